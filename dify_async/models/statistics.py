@@ -1,0 +1,85 @@
+"""One row of each statistic: a day of the account's time zone. Days without traffic have no row."""
+
+from __future__ import annotations
+
+from datetime import date as Date  # noqa: N812 - the field is called date
+from decimal import Decimal
+
+from msgspec import Struct
+
+
+class DailyConversations(Struct, frozen=True):
+    """Conversations with at least one message that day."""
+
+    date: Date
+    conversation_count: int
+
+
+class DailyEndUsers(Struct, frozen=True):
+    """End users who were active that day; people in the console count for none."""
+
+    date: Date
+    terminal_count: int
+
+
+class AverageSessionInteractions(Struct, frozen=True):
+    """Messages a conversation, for the conversations that began that day; two decimals."""
+
+    date: Date
+    interactions: float
+
+
+class TokensPerSecond(Struct, frozen=True):
+    """Answer tokens per second of the model's time; 0 where that time is 0."""
+
+    date: Date
+    tps: float
+
+
+class UserSatisfactionRate(Struct, frozen=True):
+    """Likes per thousand messages: 0 to 1000, as the server gives it."""
+
+    date: Date
+    rate: float
+
+
+class TokenCosts(Struct, frozen=True):
+    """Tokens of the day and what they cost.
+
+    Attributes:
+        total_price: In `currency`; None where no message of the day has a price.
+        currency: As "USD".
+    """
+
+    date: Date
+    token_count: int
+    total_price: Decimal | None = None
+    currency: str | None = None
+
+
+class DailyMessages(Struct, frozen=True):
+    """Messages of the day."""
+
+    date: Date
+    message_count: int
+
+
+class AverageResponseTime(Struct, frozen=True):
+    """Mean time to answer, in milliseconds."""
+
+    date: Date
+    latency: float
+
+
+class WorkflowDailyRuns(Struct, frozen=True):
+    """Workflow runs of the day."""
+
+    date: Date
+    runs: int
+
+
+class WorkflowTokenCosts(Struct, frozen=True):
+    """Tokens of the day's workflow runs; the server gives no price for them."""
+
+    date: Date
+    token_count: int
