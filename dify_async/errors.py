@@ -117,6 +117,11 @@ class DifyLoginLockedError(DifyLoginError, DifyRateLimitError):
     """Too many wrong passwords: the account is locked, by default for 24 hours."""
 
 
+OUTCOME_UNKNOWN: Final = (
+    "the change may or may not have been made; look for it with the call that lists or gets it"
+    " before you repeat it"
+)
+
 _BY_STATUS: Final[dict[int, type[DifyStatusError]]] = {
     400: DifyValidationError,
     401: DifyAuthenticationError,
@@ -131,6 +136,6 @@ _BY_STATUS: Final[dict[int, type[DifyStatusError]]] = {
 
 def status_error_class(status: int) -> type[DifyStatusError]:
     """The class for an HTTP status."""
-    if status >= 500:  # noqa: PLR2004 - every 5xx
+    if status >= 500:
         return DifyServerError
     return _BY_STATUS.get(status, DifyStatusError)

@@ -1,0 +1,1 @@
+"""Who asks: an account by its password, or the server's admin key."""

@@ -1,0 +1,56 @@
+"""The way in without an account: the server's admin API key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_async.errors import DifyAuthenticationError, DifyConfigError
+
+from . import rules
+from .grant import Grant
+
+if TYPE_CHECKING:
+    from dify_async._server import Server
+    from dify_async.errors import DifyStatusError
+
+
+class KeyAuth:
+    """Calls as the owner of a workspace, by the server's admin API key. Nothing expires."""
+
+    def __init__(self, server: Server, admin_api_key: str, workspace_id: str) -> None:
+        self._server = server
+        # No cookie beside it: any session cookie shadows the key.
+        headers = {"Authorization": f"Bearer {admin_api_key}", "X-WORKSPACE-ID": workspace_id}
+        self.grant = Grant(headers)
+
+    async def obtain(self) -> None:
+        """The grant is always there."""
+
+    async def renew(self, refused: Grant, error: DifyStatusError) -> None:  # noqa: ARG002 - of the protocol
+        """There is nothing to renew."""
+        version = await self._server.version()
+        if rules.admin_key_fails(version):
+            reason = f"Dify {version} cannot serve an admin API key: 1.9.2 to 1.10.1 ask for a CSRF token"
+        else:
+            reason = "the server does not accept the admin API key for this workspace_id"
+        raise DifyAuthenticationError(
+            f"{error}; {reason}",
+            status=error.status,
+            code=error.code,
+            message=error.message,
+            method=error.method,
+            path=error.path,
+        )
+
+    def renew_ahead(self, grant: Grant) -> None:
+        """There is nothing to renew."""
+
+    async def login(self) -> None:
+        """There is nobody to sign in."""
+        raise DifyConfigError("an admin API key is not signed in; login() is for an e-mail and password")
+
+    async def logout(self) -> None:
+        """There is no session."""
+
+    async def close(self) -> None:
+        """Nothing runs."""

@@ -1,0 +1,99 @@
+"""The right to call, as the pipeline needs it."""
+
+from __future__ import annotations
+
+import math
+import time
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, Protocol
+
+from . import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dify_async.errors import DifyStatusError
+    from dify_async.tokens import Tokens
+
+# A token is renewed ahead once this part of its time is over.
+_RENEW_AHEAD_AT: Final = 0.9
+# For so long, a token that was never accepted counts as new.
+_NEW_FOR: Final = 60.0
+
+
+class Source(Enum):
+    """Where a grant by tokens comes from."""
+
+    STORE = auto()
+    RENEWAL = auto()
+    SIGN_IN = auto()
+
+
+class Grant:
+    """The right to call."""
+
+    __slots__ = ("accepted", "headers", "headers_with_body", "renew_at")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.headers_with_body = {**headers, "Content-Type": "application/json"}
+        self.accepted = False
+        self.renew_at = math.inf
+
+
+class TokenGrant(Grant):
+    """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
+
+    __slots__ = ("issued", "source", "tokens")
+
+    def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
+        super().__init__(rules.call_headers(tokens))
+        self.tokens = tokens
+        self.source = source
+        self.issued = time.monotonic()
+        self.renew_at = self.issued + _RENEW_AHEAD_AT * lifetime
+
+    @property
+    def is_refused_at_birth(self) -> bool:
+        """Whether the server, where it refuses it, refuses what it has just issued."""
+        return (
+            self.source is not Source.STORE
+            and not self.accepted
+            and time.monotonic() - self.issued < _NEW_FOR
+        )
+
+
+ANONYMOUS: Final = Grant({})
+
+
+class Auth(Protocol):
+    """What the pipeline needs of a way to sign in."""
+
+    @property
+    def grant(self) -> Grant | None:
+        """The present grant; None where one has to be obtained."""
+        ...
+
+    async def obtain(self) -> None:
+        """See to a grant where there is none."""
+        ...
+
+    async def renew(self, refused: Grant, error: DifyStatusError) -> None:
+        """See to another grant than the refused one; raises where there is none to be had."""
+        ...
+
+    def renew_ahead(self, grant: Grant) -> None:
+        """Start a renewal that nobody waits for."""
+        ...
+
+    async def login(self) -> None:
+        """Sign in now."""
+        ...
+
+    async def logout(self) -> None:
+        """End the session."""
+        ...
+
+    async def close(self) -> None:
+        """Leave nothing running."""
+        ...

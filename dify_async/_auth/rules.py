@@ -1,0 +1,231 @@
+"""The rules of signing in, by version of Dify. Pure.
+
+| era    | versions         | tokens                 | password |
+|--------|------------------|------------------------|----------|
+| bearer | up to 1.9.1      | in the body            | as it is |
+| cookie | 1.9.2 to 1.11.1  | in cookies, and a CSRF | as it is |
+| coded  | 1.11.2 and newer | in cookies, and a CSRF | base64   |
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from dify_async._wire import (
+    UNREADABLE,
+    ErrorBody,
+    error_body,
+    http_date,
+    is_not_about_the_account,
+    scrub,
+    status_error,
+)
+from dify_async.errors import DifyConfigError, DifyDecodeError, DifyLoginError, DifyLoginLockedError
+from dify_async.tokens import Tokens
+
+if TYPE_CHECKING:
+    from dify_async._wire import Headers, Reply
+    from dify_async.errors import DifyError
+
+Version = tuple[int, int, int]
+
+_COOKIES_SINCE: Final = (1, 9, 2)
+_ENCODED_SINCE: Final = (1, 11, 2)
+_ADMIN_KEY_SINCE: Final = (1, 11, 0)
+_NAMES: Final = ("access_token", "refresh_token", "csrf_token")
+
+# The statuses under which Dify's own body is a verdict on the account, and not a failure.
+_VERDICTS: Final = frozenset({200, 400, 401, 403})
+_REASONS: Final[dict[str | int, str]] = {
+    "email_code_login_limit": "too many wrong passwords, so the account is locked, by default for 24 hours",
+    "forbidden": "the server does not allow signing in with a password",
+    400: "the server does not accept the form of the e-mail or the password",
+}
+
+
+def parse_version(text: str) -> Version | None:
+    """The numbers of a version text; None where there are none."""
+    match = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+
+
+def checked_version(text: str) -> str:
+    """A `server_version=` that can be read."""
+    if parse_version(text) is None:
+        raise DifyConfigError(f'server_version {text!r:.40} is no version; it reads as "1.11.2"')
+    return text
+
+
+def _at_least(version: str, wanted: Version) -> bool:
+    """Whether a server has a rule; a hidden version is taken for the newest."""
+    parsed = parse_version(version)
+    return parsed is None or parsed >= wanted
+
+
+def logout_method(version: str) -> str:
+    """GET up to 1.9.1, POST since: the other one is a 405."""
+    return "POST" if _at_least(version, _COOKIES_SINCE) else "GET"
+
+
+def login_body(email: str, password: str, version: str) -> bytes:
+    """The sign-in.
+
+    To an older server base64 is just a wrong password, and counts: never try both.
+    """
+    if _at_least(version, _ENCODED_SINCE):
+        password = base64.b64encode(password.encode()).decode()
+    return msgspec.json.encode({"email": email, "password": password, "remember_me": True})
+
+
+def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a renewal: by body in the bearer era, by cookie since."""
+    if tokens.cookie_names is None:
+        body = msgspec.json.encode({"refresh_token": tokens.refresh_token})
+        return {"Content-Type": "application/json"}, body
+    name = tokens.cookie_names["refresh_token"]
+    cookies = [f"{name}={tokens.refresh_token}"]
+    if name != "refresh_token":
+        # 1.9.2 set `__Host-refresh_token` and read `refresh_token` (dify#27354).
+        cookies.append(f"refresh_token={tokens.refresh_token}")
+    return {"Content-Type": "application/json", "Cookie": "; ".join(cookies)}, b"{}"
+
+
+def call_headers(tokens: Tokens) -> dict[str, str]:
+    """What signs a call.
+
+    One Cookie header: the server joins two with a comma. CSRF on GET too.
+    """
+    if tokens.cookie_names is None or tokens.csrf_token is None:
+        return {"Authorization": f"Bearer {tokens.access_token}"}
+    names = tokens.cookie_names
+    return {
+        "Cookie": f"{names['access_token']}={tokens.access_token}; {names['csrf_token']}={tokens.csrf_token}",
+        "X-CSRF-Token": tokens.csrf_token,
+    }
+
+
+class _TokenData(Struct, frozen=True):
+    access_token: str
+    refresh_token: str
+
+
+class _TokenBody(Struct, frozen=True):
+    data: _TokenData
+
+
+class _Claims(Struct, frozen=True):
+    exp: int | None = None
+
+
+_token_body: Final = msgspec.json.Decoder(_TokenBody).decode
+
+
+def read_tokens(reply: Reply) -> Tokens | None:
+    """The tokens in the answer to a sign-in or a renewal, wherever they are; None if not all are there."""
+    if reply.status != 200:
+        return None
+    cookies = _cookies(reply.headers)
+    if all(name in cookies for name in _NAMES):
+        values = {name: value for name, (_, value) in cookies.items()}
+        names = {name: sent_as for name, (sent_as, _) in cookies.items()}
+        return Tokens(**values, expires_at=expiry(values["access_token"]), cookie_names=names)
+    try:
+        data = _token_body(reply.body).data
+    except UNREADABLE:
+        return None
+    if not data.access_token or not data.refresh_token:
+        return None
+    return Tokens(
+        access_token=data.access_token,
+        refresh_token=data.refresh_token,
+        expires_at=expiry(data.access_token),
+    )
+
+
+def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
+    """Token cookies: plain name to (name as sent, value as sent); a cleared one is left out."""
+    found: dict[str, tuple[str, str]] = {}
+    for header in headers.getall("Set-Cookie", []):
+        sent_as, _, value = header.partition(";")[0].partition("=")
+        sent_as, value = sent_as.strip(), value.strip()
+        name = sent_as.removeprefix("__Host-").removeprefix("__Secure-")
+        if name in _NAMES and value:
+            found[name] = (sent_as, value)
+    return found
+
+
+def expiry(token: str) -> int | None:
+    """The `exp` of a JWT in unix seconds; None where the token is none."""
+    try:
+        payload = token.split(".")[1]
+        claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        return msgspec.json.decode(claims, type=_Claims).exp
+    except (IndexError, ValueError, *UNREADABLE):
+        return None
+
+
+def lifetime(tokens: Tokens, reply: Reply) -> float:
+    """Seconds that new tokens are good for, by the server's clock alone; infinite if it is not told."""
+    now = http_date(reply.headers.get("Date") or "")
+    return math.inf if now is None or tokens.expires_at is None else tokens.expires_at - now
+
+
+def admin_key_fails(version: str) -> bool:
+    """Whether this version asks for a CSRF token beside an admin API key (fixed in 1.11.0)."""
+    parsed = parse_version(version)
+    return parsed is not None and _COOKIES_SINCE <= parsed < _ADMIN_KEY_SINCE
+
+
+def no_password_login() -> DifyLoginError:
+    """The refusal that the server announces, before a password is sent."""
+    return DifyLoginError(
+        "GET /system-features: the server does not allow signing in with a password"
+        " (enable_email_password_login is false)",
+        method="GET",
+        path="/system-features",
+    )
+
+
+def refresh_token_is_dead(reply: Reply) -> bool:
+    """Whether the refresh token itself was refused.
+
+    Any failure of the server is a 401 too: with its Redis down, "Error 111 connecting…".
+    """
+    body = error_body(reply.body) or ErrorBody()
+    return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)
+
+
+def refusal(reply: Reply, method: str, path: str) -> DifyError:
+    """The error for the answer to a sign-in that holds no tokens."""
+    error = status_error(method, path, reply)
+    body = error_body(reply.body)
+    if error.code == "email_code_login_limit":  # sic: the lock after wrong passwords
+        kind: type[DifyLoginError] = DifyLoginLockedError
+    elif body is None and reply.status == 200:
+        return DifyDecodeError(f"{method} {path}: the answer is not Dify's; is base_url right?")
+    elif body is None or reply.status not in _VERDICTS or is_not_about_the_account(error):
+        return error
+    else:
+        kind = DifyLoginError
+    # A check of the request echoes the password, decoded [1.11.2/01_login_missing_email]; and
+    # up to 1.8.1 `data` beside a code is a token for registering.
+    echoes = body is None or error.code == "invalid_param" or body.errors is not None
+    data = body.data if body is not None and isinstance(body.data, str) and error.code is None else ""
+    message = "" if echoes else error.message or scrub(data)
+    reason = _REASONS.get(error.code or "") or message or _REASONS.get(reply.status) or "it gave no tokens"
+    return kind(
+        f"{method} {path}: {reply.status} - the sign-in was refused: {reason};"
+        " it is not tried again until login() is called",
+        status=reply.status,
+        code=error.code,
+        message=message,
+        method=method,
+        path=path,
+        retry_after=error.retry_after,
+    )

@@ -1,0 +1,143 @@
+"""A token store that may fail: the tokens are in memory too, and no call waits long for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+
+from dify_async._retry import jittered_delays
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from dify_async.tokens import Tokens, TokenStore
+
+logger = logging.getLogger("dify_async")
+
+T = TypeVar("T")
+
+# A call waits at most 2 s for the store: a load that may have to connect, the taking of the lock,
+# and a load under the lock. Saving delays no call.
+_DEADLINE: Final = 0.45
+_DEADLINE_TO_CONNECT: Final = 1.0
+_CONNECTED_FOR: Final = 30.0
+# The lock is held for as long as another process needs to renew.
+_LOCK_DEADLINE: Final = 60.0
+_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 30.0
+
+
+class _UnavailableError(Exception):
+    """The store failed, or is left alone for a while because it did."""
+
+
+class StoreGuard:
+    """The tokens of one account: in the store while it works, in memory always."""
+
+    def __init__(self, store: TokenStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._copy: Tokens | None = None
+        self._stored: Tokens | None = None
+        self._unsaved = False
+        self._last_answer = -_CONNECTED_FOR
+        self._ask_again_at: float | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+
+    async def load(self) -> Tokens | None:
+        """The newest tokens known, whichever process got them."""
+        try:
+            loaded = await self._ask(lambda: self._store.load(self._key))
+        except _UnavailableError:
+            return self._copy
+        # Evicted, or not caught up with after an outage: the copy is newer.
+        if loaded is None or (self._unsaved and loaded == self._stored):
+            return self._copy
+        self._copy = self._stored = loaded
+        self._unsaved = False
+        return loaded
+
+    async def save(self, tokens: Tokens) -> None:
+        """Keep the tokens: at once in memory, and in the store as soon as it takes them."""
+        self._copy, self._unsaved = tokens, True
+        try:
+            await self._save(tokens)
+        except _UnavailableError:
+            if self._catching_up is None or self._catching_up.done():
+                self._catching_up = asyncio.create_task(self._catch_up(), name="dify_async token store")
+
+    async def clear(self) -> None:
+        """Forget the tokens."""
+        self._copy, self._unsaved = None, False
+        with suppress(_UnavailableError):
+            await self._ask(lambda: self._store.clear(self._key))
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Held while tokens are renewed; without the store there is nobody to keep out."""
+        lock = self._store.lock(self._key)
+        held = False
+        with suppress(_UnavailableError):
+            await self._ask(lock.__aenter__, _LOCK_DEADLINE)
+            held = True
+        try:
+            yield
+        finally:
+            if held:
+                with anyio.CancelScope(shield=True), suppress(_UnavailableError):
+                    await self._ask(lambda: lock.__aexit__(None, None, None))
+
+    async def close(self) -> None:
+        """End the catching up; what the store lacks then, another sign-in replaces."""
+        task, self._catching_up = self._catching_up, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _save(self, tokens: Tokens) -> None:
+        await self._ask(lambda: self._store.save(self._key, tokens))
+        self._stored, self._unsaved = tokens, False
+
+    async def _catch_up(self) -> None:
+        """Save what could not be saved, unless another process has renewed meanwhile."""
+        for pause in jittered_delays(_PAUSE / 2, _LONGEST_PAUSE):
+            await anyio.sleep(pause)
+            if not self._unsaved:
+                return
+            if self._ask_again_at is not None:
+                self._ask_again_at = 0.0
+            with suppress(_UnavailableError):
+                async with self.lock():
+                    loaded = await self._ask(lambda: self._store.load(self._key))
+                    if self._copy is not None and (loaded is None or loaded == self._stored):
+                        await self._save(self._copy)
+                    self._unsaved = False
+
+    async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
+        now = time.monotonic()
+        if self._ask_again_at is not None and now < self._ask_again_at:
+            raise _UnavailableError
+        if deadline is None:
+            connected = now - self._last_answer < _CONNECTED_FOR
+            deadline = _DEADLINE if connected else _DEADLINE_TO_CONNECT
+        try:
+            with anyio.fail_after(deadline):
+                result = await operation()
+        except Exception as error:  # noqa: BLE001 - a store is anybody's code
+            if self._ask_again_at is None:
+                logger.warning(
+                    "the token store does not work (%s); the tokens are kept in memory until it does",
+                    type(error).__name__,
+                )
+            self._ask_again_at = time.monotonic() + _PAUSE
+            raise _UnavailableError from None
+        self._last_answer = time.monotonic()
+        if self._ask_again_at is not None:
+            self._ask_again_at = None
+            logger.info("the token store works again")
+        return result

@@ -1,0 +1,77 @@
+"""Addresses: the base URL, path templates and query values. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from .errors import DifyConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+API_ROOT: Final = "/console/api"
+
+QueryValue = str | int | bool | None
+Query = tuple[tuple[str, QueryValue], ...]
+
+_LONGEST_ID: Final = 255
+# Quoting is not enough: servers decode %2F before they route (1.11.2 answered the key list to
+# GET /apps/ID%2Fapi-keys), and a proxy may decode %25 once more. No id of Dify holds any of these.
+_NOT_IN_AN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def normal_base_url(text: str) -> str:
+    """One spelling for each server, without a trailing slash or `/console/api`."""
+    if not isinstance(text, str) or not text.strip():
+        raise DifyConfigError('base_url is empty; it reads as "https://dify.example.com"')
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise DifyConfigError("base_url is not a URL: its host or port cannot be read") from None
+    scheme = parts.scheme.lower()
+    if "@" in parts.netloc:
+        raise DifyConfigError("base_url holds a user name or password; pass email and password instead")
+    if scheme not in {"http", "https"}:
+        raise DifyConfigError('base_url must begin with "https://" or "http://"')
+    if not host or re.search(r"[\s\x00-\x1f]", host):
+        raise DifyConfigError('base_url has no host; it reads as "https://dify.example.com"')
+    if parts.query or parts.fragment:
+        raise DifyConfigError('base_url ends before any "?" or "#"')
+    if ":" in host:
+        host = f"[{host}]"
+    if port is not None and port != {"http": 80, "https": 443}[scheme]:
+        host = f"{host}:{port}"
+    path = parts.path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
+    return f"{scheme}://{host}{path}"
+
+
+def segment(identifier: str) -> str:
+    """An id as one segment of a path; what could reach another route is refused."""
+    if (
+        not isinstance(identifier, str)
+        or identifier in {"", ".", ".."}
+        or len(identifier) > _LONGEST_ID
+        or _NOT_IN_AN_ID.search(identifier)
+    ):
+        shown = repr(identifier if len(repr(identifier)) < 80 else f"{identifier!s:.60}…")
+        raise DifyConfigError(f"{shown} is not an id: ids of Dify are UUIDs, as `app.id` gives them")
+    return quote(identifier, safe="")
+
+
+def target(template: str, ids: Sequence[str], query: Query) -> str:
+    """The path and query of a request; a value of None is left out.
+
+    Absent is not empty: `start=` is a 400 up to Dify 1.10.1.
+    """
+    path = template.format(*map(segment, ids))
+    pairs = [(name, _text(value)) for name, value in query if value is not None]
+    return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path
+
+
+def _text(value: str | int) -> str:  # bool is an int
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,53 @@
+"""What is known of the server before anybody signs in: its version, and the ways to sign in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._endpoints import SYSTEM_FEATURES
+from ._retry import IDEMPOTENT, Tries
+from ._transport import Request
+from ._wire import UNREADABLE, decode_error, status_error
+
+if TYPE_CHECKING:
+    from ._exchange import Exchange
+    from ._retry import RetryPolicy
+    from ._wire import Reply
+
+
+class Server:
+    """The server's version, read from X-Version, which every answer of Dify carries."""
+
+    def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
+        self._exchange = exchange
+        self._policy = policy
+        self._fixed = version is not None
+        self._version = version
+        self.password_login: bool | None = None
+
+    async def version(self) -> str:
+        """The version; "" where a proxy hides it. Asks for it once, without signing in."""
+        if self._version is None:
+            self._version = await self._asked()
+        return self._version
+
+    def see(self, reply: Reply) -> None:
+        """Take note of the version in an answer: servers are upgraded while clients run."""
+        if reply.version and not self._fixed:
+            self._version = reply.version
+
+    async def _asked(self) -> str:
+        # Not GET /version: that is the newest release, and echoes the caller without the internet.
+        endpoint = SYSTEM_FEATURES
+        request = Request("GET", self._exchange.transport.url(endpoint.path, (), ()), {}, None)
+        tries = Tries(self._policy, IDEMPOTENT)
+        reply = await self._exchange(request, tries)
+        if reply.status == 200:
+            try:
+                self.password_login = endpoint.decode(reply.body).enable_email_password_login
+            except UNREADABLE as error:
+                raise decode_error("GET", endpoint.path, reply, error) from None
+        elif not reply.version:
+            # Not Dify's answer, so nothing is known of what stands behind it.
+            raise status_error("GET", endpoint.path, reply, tries.used)
+        return reply.version

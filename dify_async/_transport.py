@@ -1,0 +1,213 @@
+"""The only importer of aiohttp: one request in, one answer out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import Struct
+from yarl import URL
+
+from ._paths import API_ROOT, target
+from ._wire import Reply, scrub
+from .errors import (
+    OUTCOME_UNKNOWN,
+    DifyConfigError,
+    DifyConnectionError,
+    DifyDecodeError,
+    DifyError,
+    DifyTimeoutError,
+    DifyUnknownOutcomeError,
+)
+
+if TYPE_CHECKING:
+    import ssl as ssl_module
+
+    from ._paths import Query
+
+_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError)
+_NOT_SENT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+# gunicorn, as Dify starts it, closes a connection that was idle for 2.0 s, and an idle one keeps
+# one of its worker's 10 places (1.15 without a worker class: for minutes). aiohttp looks for idle
+# connections once in this time, so one may be kept for twice as long: 1.4 s.
+_KEEP_ALIVE: Final = 0.7
+_CONNECT_TIMEOUT: Final = 10.0
+_KEPT_URLS: Final = 8192
+_HEADERS: Final = {
+    "Accept": "application/json",
+    # A small answer in zstd costs 24 µs more to read.
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "dify-async",
+}
+
+
+class Request(Struct, frozen=True):
+    """A request, ready to be sent."""
+
+    method: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes | None
+    is_change: bool = False
+
+
+class Transport:
+    """Sends requests to one server, on a session that it owns."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        session: aiohttp.ClientSession | None,
+        timeout: float,
+        max_response_bytes: int,
+        ssl: bool | ssl_module.SSLContext,
+        proxy: str | None,
+    ) -> None:
+        self.base_url = base_url
+        self._root = str(URL(base_url)).rstrip("/") + API_ROOT
+        self._callers_session = session
+        self._timeout = timeout
+        # Shorter than the whole, so that it is known that nothing was sent.
+        self._connect_timeout = min(_CONNECT_TIMEOUT, timeout / 2)
+        self._max_response_bytes = max_response_bytes
+        self._ssl = ssl
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+        self._takes_calls = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # A new URL costs 7 to 13 µs, a known one next to nothing.
+        self.url = lru_cache(maxsize=_KEPT_URLS)(self._new_url)
+
+    def _new_url(self, template: str, ids: tuple[str, ...], query: Query) -> URL:
+        return URL(self._root + target(template, ids, query), encoded=True)
+
+    async def open(self) -> None:
+        """Make the session, in the event loop that uses it."""
+        theirs = self._callers_session
+        connector: aiohttp.BaseConnector
+        if theirs is None:
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._ssl)
+            traces = None
+        elif theirs.closed or theirs.connector is None:
+            raise DifyConfigError("the session passed in is closed")
+        else:
+            connector, traces = theirs.connector, theirs.trace_configs
+        # Cookies are ours to send: a jar drops Secure ones over http and those of IP addresses.
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=theirs is None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            proxy=self._proxy,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+            trace_configs=traces,
+        )
+        # aiohttp would send a GET twice on a broken connection, past the budget of the call.
+        self._session._retry_connection = False  # noqa: SLF001 - as aiohttp's own TestClient does
+        self._loop = asyncio.get_running_loop()
+        self._takes_calls = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session."""
+        return self._session is not None
+
+    def refuse_calls(self) -> None:
+        """Let nothing new begin; a renewal under way may still end."""
+        self._takes_calls = False
+
+    async def close(self) -> None:
+        """Close the session, and with it what is under way; a connector passed in stays open."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def check(self) -> None:
+        """Raise unless it is open, in this event loop."""
+        if not self._takes_calls:
+            raise DifyError("the client is not open: use it inside `async with AsyncDifyServer(...)`")
+        if self._loop is not asyncio.get_running_loop():
+            raise DifyError("the client was opened in another event loop: enter it in the loop that uses it")
+
+    def path_of(self, url: URL) -> str:
+        """The path below /console/api, as errors name it."""
+        return url.raw_path.partition(API_ROOT)[2]
+
+    async def send(self, request: Request) -> Reply:
+        """One attempt.
+
+        Raises:
+            DifyUnknownOutcomeError: It is a change and may have been sent.
+            DifyConnectionError: It surely was not sent, or it is no change.
+            DifyDecodeError: The answer is too large, or not HTTP.
+        """
+        session = self._session
+        if session is None:
+            raise DifyError("the client was closed")
+        try:
+            # asyncio's timeout costs 3 µs, aiohttp's own 5, anyio's 7; and it covers the body.
+            async with (
+                asyncio.timeout(self._timeout),
+                session.request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.body,
+                    allow_redirects=False,
+                ) as answer,
+            ):
+                return Reply(answer.status, answer.headers, await self._read(answer))
+        except _FAILURES as error:
+            # `from None`: the text of some of aiohttp's errors holds headers, so tokens.
+            raise self._explained(error, request) from None
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        chunks = []
+        left = self._max_response_bytes
+        while chunk := await answer.content.readany():
+            left -= len(chunk)
+            if left < 0:
+                answer.close()
+                raise DifyDecodeError(
+                    f"{answer.method} {self.path_of(answer.url)}: the answer is larger than"
+                    f" max_response_bytes={self._max_response_bytes}"
+                )
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _explained(self, error: Exception, request: Request) -> DifyError:
+        call = f"{request.method} {self.path_of(request.url)}"
+        if isinstance(error, _NOT_SENT):
+            return self._not_sent(error, call)
+        if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError) or isinstance(
+            error.__cause__, HttpProcessingError
+        ):
+            return DifyDecodeError(
+                f"{call}: the answer is not HTTP that can be read ({type(error).__name__})"
+            )
+        timed_out = isinstance(error, TimeoutError)
+        reason = f"no answer within {self._timeout:g} s" if timed_out else scrub(str(error) or repr(error))
+        if request.is_change:
+            return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
+        return (DifyTimeoutError if timed_out else DifyConnectionError)(f"{call}: {reason}")
+
+    def _not_sent(self, error: Exception, call: str) -> DifyError:
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return DifyTimeoutError(f"{call}: no connection within {self._connect_timeout:g} s")
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            # Its text holds the proxy's URL, and that may hold a password.
+            return DifyConnectionError(f"{call}: no connection: the proxy answered {error.status}")
+        untrusted = isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError)
+        hint = "; pass ssl= an ssl.SSLContext that trusts the server's certificate" if untrusted else ""
+        return DifyConnectionError(f"{call}: no connection: {scrub(str(error))}{hint}")

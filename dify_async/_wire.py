@@ -1,0 +1,195 @@
+"""What an answer of the server means: status and body to a value or an error. Pure."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import parsedate_to_datetime
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from ._paths import API_ROOT
+from .errors import DifyDecodeError, DifyStatusError, status_error_class
+
+# Invalid UTF-8 and deep nesting are no DecodeErrors of msgspec.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+# 401s that no other token cures (1.13 checks the licence on every route).
+_NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
+_ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
+# API keys, JWTs and refresh tokens, wherever a server may put them.
+_SECRET: Final = re.compile(
+    r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
+)
+_LONGEST_MESSAGE: Final = 1000
+
+
+class Headers(Protocol):
+    """The headers of an answer, by names in any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """The first value, or None."""
+        ...
+
+    def getall(self, name: str, default: list[str], /) -> list[str]:
+        """All values."""
+        ...
+
+
+class Reply(Struct, frozen=True):
+    """An answer, as it came."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def version(self) -> str:
+        """Dify's version; "" where a proxy hides it, or the answer is not Dify's."""
+        return self.headers.get("X-Version") or ""
+
+
+class ErrorBody(Struct, frozen=True):
+    """All that the server's several shapes of an error hold."""
+
+    code: object = None
+    custom: object = None  # the cap on API keys since 1.8, beside no `code`
+    message: object = None
+    errors: object = None  # 1.8.0 to 1.10.1: a text for each parameter
+    result: object = None  # "fail": sign-in and renewal
+    data: object = None  # their text, in the bearer era
+
+
+_error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
+
+
+def error_body(body: bytes) -> ErrorBody | None:
+    """What a body says of an error; None where it is no JSON object."""
+    try:
+        return _error_body(body)
+    except UNREADABLE:
+        return None
+
+
+def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:
+    """The error for a successful answer that its decoder cannot read."""
+    # The text of an UnicodeDecodeError holds the whole body.
+    reason = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
+    kind = reply.headers.get("Content-Type") or "no content type"
+    hint = "; is base_url the address of Dify's API?" if "html" in kind else ""
+    return DifyDecodeError(
+        f"{method} {path}: cannot read the answer ({reply.status}, {kind:.60}, {len(reply.body)} bytes):"
+        f" {scrub(reason)}{hint}"
+    )
+
+
+def nothing(body: bytes) -> None:
+    """Decodes the answer of a call that answers nothing.
+
+    That is a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
+    """
+    if body.strip():
+        msgspec.json.decode(body, type=dict[str, object] | int)
+
+
+def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> DifyStatusError:
+    """The error for an answer that says no."""
+    body = error_body(reply.body) or ErrorBody()
+    code = next((text for text in (body.code, body.custom) if isinstance(text, str) and text), None)
+    message = _message(body)
+    parts = [f"{method} {path}: {reply.status}"]
+    if code:
+        parts.append(code)
+    if message:
+        parts.append(f"- {message}")
+    if attempts > 1:
+        parts.append(f"({attempts} attempts)")
+    text = " ".join(parts)
+    if hint := _hint(reply, code):
+        text = f"{text}; {hint}"
+    return status_error_class(reply.status)(
+        text,
+        status=reply.status,
+        code=code,
+        message=message,
+        method=method,
+        path=path,
+        retry_after=retry_after(reply.headers),
+    )
+
+
+def scrub(text: str) -> str:
+    """The text without keys and tokens, and not longer than people read."""
+    text = _SECRET.sub("***", text[: _LONGEST_MESSAGE * 2])
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
+
+
+def is_about_the_token(error: DifyStatusError) -> bool:
+    """Whether another token may cure it: 401s also tell of bans, of the licence and of the set-up."""
+    return (
+        error.status == 401 and error.code == "unauthorized" and bool(_ABOUT_THE_TOKEN.search(error.message))
+    )
+
+
+def is_about_csrf(error: DifyStatusError) -> bool:
+    """Whether the CSRF token alone was refused."""
+    return "csrf" in error.message.lower()
+
+
+def is_not_about_the_account(error: DifyStatusError) -> bool:
+    """Whether the server refuses everybody: it is not set up, or its licence has ended."""
+    return error.code in _NOT_ABOUT_THE_TOKEN
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Seconds that the server asks to wait: given as a number or as a date of its own clock."""
+    value = (headers.get("Retry-After") or "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
+        return float(value)
+    until = http_date(value)
+    if until is None:
+        return None
+    now = http_date(headers.get("Date") or "")
+    return max(0.0, until - (time.time() if now is None else now))
+
+
+def http_date(value: str) -> float | None:
+    """A date of HTTP in unix seconds; None where it is none."""
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _message(body: ErrorBody) -> str:
+    message = body.message if isinstance(body.message, str) else ""
+    if isinstance(body.errors, dict):
+        details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
+        message = f"{message}: {details}" if message else details
+    return scrub(message.strip())
+
+
+def _hint(reply: Reply, code: str | None) -> str:
+    if 300 <= reply.status < 400:
+        return _redirect_hint(reply.headers.get("Location") or "")
+    if reply.status == 404 and code is None and "html" in (reply.headers.get("Content-Type") or ""):
+        return "no such route here, or the id is no UUID; base_url may lack a part of its path"
+    if reply.status == 403 and code == "forbidden":
+        return "the account's role in the workspace does not allow it"
+    return ""
+
+
+def _redirect_hint(location: str) -> str:
+    try:
+        parts = urlsplit(location)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host:
+        return "redirects are not followed; check base_url"
+    base = parts.path.partition(API_ROOT)[0].rstrip("/")
+    address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}{base}"
+    return f"redirects are not followed; it points to base_url={address!r}"

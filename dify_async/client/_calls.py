@@ -1,0 +1,70 @@
+"""What every group of calls stands on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import anyio.to_thread
+
+from dify_async._endpoints import PROFILE
+from dify_async._times import bounds, is_aware
+from dify_async.errors import DifyConfigError
+
+if TYPE_CHECKING:
+    from dify_async._pipeline import Pipeline
+    from dify_async._times import When
+
+_LARGEST_PAGE: Final = 100
+_LAST_PAGE: Final = 99_999
+# The zone may be changed in the console at any time, and moves every statistic.
+_ZONE_KEPT_FOR: Final = 300.0
+
+
+class Calls:
+    """The pipeline, and the account's time zone."""
+
+    _pipeline: Pipeline
+    _max_concurrency: int
+    _zone: ZoneInfo | None = None
+    _zone_from: float = 0.0
+
+    async def _range(
+        self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
+    ) -> tuple[str | None, str | None]:
+        """A range on the account's wall clock; its zone is asked for where a bound is aware."""
+        zone = await self._account_zone() if is_aware(start) or is_aware(end) else None
+        return bounds(start, end, zone, end_is_exclusive=end_is_exclusive)
+
+    async def _account_zone(self) -> ZoneInfo:
+        if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
+            name = (await self._pipeline.call(PROFILE)).timezone
+            if not name:
+                raise DifyConfigError(
+                    "the account has no time zone, so no statistics either: set one in its profile"
+                )
+            try:
+                # Its first use reads a file.
+                self._zone = await anyio.to_thread.run_sync(ZoneInfo, name)
+            except (ZoneInfoNotFoundError, ValueError):
+                raise DifyConfigError(
+                    f"the account's time zone {name!r} is not known here: install the package tzdata,"
+                    " or pass naive datetimes"
+                ) from None
+            self._zone_from = time.monotonic()
+        return self._zone
+
+
+def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
+    """The query of one page."""
+    if not 1 <= page <= _LAST_PAGE:
+        raise DifyConfigError(f"page is {page!r}; it is 1 to {_LAST_PAGE}")
+    return ("page", page), ("limit", checked_limit(limit))
+
+
+def checked_limit(limit: int) -> int:
+    """A number of rows that the server gives at once."""
+    if not 1 <= limit <= _LARGEST_PAGE:
+        raise DifyConfigError(f"a page has {limit!r} rows; it may have 1 to {_LARGEST_PAGE}")
+    return limit

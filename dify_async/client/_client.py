@@ -1,0 +1,207 @@
+"""AsyncDifyServer: how it is made, opened and closed."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import math
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from dify_async._auth.admin_key import KeyAuth
+from dify_async._auth.password import PasswordAuth
+from dify_async._auth.rules import checked_version
+from dify_async._auth.store_guard import StoreGuard
+from dify_async._exchange import Exchange
+from dify_async._paths import normal_base_url
+from dify_async._pipeline import Pipeline
+from dify_async._retry import RetryPolicy
+from dify_async._server import Server
+from dify_async._slots import Slots
+from dify_async._transport import Transport
+from dify_async.errors import DifyConfigError, DifyError
+from dify_async.tokens import MemoryTokenStore
+
+from .account import AccountCalls
+from .apps import AppCalls
+from .conversations import ConversationCalls
+from .keys import KeyCalls
+from .statistics import StatisticCalls
+
+if TYPE_CHECKING:
+    import ssl as ssl_module
+    from types import TracebackType
+
+    import aiohttp
+
+    from dify_async._auth.grant import Auth
+    from dify_async.redis_store import RedisTokenStore
+    from dify_async.tokens import TokenStore
+
+logger = logging.getLogger("dify_async")
+
+
+class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, AccountCalls):
+    """Dify's console API, for one account or one admin API key.
+
+    Use it as an async context manager; it signs in at the first call. One object serves any number
+    of tasks of one event loop. It may be left and entered again, also in another event loop.
+
+    Args:
+        base_url: Scheme and host, with or without a path, as "https://dify.example.com".
+        email: The account's e-mail, with `password`.
+        password: The account's password.
+        admin_api_key: The server's ADMIN_API_KEY instead, with `workspace_id`. Dify 1.9.2 to 1.10.1
+            cannot serve it.
+        workspace_id: The workspace as whose owner the key acts.
+        token_store: Where tokens are kept. By default in Redis where DIFY_REDIS_URL or else REDIS_URL
+            is set in the environment, and in memory otherwise.
+        session: An aiohttp session whose connector is used; it is never closed, and its cookies are
+            neither sent nor changed.
+        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
+            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        timeout: Seconds for one attempt, counted from when it has its slot.
+        max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
+            connections, and people use the console beside this client.
+        retry: How calls are repeated after failures that may pass.
+        max_response_bytes: The largest answer that is read, after decompression.
+        ssl: An ssl.SSLContext for a server with a certificate of its own; False checks nothing.
+        proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
+
+    Raises:
+        DifyConfigError: An argument is wrong.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        email: str | None = None,
+        password: str | None = None,
+        *,
+        admin_api_key: str | None = None,
+        workspace_id: str | None = None,
+        token_store: TokenStore | None = None,
+        session: aiohttp.ClientSession | None = None,
+        server_version: str | None = None,
+        timeout: float = 30.0,
+        max_concurrency: int = 8,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - it cannot change
+        max_response_bytes: int = 64 * 2**20,
+        ssl: bool | ssl_module.SSLContext = True,
+        proxy: str | None = None,
+    ) -> None:
+        _check_credentials(email, password, admin_api_key, workspace_id)
+        _check_positive(
+            timeout=timeout, max_concurrency=max_concurrency, max_response_bytes=max_response_bytes
+        )
+        if proxy is not None and not proxy.startswith(("http://", "https://")):
+            raise DifyConfigError('proxy is no URL; it reads as "http://proxy.example.com:3128"')
+        self._base_url = normal_base_url(base_url)
+        self._max_concurrency = max_concurrency
+        self._slots = Slots(max_concurrency)
+        self._transport = Transport(
+            self._base_url,
+            session=session,
+            timeout=timeout,
+            max_response_bytes=max_response_bytes,
+            ssl=ssl,
+            proxy=proxy,
+        )
+        exchange = Exchange(self._transport)
+        version = None if server_version is None else checked_version(server_version)
+        self._server = Server(exchange, retry, version)
+        self._own_store: RedisTokenStore | None = None
+        self._auth: Auth
+        if admin_api_key is not None and workspace_id is not None:
+            self._auth = KeyAuth(self._server, admin_api_key, workspace_id)
+        else:
+            assert email is not None  # noqa: S101 - checked above, for the type checker
+            assert password is not None  # noqa: S101
+            store = StoreGuard(token_store or self._store_by_environment(), _key(self._base_url, email))
+            self._auth = PasswordAuth(exchange, self._server, store, retry, email=email, password=password)
+        self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
+
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Self:
+        """A client by the environment; an argument given here goes before its variable.
+
+        Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
+        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
+        """
+        account, key = ("email", "password"), ("admin_api_key", "workspace_id")
+        ways_in = [way for way in (account, key) if not overrides.keys().isdisjoint(way)] or [account, key]
+        for name in ("base_url", *itertools.chain(*ways_in)):
+            value = os.environ.get(f"DIFY_{name.upper()}")
+            if value:
+                overrides.setdefault(name, value)
+        if "base_url" not in overrides:
+            raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
+        return cls(**overrides)
+
+    def __repr__(self) -> str:
+        return f"AsyncDifyServer({self._base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        if self._transport.is_open:
+            raise DifyError("the client is open already")
+        await self._transport.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.refuse_calls()
+        self._slots.refuse_waiting(DifyError("the client was closed"))
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._auth.close()
+            finally:
+                await self._transport.close()
+                if self._own_store is not None:
+                    await self._own_store.aclose()
+
+    def _store_by_environment(self) -> TokenStore:
+        for variable in ("DIFY_REDIS_URL", "REDIS_URL"):
+            url = os.environ.get(variable)
+            if url:
+                # Redis is imported by those who use it.
+                from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
+
+                logger.info("tokens are kept in Redis, by %s", variable)
+                self._own_store = RedisTokenStore(url)
+                return self._own_store
+        logger.info("tokens are kept in memory")
+        return MemoryTokenStore()
+
+
+def _check_credentials(
+    email: str | None, password: str | None, admin_api_key: str | None, workspace_id: str | None
+) -> None:
+    account = {"email": email, "password": password}
+    key = {"admin_api_key": admin_api_key, "workspace_id": workspace_id}
+    given = [pair for pair in (account, key) if any(value is not None for value in pair.values())]
+    if len(given) != 1:
+        raise DifyConfigError("pass either email and password, or admin_api_key and workspace_id")
+    for name, value in given[0].items():
+        if not isinstance(value, str) or not value:
+            raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
+    for name, value in key.items():
+        if value is not None and not (value.isascii() and value.isprintable()):
+            raise DifyConfigError(f"{name} holds characters that no header may have")
+
+
+def _check_positive(**values: float) -> None:
+    for name, value in values.items():
+        whole = name != "timeout"
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            raise DifyConfigError(f"{name} is {value!r}; it is a number")
+        if not 0 < value < math.inf:
+            raise DifyConfigError(f"{name} is {value!r}; it is greater than 0")
+
+
+def _key(base_url: str, email: str) -> str:
+    """What tokens are kept under: one account on one server, in no spelling that tells who."""
+    return hashlib.sha256(f"{base_url} {email}".encode()).hexdigest()[:32]

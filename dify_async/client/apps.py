@@ -1,0 +1,107 @@
+"""Apps: list and get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_async._endpoints import APP, APPS
+from dify_async.errors import DifyConfigError
+
+from ._calls import Calls, checked_limit, checked_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from dify_async._paths import Query
+    from dify_async.models import App, Page
+
+
+class AppCalls(Calls):
+    """Calls on apps."""
+
+    async def apps(
+        self,
+        *,
+        mode: str | None = None,
+        name: str | None = None,
+        is_created_by_me: bool | None = None,
+        tag_ids: Iterable[str] | None = None,
+    ) -> list[App]:
+        """All apps of the workspace that match, each once, over all pages.
+
+        Newest first, from Dify 1.15 last changed first. Route: GET /apps.
+
+        Args:
+            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion"; from 1.15
+                "agent", which is in no other list. Dify up to 1.1.2 does not know "advanced-chat"
+                and "completion".
+            name: A part of the name in any case; "%" and "_" match anything up to 1.11.3. The server
+                looks at its first 30 characters.
+            is_created_by_me: True for the account's own apps; False is no filter.
+            tag_ids: Any of these tags up to Dify 1.14, all of them from 1.15.
+
+        Raises:
+            DifyValidationError: The server does not know the mode.
+        """
+        found = self.iter_apps(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
+        return [app async for app in found]
+
+    def iter_apps(
+        self,
+        *,
+        mode: str | None = None,
+        name: str | None = None,
+        is_created_by_me: bool | None = None,
+        tag_ids: Iterable[str] | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[App]:
+        """The same as `apps`, page by page as they are used.
+
+        Nothing is open between two pages, so the loop may be left at any time.
+        """
+        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
+        return self._pipeline.rows(APPS, (), query, checked_limit(page_size))
+
+    async def apps_page(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        mode: str | None = None,
+        name: str | None = None,
+        is_created_by_me: bool | None = None,
+        tag_ids: Iterable[str] | None = None,
+    ) -> Page[App]:
+        """One page of `apps`: `page` from 1 to 99,999, `limit` from 1 to 100.
+
+        A page past the end is empty. Apps made in one second may stand on two pages.
+        Route: GET /apps.
+        """
+        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
+        return await self._pipeline.call(APPS, query=(*query, *checked_page(page, limit)))
+
+    async def app(self, app_id: str) -> App:
+        """The app with all that the server tells of it. Route: GET /apps/{id}.
+
+        Raises:
+            DifyNotFoundError: There is none in this workspace.
+        """
+        return await self._pipeline.call(APP, (app_id,))
+
+
+def _filters(
+    *, mode: str | None, name: str | None, is_created_by_me: bool | None, tag_ids: Iterable[str] | None
+) -> Query:
+    if isinstance(tag_ids, str):
+        raise DifyConfigError("tag_ids is one text; pass a list of ids")
+    tags = list(tag_ids or ())
+    # The comma list is read up to 1.14.0 and the brackets from 1.14.1; with both, each version
+    # finds its own [1.15.0/04_apps_list_comma_and_bracket_same_tags].
+    brackets = tuple((f"tag_ids[{index}]", tag) for index, tag in enumerate(tags))
+    return (
+        ("mode", mode),
+        ("name", name),
+        ("is_created_by_me", is_created_by_me),
+        ("tag_ids", ",".join(tags) or None),
+        *brackets,
+    )

@@ -1,0 +1,187 @@
+"""Tokens in Redis, shared by processes. The only importer of redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import msgspec
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+
+from .errors import DifyConfigError
+from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis.asyncio.cluster import RedisCluster
+
+logger = logging.getLogger("dify_async")
+
+_KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
+_COMMAND_TIMEOUT: Final = 0.45
+_POLL: Final = 0.05
+
+# redis-py may send a command again whose answer was lost: each script gives the same answer then.
+# The keys of an account have one hash tag, so that all runs on a cluster too.
+_LOCK: Final = """
+local holder = redis.call('get', KEYS[1])
+if not holder then
+  redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  holder = ARGV[1]
+end
+if holder ~= ARGV[1] then return {0, false} end
+return {1, redis.call('get', KEYS[2])}
+"""
+_UNLOCK: Final = """
+if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+return 1
+"""
+_REPLACE: Final = """
+local present = redis.call('get', KEYS[1]) or ''
+if present ~= ARGV[1] and present ~= ARGV[2] then return 0 end
+redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+class RedisTokenStore:
+    """Keeps tokens in Redis, for all processes that use one account.
+
+    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens" and ":lock".
+
+    Args:
+        redis_or_url: A `redis.asyncio` client, of a cluster or behind Sentinel too, which is not
+            closed here; or a URL: "redis://", "rediss://" or "unix://".
+        prefix: Before each key.
+        lock_timeout: Seconds after which another process may renew, should the one that does so die.
+
+    Raises:
+        DifyConfigError: The URL cannot be read.
+    """
+
+    def __init__(
+        self,
+        redis_or_url: Redis | RedisCluster | str,
+        *,
+        prefix: str = "dify_async:",
+        lock_timeout: float = 30.0,
+    ) -> None:
+        if not lock_timeout > 0:
+            raise DifyConfigError(f"lock_timeout is {lock_timeout!r}; it is greater than 0")
+        self._url = redis_or_url if isinstance(redis_or_url, str) else None
+        self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
+        if self._url is not None:
+            # An unknown option would show only at the first connection.
+            _checked_pool(self._url)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._prefix = prefix
+        self._lock_ms = int(lock_timeout * 1000)
+        # What stood in Redis when a lock was taken, by key: only that is replaced.
+        self._held: dict[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"RedisTokenStore(prefix={self._prefix!r})"
+
+    async def load(self, key: str) -> Tokens | None:
+        """The tokens last saved by any process, or None."""
+        return _decoded(_as_bytes(await self._redis().get(self._name(key, "tokens"))))
+
+    async def save(self, key: str, tokens: Tokens) -> None:
+        """Keep these tokens.
+
+        Under the lock only what was there when it was taken is replaced: one who outlived the lock
+        does not overwrite what the next one saved.
+        """
+        name, value = self._name(key, "tokens"), msgspec.json.encode(tokens)
+        present = self._held.get(key)
+        if present is None:
+            await self._redis().set(name, value, px=_KEPT_FOR_MS)
+        elif await self._redis().eval(_REPLACE, 1, name, present, value, _KEPT_FOR_MS):
+            self._held[key] = value
+        else:
+            logger.info("another process has saved newer tokens meanwhile")
+
+    async def clear(self, key: str) -> None:
+        """Forget the tokens."""
+        await self._redis().delete(self._name(key, "tokens"))
+
+    @asynccontextmanager
+    async def lock(self, key: str) -> AsyncIterator[None]:
+        """Held by one process at a time, for `lock_timeout` seconds at most."""
+        lock, tokens, holder = self._name(key, "lock"), self._name(key, "tokens"), uuid.uuid4().hex
+        redis = self._redis()
+        taken = False
+        try:
+            while not taken:
+                with anyio.fail_after(_COMMAND_TIMEOUT):
+                    taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, self._lock_ms)
+                if not taken:
+                    await anyio.sleep(_POLL * random.uniform(1, 2))  # noqa: S311 - no secret
+            self._held[key] = _as_bytes(present) or b""
+            yield
+        finally:
+            self._held.pop(key, None)
+            # Also where taking it was cut short, since it may have been taken.
+            with anyio.move_on_after(_COMMAND_TIMEOUT, shield=True):
+                await redis.eval(_UNLOCK, 1, lock, holder)
+
+    async def aclose(self) -> None:
+        """Close the connections of a client made from a URL; it may be used again."""
+        if self._url is not None and self._client is not None:
+            client, self._client = self._client, None
+            if self._loop is asyncio.get_running_loop():
+                await client.aclose()
+
+    def _redis(self) -> Any:
+        # redis-py's types promise a value where there is an awaitable, and differ for a cluster.
+        if self._url is None:
+            return self._client
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:  # connections belong to one event loop
+            self._client = Redis.from_pool(_checked_pool(self._url))
+            self._loop = loop
+        return self._client
+
+    def _name(self, key: str, kind: str) -> str:
+        return f"{self._prefix}{{{key}}}:{kind}"
+
+
+def _checked_pool(url: str) -> BlockingConnectionPool:
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=8,
+            timeout=_COMMAND_TIMEOUT,
+            socket_timeout=1.5,
+            socket_connect_timeout=1.5,
+            # By default a client from a URL does not repeat, and one from arguments does for 4 s.
+            retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
+        )
+        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
+    except (ValueError, TypeError):
+        raise DifyConfigError(
+            'the Redis URL cannot be read; it reads as "redis://host:6379/0", "rediss://…" or "unix://…"'
+        ) from None
+    return pool
+
+
+def _as_bytes(value: bytes | str | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _decoded(value: bytes | None) -> Tokens | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=Tokens)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        logger.warning("what stands in Redis in the place of tokens cannot be read; it will be replaced")
+        return None
