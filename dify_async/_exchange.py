@@ -57,10 +57,10 @@ class Exchange:
             await slots.wait()
         try:
             reply = await self.transport.send(request)
+            if reply.status in {429, 503}:
+                slots.slow_down()
+            else:
+                slots.speed_up()
+            return reply
         finally:
             slots.give_back()
-        if reply.status in {429, 503}:
-            slots.slow_down()
-        else:
-            slots.speed_up()
-        return reply

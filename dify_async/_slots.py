@@ -62,7 +62,10 @@ class Slots:
         self._hand_on()
 
     def slow_down(self) -> None:
-        """The server is overrun. Requests that were under way at the last cut do not cut again."""
+        """The server is overrun. To be called before the slot is given back.
+
+        Requests that were under way at the last cut do not cut again.
+        """
         if not self._until_next_cut:
             self._until_next_cut = self._taken
             self._allowed = max(1.0, self._allowed / 2)

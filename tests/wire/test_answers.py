@@ -1,0 +1,190 @@
+"""Any status, headers and bytes give a value or a DifyError, and no secret."""
+
+from __future__ import annotations
+
+import pickle
+from email.utils import formatdate
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from dify_async import DifyError, DifyStatusError, errors
+from dify_async._endpoints import APPS, DELETE_APP_API_KEY, TOKEN_COSTS
+from dify_async._wire import (
+    UNREADABLE,
+    Reply,
+    decode_error,
+    is_about_the_token,
+    retry_after,
+    scrub,
+    status_error,
+)
+from tests.captures import capture, captures
+
+KEY = "app-AbCdEfGhIjKlMnOpQrStUvWx"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    status=st.integers(300, 599),
+    body=st.binary() | JSON.map(msgspec.json.encode),
+    content_type=st.sampled_from(["application/json", "text/html", ""]),
+    more=st.dictionaries(st.sampled_from(["Retry-After", "Location", "Date"]), st.text()),
+)
+def test_any_refusal_is_a_status_error(
+    status: int, body: bytes, content_type: str, more: dict[str, str]
+) -> None:
+    reply = Reply(status, CIMultiDict({"Content-Type": content_type, **more}), body)
+    error = status_error("GET", "/apps", reply)
+    assert isinstance(error, DifyStatusError)
+    assert len(str(error)) < 4000
+    assert not is_about_the_token(error) or status == 401
+
+
+@given(body=st.binary() | st.just(b"[" * 100_000) | st.just(b'{"data":null}') | st.just(b"null"))
+def test_any_body_decodes_or_is_a_decode_error(body: bytes) -> None:
+    for endpoint in (APPS, TOKEN_COSTS, DELETE_APP_API_KEY):
+        reply = Reply(200, CIMultiDict(), body)
+        try:
+            endpoint.decode(body)
+        except UNREADABLE as error:
+            text = str(decode_error("GET", "/apps", reply, error))
+            assert len(text) < 2000
+            assert "GET /apps" in text
+
+
+@pytest.mark.parametrize("body", [b"", b"204", b"204\n", b'{"result":"success"}'])
+def test_nothing_is_none(body: bytes) -> None:
+    """1.11.2/08_tag_delete_ok answers a 200 whose body is `204`."""
+    assert DELETE_APP_API_KEY.decode(body) is None
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", b"[]", b'"text"', b"\xff"])
+def test_what_is_not_nothing_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        DELETE_APP_API_KEY.decode(body)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "renewable"),
+    [
+        ("unauthorized", "Token has expired.", True),
+        ("unauthorized", "Invalid token signature.", True),
+        ("unauthorized", "Invalid token.", True),
+        ("unauthorized", "Invalid Authorization token.", True),
+        ("unauthorized", "CSRF token is missing or invalid.", True),
+        ("unauthorized", "Account is banned.", False),
+        ("unauthorized", "Unauthorized.", False),
+        ("unauthorized_and_force_logout", "License token has expired.", False),
+        ("not_setup", "token", False),
+        ("not_init_validated", "token", False),
+    ],
+)
+def test_which_401s_are_worth_a_renewal(code: str, message: str, *, renewable: bool) -> None:
+    body = f'{{"code":"{code}","message":"{message}","status":401}}'.encode()
+    error = status_error("GET", "/apps", Reply(401, CIMultiDict(), body))
+    assert is_about_the_token(error) is renewable
+
+
+@pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0"])
+def test_every_captured_401_that_speaks_of_a_token_is_worth_a_renewal(version: str) -> None:
+    for row in captures(version):
+        if row.status == 401 and '"unauthorized"' in row.body:
+            error = status_error(row.method, row.route, row.reply)
+            spoken_of = "oken" in error.message or "CSRF" in error.message
+            assert is_about_the_token(error) is spoken_of, str(row)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("3", 3.0), ("0", 0.0), ("1.5", 1.5), ("86400", 86400.0), ("abc", None), ("-5", None), ("", None)],
+)
+def test_retry_after_in_seconds(value: str, seconds: float | None) -> None:
+    """hermes-agent#109234."""
+    assert retry_after(CIMultiDict({"Retry-After": value})) == seconds
+
+
+def test_retry_after_as_a_date_is_by_the_servers_clock() -> None:
+    then = 1_000_000_000
+    headers = {"Retry-After": formatdate(then + 90, usegmt=True), "Date": formatdate(then, usegmt=True)}
+    assert retry_after(CIMultiDict(headers)) == 90.0
+    assert retry_after(CIMultiDict({**headers, "Retry-After": formatdate(then - 90, usegmt=True)})) == 0.0
+
+
+def test_a_date_without_the_servers_clock_is_by_ours() -> None:
+    assert retry_after(CIMultiDict({"Retry-After": formatdate(0, usegmt=True)})) == 0.0
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        KEY,
+        "dataset-AbCdEfGhIjKlMnOpQrStUvWx",
+        "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3OTU1NzUxNzh9.Jk5pQOqBBU2-3MsVS4Vkt8",
+        "0123456789abcdef" * 8,
+    ],
+)
+def test_no_key_or_token_gets_into_an_error(secret: str) -> None:
+    assert secret not in scrub(f"before {secret} after")
+    body = f'{{"code":"x","message":"bad {secret}.","errors":{{"a":"{secret}"}}}}'.encode()
+    error = status_error("GET", "/apps", Reply(400, CIMultiDict(), body))
+    assert secret not in str(error) + repr(vars(error))
+
+
+def test_the_validation_errors_of_1_10_1_are_in_the_message() -> None:
+    error = _error("1.10.1/04_apps_list_limit_101")
+    assert error.code is None
+    assert error.message.startswith("Input payload validation failed: limit: Invalid argument: 101")
+
+
+def test_the_cap_on_keys_has_its_code_in_custom() -> None:
+    assert _error("1.10.1/05_app_api_keys_create_11_past_cap").code == "max_keys_exceeded"
+
+
+def test_a_html_404_says_what_may_be_wrong() -> None:
+    assert "no UUID" in str(_error("1.11.2/04_app_detail_not_uuid"))
+
+
+def _error(name: str) -> DifyStatusError:
+    row = capture(name)
+    return status_error(row.method, row.route, row.reply)
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [
+        ("https://new.example.com/dify/console/api/apps?x=1", "base_url='https://new.example.com/dify'"),
+        (
+            "https://user:secret@new.example.com:8443/console/api/apps",
+            "base_url='https://new.example.com:8443'",
+        ),
+        ("/signin", "check base_url"),
+        ("http://[", "check base_url"),
+        ("", "check base_url"),
+    ],
+)
+def test_a_redirect_names_the_base_url_to_use(location: str, says: str) -> None:
+    error = status_error("GET", "/apps", Reply(308, CIMultiDict({"Location": location}), b""))
+    assert says in str(error)
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(errors) if name.startswith("Dify")])
+def test_errors_pickle_with_all_that_they_tell(name: str) -> None:
+    kind = getattr(errors, name)
+    if issubclass(kind, DifyStatusError):
+        error = kind("text", status=429, code="c", message="m", method="GET", path="/apps", retry_after=3.0)
+    else:
+        error = kind("text")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is kind
+    assert str(again) == "text"
+    assert vars(again) == vars(error)
+    assert isinstance(again, DifyError)

@@ -1,0 +1,97 @@
+"""Every captured answer of a route that the client has becomes a value or the right error."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from dify_async import (
+    DifyAuthenticationError,
+    DifyConflictError,
+    DifyNotFoundError,
+    DifyPermissionError,
+    DifyRateLimitError,
+    DifyServerError,
+    DifyStatusError,
+    DifyValidationError,
+)
+from dify_async._wire import status_error
+from tests.captures import VERSIONS, captures, of_our_routes
+
+CLASSES = {
+    308: DifyStatusError,
+    400: DifyValidationError,
+    401: DifyAuthenticationError,
+    403: DifyPermissionError,
+    404: DifyNotFoundError,
+    405: DifyStatusError,
+    409: DifyConflictError,
+    415: DifyValidationError,
+    422: DifyValidationError,
+    429: DifyRateLimitError,
+    500: DifyServerError,
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_answer_decodes_and_keeps_its_values(version: str) -> None:
+    seen = 0
+    for capture, endpoint in of_our_routes(version):
+        if 200 <= capture.status < 300:
+            seen += 1
+            value = endpoint.decode(capture.reply.body)
+            if value is not None:
+                assert_same(value, msgspec.json.decode(capture.body), str(capture))
+    assert seen > 50
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_refusal_is_the_error_of_its_status_and_code(version: str) -> None:
+    seen = 0
+    for capture in captures(version):
+        if capture.status < 300 or capture.is_compressed:
+            continue
+        seen += 1
+        error = status_error(capture.method, capture.route, capture.reply)
+        assert type(error) is CLASSES[capture.status], str(capture)
+        assert (error.status, error.method, error.path) == (capture.status, capture.method, capture.route)
+        assert capture.method in str(error)
+        try:
+            body = msgspec.json.decode(capture.body)
+        except msgspec.DecodeError:
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        assert error.code == (body.get("code") or body.get("custom")), str(capture)
+        message = body.get("message")
+        assert isinstance(message, str | None)
+        assert error.message.startswith((message or "").strip()[:60]), str(capture)
+        for text in (body.get("errors") or {}).values():
+            assert text in error.message, str(capture)
+    assert seen > 40
+
+
+def assert_same(value: object, raw: object, where: str) -> None:
+    """Each modelled field holds what the server sent."""
+    if isinstance(value, Struct):
+        assert isinstance(raw, dict), where
+        for name in value.__struct_fields__:
+            assert_same(getattr(value, name), raw.get(name), f"{where}.{name}")
+    elif isinstance(value, list):
+        assert isinstance(raw, list), where
+        assert len(value) == len(raw), where
+        for index, (one, other) in enumerate(zip(value, raw, strict=True)):
+            assert_same(one, other, f"{where}[{index}]")
+    elif isinstance(value, date):
+        assert value.isoformat() == raw, where
+    elif isinstance(value, Decimal):
+        assert str(value) == str(raw), where
+    elif isinstance(value, int) and isinstance(raw, str):
+        assert str(value) == raw, where
+    elif value in (0, False) and raw is None:
+        pass  # the default of a count
+    else:
+        assert value == raw, where

@@ -1,0 +1,230 @@
+"""The rules of signing in and renewing, on the captured answers of five versions."""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from dify_async import (
+    DifyAuthenticationError,
+    DifyConfigError,
+    DifyDecodeError,
+    DifyLoginError,
+    DifyLoginLockedError,
+    DifyPermissionError,
+    DifyServerError,
+    DifyStatusError,
+    Tokens,
+)
+from dify_async._auth import rules
+from dify_async._wire import Reply
+from tests.captures import VERSIONS, Capture, capture, captures
+
+COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0")
+
+
+def of_route(version: str, route: str) -> list[Capture]:
+    return [row for row in captures(version) if row.route == route and row.method == "POST"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
+    rows = of_route(version, "/login")
+    assert len(rows) > 10
+    for row in rows:
+        tokens = rules.read_tokens(row.reply)
+        body = msgspec.json.decode(row.body)
+        if row.status == 200 and body["result"] == "success":
+            assert tokens is not None, str(row)
+            assert (tokens.cookie_names is not None) == (version in COOKIE_ERA)
+            continue
+        assert tokens is None, str(row)
+        error = rules.refusal(row.reply, "POST", "/login")
+        code = body.get("code")
+        if code == "email_code_login_limit":
+            assert type(error) is DifyLoginLockedError, str(row)
+        elif code == "not_setup":
+            assert type(error) is DifyAuthenticationError, str(row)
+        elif row.status in {200, 400, 401, 403}:
+            assert type(error) is DifyLoginError, str(row)
+        else:
+            assert isinstance(error, DifyStatusError), str(row)
+            assert not isinstance(error, DifyLoginError), str(row)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_refusal_repeats_what_was_sent(version: str) -> None:
+    """1.11.2/01_login_missing_email: the text of a 400 holds the password, decoded."""
+    for row in of_route(version, "/login"):
+        if rules.read_tokens(row.reply) is not None or not row.sent.startswith("{"):
+            continue
+        try:
+            sent = msgspec.json.decode(row.sent, type=dict[str, object])
+        except msgspec.DecodeError:
+            continue
+        password = sent.get("password")
+        error = rules.refusal(row.reply, "POST", "/login")
+        for secret in (password, _decoded(password)):
+            if isinstance(secret, str) and len(secret) > 3:
+                assert secret not in str(error), str(row)
+                assert secret not in repr(vars(error)), str(row)
+
+
+def _decoded(password: object) -> str | None:
+    try:
+        return base64.b64decode(str(password), validate=True).decode()
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_captured_renewal_gives_tokens_or_says_whether_the_token_is_dead(version: str) -> None:
+    rows = of_route(version, "/refresh-token")
+    assert rows
+    for row in rows:
+        tokens = rules.read_tokens(row.reply)
+        assert (tokens is not None) == (row.status == 200), str(row)
+        dead = "Invalid refresh token" in row.body
+        assert rules.refresh_token_is_dead(row.reply) == dead, str(row)
+    assert any(rules.refresh_token_is_dead(row.reply) for row in rows)
+
+
+def test_a_failure_of_the_server_does_not_kill_the_refresh_token() -> None:
+    answer = capture("1.15.0/11_redis_down_refresh").reply
+    assert answer.status == 401
+    assert not rules.refresh_token_is_dead(answer)
+
+
+def test_the_text_of_an_account_without_a_workspace_reaches_the_user() -> None:
+    error = rules.refusal(capture("1.11.2/01_login_account_without_workspace").reply, "POST", "/login")
+    assert isinstance(error, DifyLoginError)
+    assert error.status == 200
+    assert "workspace not found" in str(error)
+    assert "workspace not found" in error.message
+
+
+def test_tokens_come_by_the_names_and_values_that_were_sent() -> None:
+    tokens = rules.read_tokens(capture("1.11.2/11_https_login_ok_host_prefixed_secure_cookies").reply)
+    assert tokens is not None
+    assert tokens.cookie_names == {
+        "access_token": "__Host-access_token",
+        "refresh_token": "__Host-refresh_token",
+        "csrf_token": "__Host-csrf_token",
+    }
+    headers = rules.call_headers(tokens)
+    assert headers["Cookie"] == (
+        f"__Host-access_token={tokens.access_token}; __Host-csrf_token={tokens.csrf_token}"
+    )
+    assert headers["X-CSRF-Token"] == tokens.csrf_token
+    assert "Authorization" not in headers
+
+
+def test_a_cookie_of_a_domain_comes_by_its_plain_name() -> None:
+    tokens = rules.read_tokens(capture("1.15.0/11_cookie_domain_login_ok").reply)
+    assert tokens is not None
+    assert tokens.cookie_names is not None
+    assert tokens.cookie_names["access_token"] == "access_token"
+
+
+def test_a_prefixed_refresh_token_goes_back_under_both_names() -> None:
+    """dify#27354: 1.9.2 set the one and read the other."""
+    names = {name: f"__Host-{name}" for name in ("access_token", "refresh_token", "csrf_token")}
+    tokens = Tokens(access_token="a", refresh_token="r", csrf_token="c", cookie_names=names)
+    headers, _ = rules.refresh_request(tokens)
+    assert headers["Cookie"] == "__Host-refresh_token=r; refresh_token=r"
+
+
+def test_the_bearer_era_renews_by_body() -> None:
+    headers, body = rules.refresh_request(Tokens(access_token="a", refresh_token="r"))
+    assert "Cookie" not in headers
+    assert msgspec.json.decode(body) == {"refresh_token": "r"}
+    assert rules.call_headers(Tokens(access_token="a", refresh_token="r")) == {"Authorization": "Bearer a"}
+
+
+def test_cleared_cookies_are_no_tokens() -> None:
+    assert rules.read_tokens(capture("1.11.2/02_logout_ok").reply) is None
+
+
+def test_the_expiry_is_that_of_the_token() -> None:
+    tokens = rules.read_tokens(capture("1.11.2/01_login_ok").reply)
+    assert tokens is not None
+    assert tokens.expires_at == 1795575178
+
+
+@given(st.text())
+def test_any_text_has_an_expiry_or_none(token: str) -> None:
+    assert rules.expiry(token) is None or isinstance(rules.expiry(token), int)
+
+
+@pytest.mark.parametrize(
+    ("version", "sent"),
+    [
+        ("0.15.3", "pässword"),
+        ("1.9.1", "pässword"),
+        ("1.9.2", "pässword"),
+        ("1.11.1", "pässword"),
+        ("1.11.2", base64.b64encode("pässword".encode()).decode()),
+        ("1.11.2-fix.1", base64.b64encode("pässword".encode()).decode()),
+        ("2.0", base64.b64encode("pässword".encode()).decode()),
+        ("", base64.b64encode("pässword".encode()).decode()),
+    ],
+)
+def test_the_password_is_encoded_from_1_11_2_and_where_the_version_is_hidden(version: str, sent: str) -> None:
+    body = msgspec.json.decode(rules.login_body("a@example.com", "pässword", version))
+    assert body["password"] == sent
+
+
+@pytest.mark.parametrize(
+    ("version", "method"), [("1.9.1", "GET"), ("0.15.3", "GET"), ("1.9.2", "POST"), ("", "POST")]
+)
+def test_the_method_of_logout(version: str, method: str) -> None:
+    assert rules.logout_method(version) == method
+
+
+@pytest.mark.parametrize(
+    ("version", "fails"),
+    [("1.9.1", False), ("1.9.2", True), ("1.10.1", True), ("1.11.0", False), ("", False)],
+)
+def test_versions_that_cannot_serve_an_admin_key(version: str, *, fails: bool) -> None:
+    assert rules.admin_key_fails(version) is fails
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1", "v", "x1.2.3"])
+def test_a_server_version_that_is_none(text: str) -> None:
+    with pytest.raises(DifyConfigError, match="server_version"):
+        rules.checked_version(text)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "error"),
+    [
+        (200, "text/html", b"<html>", DifyDecodeError),
+        (200, "application/json", b"{}", DifyLoginError),
+        (200, "application/json", b'{"result":"success"}', DifyLoginError),
+        (401, "text/html", b"<html>", DifyAuthenticationError),
+        (403, "text/html", b"<html>", DifyPermissionError),
+        (403, "application/json", b'{"code":"forbidden","message":"x","status":403}', DifyLoginError),
+        (502, "text/html", b"<html>", DifyServerError),
+        (500, "application/json", b'{"code":"unknown","message":"x"}', DifyServerError),
+        (401, "application/json", b'{"code":"unauthorized_and_force_logout"}', DifyAuthenticationError),
+        (401, "application/json", b'{"code":"not_init_validated"}', DifyAuthenticationError),
+    ],
+)
+def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
+    reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
+    assert rules.read_tokens(reply) is None
+    assert type(rules.refusal(reply, "POST", "/login")) is error
+
+
+def test_a_token_for_registering_stays_out_of_the_text() -> None:
+    """Up to 1.8.1 an unknown account is a 200 whose data is a secret."""
+    body = b'{"result":"fail","data":"a-secret-token","code":"account_not_found"}'
+    error = rules.refusal(Reply(200, CIMultiDict(), body), "POST", "/login")
+    assert isinstance(error, DifyLoginError)
+    assert error.code == "account_not_found"
+    assert "a-secret-token" not in repr(vars(error)) + str(error)

@@ -1,0 +1,105 @@
+"""Bounds of ranges, on the wall clock of the account."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dify_async import DifyConfigError, When
+from dify_async._times import bounds, wall_clock
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (datetime(2025, 10, 23), "2025-10-23 00:00"),
+        (datetime(2025, 10, 23, 9, 5), "2025-10-23 09:05"),
+        (date(2025, 10, 23), "2025-10-23 00:00"),
+        ("2025-10-23 23:59", "2025-10-23 23:59"),
+        (datetime(2025, 10, 23, 4, tzinfo=UTC), "2025-10-23 00:00"),
+        (datetime(2025, 1, 23, 4, tzinfo=UTC), "2025-01-22 23:00"),
+        (datetime(2025, 10, 23, tzinfo=timezone(timedelta(hours=5, minutes=30))), "2025-10-22 14:30"),
+    ],
+)
+def test_moments(value: When, text: str) -> None:
+    assert bounds(value, None, NEW_YORK) == (text, None)
+    assert bounds(None, value, NEW_YORK) == (None, text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2025-10-23T00:00",
+        "23/10/2025",
+        "2025-10-23",
+        "2025-10-23 00:00:00",
+        "2025-10-23 24:00",
+        "2025-02-30 00:00",
+        "2025-10-23 0:00",
+        "\uff12\uff10\uff12\uff15-10-23 00:00",
+        " 2025-10-23 00:00",
+        "2025-10-23 00:00\n",
+        "",
+        5,
+        1.5,
+        datetime(1, 1, 1),
+        date(9999, 1, 1),
+        "0001-01-01 00:00",
+    ],
+)
+def test_what_is_no_moment_is_refused(value: When) -> None:
+    with pytest.raises(DifyConfigError):
+        bounds(value, None)
+    with pytest.raises(DifyConfigError):
+        bounds(None, value)
+
+
+def test_an_aware_moment_needs_the_zone() -> None:
+    with pytest.raises(DifyConfigError, match="time zone"):
+        wall_clock(datetime(2025, 1, 1, tzinfo=UTC))
+
+
+def test_start_after_end_is_refused() -> None:
+    with pytest.raises(DifyConfigError, match="after end"):
+        bounds(date(2025, 10, 24), date(2025, 10, 23))
+    assert bounds(date(2025, 10, 23), date(2025, 10, 23))[0] is not None
+
+
+def test_seconds_are_rounded_outwards() -> None:
+    """A day's end at 23:59:59 is the next midnight: at 23:59 the server loses the last minute."""
+    end = datetime(2025, 10, 23, 23, 59, 59, 999999)
+    assert bounds(datetime(2025, 10, 23, 0, 0, 30), end) == ("2025-10-23 00:00", "2025-10-24 00:00")
+    assert bounds(None, end, end_is_exclusive=False) == (None, "2025-10-23 23:59")
+
+
+@pytest.mark.parametrize(
+    ("utc", "text"),
+    [
+        # Spring forward at 02:00 on 2025-03-09: 02:30 does not exist, and no moment becomes it.
+        (datetime(2025, 3, 9, 6, 59, tzinfo=UTC), "2025-03-09 01:59"),
+        (datetime(2025, 3, 9, 7, 0, tzinfo=UTC), "2025-03-09 03:00"),
+        # Fall back at 02:00 on 2025-11-02: 01:30 is there twice, and the server takes the later.
+        (datetime(2025, 11, 2, 5, 30, tzinfo=UTC), "2025-11-02 01:30"),
+        (datetime(2025, 11, 2, 6, 30, tzinfo=UTC), "2025-11-02 01:30"),
+    ],
+)
+def test_gaps_and_overlaps_of_the_accounts_zone(utc: datetime, text: str) -> None:
+    assert bounds(utc, None, NEW_YORK) == (text, None)
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
+def test_an_aware_moment_is_the_same_wall_clock_from_any_zone(moment: datetime) -> None:
+    assert wall_clock(moment, NEW_YORK) == wall_clock(moment.astimezone(UTC), NEW_YORK)
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))
+def test_text_and_datetime_are_the_same(moment: datetime) -> None:
+    text, _ = bounds(moment, None)
+    assert text is not None
+    assert bounds(text, None) == (text, None)
