@@ -1,0 +1,102 @@
+"""The list of apps, and one app."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from dify_async.testing._app_bodies import app_body, app_row
+from dify_async.testing._http import Call, Reply, Route, json_reply
+from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._models import FakeApp
+from dify_async.testing._params import Params
+from dify_async.testing._rules import Rules
+
+if TYPE_CHECKING:
+    from dify_async.testing._console import Console
+
+_SORTS: dict[str, Callable[[FakeApp], int]] = {
+    "last_modified": lambda app: -app.updated_at,
+    "recently_created": lambda app: -app.created_at,
+    "earliest_created": lambda app: app.created_at,
+}
+
+
+def list_apps(console: "Console", call: Call) -> Reply:
+    """GET /apps."""
+    rules, arguments = console.rules, call.arguments()
+    params = Params(rules, "AppListQuery", arguments)
+    page, limit = page_and_limit(params)
+    mode = params.choice("mode", _mode_choices(rules), "all")
+    mine = params.flag("is_created_by_me")
+    tag_ids = _tag_ids(rules, call, params)
+    sort = (
+        params.choice("sort_by", list(_SORTS), "last_modified") if rules.sorted_apps else "recently_created"
+    )
+    params.check()
+    apps = sorted((app for app in console.apps if _is_of_mode(rules, app, mode)), key=_SORTS[sort])
+    if mine and call.owner is not console.owner:
+        apps = []
+    if name := arguments.get("name", "")[:30]:
+        apps = [app for app in apps if contains(rules, app.name, name)]
+    if tag_ids:
+        if not (rules.indexed_tag_ids or any(_has_tags(rules, app, tag_ids) for app in console.apps)):
+            # Not the page that was asked for, but always this one.
+            return json_reply(page_body(1, 20, 0, []))
+        apps = [app for app in apps if _has_tags(rules, app, tag_ids)]
+    rows = [app_row(console, app) for app in apps[(page - 1) * limit : page * limit]]
+    return json_reply(page_body(page, limit, len(apps), rows))
+
+
+def app_detail(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}."""
+    return json_reply(app_body(console, call, console.find_app(call)))
+
+
+def _mode_choices(rules: Rules) -> list[str]:
+    if rules.few_modes:
+        return ["chat", "workflow", "agent-chat", "channel", "all"]
+    modes = ["completion", "chat", "advanced-chat", "workflow", "agent-chat"]
+    return [*modes, *(["agent"] if rules.agent_mode else []), "channel", "all"]
+
+
+def _is_of_mode(rules: Rules, app: FakeApp, mode: str) -> bool:
+    if mode == "all":
+        return app.mode != "agent"
+    if mode == "channel":
+        return rules.channel_is_all
+    if rules.few_modes and mode == "chat":
+        return app.mode in ("chat", "advanced-chat")
+    if rules.few_modes and mode == "workflow":
+        return app.mode in ("workflow", "completion")
+    return app.mode == mode
+
+
+def _tag_ids(rules: Rules, call: Call, params: Params) -> list[str]:
+    plain = params.values.get("tag_ids", "")
+    texts = plain.split(",") if plain else []
+    if rules.indexed_tag_ids:
+        texts = [text for name, text in call.parameters() if _is_indexed(name, "tag_ids")]
+        if plain and not texts:
+            params.wrong("tag_ids", "", "value_error", "Value error, Unsupported tag_ids type.")
+    try:
+        return [str(UUID(text)) for text in texts]
+    except ValueError:
+        detail = "Value error, Invalid UUID format in tag_ids."
+        value = texts if rules.indexed_tag_ids else plain
+        params.wrong("tag_ids", "Invalid UUID format in tag_ids.", "value_error", detail, value)
+        return []
+
+
+def _is_indexed(name: str, base: str) -> bool:
+    return name.startswith(f"{base}[") and name.endswith("]") and name[len(base) + 1 : -1].isdecimal()
+
+
+def _has_tags(rules: Rules, app: FakeApp, tag_ids: list[str]) -> bool:
+    has = {tag.id for tag in app.tags}
+    return has.issuperset(tag_ids) if rules.every_tag else not has.isdisjoint(tag_ids)
+
+
+ROUTES: list[Route] = [
+    Route("GET", "/apps", list_apps),
+    Route("GET", "/apps/<uuid:app_id>", app_detail),
+]

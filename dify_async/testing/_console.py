@@ -1,0 +1,153 @@
+"""Everything that the fake knows, and how it answers a call; no sockets here."""
+
+import time
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from dify_async.testing import _errors as errors
+from dify_async.testing import _routes, _sign_in
+from dify_async.testing._accounts import Accounts, FakeAccount, make_id
+from dify_async.testing._http import Call, Refusal, Reply, Router
+from dify_async.testing._models import ALL_MODES, FakeApp
+from dify_async.testing._rules import Rules
+from dify_async.testing._tokens import Tokens
+from dify_async.testing._traffic import Traffic
+
+if TYPE_CHECKING:
+    from dify_async.testing._conversations import Conversation
+    from dify_async.testing._keys import ApiKey
+
+
+class Console:
+    """One workspace of one server."""
+
+    def __init__(
+        self,
+        version: str,
+        *,
+        email: str,
+        password: str,
+        apps: Iterable[FakeApp],
+        timezone: str,
+        today: date | None,
+        access_token_lifetime: float,
+        https_cookies: bool,
+        admin_api_key: str | None,
+        password_login: bool,
+        seed: int,
+    ) -> None:
+        self.version = version
+        self.rules = Rules(version)
+        self.seed = seed
+        self.access_token_lifetime = access_token_lifetime
+        self.https_cookies = https_cookies
+        self.admin_api_key = admin_api_key
+        self.password_login = password_login
+        self.setup_finished = True
+        self.started_at = int(time.time())
+        self.workspace_id = make_id(seed, "workspace")
+        self.accounts = Accounts(self.rules)
+        self.owner = self.add_account(email, password, timezone=timezone)
+        self.tokens = Tokens(access_token_lifetime)
+        zone = ZoneInfo(timezone)
+        self.traffic = Traffic(seed, zone, today or datetime.now(zone).date())
+        self.apps: list[FakeApp] = []
+        for app in apps:
+            self.take(app)
+        self.keys: dict[str, list[ApiKey]] = {}
+        self.conversations: dict[tuple[str, int], list[Conversation]] = {}
+        self._router = Router(_routes.ROUTES, self.rules)
+
+    def add_account(
+        self,
+        email: str,
+        password: str,
+        *,
+        timezone: str | None,
+        role: str = "owner",
+        workspace: bool = True,
+        banned: bool = False,
+    ) -> FakeAccount:
+        """Let somebody sign in."""
+        if timezone is not None:
+            ZoneInfo(timezone)
+        return self.accounts.add(
+            FakeAccount(
+                id=make_id(self.seed, "account", email),
+                email=email,
+                password=password,
+                name=email.partition("@")[0].title(),
+                timezone=timezone,
+                role=role,
+                workspace=workspace,
+                banned=banned,
+            )
+        )
+
+    def take(self, app: FakeApp) -> FakeApp:
+        """Serve an app, the newest of all unless it says when it was made."""
+        if app.mode not in ALL_MODES:
+            raise ValueError(f"Not a mode of Dify's apps: {app.mode!r}.")
+        app.id = app.id or make_id(self.seed, "app", len(self.apps))
+        newest = max((other.created_at for other in self.apps), default=self.started_at - 500 * 86400)
+        app.created_at = app.created_at or newest + 3600
+        app.updated_at = app.updated_at or app.created_at
+        self.apps.append(app)
+        return app
+
+    def find_app(self, call: Call, only: tuple[str, ...] = ()) -> FakeApp:
+        """The app that the path names, if it is of these modes; else a 404."""
+        if "chat" in only and self.rules.agent_mode:
+            only = (*only, "agent")
+        for app in self.apps:
+            if app.id.lower() == call.ids["app_id"]:
+                if only and app.mode not in only:
+                    modes = ", ".join(map(repr, only))
+                    raise errors.app_not_found(f"App mode is not in the supported list: {{{modes}}}")
+                return app
+        raise errors.app_not_found()
+
+    def cookie(self, name: str) -> str:
+        """The name of a cookie: with https on both of Dify's URLs it has a prefix."""
+        return f"__Host-{name}" if self.https_cookies else name
+
+    def zone(self, account: FakeAccount) -> ZoneInfo:
+        """The account's time zone; without one the server crashes."""
+        if account.timezone is None:
+            raise errors.internal(self.rules)
+        return ZoneInfo(account.timezone)
+
+    def answer(self, call: Call) -> Reply:
+        """Answer a call as the server does, errors included."""
+        try:
+            reply = self._admitted(call)
+        except Refusal as refusal:
+            reply = self._refused(call, refusal)
+        if call.asked_for_token or self.rules.vary_everywhere:
+            reply.headers["Vary"] = "Cookie"
+        return reply
+
+    def _admitted(self, call: Call) -> Reply:
+        route = self._router.find(call)
+        call.asked_for_token = not route.public
+        if not (self.setup_finished or route.before_setup):
+            raise errors.not_setup()
+        if not route.public:
+            call.account = _sign_in.authenticate(self, call)
+            if route.finds_app and self.rules.app_before_csrf:
+                route.finds_app(self, call)
+            if route.csrf:
+                _sign_in.check_csrf(self, call)
+        return route.handler(self, call)
+
+    def _refused(self, call: Call, refusal: Refusal) -> Reply:
+        body = refusal.body
+        if isinstance(body, dict):
+            if refusal.status == 401 and self.rules.challenge and "status" in body:
+                refusal.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+            suggestion = self._router.suggestion(call.path) if refusal.status == 404 else ""
+            if suggestion and self.rules.route_suggestions:
+                body["message"] = body["message"].rstrip(".") + "." + suggestion
+        return refusal.reply()

@@ -1,0 +1,66 @@
+"""Faults that the fake shows on demand, and the record of what it was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Literal
+
+from dify_async.testing import _errors as errors
+from dify_async.testing._http import Reply
+from dify_async.testing._rules import Rules
+
+Cut = Literal["before", "after", "body"]
+
+
+@dataclass(slots=True, eq=False)
+class RecordedRequest:
+    """A request as it came in; `status` is None while it is under way and where the connection was cut."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    time: float
+    body: bytes = field(default=b"", repr=False)
+    status: int | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Fault:
+    """Something that goes wrong with the requests that match; made by `FakeDifyServer.inject`."""
+
+    path: str = "*"
+    method: str | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    delay: float = 0.0
+    cut: Cut | None = None
+    times: int | None = None
+    probability: float = 1.0
+    hits: int = 0
+    removed: bool = False
+
+    def remove(self) -> None:
+        """End the fault."""
+        self.removed = True
+
+    def strikes(self, request: RecordedRequest, chance: Random) -> bool:
+        """Whether this request is hit; counts it if so."""
+        if self.removed or self.hits == self.times:
+            return False
+        if self.method not in (None, request.method) or not fnmatchcase(request.path, self.path):
+            return False
+        if chance.random() >= self.probability:
+            return False
+        self.hits += 1
+        return True
+
+    def answer(self, rules: Rules) -> Reply | None:
+        """The answer in place of the server's own, if the fault has one."""
+        if self.cut == "after" or (self.body is None and self.status is None):
+            return None
+        if self.body is not None:
+            return Reply(self.status or 200, self.body, {"Content-Type": "text/html"})
+        return errors.of_status(rules, self.status or 200).reply()

@@ -1,0 +1,42 @@
+"""The start and end of a query, in the account's time zone."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from dify_async.testing import _errors as errors
+from dify_async.testing._http import Call
+from dify_async.testing._params import Params
+
+if TYPE_CHECKING:
+    from dify_async.testing._console import Console
+
+_FORMAT = "%Y-%m-%d %H:%M"
+
+
+def time_range(console: "Console", call: Call, params: Params) -> tuple[int | None, int | None]:
+    """Both ends in unix seconds; None where the query has none."""
+    params.check()
+    zone = console.zone(call.owner)
+    start, end = (_moment(console, params, name, zone) for name in ("start", "end"))
+    params.check()
+    backward = start is not None and end is not None and start > end
+    if backward and console.rules.backward_range_is_400:
+        raise errors.bad_request("start must be earlier than or equal to end")
+    return start, end
+
+
+def _moment(console: "Console", params: Params, name: str, zone: ZoneInfo) -> int | None:
+    text = params.values.get(name)
+    if text is None or (text == "" and console.rules.empty_time_is_none):
+        return None
+    try:
+        local = datetime.strptime(text, _FORMAT).replace(tzinfo=zone)
+    except ValueError as error:
+        if console.rules.pydantic:
+            raise errors.bad_request(f"Invalid {name} time format: {error}") from None
+        plain = f"Invalid argument: {text}. argument must be conform to the format {_FORMAT}"
+        params.wrong(name, plain, "", "")
+        return None
+    # An hour that comes twice is the later one, and an hour that is left out moves on by one.
+    return int(max(local.timestamp(), local.replace(fold=1).timestamp()))
