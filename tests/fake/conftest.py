@@ -1,0 +1,37 @@
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from dify_async.testing import FakeDifyServer
+
+from .user import VERSIONS, User
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+@pytest.fixture
+async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(version) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def user(fake: FakeDifyServer, session: aiohttp.ClientSession) -> User:
+    user = User(fake, session)
+    await user.log_in()
+    return user

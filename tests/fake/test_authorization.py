@@ -1,0 +1,178 @@
+"""What every route but a few asks for: an access token and, with cookies, CSRF."""
+
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+
+from dify_async.testing import FakeDifyServer
+
+from .user import User, cookie_header
+
+COOKIE_ERA = pytest.mark.parametrize("version", ["1.10.1", "1.11.2", "1.15.0"], indirect=True)
+BEARER_ERA = pytest.mark.parametrize("version", ["0.15.3", "1.9.1"], indirect=True)
+CSRF = "CSRF token is missing or invalid."
+NO_TOKEN = "Invalid Authorization token."
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = "") -> dict[str, str]:
+    jar = cookie_header({k: v for k, v in {"access_token": access, "csrf_token": csrf}.items() if v})
+    headers = {"Cookie": jar, "X-CSRF-Token": header, "Authorization": f"Bearer {bearer}" if bearer else ""}
+    return {name: value for name, value in headers.items() if value}
+
+
+@COOKIE_ERA
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda a, c: cookies(a, c, c), ""),  # 03_get_cookie_and_csrf_ok
+        (lambda a, c: cookies("", c, c, bearer=a), ""),  # 03_get_bearer_with_csrf_header_and_csrf_cookie_ok
+        (lambda a, c: cookies(a, c, c, bearer="garbage"), ""),  # 03_get_bearer_garbage_but_good_cookie_ok
+        (lambda _, __: {}, NO_TOKEN),
+        (cookies, CSRF),  # 03_get_cookies_without_csrf_header
+        (lambda a, c: cookies(a, "", c), CSRF),  # 03_get_csrf_header_without_csrf_cookie
+        (lambda a, c: cookies(a, c, c[:-1]), CSRF),  # 03_get_csrf_mismatch
+        (lambda a, _: cookies(a, "garbage", "garbage"), CSRF),  # 03_get_csrf_garbage_equal
+        (lambda a, _: cookies(a, a, a), CSRF),  # another subject, as 03_get_csrf_other_user_equal
+        (lambda a, _: cookies(bearer=a), CSRF),  # 03_get_bearer_only
+        (lambda a, c: cookies("", "", c, bearer=a), CSRF),  # 03_get_bearer_with_csrf_header_only
+        (
+            lambda a, c: cookies("garbage", c, c, bearer=a),
+            "Invalid token.",
+        ),  # 03_get_bearer_good_but_garbage_cookie
+        (lambda _, c: cookies(c, c, c), NO_TOKEN),  # 03_get_csrf_token_used_as_access
+        (lambda a, c: cookies(a[:-4] + "AAAA", c, c), "Invalid token signature."),  # 03_get_jwt_bad_signature
+        (
+            lambda a, c: {**cookies("", c, c), "Authorization": a},
+            NO_TOKEN,
+        ),  # 03_get_authorization_without_scheme
+        (lambda _, __: {"Authorization": "Basic dXNlcjpwYXNz"}, NO_TOKEN),  # 03_get_authorization_basic
+    ],
+)
+async def test_cookies_and_csrf(
+    user: User, method: str, make: Callable[[str, str], dict[str, str]], told: str
+) -> None:
+    path = f"/apps/{user.fake.apps[0].id}/api-keys" + ("" if method != "DELETE" else f"/{UNKNOWN_ID}")
+    headers = make(user.cookies["access_token"], user.cookies["csrf_token"])
+    answer = await user.ask(method, path, headers=headers)
+    if told:
+        assert answer.json == {"code": "unauthorized", "message": told, "status": 401}
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    else:
+        assert answer.status == {"GET": 200, "POST": 201, "DELETE": 404}[method]
+    assert answer.headers["Vary"] == "Cookie"
+
+
+@COOKIE_ERA
+async def test_two_cookie_headers_break_the_token(user: User) -> None:
+    # 03_get_cookies_in_two_headers
+    csrf = user.cookies["csrf_token"]
+    headers = [("Cookie", f"{name}={value}") for name, value in user.cookies.items()]
+    url = f"{user.fake.base_url}/console/api/apps"
+    async with user.session.get(url, headers=[*headers, ("X-CSRF-Token", csrf)]) as answer:
+        assert (await answer.json())["message"] == "Invalid token signature."
+
+
+@BEARER_ERA
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda a: {"Authorization": f"bearer {a}"}, ""),  # auth__lower_case_bearer
+        (
+            lambda a: {"Authorization": f"Bearer {a}", **cookies("x", "y", "z")},
+            "",
+        ),  # auth__bearer_plus_cookies_and_csrf
+        (lambda _: {}, NO_TOKEN),  # auth__no_token
+        (lambda a: cookies(a, "x", "x"), NO_TOKEN),  # auth__cookie_only
+        (lambda _: {"Authorization": "Bearer garbage"}, "Invalid token."),  # auth__garbage_token
+        (lambda _: {"Authorization": "Bearer aaa.bbb.ccc"}, "Invalid token."),  # auth__garbage_jwt
+        (lambda a: {"Authorization": a}, "Invalid Authorization header format."),  # auth__no_scheme
+        (
+            lambda _: {"Authorization": "Bearer "},
+            "Invalid Authorization header format.",
+        ),  # auth__bearer_empty
+    ],
+)
+async def test_bearer(user: User, version: str, make: Callable[[str], dict[str, str]], told: str) -> None:
+    answer = await user.ask("GET", "/apps", headers=make(user.headers["Authorization"].split()[1]))
+    assert answer.status == (401 if told else 200)
+    assert told in answer.text
+    assert ("WWW-Authenticate" in answer.headers) == (bool(told) and version == "1.9.1")
+
+
+@BEARER_ERA
+async def test_token_in_the_query(user: User) -> None:
+    # auth__token_in_query
+    token = user.headers["Authorization"].split()[1]
+    assert (await user.ask("GET", f"/apps?_token={token}", headers={})).status == 200
+
+
+async def test_a_good_token_of_nobody(user: User) -> None:
+    # 0.15.3/auth__unknown_user, 1.11.2/03_get_access_of_unknown_user
+    issued = user.fake._console.tokens.issue(UNKNOWN_ID)
+    headers = cookies(issued.access, issued.csrf, issued.csrf, bearer=issued.access)
+    answer = await user.ask("GET", "/apps", headers=headers)
+    assert (answer.status, answer.json) == (401, {"code": "unauthorized", "message": "Unauthorized."})
+    assert "WWW-Authenticate" not in answer.headers
+
+
+async def test_404_and_405_come_before_the_token(user: User) -> None:
+    # auth__no_token_404_route, 04_app_detail_not_uuid, apps_list__trailing_slash, error__405_no_token
+    app_id = user.fake.apps[0].id
+    for path in (
+        "/nope",
+        "/apps/not-a-uuid",
+        f"/apps/{app_id.replace('-', '')}",
+        "/apps/",
+        f"/apps/{app_id}/",
+    ):
+        answer = await user.ask("GET", path, headers={})
+        assert answer.status == 404
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.text.startswith("<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>")
+    answer = await user.ask("DELETE", "/apps", headers={})
+    message = "The method is not allowed for the requested URL."
+    assert answer.json == {"code": "method_not_allowed", "message": message, "status": 405}
+
+
+async def test_routes_that_ask_for_nothing(user: User) -> None:
+    for path in ("/ping", "/setup", "/system-features", "/version?current_version=1.2.3"):
+        assert (await user.ask("GET", path, headers={"Authorization": "Bearer garbage"})).status == 200
+    assert (await user.ask("GET", "/features", headers={})).status == 401
+
+
+@COOKIE_ERA
+async def test_statistics_look_for_the_app_before_csrf(user: User, version: str) -> None:
+    # 03_statistics_unknown_app_without_csrf_header
+    path = f"/apps/{UNKNOWN_ID}/statistics/daily-messages"
+    answer = await user.ask("GET", path, headers=cookies(user.cookies["access_token"]))
+    assert answer.status == (401 if version == "1.15.0" else 404)
+    other = await user.ask("GET", f"/apps/{UNKNOWN_ID}", headers=cookies(user.cookies["access_token"]))
+    assert other.status == 401
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("1.9.1", ""), ("1.10.1", CSRF), ("1.11.2", ""), ("1.15.0", "")]
+)
+async def test_admin_key(version: str, told: str, session: aiohttp.ClientSession) -> None:
+    # 11_admin_key_*
+    async with FakeDifyServer(version, admin_api_key="admin-key") as fake:
+        user = User(fake, session)
+        key = {"Authorization": "Bearer admin-key"}
+        both = {**key, "X-WORKSPACE-ID": fake.workspace_id}
+        answer = await user.ask("GET", "/account/profile", headers=both)
+        if told:
+            assert answer.json["message"] == told
+        else:
+            assert answer.json["email"] == fake.email
+        for headers in (
+            key,
+            {**key, "X-WORKSPACE-ID": UNKNOWN_ID},
+            {**both, "Authorization": "Bearer other"},
+        ):
+            assert (await user.ask("GET", "/apps", headers=headers)).json["message"] == "Invalid token."
+        if user.has_cookies:
+            shadowed = {**both, "Cookie": "access_token=garbage"}
+            assert (await user.ask("GET", "/apps", headers=shadowed)).json["message"] == "Invalid token."
