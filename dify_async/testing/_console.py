@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dify_async.testing import _errors as errors
@@ -90,7 +91,7 @@ class Console:
         """Serve an app, the newest of all unless it says when it was made."""
         if app.mode not in ALL_MODES:
             raise ValueError(f"Not a mode of Dify's apps: {app.mode!r}.")
-        app.id = app.id or make_id(self.seed, "app", len(self.apps))
+        app.id = str(UUID(app.id)) if app.id else make_id(self.seed, "app", len(self.apps))
         newest = max((other.created_at for other in self.apps), default=self.started_at - 500 * 86400)
         app.created_at = app.created_at or newest + 3600
         app.updated_at = app.updated_at or app.created_at
@@ -102,7 +103,7 @@ class Console:
         if "chat" in only and self.rules.agent_mode:
             only = (*only, "agent")
         for app in self.apps:
-            if app.id.lower() == call.ids["app_id"]:
+            if app.id == call.ids["app_id"]:
                 if only and app.mode not in only:
                     modes = ", ".join(map(repr, only))
                     raise errors.app_not_found(f"App mode is not in the supported list: {{{modes}}}")

@@ -13,6 +13,7 @@ BAD_SCHEME = "Invalid Authorization header format. Expected 'Bearer <api-key>' f
 BANNED = "Account is banned."
 KEY_CAP = "Cannot create more than 10 API keys for this resource type."
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _NOT_SETUP = (
     "Dify has not been initialized and installed yet. "
     "Please proceed with the initialization and installation process first."
@@ -88,7 +89,7 @@ def of_status(rules: Rules, status: int) -> Refusal:
     """What the server says for a bare status."""
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return internal(rules)
-    phrase = HTTPStatus(status).phrase
+    phrase = _PHRASES.get(status, "Unknown Error")
     return error(status, phrase.lower().replace(" ", "_"), f"{phrase}.")
 
 

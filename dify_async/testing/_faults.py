@@ -61,6 +61,7 @@ class Fault:
         """The answer in place of the server's own, if the fault has one."""
         if self.cut == "after" or (self.body is None and self.status is None):
             return None
-        if self.body is not None:
-            return Reply(self.status or 200, self.body, {"Content-Type": "text/html"})
-        return errors.of_status(rules, self.status or 200).reply()
+        status = self.status or 200
+        if self.body is None and status >= 400:
+            return errors.of_status(rules, status).reply()
+        return Reply(status, self.body or b"", {"Content-Type": "text/html"})

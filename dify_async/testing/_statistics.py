@@ -27,6 +27,7 @@ class Statistic:
     counts: Callable[[Totals], int] = lambda day: day.messages
     runs: bool = False  # of workflows, instead of messages
     ordered: bool = True
+    decimals: tuple[str, ...] = ()  # numbers that are text since 0.15
 
 
 STATISTICS = [
@@ -60,7 +61,12 @@ STATISTICS = [
     ),
     Statistic("/workflow/statistics/daily-conversations", lambda day: {"runs": day.messages}, runs=True),
     Statistic("/workflow/statistics/daily-terminals", lambda day: {"terminal_count": day.users}, runs=True),
-    Statistic("/workflow/statistics/token-costs", lambda day: {"token_count": str(day.tokens)}, runs=True),
+    Statistic(
+        "/workflow/statistics/token-costs",
+        lambda day: {"token_count": day.tokens},
+        runs=True,
+        decimals=("token_count",),
+    ),
     Statistic(
         "/workflow/statistics/average-app-interactions",
         lambda day: {"interactions": round(day.messages / day.users, 2)},
@@ -77,10 +83,6 @@ def _price(day: Totals) -> str | None:
     return None if day.price is None else str(Decimal(day.price).scaleb(-7))
 
 
-def _has_rows(app: FakeApp, *, runs: bool) -> bool:
-    return app.has_workflow if runs else app.mode != "workflow"
-
-
 def find_app(statistic: Statistic, console: "Console", call: Call) -> FakeApp:
     """The app, if this statistic is there for its mode."""
     return console.find_app(call, statistic.only)
@@ -90,12 +92,16 @@ def read(statistic: Statistic, console: "Console", call: Call) -> Reply:
     """GET a statistic."""
     app = find_app(statistic, console, call)
     start, end = time_range(console, call, Params(console.rules, "StatisticTimeRangeQuery", call.arguments()))
-    if not _has_rows(app, runs=statistic.runs):
+    has_rows = app.has_workflow if statistic.runs else app.mode != "workflow"
+    if not has_rows:
         return json_reply({"data": []})
     days = console.traffic.days(app, console.zone(call.owner), start, end)
     rows = [
         {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.counts(totals)
     ]
+    for name in statistic.decimals if console.rules.decimal_text else ():
+        for row in rows:
+            row[name] = str(row[name])
     if not statistic.ordered:
         Random(f"{console.seed}/{app.id}").shuffle(rows)  # noqa: S311 - as out of a hash table
     return json_reply({"data": rows})

@@ -32,12 +32,12 @@ def set_timezone(console: "Console", call: Call) -> Reply:
     return json_reply(_profile(call.owner))
 
 
-def workspaces(console: "Console", call: Call) -> Reply:
+def workspaces(console: "Console", _call: Call) -> Reply:
     """GET /workspaces."""
-    rows = [_workspace(console) | {"plan": "sandbox", "current": True}] if call.owner.workspace else []
+    row = _workspace(console) | {"plan": "sandbox", "current": True}
     if console.rules.workspace_last_opened:
-        rows = [row | {"last_opened_at": console.started_at} for row in rows]
-    return json_reply({"workspaces": rows})
+        row["last_opened_at"] = console.started_at
+    return json_reply({"workspaces": [row]})
 
 
 def current_workspace(console: "Console", call: Call) -> Reply:

@@ -126,9 +126,9 @@ class FakeDifyServer:
         return self._console.owner.password
 
     @property
-    def timezone(self) -> str | None:
-        """The owner's time zone."""
-        return self._console.owner.timezone
+    def timezone(self) -> str:
+        """The owner's time zone, which POST /account/timezone changes."""
+        return self._console.owner.timezone or ""
 
     @property
     def workspace_id(self) -> str:

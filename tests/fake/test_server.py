@@ -86,6 +86,19 @@ async def test_leaving_closes_at_once() -> None:
         await asyncio.open_connection("127.0.0.1", port)
 
 
+def test_entering_again_in_another_loop() -> None:
+    fake = FakeDifyServer()
+
+    async def key_count() -> int:
+        async with fake, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            user = User(fake, session)
+            await user.log_in()
+            await user.ask("POST", "/datasets/api-keys")
+            return len((await user.get("/datasets/api-keys")).json["data"])
+
+    assert [asyncio.run(key_count()) for _ in range(2)] == [1, 2]
+
+
 async def test_a_bug_of_the_fake_surfaces(
     session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -182,6 +195,13 @@ async def test_bytes_of_a_fault(user: User) -> None:
     answer = await user.get(FEATURES)
     assert (answer.status, answer.text) == (200, "{")
     assert answer.headers.getall("Content-Type") == ["application/json"]
+    fault.remove()
+    fault = user.fake.inject(status=302, headers={"Location": "/elsewhere"})
+    async with user.session.get(user.fake.base_url, allow_redirects=False) as moved:
+        assert (moved.status, moved.headers["Location"], await moved.text()) == (302, "/elsewhere", "")
+    fault.remove()
+    fault = user.fake.inject(status=520)
+    assert (await user.get(FEATURES)).json["status"] == 520
     fault.remove()
     user.fake.inject(headers={"X-Version": "9.9.9"})
     answer = await user.get(FEATURES)
