@@ -1,0 +1,172 @@
+"""Wrong arguments are refused before anything is sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import aiohttp
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, RetryPolicy
+from dify_async.testing import FakeDifyServer
+from tests.support import an_app
+
+URL = "https://dify.example.com"
+ACCOUNT: dict[str, Any] = {"email": "ops@example.com", "password": "hunter2"}
+KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"email": "ops@example.com"},
+        {"password": "hunter2"},
+        {"email": "ops@example.com", "password": ""},
+        {"email": "", "password": "hunter2"},
+        {"email": "ops@example.com", "password": 5},
+        {"admin_api_key": "hunter2"},
+        {"workspace_id": "w"},
+        {**ACCOUNT, **KEY},
+        {**ACCOUNT, "workspace_id": "w"},
+        {**KEY, "admin_api_key": "hunter2\r\nX: y"},
+        {**ACCOUNT, "timeout": 0},
+        {**ACCOUNT, "timeout": -1},
+        {**ACCOUNT, "timeout": math.nan},
+        {**ACCOUNT, "timeout": math.inf},
+        {**ACCOUNT, "timeout": "30"},
+        {**ACCOUNT, "timeout": None},
+        {**ACCOUNT, "max_concurrency": 0},
+        {**ACCOUNT, "max_concurrency": -1},
+        {**ACCOUNT, "max_concurrency": 1.5},
+        {**ACCOUNT, "max_concurrency": True},
+        {**ACCOUNT, "max_response_bytes": 0},
+        {**ACCOUNT, "server_version": "latest"},
+        {**ACCOUNT, "proxy": "proxy.example.com"},
+    ],
+)
+def test_wrong_arguments(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DifyConfigError) as refused:
+        AsyncDifyServer(URL, **wrong)
+    assert isinstance(refused.value, ValueError)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_client_is_made_outside_of_an_event_loop() -> None:
+    assert repr(AsyncDifyServer(URL, **ACCOUNT)) == "AsyncDifyServer('https://dify.example.com')"
+    assert "hunter2" not in repr(AsyncDifyServer(URL, **KEY))
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://host", "host:6379", "", "redis://host:port", "redis://h?nonsense=1"]
+)
+def test_a_redis_url_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(DifyConfigError, match="Redis URL"):
+        RedisTokenStore(url)
+    if url:
+        monkeypatch.setenv("REDIS_URL", url)
+        with pytest.raises(DifyConfigError, match="Redis URL"):
+            AsyncDifyServer(URL, **ACCOUNT)
+
+
+def test_a_lock_without_time() -> None:
+    with pytest.raises(DifyConfigError, match="lock_timeout"):
+        RedisTokenStore("redis://localhost", lock_timeout=0)
+
+
+def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DifyConfigError, match="DIFY_BASE_URL"):
+        AsyncDifyServer.from_env()
+    monkeypatch.setenv("DIFY_BASE_URL", URL)
+    monkeypatch.setenv("DIFY_EMAIL", "ops@example.com")
+    with pytest.raises(DifyConfigError, match="password is missing"):
+        AsyncDifyServer.from_env()
+    monkeypatch.setenv("DIFY_PASSWORD", "hunter2")
+    assert repr(AsyncDifyServer.from_env()) == f"AsyncDifyServer({URL!r})"
+    other = AsyncDifyServer.from_env(base_url="http://other", retry=RetryPolicy(attempts=1))
+    assert repr(other) == "AsyncDifyServer('http://other')"
+    # Another way in, given here, goes before that of the environment.
+    AsyncDifyServer.from_env(**KEY)
+    monkeypatch.setenv("DIFY_ADMIN_API_KEY", "k")
+    monkeypatch.setenv("DIFY_WORKSPACE_ID", "w")
+    with pytest.raises(DifyConfigError, match="either"):
+        AsyncDifyServer.from_env()
+    AsyncDifyServer.from_env(**ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "in memory"),
+        ({"REDIS_URL": "redis://a"}, "in Redis, by REDIS_URL"),
+        ({"DIFY_REDIS_URL": "redis://b"}, "in Redis, by DIFY_REDIS_URL"),
+        ({"DIFY_REDIS_URL": "redis://b", "REDIS_URL": "redis://a"}, "in Redis, by DIFY_REDIS_URL"),
+        ({"DIFY_REDIS_URL": "", "REDIS_URL": "redis://a"}, "in Redis, by REDIS_URL"),
+    ],
+)
+def test_the_store_is_chosen_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variables: dict[str, str],
+    says: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with caplog.at_level("INFO", "dify_async"):
+        AsyncDifyServer(URL, **ACCOUNT)
+        AsyncDifyServer(URL, **ACCOUNT, token_store=MemoryTokenStore())
+    (record,) = caplog.records
+    assert says in record.message
+
+
+CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
+    "limit 0": lambda dify, _: dify.apps_page(limit=0),
+    "limit 101": lambda dify, _: dify.apps_page(limit=101),
+    "page 0": lambda dify, _: dify.apps_page(page=0),
+    "page 100000": lambda dify, _: dify.apps_page(page=100_000),
+    "tags as text": lambda dify, _: dify.apps(tag_ids="abc"),
+    "conversations limit": lambda dify, app: dify.chat_conversations(app, limit=0),
+    "conversations page": lambda dify, app: dify.chat_conversations(app, page=0),
+    "conversations start": lambda dify, app: dify.chat_conversations(app, start="2025-10-23"),
+    "start": lambda dify, app: dify.daily_messages(app, "2025-10-23T00:00"),
+    "end": lambda dify, app: dify.daily_messages(app, None, "23/10/2025"),
+    "seconds": lambda dify, app: dify.daily_messages(app, "2025-10-23 00:00:00"),
+    "order": lambda dify, app: dify.daily_messages(app, date(2025, 10, 24), date(2025, 10, 23)),
+    "many: order": lambda dify, app: dify.statistics_many([app], date(2025, 10, 24), date(2025, 10, 23)),
+    "many: apps as text": lambda dify, app: dify.statistics_many(app),
+    "many: metric": lambda dify, app: dify.statistics_many([app], metrics=["daily_mesages"]),
+    "many: on_error": lambda dify, app: dify.statistics_many([app], on_error="ignore"),  # type: ignore[arg-type]
+    "id": lambda dify, _: dify.app("a/../b"),
+    "id of a statistic": lambda dify, _: dify.daily_messages(".."),
+    "second id": lambda dify, app: dify.delete_app_api_key(app, ""),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_wrong_calls_send_nothing(name: str) -> None:
+    async with (
+        FakeDifyServer() as fake,
+        AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=MemoryTokenStore()) as dify,
+    ):
+        with pytest.raises(DifyConfigError):
+            await CALLS[name](dify, an_app(fake))
+        assert fake.requests == []
+
+
+async def test_iterators_check_their_page_size() -> None:
+    dify = AsyncDifyServer(URL, **ACCOUNT)
+    with pytest.raises(DifyConfigError, match="rows"):
+        dify.iter_apps(page_size=0)
+    with pytest.raises(DifyConfigError, match="rows"):
+        await anext(dify.iter_chat_conversations("id", page_size=101))
+
+
+async def test_a_session_that_is_closed() -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(DifyConfigError, match="closed"):
+        async with AsyncDifyServer(URL, **ACCOUNT, session=session):
+            pass

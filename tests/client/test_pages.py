@@ -1,0 +1,77 @@
+"""Rows over many pages: it ends, and no row comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from dify_async import AsyncDifyServer
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+
+
+def app(number: int) -> dict[str, object]:
+    return {"id": f"app-{number}", "name": "", "mode": "chat"}
+
+
+# By page number (from 1): what the server says.
+SERVERS: dict[str, tuple[Callable[[int], tuple[list[int], bool]], list[int]]] = {
+    "one page": (lambda _: ([1, 2], False), [1, 2]),
+    "nothing": (lambda _: ([], False), []),
+    "the same page again": (lambda _: ([1, 2], True), [1, 2]),
+    "empty pages with has_more": (lambda page: ([1] if page == 1 else [], True), [1]),
+    "rows that repeat over pages": (lambda page: ([page, page + 1, page + 2], page < 3), [1, 2, 3, 4, 5]),
+    "a row twice on a page": (lambda _: ([1, 1, 2], False), [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_it_ends_and_no_row_comes_twice(name: str) -> None:
+    """1.11.2/04_apps_list_created_at_ties_page_1: 30 rows over 3 pages held 29 ids."""
+    pages, expected = SERVERS[name]
+    asked = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        rows, has_more = pages(int(request.query["page"]))
+        body = {"data": [app(n) for n in rows], "has_more": has_more, "page": 1, "limit": 20, "total": 999}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    console = web.Application()
+    console.router.add_get("/console/api/apps", answer)
+    async with (
+        TestServer(console) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        assert [one.id for one in await dify.apps()] == [f"app-{n}" for n in expected]
+        assert asked <= 3
+
+
+async def test_leaving_the_loop_early_asks_for_no_more() -> None:
+    async with FakeDifyServer(apps=30) as fake, client(fake) as dify:
+        async for _ in dify.iter_apps(page_size=10):
+            break
+        assert fake.count("GET", "/apps") == 1
+        assert len([one async for one in dify.iter_apps(page_size=10)]) == 30
+        assert fake.count("GET", "/apps") == 4
+
+
+async def test_250_apps() -> None:
+    async with FakeDifyServer(apps=250) as fake, client(fake) as dify:
+        assert len({one.id for one in await dify.apps()}) == 250
+        assert fake.count("GET", "/apps") == 3
+
+
+async def test_tags_go_in_both_forms() -> None:
+    """1.15.0/04_apps_list_comma_and_bracket_same_tags."""
+    async with FakeDifyServer("1.10.1") as fake, client(fake) as dify:
+        one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+        assert await dify.apps(tag_ids=[one, two]) == []
+        sent = fake.requests[-1].query
+        assert sent.startswith(f"tag_ids={one}%2C{two}&tag_ids%5B0%5D={one}&tag_ids%5B1%5D={two}&")
+        assert await dify.apps(tag_ids=[])

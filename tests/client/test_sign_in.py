@@ -1,0 +1,241 @@
+"""Signing in: three eras from one code path."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+import msgspec
+import pytest
+
+from dify_async import (
+    AsyncDifyServer,
+    DifyAuthenticationError,
+    DifyConfigError,
+    DifyDecodeError,
+    DifyLoginError,
+    DifyLoginLockedError,
+    DifyPermissionError,
+    DifyServerError,
+    MemoryTokenStore,
+)
+from dify_async.testing import FakeDifyServer
+from tests.support import ONCE, client
+
+
+async def test_the_version_is_asked_for_before_the_password_is_sent(
+    version: str, fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await dify.profile()
+    assert [request.path for request in fake.requests] == ["/system-features", "/login", "/account/profile"]
+    sent = msgspec.json.decode(fake.requests[1].body)
+    encoded = base64.b64encode(fake.password.encode()).decode()
+    assert sent["password"] == (encoded if version == "1.11.2" else fake.password)
+    assert sent["email"] == fake.email
+
+
+async def test_what_signs_a_call(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """From 1.9.2 CSRF goes with every call, GET too, and in one Cookie header."""
+    await dify.profile()
+    headers = fake.requests[-1].headers
+    if version == "1.9.1":
+        assert headers["Authorization"].startswith("Bearer eyJ")
+        assert "Cookie" not in headers
+    else:
+        cookies = dict(part.split("=", 1) for part in headers["Cookie"].split("; "))
+        assert cookies.keys() == {"access_token", "csrf_token"}
+        assert headers["X-CSRF-Token"] == cookies["csrf_token"]
+        assert "Authorization" not in headers
+
+
+async def test_secure_prefixed_cookies_over_plain_http() -> None:
+    """1.11.2/11_https_*: Secure follows the configured URLs and not the transport."""
+    async with FakeDifyServer(https_cookies=True) as fake, client(fake) as dify:
+        await dify.profile()
+        assert "__Host-access_token=" in fake.requests[-1].headers["Cookie"]
+        fake.expire_access_tokens()
+        await dify.profile()
+        assert fake.count("POST", "/refresh-token") == 1
+        assert fake.count("POST", "/login") == 1
+
+
+async def test_a_hidden_version_takes_the_newest_rules() -> None:
+    async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
+        await dify.profile()
+        assert await dify.version() == ""
+        assert fake.count("GET", "/system-features") == 1
+
+
+async def test_a_given_version_is_not_asked_for(version: str) -> None:
+    async with FakeDifyServer(version, hide_version=True) as fake:
+        async with client(fake, server_version=version) as dify:
+            await dify.profile()
+            assert await dify.version() == version
+        assert fake.count("GET", "/system-features") == 0
+
+
+async def test_a_version_that_changes_while_the_client_runs(version: str) -> None:
+    """A server that was upgraded is signed in to by its own rules."""
+    store = MemoryTokenStore()
+    async with FakeDifyServer(version) as old, client(old, token_store=store) as dify:
+        await dify.profile()
+        port = int(old.base_url.rpartition(":")[2])
+    async with FakeDifyServer("1.15.0", port=port) as new, client(new, token_store=store) as dify:
+        await dify.profile()
+        assert new.count("POST", "/login") == 1
+        assert await dify.version() == "1.15.0"
+
+
+async def test_a_wrong_password(fake: FakeDifyServer) -> None:
+    async with client(fake, password="wrong-Pass-1") as dify:
+        with pytest.raises(DifyLoginError) as refused:
+            await dify.profile()
+        assert refused.value.code == "authentication_failed"
+        assert "wrong-Pass-1" not in str(refused.value)
+        for _ in range(3):
+            with pytest.raises(DifyLoginError):
+                await dify.apps()
+        assert fake.count("POST", "/login") == 1
+        with pytest.raises(DifyLoginError):
+            await dify.login()
+        assert fake.count("POST", "/login") == 2
+
+
+async def test_a_refusal_is_remembered_over_entering_again(fake: FakeDifyServer) -> None:
+    dify = client(fake, password="wrong-Pass-1")
+    for _ in range(3):
+        async with dify:
+            with pytest.raises(DifyLoginError):
+                await dify.profile()
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_a_locked_account(fake: FakeDifyServer) -> None:
+    """dify#16960: 429 email_code_login_limit is the lock after six wrong passwords."""
+    for _ in range(6):
+        async with client(fake, password="wrong-Pass-1") as dify:
+            with pytest.raises(DifyLoginError):
+                await dify.profile()
+    async with client(fake) as dify:
+        for _ in range(2):
+            with pytest.raises(DifyLoginLockedError) as locked:
+                await dify.profile()
+        assert locked.value.code == "email_code_login_limit"
+        assert fake.count("POST", "/login") == 7
+
+
+async def test_an_account_without_a_workspace(fake: FakeDifyServer) -> None:
+    fake.add_account("new@example.com", "Secret-Pass-1", workspace=False)
+    async with AsyncDifyServer(fake.base_url, "new@example.com", "Secret-Pass-1") as dify:
+        with pytest.raises(DifyLoginError, match="workspace not found"):
+            await dify.profile()
+
+
+async def test_a_banned_account(fake: FakeDifyServer) -> None:
+    fake.add_account("new@example.com", "Secret-Pass-1", banned=True)
+    async with AsyncDifyServer(fake.base_url, "new@example.com", "Secret-Pass-1") as dify:
+        with pytest.raises(DifyLoginError, match=r"Account is banned\.") as refused:
+            await dify.profile()
+        assert refused.value.code == "account_banned"
+
+
+async def test_a_server_that_is_not_set_up(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    fake.setup_finished = False
+    with pytest.raises(DifyAuthenticationError) as refused:
+        await dify.profile()
+    assert refused.value.code == "not_setup"
+    assert not isinstance(refused.value, DifyLoginError)
+    fake.setup_finished = True
+    await dify.profile()  # not remembered
+
+
+async def test_a_server_without_password_sign_in(version: str) -> None:
+    async with FakeDifyServer(version, password_login=False) as fake, client(fake) as dify:
+        with pytest.raises(DifyLoginError, match="enable_email_password_login"):
+            await dify.profile()
+        assert fake.count("POST", "/login") == 0
+
+
+async def test_a_server_without_password_sign_in_by_its_answer(version: str) -> None:
+    async with (
+        FakeDifyServer(version, password_login=False) as fake,
+        client(fake, server_version=version) as dify,
+    ):
+        with pytest.raises(DifyLoginError, match="does not allow"):
+            await dify.profile()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, b"<html>sign in</html>", DifyDecodeError),
+        (502, b"<html>bad gateway</html>", DifyServerError),
+        (403, b"<html>no</html>", DifyPermissionError),
+    ],
+)
+async def test_a_proxy_before_the_server(
+    fake: FakeDifyServer, status: int, body: bytes, error: type[Exception]
+) -> None:
+    """What is not Dify's answer is no verdict, and no password follows it."""
+    fake.inject(path="/system-features", status=status, body=body, headers={"X-Version": ""})
+    async with client(fake, retry=ONCE) as dify:
+        with pytest.raises(error):
+            await dify.profile()
+    assert fake.count("POST", "/login") == 0
+
+
+async def test_a_failure_of_the_sign_in_is_not_remembered(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    fake.inject(path="/login", status=500, times=1)
+    with pytest.raises(DifyServerError):
+        await dify.profile()
+    await dify.profile()
+    assert fake.count("POST", "/login") == 2
+
+
+async def test_many_calls_of_a_cold_client_sign_in_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """streamflow#454."""
+    await asyncio.gather(*(dify.profile() for _ in range(20)))
+    assert fake.count("POST", "/login") == 1
+    assert fake.count("GET", "/system-features") == 1
+
+
+async def test_an_expired_token_is_renewed(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    await dify.profile()
+    fake.expire_access_tokens()
+    await dify.profile()
+    assert fake.count("POST", "/refresh-token") == 1
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_where_renewal_is_refused_it_signs_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    await dify.profile()
+    fake.revoke_all_tokens()
+    await dify.profile()
+    assert fake.count("POST", "/refresh-token") == 1
+    assert fake.count("POST", "/login") == 2
+
+
+async def test_admin_key(version: str) -> None:
+    """1.9.2 to 1.10.1 ask for a CSRF token beside the key, and say so in vain."""
+    async with FakeDifyServer(version, admin_api_key="key") as fake:
+        async with client(fake, admin_api_key="key", workspace_id=fake.workspace_id) as dify:
+            if version == "1.10.1":
+                with pytest.raises(DifyAuthenticationError, match=r"1\.9\.2 to 1\.10\.1"):
+                    await dify.apps()
+            else:
+                assert len(await dify.apps()) == len(fake.apps)
+                assert "Cookie" not in fake.requests[-1].headers
+            with pytest.raises(DifyConfigError):
+                await dify.login()
+            await dify.logout()
+        assert fake.count("POST") == 0
+
+
+async def test_a_wrong_admin_key(fake: FakeDifyServer) -> None:
+    async with client(fake, admin_api_key="wrong", workspace_id=fake.workspace_id) as dify:
+        with pytest.raises(DifyAuthenticationError, match="admin API key") as refused:
+            await dify.apps()
+    assert refused.value.status == 401
+    assert fake.count("POST") == 0

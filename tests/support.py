@@ -1,0 +1,39 @@
+"""What the tests of the client share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import anyio
+
+from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
+from dify_async.testing import FakeDifyServer
+
+ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
+VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0")
+MODES: Final = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
+QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
+ONCE: Final = RetryPolicy(attempts=1)
+
+
+def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
+    """A client of the fake that waits little between two attempts."""
+    options.setdefault("token_store", MemoryTokenStore())
+    options.setdefault("retry", QUICK)
+    if "admin_api_key" in options:
+        return AsyncDifyServer(fake.base_url, **options)
+    password = options.pop("password", fake.password)
+    return AsyncDifyServer(fake.base_url, fake.email, password, **options)
+
+
+def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
+    """The id of an app of this mode."""
+    return next(app.id for app in fake.apps if app.mode == mode)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the others go on until it is so."""
+    with anyio.fail_after(10):
+        while not condition():  # noqa: ASYNC110 - what it looks at has no event
+            await anyio.sleep(0.001)
