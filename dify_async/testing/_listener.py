@@ -54,7 +54,7 @@ class Listener:
         self._headers = {} if hide_version else version
         self._under_way: set[asyncio.Task[object]] = set()
         self._bugs: list[Exception] = []
-        self._runner: web.ServerRunner | None = None
+        self._runner: web.ServerRunner
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one."""
@@ -72,13 +72,10 @@ class Listener:
 
     async def stop(self) -> None:
         """Close everything at once, requests under way included."""
-        if self._runner is None:
-            return
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._runner.cleanup()
-        self._runner = None
 
     def raise_bug(self) -> None:
         """A bug of the fake was a 500 on the wire; here it surfaces."""

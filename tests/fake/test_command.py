@@ -1,6 +1,7 @@
 """`python -m dify_async.testing`."""
 
 import asyncio
+import io
 import re
 import signal
 import socket
@@ -8,6 +9,8 @@ import sys
 
 import aiohttp
 import pytest
+
+from dify_async.testing.__main__ import main
 
 COMMAND = (sys.executable, "-W", "error", "-m", "dify_async.testing")
 
@@ -39,19 +42,34 @@ async def test_it_serves_until_it_is_told_to_end(
     assert b"Secret-Pass-42" in out
 
 
-@pytest.mark.parametrize(("arguments", "told"), [(("--version", "latest"), "Not a Dify version: 'latest'.")])
-async def test_wrong_arguments(arguments: tuple[str, ...], told: str) -> None:
-    process = await start(*arguments)
-    out, err = await process.communicate()
-    assert (process.returncode, out) == (2, b"")
-    assert err.decode().startswith(f"error: {told}")
-    assert err.count(b"\n") == 1
+@pytest.mark.parametrize("version", ["latest", "1"])
+def test_an_unknown_version(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version", version]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"error: Not a Dify version: {version!r}. Give digits, such as 1.11.2.\n")
 
 
-async def test_a_port_that_is_taken() -> None:
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = await start("--port", str(taken.getsockname()[1]))
-        out, err = await process.communicate()
-    assert (process.returncode, out) == (1, b"")
-    assert err.startswith(b"error: ")
-    assert err.count(b"\n") == 1
+        assert main(["--port", str(taken.getsockname()[1])]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert main(["--port", "65536"]) == 1
+
+
+class Impatient(io.StringIO):
+    """Presses Ctrl-C as soon as there is something to read."""
+
+    def flush(self) -> None:
+        if not self.closed:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_it_ends_in_this_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Impatient() as terminal:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", terminal)
+            assert main(["--apps", "0"]) == 0
+        assert "Ctrl-C ends it." in terminal.getvalue()

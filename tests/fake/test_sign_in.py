@@ -196,6 +196,37 @@ async def test_a_body_without_json_type(user: User, version: str) -> None:
     assert ("Allow" in wrong.headers) == (version == "0.15.3")
 
 
+@pytest.mark.parametrize("body", [b'{"email":', b"", b'{"email": "\xff"}', b"[]"])
+async def test_a_body_that_is_no_object(user: User, version: str, body: bytes) -> None:
+    # 0.15.3/login__bad_json, 1.9.1/login__bad_json, 1.11.2/01_login_invalid_json, 01_login_json_array
+    url = f"{user.fake.base_url}/console/api/login"
+    async with user.session.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
+        answer = await response.json()
+    assert response.status == 400
+    if version in ("1.9.1", "1.10.1"):
+        assert answer["errors"] == {"email": "Missing required parameter in the JSON body"}
+    elif body != b"[]":
+        assert answer["code"] == "bad_request"
+    else:
+        assert answer["code"] == "invalid_param"
+        told = "LoginPayload [type=model_type, input_value=[], input_type=list]"
+        assert (told in answer["message"]) == (version != "0.15.3")
+
+
+@pytest.mark.parametrize("version", ["0.15.3"], indirect=True)
+async def test_form_of_a_password(user: User) -> None:
+    # 0.15.3/login__short_password: not counted
+    for _ in range(7):
+        answer = await user.log_in(password="x")
+        message = "Password must contain letters and numbers, and the length must be greater than 8."
+        assert answer.json == {"code": "invalid_param", "message": message, "params": "password"}
+
+
+async def test_an_address_is_taken_once(fake: FakeDifyServer) -> None:
+    with pytest.raises(ValueError, match="owner@example"):
+        fake.add_account(fake.email, "Other-Pass-42")
+
+
 async def test_a_200_that_is_a_refusal(user: User) -> None:
     # login__account_without_workspace
     user.fake.add_account("guest@example.com", "Guest-Pass-42", workspace=False)
