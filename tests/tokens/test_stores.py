@@ -1,0 +1,211 @@
+"""What both stores promise, and what Redis adds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+import redis.asyncio
+
+from dify_async import MemoryTokenStore, RedisTokenStore, Tokens, TokenStore
+from tests.redis_server import RedisServer
+from tests.support import until
+
+TOKENS = Tokens(
+    access_token="access-secret",
+    refresh_token="refresh-secret",
+    csrf_token="csrf-secret",
+    expires_at=1795575178,
+    cookie_names={"access_token": "__Host-access_token"},
+)
+OTHER = Tokens(access_token="a", refresh_token="r")
+
+
+@pytest.fixture(params=["memory", "redis url", "redis client", "redis client with text"])
+async def store(request: pytest.FixtureRequest, redis_server: RedisServer) -> AsyncIterator[TokenStore]:
+    kind = request.param
+    if kind == "memory":
+        yield MemoryTokenStore()
+    elif kind == "redis url":
+        by_url = RedisTokenStore(redis_server.url)
+        yield by_url
+        await by_url.aclose()
+    else:
+        client = redis.asyncio.Redis(
+            unix_socket_path=redis_server.socket, decode_responses=kind == "redis client with text"
+        )
+        async with client:
+            by_client = RedisTokenStore(client)
+            yield by_client
+            await by_client.aclose()
+            await client.ping()  # a client passed in is not closed
+
+
+async def test_what_was_saved_is_loaded(store: TokenStore) -> None:
+    assert await store.load("a") is None
+    await store.save("a", TOKENS)
+    assert await store.load("a") == TOKENS
+    assert await store.load("b") is None
+    await store.save("a", OTHER)
+    assert await store.load("a") == OTHER
+    await store.clear("a")
+    assert await store.load("a") is None
+    await store.clear("a")
+
+
+async def test_the_lock_is_held_by_one(store: TokenStore) -> None:
+    inside = 0
+
+    async def use() -> None:
+        nonlocal inside
+        async with store.lock("a"):
+            inside += 1
+            assert inside == 1
+            await anyio.sleep(0.002)
+            inside -= 1
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(use)
+
+
+async def test_locks_of_two_keys_are_two(store: TokenStore) -> None:
+    async with store.lock("a"), store.lock("b"):
+        pass
+
+
+async def test_the_lock_is_released_after_an_error_and_a_cancellation(store: TokenStore) -> None:
+    with pytest.raises(KeyError):
+        async with store.lock("a"):
+            raise KeyError
+    with anyio.move_on_after(0.05):
+        async with store.lock("a"):
+            await anyio.sleep_forever()
+    with anyio.fail_after(1):
+        async with store.lock("a"):
+            pass
+
+
+async def test_waiting_for_the_lock_may_be_cancelled(store: TokenStore) -> None:
+    async with store.lock("a"):
+        with anyio.move_on_after(0.05) as scope:
+            async with store.lock("a"):
+                pass
+        assert scope.cancelled_caught
+    with anyio.fail_after(1):
+        async with store.lock("a"):
+            pass
+
+
+async def test_no_secret_in_its_repr(store: TokenStore) -> None:
+    await store.save("a", TOKENS)
+    assert "secret" not in repr(store)
+    assert "secret" not in repr(TOKENS)
+
+
+def test_a_memory_store_outlives_an_event_loop() -> None:
+    store = MemoryTokenStore()
+
+    async def contend() -> None:
+        async def use() -> None:
+            async with store.lock("a"):
+                await asyncio.sleep(0)
+
+        await asyncio.gather(use(), use(), use())
+        await store.save("a", TOKENS)
+
+    asyncio.run(contend())
+    asyncio.run(contend())
+
+
+def test_a_redis_store_by_url_outlives_an_event_loop(redis_server: RedisServer) -> None:
+    store = RedisTokenStore(redis_server.url)
+
+    async def use() -> Tokens | None:
+        await store.save("a", TOKENS)
+        tokens = await store.load("a")
+        await store.aclose()
+        return tokens
+
+    assert asyncio.run(use()) == TOKENS
+    assert asyncio.run(use()) == TOKENS
+
+
+async def test_500_at_once(redis_server: RedisServer) -> None:
+    """redis.asyncio's own pool answers 400 of them with MaxConnectionsError."""
+    store = RedisTokenStore(redis_server.url)
+    await store.save("a", TOKENS)
+    assert await asyncio.gather(*(store.load("a") for _ in range(500))) == [TOKENS] * 500
+    await store.aclose()
+
+
+async def test_what_stands_in_redis(redis_server: RedisServer) -> None:
+    """One key an account, which ends with its refresh token; one hash tag, for a cluster."""
+    store = RedisTokenStore(redis_server.url, prefix="mine:")
+    async with store.lock("k"):
+        await store.save("k", TOKENS)
+        with redis_server.admin() as admin:
+            keys: Any = admin.keys()
+            assert set(keys) == {b"mine:{k}:tokens", b"mine:{k}:lock"}
+            lock: Any = admin.pttl("mine:{k}:lock")
+            assert 25_000 < lock <= 30_000
+    with redis_server.admin() as admin:
+        keys = admin.keys()
+        assert keys == [b"mine:{k}:tokens"]
+        ttl: Any = admin.ttl("mine:{k}:tokens")
+        assert 29 * 86_400 < ttl <= 30 * 86_400
+    await store.aclose()
+
+
+async def test_rubbish_is_read_as_nothing_and_replaced(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = RedisTokenStore(redis_server.url)
+    for rubbish in (b"", b"rubbish", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'):
+        with redis_server.admin() as admin:
+            admin.set("dify_async:{a}:tokens", rubbish)
+        async with store.lock("a"):
+            assert await store.load("a") is None
+            await store.save("a", TOKENS)
+        assert await store.load("a") == TOKENS
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 5
+    await store.aclose()
+
+
+async def test_one_who_outlived_the_lock_does_not_overwrite_the_next(redis_server: RedisServer) -> None:
+    """redis-py#3847."""
+    slow, quick = (RedisTokenStore(redis_server.url, lock_timeout=0.05) for _ in range(2))
+    async with slow.lock("a"):
+        async with quick.lock("a"):  # as soon as the first lock's time is over
+            await quick.save("a", OTHER)
+        await slow.save("a", TOKENS)
+    assert await slow.load("a") == OTHER
+    for store in (slow, quick):
+        await store.aclose()
+
+
+async def test_one_who_outlived_the_lock_does_not_release_anothers(redis_server: RedisServer) -> None:
+    slow, quick = (RedisTokenStore(redis_server.url, lock_timeout=0.05) for _ in range(2))
+    lasting = RedisTokenStore(redis_server.url)
+    async with slow.lock("a"):
+        taken = asyncio.create_task(_hold(lasting))
+        with redis_server.admin() as admin:
+            await until(lambda: int(admin.pttl("dify_async:{a}:lock")) > 1000)
+    with redis_server.admin() as admin:
+        assert admin.exists("dify_async:{a}:lock")
+    taken.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taken
+    with redis_server.admin() as admin:
+        assert not admin.exists("dify_async:{a}:lock")
+    for store in (slow, quick, lasting):
+        await store.aclose()
+
+
+async def _hold(store: RedisTokenStore) -> None:
+    async with store.lock("a"):
+        await anyio.sleep_forever()
