@@ -1,4 +1,4 @@
-"""Sign in, list the apps, and get what one of them has cost since a day.
+"""Sign in, list the chat apps, and get what each of them costs a day.
 
 Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
@@ -11,12 +11,11 @@ from dify_async import AsyncDifyServer
 
 async def main() -> None:
     async with AsyncDifyServer.from_env() as dify:
-        apps = await dify.apps(mode="chat")
-        for app in apps:
+        for app in await dify.apps(mode="chat"):
             print(f"{app.name} ({app.id})")
-        # A naive datetime is on the wall clock of the account; without an end, up to now.
-        for day in await dify.token_costs(apps[0].id, datetime(2026, 1, 1)):
-            print(f"{day.date}  {day.token_count:>10} tokens  {day.total_price or 0:.4f} {day.currency}")
+            # A naive datetime is on the wall clock of the account; without an end, up to now.
+            for day in await dify.token_costs(app.id, datetime(2026, 1, 1)):
+                print(f"{day.date}  {day.token_count:>10} tokens  {day.total_price or 0:.4f} {day.currency}")
 
 
 if __name__ == "__main__":

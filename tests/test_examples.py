@@ -1,0 +1,183 @@
+"""Every example and every code block of the README runs, as a program of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
+
+ROOT: Final = Path(__file__).parent.parent
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON_BLOCKS: Final = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+class Ended(NamedTuple):
+    code: int
+    output: str
+    errors: str
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(version="1.15.0") as server:
+        yield server
+
+
+def settings(fake: FakeDifyServer, **others: str) -> dict[str, str]:
+    account = {"DIFY_BASE_URL": fake.base_url, "DIFY_EMAIL": fake.email, "DIFY_PASSWORD": fake.password}
+    return {**account, **others}
+
+
+async def run(*arguments: str, **environment: str) -> Ended:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-W",
+        "error",
+        *arguments,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, output.decode(), errors.decode())
+
+
+async def test_quickstart(fake: FakeDifyServer) -> None:
+    ended = await run("examples/quickstart.py", **settings(fake))
+    assert ended.code == 0, ended.errors
+    for app in fake.apps:
+        assert (app.id in ended.output) == (app.mode == "chat")
+    assert re.search(r"\d tokens  \d+\.\d{4} USD", ended.output)
+
+
+async def test_statistics_concurrently_without_an_account() -> None:
+    """The main job, against a fake console of its own."""
+    ended = await run("examples/statistics_concurrently.py")
+    assert ended.code == 0, ended.errors
+    assert "this is a fake console" in ended.output
+    assert "12/12" in ended.output
+    assert re.search(r"total +[\d,]+ +[\d,]+ +[\d,]+ +[\d,]+ +[\d.,]+ USD", ended.output)
+
+
+async def test_statistics_concurrently_adds_up(fake: FakeDifyServer) -> None:
+    ended = await run("examples/statistics_concurrently.py", **settings(fake))
+    assert ended.code == 0, ended.errors
+    *rows, total = re.findall(r" ([\d,]+) +[\d.,]+ USD", ended.output)
+    tokens = [int(number.replace(",", "")) for number in [*rows, total]]
+    # Workflows have tokens and no price.
+    workflows = re.findall(r" workflow +[\d,]+ +([\d,]+) *\n", ended.output)
+    assert sum(tokens[:-1]) + sum(int(number.replace(",", "")) for number in workflows) == tokens[-1]
+    for app in fake.apps:
+        assert app.name in ended.output
+
+
+async def test_statistics_concurrently_shows_what_failed(fake: FakeDifyServer) -> None:
+    fake.inject(f"/apps/{fake.apps[0].id}/*", status=403, body=b'{"code":"forbidden","message":"No."}')
+    ended = await run("examples/statistics_concurrently.py", **settings(fake))
+    assert ended.code == 1
+    assert "403 forbidden" in ended.output
+    assert "total" in ended.output
+
+
+async def test_statistics_concurrently_without_a_way_in(fake: FakeDifyServer) -> None:
+    ended = await run(
+        "examples/statistics_concurrently.py", **settings(fake, DIFY_PASSWORD="Wrong-Password-1")
+    )
+    assert ended.code == 1
+    assert "DifyLoginError" in ended.output
+    assert "Traceback" not in ended.errors
+
+
+async def test_redis_tokens(fake: FakeDifyServer) -> None:
+    with RedisServer() as redis:
+        ended = await run("examples/redis_tokens.py", **settings(fake, DIFY_REDIS_URL=redis.url))
+    assert ended.code == 0, ended.errors
+    assert ended.output.count(fake.email) == 2
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_own_session(fake: FakeDifyServer) -> None:
+    ended = await run("examples/own_session.py", **settings(fake))
+    assert ended.code == 0, ended.errors
+    assert "still open" in ended.output
+
+
+async def test_error_handling(fake: FakeDifyServer) -> None:
+    ended = await run("examples/error_handling.py", **settings(fake))
+    assert ended.code == 0, ended.errors
+    assert "there is no such app" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"DIFY_EMAIL": ""}, "Wrong settings: email is missing"),
+        ({"DIFY_PASSWORD": "Wrong-Password-1"}, "No way in: POST /login"),
+        ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "The server does not answer: GET /system-features"),
+    ],
+)
+async def test_error_handling_in_words(fake: FakeDifyServer, wrong: dict[str, str], told: str) -> None:
+    ended = await run("examples/error_handling.py", **settings(fake, **wrong))
+    assert ended.code == 1
+    assert ended.errors.startswith(told)
+
+
+async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
+    target = tmp_path / "keys"
+    for _ in range(2):
+        ended = await run("examples/provision_api_keys.py", str(target), **settings(fake))
+        assert ended.code == 0, ended.errors
+    lines = dict(line.split("=") for line in target.read_text(encoding="utf-8").splitlines())
+    assert set(lines) == {app.id for app in fake.apps}
+    assert all(key.startswith("app-") for key in lines.values())
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert not any(key in ended.output for key in lines.values())
+
+
+def test_there_is_a_test_for_each_example() -> None:
+    tests = Path(__file__).read_text(encoding="utf-8")
+    assert [
+        path.name for path in (ROOT / "examples").glob("*.py") if f"examples/{path.name}" not in tests
+    ] == []
+
+
+async def test_the_first_example_of_the_readme(fake: FakeDifyServer) -> None:
+    block = PYTHON_BLOCKS[0]
+    assert len([line for line in block.splitlines() if line]) <= 15
+    for text, value in (
+        ("https://dify.example.com", fake.base_url),
+        ("ops@example.com", fake.email),
+        ('"secret"', repr(fake.password)),
+    ):
+        assert text in block
+        block = block.replace(text, value)
+    ended = await run("-c", block)
+    assert ended.code == 0, ended.errors
+    assert "USD" in ended.output
+
+
+@pytest.mark.parametrize("block", PYTHON_BLOCKS[1:], ids=range(1, len(PYTHON_BLOCKS)))
+async def test_the_other_code_of_the_readme(block: str) -> None:
+    names = re.findall(r"^async def (\w+)", block, re.MULTILINE)
+    calls = "".join(f"asyncio.run({name}())\n" for name in names)
+    ended = await run("-c", f"import asyncio\n{block}\n{calls}")
+    assert names
+    assert ended.code == 0, ended.errors
+
+
+def test_the_suite_is_run_by_the_command_of_the_readme() -> None:
+    command = re.findall(r"^COMMAND$|^python3 -m venv .*nox$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert f"\n{command[0]}\n" in README
