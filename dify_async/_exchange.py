@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import anyio
 
 from ._wire import retry_after
 from .errors import DifyConnectionError
+from .events import RequestAnswered, RequestFailed, RequestRetried, RequestStarted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ._retry import Tries
     from ._slots import Slots
     from ._transport import Request, Transport
     from ._wire import Reply
+    from .events import OnEvent
 
 logger = logging.getLogger("dify_async")
 
@@ -22,8 +27,9 @@ logger = logging.getLogger("dify_async")
 class Exchange:
     """Sends a request as often as its budget allows."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
+        self._emit = emit
 
     async def __call__(self, request: Request, tries: Tries, slots: Slots | None = None) -> Reply:
         """The last answer, whatever its status; or the last failure raised.
@@ -34,9 +40,9 @@ class Exchange:
             tries.used += 1
             try:
                 if slots is None:
-                    reply = await self.transport.send(request)
+                    reply = await self._sent(request, tries)
                 else:
-                    reply = await self._in_a_slot(slots, request)
+                    reply = await self._in_a_slot(slots, request, tries)
             except DifyConnectionError as error:
                 wait = tries.wait_after_error(error)
                 if wait is None:
@@ -50,13 +56,15 @@ class Exchange:
                     return reply
                 path = self.transport.path_of(request.url)
                 logger.info("%s %s: %d; again in %.2f s", request.method, path, reply.status, wait)
+            if self._emit is not None:
+                self._emit(RequestRetried(tries.call, request.method, request.route, tries.used + 1, wait))
             await anyio.sleep(wait)
 
-    async def _in_a_slot(self, slots: Slots, request: Request) -> Reply:
+    async def _in_a_slot(self, slots: Slots, request: Request, tries: Tries) -> Reply:
         if not slots.take():
             await slots.wait()
         try:
-            reply = await self.transport.send(request)
+            reply = await self._sent(request, tries)
             if reply.status in {429, 503}:
                 slots.slow_down()
             else:
@@ -64,3 +72,20 @@ class Exchange:
             return reply
         finally:
             slots.give_back()
+
+    def _sent(self, request: Request, tries: Tries) -> Awaitable[Reply]:
+        return (
+            self.transport.send(request) if self._emit is None else self._observed(self._emit, request, tries)
+        )
+
+    async def _observed(self, emit: OnEvent, request: Request, tries: Tries) -> Reply:
+        what = tries.call, request.method, request.route, tries.used
+        emit(RequestStarted(*what))
+        started = time.monotonic()
+        try:
+            reply = await self.transport.send(request)
+        except BaseException as error:  # a cancellation too
+            emit(RequestFailed(*what, type(error).__name__, time.monotonic() - started))
+            raise
+        emit(RequestAnswered(*what, reply.status, time.monotonic() - started))
+        return reply

@@ -74,7 +74,7 @@ class Pipeline:
             if grant.renew_at < time.monotonic():
                 self._auth.renew_ahead(grant)
             headers = grant.headers if body is None else grant.headers_with_body
-            request = Request(endpoint.method, url, headers, body, endpoint.changes)
+            request = Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
             reply = await self._exchange(request, tries, self._slots)
             attempts = tries.used - renewals
             if 200 <= reply.status < 300:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -62,12 +63,16 @@ SIGN_IN_AGAIN: Final = Repeat(lost=True, statuses=_FAILURES)
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)
 
 
+_numbers: Final = itertools.count(1)
+
+
 class Tries:
     """The attempts of one call: one budget, whatever fails."""
 
-    __slots__ = ("_delays", "policy", "repeat", "used")
+    __slots__ = ("_delays", "call", "policy", "repeat", "used")
 
     def __init__(self, policy: RetryPolicy, repeat: Repeat) -> None:
+        self.call = next(_numbers)
         self.policy = policy
         self.repeat = repeat
         self.used = 0

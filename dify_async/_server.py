@@ -39,7 +39,8 @@ class Server:
     async def _asked(self) -> str:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
         endpoint = SYSTEM_FEATURES
-        request = Request("GET", self._exchange.transport.url(endpoint.path, (), ()), {}, None)
+        url = self._exchange.transport.url(endpoint.path, (), ())
+        request = Request("GET", endpoint.path, url, {}, None)
         tries = Tries(self._policy, IDEMPOTENT)
         reply = await self._exchange(request, tries)
         if reply.status == 200:

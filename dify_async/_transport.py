@@ -52,9 +52,15 @@ _HEADERS: Final = {
 
 
 class Request(Struct, frozen=True):
-    """A request, ready to be sent."""
+    """A request, ready to be sent.
+
+    Attributes:
+        route: Its path with {} in the place of each id.
+        is_change: Whether its outcome is unknown where the answer is lost.
+    """
 
     method: str
+    route: str
     url: URL
     headers: Mapping[str, str]
     body: bytes | None

@@ -15,6 +15,7 @@ from dify_async._retry import NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
 from dify_async._transport import Request
 from dify_async._wire import is_about_csrf, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyLoginError
+from dify_async.events import SessionRenewed
 
 from . import rules
 from .grant import Source, TokenGrant
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dify_async._server import Server
     from dify_async._wire import Reply
     from dify_async.errors import DifyStatusError
+    from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 
     from .grant import Grant
@@ -56,6 +58,7 @@ class PasswordAuth:
         *,
         email: str,
         password: str,
+        emit: OnEvent,
     ) -> None:
         self.grant: TokenGrant | None = None
         self._exchange = exchange
@@ -64,6 +67,7 @@ class PasswordAuth:
         self._policy = policy
         self._email = email
         self._password = password
+        self._emit = emit
         self._password_was_accepted = False
         self._refusal: DifyLoginError | None = None
         self._jobs = SingleFlight()
@@ -171,6 +175,7 @@ class PasswordAuth:
             renewed = rules.read_tokens(reply)
             if renewed is not None:
                 logger.info("renewed the session")
+                self._emit(SessionRenewed("refresh token"))
                 return TokenGrant(renewed, Source.RENEWAL, rules.lifetime(renewed, reply))
             refusal = status_error("POST", _REFRESH, reply)
             logger.info("the renewal was refused: %s", refusal)
@@ -197,6 +202,7 @@ class PasswordAuth:
             self.grant = None
             raise
         logger.info("signed in")
+        self._emit(SessionRenewed("password"))
         self._password_was_accepted = True
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
 
@@ -204,6 +210,6 @@ class PasswordAuth:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
     ) -> Reply:
         url = self._exchange.transport.url(path, (), ())
-        reply = await self._exchange(Request(method, url, headers, body), tries)
+        reply = await self._exchange(Request(method, path, url, headers, body), tries)
         self._server.see(reply)
         return reply

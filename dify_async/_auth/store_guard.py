@@ -6,15 +6,19 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
 from dify_async._retry import jittered_delays
+from dify_async.events import StoreDown, StoreUp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
+    from dify_async.events import OnEvent
     from dify_async.tokens import Tokens, TokenStore
 
 logger = logging.getLogger("dify_async")
@@ -39,9 +43,10 @@ class _UnavailableError(Exception):
 class StoreGuard:
     """The tokens of one account: in the store while it works, in memory always."""
 
-    def __init__(self, store: TokenStore, key: str) -> None:
+    def __init__(self, store: TokenStore, key: str, emit: OnEvent) -> None:
         self._store = store
         self._key = key
+        self._emit = emit
         self._copy: Tokens | None = None
         self._stored: Tokens | None = None
         self._unsaved = False
@@ -80,17 +85,15 @@ class StoreGuard:
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
         """Held while tokens are renewed; without the store there is nobody to keep out."""
-        lock = self._store.lock(self._key)
-        held = False
+        lock = None
         with suppress(_UnavailableError):
-            await self._ask(lock.__aenter__, _LOCK_DEADLINE)
-            held = True
+            lock = await self._ask(self._taken_lock, _LOCK_DEADLINE)
         try:
             yield
         finally:
-            if held:
+            if lock is not None:
                 with anyio.CancelScope(shield=True), suppress(_UnavailableError):
-                    await self._ask(lambda: lock.__aexit__(None, None, None))
+                    await self._ask(partial(lock.__aexit__, None, None, None))
 
     async def close(self) -> None:
         """End the catching up; what the store lacks then, another sign-in replaces."""
@@ -98,6 +101,11 @@ class StoreGuard:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+
+    async def _taken_lock(self) -> AbstractAsyncContextManager[None]:
+        lock = self._store.lock(self._key)
+        await lock.__aenter__()
+        return lock
 
     async def _save(self, tokens: Tokens) -> None:
         await self._ask(lambda: self._store.save(self._key, tokens))
@@ -130,14 +138,16 @@ class StoreGuard:
                 result = await operation()
         except Exception as error:  # noqa: BLE001 - a store is anybody's code
             if self._ask_again_at is None:
+                kind = type(error).__name__
                 logger.warning(
-                    "the token store does not work (%s); the tokens are kept in memory until it does",
-                    type(error).__name__,
+                    "the token store does not work (%s); the tokens are kept in memory until it does", kind
                 )
+                self._emit(StoreDown(kind))
             self._ask_again_at = time.monotonic() + _PAUSE
             raise _UnavailableError from None
         self._last_answer = time.monotonic()
         if self._ask_again_at is not None:
             self._ask_again_at = None
             logger.info("the token store works again")
+            self._emit(StoreUp())
         return result

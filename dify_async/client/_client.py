@@ -23,6 +23,7 @@ from dify_async._server import Server
 from dify_async._slots import Slots
 from dify_async._transport import Transport
 from dify_async.errors import DifyConfigError, DifyError
+from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
 from .account import AccountCalls
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from dify_async._auth.grant import Auth
+    from dify_async.events import OnEvent
     from dify_async.redis_store import RedisTokenStore
     from dify_async.tokens import TokenStore
 
@@ -70,6 +72,7 @@ class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, Acc
         max_response_bytes: The largest answer that is read, after decompression.
         ssl: An ssl.SSLContext for a server with a certificate of its own; False checks nothing.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
+        on_event: Called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.
@@ -92,6 +95,7 @@ class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, Acc
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         _check_credentials(email, password, admin_api_key, workspace_id)
         _check_positive(
@@ -110,7 +114,8 @@ class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, Acc
             ssl=ssl,
             proxy=proxy,
         )
-        exchange = Exchange(self._transport)
+        emit = emitter(on_event)
+        exchange = Exchange(self._transport, None if on_event is None else emit)
         version = None if server_version is None else checked_version(server_version)
         self._server = Server(exchange, retry, version)
         self._own_store: RedisTokenStore | None = None
@@ -120,8 +125,11 @@ class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, Acc
         else:
             assert email is not None  # noqa: S101 - checked above, for the type checker
             assert password is not None  # noqa: S101
-            store = StoreGuard(token_store or self._store_by_environment(), _key(self._base_url, email))
-            self._auth = PasswordAuth(exchange, self._server, store, retry, email=email, password=password)
+            kept_in = self._store_by_environment() if token_store is None else token_store
+            store = StoreGuard(kept_in, _key(self._base_url, email), emit)
+            self._auth = PasswordAuth(
+                exchange, self._server, store, retry, email=email, password=password, emit=emit
+            )
         self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
 
     @classmethod
