@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -15,11 +15,12 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
+from ._sealing import Seal
 from .errors import DifyConfigError
 from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from redis.asyncio.cluster import RedisCluster
 
@@ -62,9 +63,12 @@ class RedisTokenStore:
             closed here; or a URL: "redis://", "rediss://" or "unix://".
         prefix: Before each key.
         lock_timeout: Seconds after which another process may renew, should the one that does so die.
+        encryption_key: Seals what stands in Redis: a key by `cryptography.fernet.Fernet.generate_key()`,
+            or a list of which the first one encrypts and all decrypt, so that keys can be changed.
+            Needs the extra `dify-async[encryption]`. What no key opens is replaced by a new sign-in.
 
     Raises:
-        DifyConfigError: The URL cannot be read.
+        DifyConfigError: The URL or a key cannot be read.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class RedisTokenStore:
         *,
         prefix: str = "dify_async:",
         lock_timeout: float = 30.0,
+        encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
         if not lock_timeout > 0:
             raise DifyConfigError(f"lock_timeout is {lock_timeout!r}; it is greater than 0")
@@ -84,6 +89,7 @@ class RedisTokenStore:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
+        self._seal = None if encryption_key is None else Seal(encryption_key)
         # What stood in Redis when a lock was taken, by key: only that is replaced.
         self._held: dict[str, bytes] = {}
 
@@ -92,7 +98,7 @@ class RedisTokenStore:
 
     async def load(self, key: str) -> Tokens | None:
         """The tokens last saved by any process, or None."""
-        return _decoded(_as_bytes(await self._redis().get(self._name(key, "tokens"))))
+        return self._decoded(_as_bytes(await self._redis().get(self._name(key, "tokens"))))
 
     async def save(self, key: str, tokens: Tokens) -> None:
         """Keep these tokens.
@@ -101,6 +107,8 @@ class RedisTokenStore:
         does not overwrite what the next one saved.
         """
         name, value = self._name(key, "tokens"), msgspec.json.encode(tokens)
+        if self._seal is not None:
+            value = self._seal.close(value)
         present = self._held.get(key)
         if present is None:
             await self._redis().set(name, value, px=_KEPT_FOR_MS)
@@ -150,6 +158,16 @@ class RedisTokenStore:
             self._loop = loop
         return self._client
 
+    def _decoded(self, value: bytes | None) -> Tokens | None:
+        if value is None:
+            return None
+        opened = value if self._seal is None else self._seal.open(value)
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            if opened is not None:
+                return msgspec.json.decode(opened, type=Tokens)
+        logger.warning("what stands in Redis in the place of tokens cannot be read; it will be replaced")
+        return None
+
     def _name(self, key: str, kind: str) -> str:
         return f"{self._prefix}{{{key}}}:{kind}"
 
@@ -175,13 +193,3 @@ def _checked_pool(url: str) -> BlockingConnectionPool:
 
 def _as_bytes(value: bytes | str | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
-
-
-def _decoded(value: bytes | None) -> Tokens | None:
-    if value is None:
-        return None
-    try:
-        return msgspec.json.decode(value, type=Tokens)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        logger.warning("what stands in Redis in the place of tokens cannot be read; it will be replaced")
-        return None

@@ -25,10 +25,14 @@ def _binary() -> str:
 
 
 class RedisServer:
-    """A redis-server without persistence; it may be killed and started again at the same address."""
+    """A redis-server without persistence; it may be killed and started again at the same address.
 
-    def __init__(self, *options: str) -> None:
+    With the settings of a `sentinel` it is one.
+    """
+
+    def __init__(self, *options: str, sentinel: Path | None = None) -> None:
         self._options = options
+        self._sentinel = sentinel
         # Not pytest's tmp_path: the path of a socket may have about 100 characters.
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         self._socket = Path(self._folder.name) / "s"
@@ -47,9 +51,13 @@ class RedisServer:
         return redis.Redis(unix_socket_path=self.socket, **options)  # type: ignore[arg-type]  # as redis takes it
 
     def start(self) -> Self:
-        arguments = ["--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no"]
+        arguments = ["--port", "0", "--unixsocket", self.socket, "--dir", self._folder.name]
+        if self._sentinel is None:
+            arguments += ["--save", "", "--appendonly", "no"]
+        else:
+            arguments = [str(self._sentinel), *arguments, "--sentinel"]
         self._process = subprocess.Popen(
-            [_binary(), *arguments, "--dir", self._folder.name, *self._options],
+            [_binary(), *arguments, *self._options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
