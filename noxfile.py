@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2026.2"
@@ -14,9 +17,9 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
 
-def install(session: nox.Session, group: str) -> None:
+def install(session: nox.Session, group: str, *options: str) -> None:
     """The package as it stands here, and what a dependency group names."""
-    session.install("-e", ".[examples]", *nox.project.dependency_groups(PROJECT, group))
+    session.install("-e", ".[examples]", *nox.project.dependency_groups(PROJECT, group), *options)
 
 
 @nox.session
@@ -38,3 +41,26 @@ def tests(session: nox.Session) -> None:
     install(session, "test")
     arguments = session.posargs or ["--numprocesses=auto", "--cov"]
     session.run("pytest", *arguments)
+
+
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The tests on the oldest dependencies that are allowed."""
+    install(session, "test", "--resolution=lowest-direct")
+    session.run("pytest", "--numprocesses=auto", *session.posargs)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The tests on the wheel as it is published, without the source tree."""
+    session.install(*nox.project.dependency_groups(PROJECT, "package", "test"))
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder))
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    session.run("twine", "check", "--strict", str(sdist), str(wheel))
+    session.install(f"{wheel}[examples]")
+    shutil.unpack_archive(sdist, folder, filter="data")
+    session.chdir(folder / sdist.name.removesuffix(".tar.gz"))
+    shutil.rmtree("dify_async")
+    session.run("pytest", "--numprocesses=auto", *session.posargs)
