@@ -58,13 +58,15 @@ class Calls:
 
 def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """The query of one page."""
-    if not 1 <= page <= _LAST_PAGE:
-        raise DifyConfigError(f"page is {page!r}; it is 1 to {_LAST_PAGE}")
-    return ("page", page), ("limit", checked_limit(limit))
+    return ("page", _within("page", page, _LAST_PAGE)), ("limit", checked_limit(limit))
 
 
 def checked_limit(limit: int) -> int:
     """A number of rows that the server gives at once."""
-    if not 1 <= limit <= _LARGEST_PAGE:
-        raise DifyConfigError(f"a page has {limit!r} rows; it may have 1 to {_LARGEST_PAGE}")
-    return limit
+    return _within("the number of rows a page", limit, _LARGEST_PAGE)
+
+
+def _within(what: str, number: int, largest: int) -> int:
+    if type(number) is not int or not 1 <= number <= largest:
+        raise DifyConfigError(f"{what} is {number!r}; it is a whole number from 1 to {largest}")
+    return number

@@ -59,6 +59,7 @@ class Console:
             self.take(app)
         self.keys: dict[str, list[ApiKey]] = {}
         self.conversations: dict[tuple[str, int], list[Conversation]] = {}
+        self.statistics: dict[tuple[object, ...], bytes] = {}
         self._router = Router(_routes.ROUTES, self.rules)
 
     def add_account(

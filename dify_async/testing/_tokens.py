@@ -27,6 +27,7 @@ class Tokens:
     def __init__(self, lifetime: float) -> None:
         self._lifetime = lifetime
         self._secret = secrets.token_bytes(32)
+        self._claims: dict[str, dict[str, Any]] = {}
         self._expiry: dict[str, float] = {}
         self._revoked: set[str] = set()
         self._refresh: dict[str, str] = {}
@@ -101,6 +102,16 @@ class Tokens:
 
     def _verify(self, token: str) -> dict[str, Any]:
         """The claims; checked in PyJWT's order, which the texts of the 401s show."""
+        claims = self._claims.get(token)
+        if claims is None:
+            claims = self._claims[token] = self._read(token)
+        if token in self._revoked:
+            raise errors.unauthorized("Invalid token signature.")
+        if self._expiry.get(token, claims["exp"]) <= time.time():
+            raise errors.unauthorized("Token has expired.")
+        return claims
+
+    def _read(self, token: str) -> dict[str, Any]:
         signed, _, signature = token.rpartition(".")
         header, _, payload = signed.partition(".")
         try:
@@ -108,11 +119,9 @@ class Tokens:
             body, digest = _decode(payload), _decode(signature)
         except ValueError:
             raise errors.unauthorized("Invalid token.") from None
-        if token in self._revoked or not hmac.compare_digest(digest, self._digest(signed)):
+        if not hmac.compare_digest(digest, self._digest(signed)):
             raise errors.unauthorized("Invalid token signature.")
         claims: dict[str, Any] = json.loads(body)
-        if self._expiry.get(token, claims["exp"]) <= time.time():
-            raise errors.unauthorized("Token has expired.")
         return claims
 
 
