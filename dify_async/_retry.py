@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import backoff
 
-from .errors import DifyConfigError, DifyUnknownOutcomeError
+from .errors import DifyConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,7 @@ class Tries:
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
         """Seconds to wait before the next attempt; None where there is none."""
-        if self.repeat.lost or not isinstance(error, DifyUnknownOutcomeError):
-            return self._next(None)
-        return None
+        return self._next(None) if self.repeat.lost or not error.sent else None
 
     def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
         """As above, for an answer."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from msgspec import Struct
 from yarl import URL
 
@@ -196,8 +196,9 @@ class Transport:
         call = f"{request.method} {self.path_of(request.url)}"
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, call)
+        # A body that was cut short is a ClientPayloadError too, of a connection that broke.
         if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError) or isinstance(
-            error.__cause__, HttpProcessingError
+            error.__cause__, ContentEncodingError
         ):
             return DifyDecodeError(
                 f"{call}: the answer is not HTTP that can be read ({type(error).__name__})"
@@ -210,10 +211,12 @@ class Transport:
 
     def _not_sent(self, error: Exception, call: str) -> DifyError:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return DifyTimeoutError(f"{call}: no connection within {self._connect_timeout:g} s")
+            return DifyTimeoutError(f"{call}: no connection within {self._connect_timeout:g} s", sent=False)
         if isinstance(error, aiohttp.ClientHttpProxyError):
             # Its text holds the proxy's URL, and that may hold a password.
-            return DifyConnectionError(f"{call}: no connection: the proxy answered {error.status}")
+            return DifyConnectionError(
+                f"{call}: no connection: the proxy answered {error.status}", sent=False
+            )
         untrusted = isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError)
         hint = "; pass ssl= an ssl.SSLContext that trusts the server's certificate" if untrusted else ""
-        return DifyConnectionError(f"{call}: no connection: {scrub(str(error))}{hint}")
+        return DifyConnectionError(f"{call}: no connection: {scrub(str(error))}{hint}", sent=False)

@@ -34,7 +34,15 @@ class DifyConfigError(DifyError, ValueError):
 
 
 class DifyConnectionError(DifyError):
-    """There is no answer: no connection could be made, or it broke."""
+    """There is no answer: no connection could be made, or it broke.
+
+    Attributes:
+        sent: Whether the request may have reached the server; False where it surely did not.
+    """
+
+    def __init__(self, text: str = "", *, sent: bool = True) -> None:
+        super().__init__(text)
+        self.sent = sent
 
 
 class DifyTimeoutError(DifyConnectionError, TimeoutError):

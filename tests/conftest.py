@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
+
+from dify_async import AsyncDifyServer
+from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
+from tests.support import ERAS, client
 
 
 @pytest.fixture
@@ -24,3 +31,36 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "REDIS_URL",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=ERAS)
+def version(request: pytest.FixtureRequest) -> str:
+    """One of each era; a test may be parametrised by more."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(version) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def dify(fake: FakeDifyServer) -> AsyncIterator[AsyncDifyServer]:
+    """A client that nobody has used."""
+    async with client(fake) as dify:
+        yield dify
+
+
+@pytest.fixture(scope="session")
+def _redis_of_all() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis_of_all: RedisServer) -> RedisServer:
+    """Empty; not to be killed."""
+    with _redis_of_all.admin() as admin:
+        admin.flushall()
+    return _redis_of_all

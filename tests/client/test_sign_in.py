@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 
 import msgspec
@@ -14,7 +13,6 @@ from dify_async import (
     DifyConfigError,
     DifyDecodeError,
     DifyLoginError,
-    DifyLoginLockedError,
     DifyPermissionError,
     DifyServerError,
     MemoryTokenStore,
@@ -86,21 +84,6 @@ async def test_a_version_that_changes_while_the_client_runs(version: str) -> Non
         assert await dify.version() == "1.15.0"
 
 
-async def test_a_wrong_password(fake: FakeDifyServer) -> None:
-    async with client(fake, password="wrong-Pass-1") as dify:
-        with pytest.raises(DifyLoginError) as refused:
-            await dify.profile()
-        assert refused.value.code == "authentication_failed"
-        assert "wrong-Pass-1" not in str(refused.value)
-        for _ in range(3):
-            with pytest.raises(DifyLoginError):
-                await dify.apps()
-        assert fake.count("POST", "/login") == 1
-        with pytest.raises(DifyLoginError):
-            await dify.login()
-        assert fake.count("POST", "/login") == 2
-
-
 async def test_a_refusal_is_remembered_over_entering_again(fake: FakeDifyServer) -> None:
     dify = client(fake, password="wrong-Pass-1")
     for _ in range(3):
@@ -108,27 +91,6 @@ async def test_a_refusal_is_remembered_over_entering_again(fake: FakeDifyServer)
             with pytest.raises(DifyLoginError):
                 await dify.profile()
     assert fake.count("POST", "/login") == 1
-
-
-async def test_a_locked_account(fake: FakeDifyServer) -> None:
-    """dify#16960: 429 email_code_login_limit is the lock after six wrong passwords."""
-    for _ in range(6):
-        async with client(fake, password="wrong-Pass-1") as dify:
-            with pytest.raises(DifyLoginError):
-                await dify.profile()
-    async with client(fake) as dify:
-        for _ in range(2):
-            with pytest.raises(DifyLoginLockedError) as locked:
-                await dify.profile()
-        assert locked.value.code == "email_code_login_limit"
-        assert fake.count("POST", "/login") == 7
-
-
-async def test_an_account_without_a_workspace(fake: FakeDifyServer) -> None:
-    fake.add_account("new@example.com", "Secret-Pass-1", workspace=False)
-    async with AsyncDifyServer(fake.base_url, "new@example.com", "Secret-Pass-1") as dify:
-        with pytest.raises(DifyLoginError, match="workspace not found"):
-            await dify.profile()
 
 
 async def test_a_banned_account(fake: FakeDifyServer) -> None:
@@ -191,29 +153,6 @@ async def test_a_failure_of_the_sign_in_is_not_remembered(
     with pytest.raises(DifyServerError):
         await dify.profile()
     await dify.profile()
-    assert fake.count("POST", "/login") == 2
-
-
-async def test_many_calls_of_a_cold_client_sign_in_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """streamflow#454."""
-    await asyncio.gather(*(dify.profile() for _ in range(20)))
-    assert fake.count("POST", "/login") == 1
-    assert fake.count("GET", "/system-features") == 1
-
-
-async def test_an_expired_token_is_renewed(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    await dify.profile()
-    fake.expire_access_tokens()
-    await dify.profile()
-    assert fake.count("POST", "/refresh-token") == 1
-    assert fake.count("POST", "/login") == 1
-
-
-async def test_where_renewal_is_refused_it_signs_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    await dify.profile()
-    fake.revoke_all_tokens()
-    await dify.profile()
-    assert fake.count("POST", "/refresh-token") == 1
     assert fake.count("POST", "/login") == 2
 
 

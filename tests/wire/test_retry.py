@@ -17,7 +17,7 @@ from dify_async import (
 )
 from dify_async._retry import CHANGE, IDEMPOTENT, SIGN_IN, SIGN_IN_AGAIN, Repeat, Tries
 
-UNSENT = DifyConnectionError("refused")
+UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
 
 

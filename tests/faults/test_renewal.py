@@ -1,0 +1,267 @@
+"""Tokens that end: one renewal for all who were refused, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+
+from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore
+from dify_async._auth import password
+from dify_async.testing import FakeDifyServer
+from tests.support import client, until
+
+REFUSED = b'{"code":"%s","message":"%s","status":401}'
+
+
+def renewals(fake: FakeDifyServer) -> int:
+    return fake.count("POST", "/refresh-token")
+
+
+def sign_ins(fake: FakeDifyServer) -> int:
+    return fake.count("POST", "/login")
+
+
+async def all_at_once(dify: AsyncDifyServer, calls: int) -> None:
+    await asyncio.gather(*(dify.profile() for _ in range(calls)))
+
+
+async def test_40_calls_refused_at_once_renew_once(fake: FakeDifyServer) -> None:
+    """dify-spring-boot-starter's token stores, python-keycloak#710."""
+    async with client(fake, max_concurrency=40) as dify:
+        await dify.profile()
+        body = REFUSED % (b"unauthorized", b"Token has expired.")
+        refused = fake.inject("/account/*", status=401, body=body, delay=0.05, times=40)
+        await all_at_once(dify, 40)
+    assert refused.hits == 40
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert fake.count("GET", "/account/profile") == 81
+
+
+async def test_a_refusal_that_comes_late_renews_nothing(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """python-keycloak#710: it is the old token that was refused, and there is a new one."""
+    await dify.profile()
+    late = fake.inject("/account/*", delay=0.2, times=1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(dify.profile)
+        await until(lambda: late.hits == 1)
+        fake.expire_access_tokens()
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+async def test_tokens_of_one_second_are_the_same_text() -> None:
+    """1.11.2: no iat and no jti, so waiters cannot tell by the text that there is a new token."""
+    store = MemoryTokenStore()
+    async with FakeDifyServer("1.11.2") as fake, client(fake, token_store=store, max_concurrency=20) as dify:
+        while time.time() % 1 > 0.4:  # noqa: ASYNC110 - the clock has no event
+            await anyio.sleep(0.01)
+        await dify.profile()
+        (before,) = store._tokens.values()
+        body = REFUSED % (b"unauthorized", b"Token has expired.")
+        fake.inject("/account/*", status=401, body=body, delay=0.05, times=20)
+        await all_at_once(dify, 20)
+        (after,) = store._tokens.values()
+        assert before.access_token == after.access_token
+        assert before.refresh_token != after.refresh_token
+        assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+async def test_the_one_who_renews_is_cancelled(fake: FakeDifyServer) -> None:
+    """gcloud-aio#500: the renewal goes on, and its token is not lost."""
+    store = MemoryTokenStore()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        (before,) = store._tokens.values()
+        fake.expire_access_tokens()
+        slow = fake.inject("/refresh-token", delay=0.1)
+        first = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        others = [asyncio.create_task(dify.profile()) for _ in range(5)]
+        await until(lambda: fake.count("GET", "/account/profile") == 7)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await asyncio.gather(*others)
+    (after,) = store._tokens.values()
+    assert after.refresh_token != before.refresh_token
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+async def test_all_who_wait_for_a_renewal_are_cancelled(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """gcloud-aio#500: a refresh token is good for one use, so what it bought is kept."""
+    await dify.profile()
+    fake.expire_access_tokens()
+    slow = fake.inject("/refresh-token", delay=0.05)
+    with anyio.move_on_after(5) as scope:
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(dify.profile)
+            await until(lambda: slow.hits == 1)
+            scope.cancel()
+    await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "tried"),
+    [
+        ({"status": 401, "body": b'{"result":"fail"}'}, 2),
+        ({"status": 401, "body": b'{"result":"fail","message":"Invalid refresh token"}'}, 1),
+        ({"status": 401, "body": b'{"result":"fail","data":"Invalid refresh token"}'}, 1),
+        ({"status": 500}, 2),
+        ({"status": 502, "body": b"<html>bad gateway</html>"}, 2),
+        ({"status": 200, "body": b"{}"}, 2),
+        ({"cut": "before"}, 2),
+        ({"cut": "after"}, 2),
+    ],
+)
+async def test_a_renewal_that_fails_ends_in_one_sign_in(
+    fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any], tried: int
+) -> None:
+    """dify-spring-boot-starter#264: no loop."""
+    await dify.profile()
+    fake.expire_access_tokens()
+    fake.inject("/refresh-token", **fault)
+    await all_at_once(dify, 10)
+    assert (renewals(fake), sign_ins(fake)) == (tried, 2)
+
+
+async def test_a_renewal_fails_once_since_the_servers_redis_was_down(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """1.11.2 with its Redis down: a 401 too, and the refresh token is still good."""
+    await dify.profile()
+    fake.expire_access_tokens()
+    body = b'{"result":"fail","message":"Error 111 connecting to redis:6379. Connection refused."}'
+    fake.inject("/refresh-token", status=401, body=body, times=1)
+    await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (2, 1)
+    bodies = [request for request in fake.requests if request.path == "/refresh-token"]
+    assert bodies[0].headers.get("Cookie") == bodies[1].headers.get("Cookie")
+    assert bodies[0].body == bodies[1].body
+
+
+async def test_a_token_refused_as_soon_as_it_is_issued_is_no_loop(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """A renewal, a sign-in, and then the error."""
+    await dify.profile()
+    fake.inject("/account/*", status=401, body=REFUSED % (b"unauthorized", b"Invalid token signature."))
+    with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 2)
+    with pytest.raises(DifyAuthenticationError):
+        await dify.profile()
+    assert sign_ins(fake) <= 3
+
+
+@pytest.mark.parametrize("version", ["1.10.1", "1.11.2"], indirect=True)
+async def test_csrf_is_refused_while_the_access_token_is_good(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """dify#28377: one renewal, and then the error."""
+    await dify.profile()
+    body = REFUSED % (b"unauthorized", b"CSRF token is missing or invalid.")
+    fake.inject("/account/*", status=401, body=body)
+    with pytest.raises(DifyAuthenticationError, match="CSRF"):
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (b"unauthorized_and_force_logout", b"Your license is invalid. Please contact your administrator."),
+        (b"not_setup", b"Dify has not been initialized and installed yet."),
+        (b"not_init_validated", b"Init validation has not been completed yet."),
+        (b"unauthorized", b"Account is banned."),
+        (b"account_banned", b"Account is banned."),
+    ],
+)
+async def test_a_401_that_no_token_cures(
+    fake: FakeDifyServer, dify: AsyncDifyServer, code: bytes, message: bytes
+) -> None:
+    """Dify 1.13 checks its licence on every route."""
+    await dify.profile()
+    fake.inject("/account/*", status=401, body=REFUSED % (code, message))
+    with pytest.raises(DifyAuthenticationError) as refused:
+        await dify.profile()
+    assert refused.value.code == code.decode()
+    assert (renewals(fake), sign_ins(fake)) == (0, 1)
+
+
+async def test_the_licence_ends_while_the_token_is_renewed(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """No password follows a refusal of everybody."""
+    await dify.profile()
+    fake.expire_access_tokens()
+    body = REFUSED % (b"unauthorized_and_force_logout", b"Your license is invalid.")
+    fake.inject("/refresh-token", status=401, body=body)
+    with pytest.raises(DifyAuthenticationError, match="license"):
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_a_clock_that_is_off(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    """Expiry is never trusted alone: at the worst one renewal more, in the background."""
+    skewed = SimpleNamespace(time=lambda: time.time() + hours * 3600, monotonic=time.monotonic)
+    monkeypatch.setattr(password, "time", skewed)
+    store = MemoryTokenStore()
+    for _ in range(2):
+        async with client(fake, token_store=store) as dify:
+            for _ in range(5):
+                await dify.profile()
+    assert sign_ins(fake) == 1
+    assert renewals(fake) <= 1
+    async with client(fake, token_store=store) as dify:
+        fake.expire_access_tokens()
+        await dify.profile()
+    assert sign_ins(fake) == 1
+    assert renewals(fake) <= 3
+
+
+async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
+    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others go on with it meanwhile."""
+    await dify.profile()
+    grant = dify._auth.grant
+    assert grant is not None
+    slow = fake.inject("/refresh-token", delay=0.2)
+    monkeypatch.setattr(grant, "renew_at", 0.0)
+    await all_at_once(dify, 20)
+    assert dify._auth.grant is grant  # nobody waited for it
+    await until(lambda: dify._auth.grant is not grant)
+    await dify.profile()
+    assert slow.hits == 1
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert not any(request.status == 401 for request in fake.requests)
+
+
+async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: FakeDifyServer) -> None:
+    """That one signs in again, once."""
+    async with client(fake) as one, client(fake) as other:
+        await one.profile()
+        await other.profile()
+        await one.logout()
+        await other.profile()  # its access token lives on
+        fake.expire_access_tokens()
+        await all_at_once(other, 10)
+    assert (renewals(fake), sign_ins(fake)) == (1, 3)
+
+
+async def test_after_logout_the_next_call_signs_in(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        await dify.logout()
+        assert store._tokens == {}
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (0, 2)
