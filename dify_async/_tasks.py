@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,13 @@ async def task_group() -> AsyncIterator[TaskGroup]:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         raise error from None
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel until it ends: a library may put an error of its own in the place of a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 async def for_each(items: Iterable[T], do: Callable[[T], Awaitable[None]], workers: int) -> None:

@@ -138,7 +138,8 @@ class RedisTokenStore:
         finally:
             self._held.pop(key, None)
             # Also where taking it was cut short, since it may have been taken.
-            with anyio.move_on_after(_COMMAND_TIMEOUT, shield=True):
+            # What fails here must not stand in the place of a cancellation: the lock ends by itself.
+            with anyio.move_on_after(_COMMAND_TIMEOUT, shield=True), suppress(Exception):
                 await redis.eval(_UNLOCK, 1, lock, holder)
 
     async def aclose(self) -> None:

@@ -8,9 +8,11 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 
 def _binary() -> str:
@@ -46,9 +48,10 @@ class RedisServer:
     def socket(self) -> str:
         return str(self._socket)
 
-    def admin(self, **options: str) -> redis.Redis:
+    def admin(self, **options: Any) -> redis.Redis:
         """A blocking client, to look inside."""
-        return redis.Redis(unix_socket_path=self.socket, **options)  # type: ignore[arg-type]  # as redis takes it
+        options.setdefault("retry", Retry(NoBackoff(), 0))  # by default it waits for seconds
+        return redis.Redis(unix_socket_path=self.socket, **options)
 
     def start(self) -> Self:
         arguments = ["--port", "0", "--unixsocket", self.socket, "--dir", self._folder.name]

@@ -6,6 +6,7 @@ import asyncio
 import copy
 from typing import TYPE_CHECKING, Any
 
+from dify_async._tasks import end
 from dify_async.errors import DifyError
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class SingleFlight:
             try:
                 await asyncio.wait([task], timeout=grace)
             finally:
-                task.cancel()
-            await asyncio.wait([task])
+                await end(task)
 
 
 async def outcome(done: Done) -> None:

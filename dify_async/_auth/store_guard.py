@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import anyio
 
 from dify_async._retry import jittered_delays
+from dify_async._tasks import end
 from dify_async.events import StoreDown, StoreUp
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ class StoreGuard:
         """End the catching up; what the store lacks then, another sign-in replaces."""
         task, self._catching_up = self._catching_up, None
         if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+            await end(task)
 
     async def _taken_lock(self) -> AbstractAsyncContextManager[None]:
         lock = self._store.lock(self._key)

@@ -1,0 +1,331 @@
+"""A token store that fails: calls go on with tokens in memory, and Redis is used again when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp, Tokens
+from dify_async._auth import store_guard
+from dify_async.testing import FakeDifyServer
+from tests.faults.proxy import SlowProxy
+from tests.redis_server import RedisServer
+from tests.support import client, until
+
+PATIENCE = 2.0
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.11.2"
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_guard, "_PAUSE", 0.1)
+
+
+@pytest.fixture
+async def slow_redis(redis_server: RedisServer) -> AsyncIterator[SlowProxy]:
+    async with SlowProxy(redis_server).serve() as proxy:
+        yield proxy
+
+
+@contextmanager
+def one_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """One for the whole outage."""
+    caplog.clear()
+    yield
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.name for record in warnings] == ["dify_async"]
+    assert "does not work" in warnings[0].getMessage()
+
+
+async def in_time(*calls: Callable[[], object]) -> None:
+    """Each of them, without waiting long for Redis."""
+    for call in calls:
+        began = time.monotonic()
+        await call()  # type: ignore[misc]  # of methods with any answer
+        assert time.monotonic() - began < PATIENCE
+
+
+async def test_redis_is_down_at_the_start_and_comes_up(
+    fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer()
+    store = RedisTokenStore(server.url)
+    seen: list[object] = []
+    try:
+        async with client(fake, token_store=store, on_event=seen.append) as dify:
+            with one_warning(caplog):
+                await in_time(dify.profile)
+                fake.expire_access_tokens()
+                await in_time(dify.profile)
+                assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+                server.start()
+                await until(lambda: StoreUp() in seen)
+            with server.admin() as admin:
+                await until(lambda: admin.keys("*:tokens") != [])
+        async with client(fake, token_store=store) as dify:
+            await dify.profile()
+        assert fake.count("POST", "/login") == 1
+        await store.aclose()
+    finally:
+        server.close()
+
+
+async def test_redis_dies_in_use_and_comes_back(
+    fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[object] = []
+    with RedisServer() as server:
+        store = RedisTokenStore(server.url)
+        async with client(fake, token_store=store, on_event=seen.append) as dify:
+            await dify.profile()
+            server.kill()
+            with one_warning(caplog):
+                await in_time(dify.profile)
+                fake.expire_access_tokens()
+                await in_time(*[dify.profile] * 3)
+                fake.expire_access_tokens()
+                await in_time(*[dify.profile] * 3)
+                server.start()
+                await until(lambda: StoreUp() in seen)
+            with server.admin() as admin:
+                await until(lambda: admin.keys("*:tokens") != [])
+            assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 2)
+        async with client(fake, token_store=store) as dify:
+            await dify.profile()
+        assert fake.count("POST", "/login") == 1
+        await store.aclose()
+
+
+async def test_redis_takes_5_s_a_command(
+    fake: FakeDifyServer, slow_redis: SlowProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow_redis.delay = 5.0
+    store = RedisTokenStore(slow_redis.url)
+    async with client(fake, token_store=store) as dify:
+        with one_warning(caplog):
+            await in_time(dify.profile)
+            fake.expire_access_tokens()
+            await in_time(lambda: asyncio.gather(*(dify.profile() for _ in range(20))))
+            assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+    await store.aclose()
+
+
+async def test_redis_becomes_slow_while_the_lock_is_held(fake: FakeDifyServer, slow_redis: SlowProxy) -> None:
+    store = RedisTokenStore(slow_redis.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        fake.expire_access_tokens()
+        renewing = fake.inject("/refresh-token", delay=0.1)
+        async with anyio.create_task_group() as group:
+            group.start_soon(in_time, dify.profile)
+            await until(lambda: renewing.hits == 1)
+            slow_redis.delay = 5.0
+        slow_redis.delay = 0.0
+        assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+    await store.aclose()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["CONFIG", "SET", "maxmemory", "1"], id="full"),
+        pytest.param(["REPLICAOF", "127.0.0.1", "1"], id="read-only"),
+        pytest.param(["ACL", "SETUSER", "default", "-eval"], id="without the right to lock"),
+    ],
+)
+async def test_redis_refuses_to_write(
+    fake: FakeDifyServer, caplog: pytest.LogCaptureFixture, command: list[str]
+) -> None:
+    with RedisServer() as server:
+        with server.admin() as admin:
+            admin.execute_command(*command)
+        store = RedisTokenStore(server.url)
+        async with client(fake, token_store=store) as dify:
+            with one_warning(caplog):
+                await in_time(dify.profile)
+                fake.expire_access_tokens()
+                await in_time(*[dify.profile] * 3)
+        assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+        await store.aclose()
+
+
+async def test_the_password_of_redis_is_wrong(fake: FakeDifyServer, caplog: pytest.LogCaptureFixture) -> None:
+    with RedisServer("--requirepass", "right") as server:
+        store = RedisTokenStore(f"unix://:wrong-Secret@{server.socket}")
+        async with client(fake, token_store=store) as dify:
+            with one_warning(caplog):
+                await in_time(dify.profile)
+                fake.expire_access_tokens()
+                await in_time(dify.profile)
+        assert "wrong-Secret" not in caplog.text
+        assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+        await store.aclose()
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'])
+async def test_redis_holds_rubbish(fake: FakeDifyServer, redis_server: RedisServer, rubbish: bytes) -> None:
+    store = RedisTokenStore(redis_server.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*:tokens")
+        admin.set(name, rubbish)
+    for _ in range(2):
+        async with client(fake, token_store=store) as dify:
+            await dify.profile()
+    assert fake.count("POST", "/login") == 2
+    await store.aclose()
+
+
+async def test_redis_holds_another_kind_of_value(
+    fake: FakeDifyServer, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """WRONGTYPE is an outage like any other."""
+    store = RedisTokenStore(redis_server.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*:tokens")
+        admin.delete(name)
+        admin.lpush(name, "1")
+    async with client(fake, token_store=store) as dify:
+        with one_warning(caplog):
+            await in_time(dify.profile)
+    await store.aclose()
+
+
+class _Lock:
+    """Puts an error of its own in the place of a cancellation, as a clean-up that fails does."""
+
+    async def __aenter__(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise ConnectionError("lost while it was cancelled")
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+class _StoreThatSwallows(MemoryTokenStore):
+    async def save(self, key: str, tokens: Tokens) -> None:
+        raise ConnectionError(key, tokens.expires_at)
+
+    def lock(self, key: str) -> Any:
+        return _Lock() if self.catching_up else super().lock(key)
+
+    catching_up = False
+
+
+async def test_a_store_that_swallows_a_cancellation_does_not_hang_the_close(fake: FakeDifyServer) -> None:
+    """The catching up went on after it was cancelled, and closing waited for it without end."""
+    store = _StoreThatSwallows()
+    with anyio.fail_after(10):
+        async with client(fake, token_store=store) as dify:
+            await dify.profile()
+            store.catching_up = True
+            await anyio.sleep(0.3)  # until it waits for the lock, or for its next turn
+    assert not [task for task in asyncio.all_tasks() if "dify_async" in task.get_name()]
+
+
+async def test_redis_evicts_the_key(fake: FakeDifyServer, redis_server: RedisServer) -> None:
+    """The tokens in memory are good: no sign-in, and they are kept again after the next renewal."""
+    store = RedisTokenStore(redis_server.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        for _ in range(2):
+            with redis_server.admin() as admin:
+                admin.flushall()
+            fake.expire_access_tokens()
+            await dify.profile()
+    assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 2)
+    with redis_server.admin() as admin:
+        assert len(admin.keys("*:tokens")) == 1
+    await store.aclose()
+
+
+async def test_a_process_is_killed_while_it_holds_the_lock(
+    fake: FakeDifyServer, redis_server: RedisServer
+) -> None:
+    """redis-py#3847: the next one renews within the lock's time."""
+    holder = """
+import asyncio, sys
+from dify_async import RedisTokenStore
+async def main():
+    async with RedisTokenStore(sys.argv[1], lock_timeout=1.0).lock(sys.argv[2]):
+        print("held", flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+    store = RedisTokenStore(redis_server.url, lock_timeout=1.0)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        with redis_server.admin() as admin:
+            (name,) = admin.keys("*:tokens")
+        key = name.decode().partition("{")[2].partition("}")[0]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            holder,
+            redis_server.url,
+            key,
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": ":".join(sys.path)},
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"held\n"
+        process.kill()
+        await process.wait()
+        fake.expire_access_tokens()
+        with anyio.fail_after(5):
+            await asyncio.gather(*(dify.profile() for _ in range(5)))
+    assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
+    await store.aclose()
+
+
+async def test_a_redis_client_passed_in_belongs_to_another_event_loop(redis_server: RedisServer) -> None:
+    """aiobotocore#807: the client goes on with tokens in memory, and says so."""
+    script = """
+import asyncio, sys
+import redis.asyncio
+from dify_async import RedisTokenStore
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+store = RedisTokenStore(redis.asyncio.Redis(unix_socket_path=sys.argv[1]))
+async def use():
+    seen = []
+    async with FakeDifyServer() as fake, client(fake, token_store=store, on_event=seen.append) as dify:
+        await dify.profile()
+        fake.expire_access_tokens()
+        await dify.profile()
+        told = {type(event).__name__ for event in seen if "Store" in repr(event)}
+        print(fake.count("POST", "/login"), *told)
+asyncio.run(use())
+asyncio.run(use())
+"""
+    # A process of its own, since what that client leaves behind warns whenever it is collected.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        script,
+        redis_server.socket,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    output, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    assert output.decode().splitlines()[0] == "1"
+    assert output.decode().splitlines()[1] in {"1", "1 StoreDown"}
