@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from .statistics import Row
 
+    GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
+    Done = Callable[[int, AppStatistics], None]
+    Run = Callable[[Done], Awaitable[None]]
+
 OnError = Literal["raise", "collect"]
 
 
@@ -49,7 +53,7 @@ class FanOut:
         on_error: OnError,
         workers: int,
         get_app: Callable[[str], Awaitable[App]],
-        get_rows: Callable[[Metric, str], Awaitable[Sequence[Row]]],
+        get_rows: GetRows,
     ) -> None:
         if on_error not in {"raise", "collect"}:
             raise DifyConfigError(f'on_error is {on_error!r}; it is "raise" or "collect"')
@@ -59,7 +63,7 @@ class FanOut:
         self._get_app = get_app
         self._get_rows = get_rows
 
-    async def run(self, apps: Iterable[App | str], done: Callable[[int, AppStatistics], None]) -> None:
+    async def run(self, apps: Iterable[App | str], done: Done) -> None:
         """Call `done` with the place of each app and its statistics, in the order of arrival."""
         gatherings = [_Gathering(index, app) for index, app in enumerate(apps)]
         await for_each((one for one in gatherings if one.app is None), self._look_up, self._workers)

@@ -58,6 +58,9 @@ Row = (
     | WorkflowTokenCosts
 )
 
+Value = int | float | Decimal | None
+"""A number of a statistic: a count, an average, or money."""
+
 _OF_ANY_MODE: Final = (
     Metric.DAILY_CONVERSATIONS,
     Metric.DAILY_END_USERS,
@@ -173,7 +176,7 @@ class AppStatistics(Struct, kw_only=True):
         Raises:
             DifyConfigError: A bound is no moment of the account's wall clock.
         """
-        days = list(_days(start, end))
+        days = list(days_of(start, end))
         currency = next((row.currency for row in self.token_costs or ()), None)
         filled: dict[str, list[Row]] = {}
         for metric in Metric:
@@ -193,7 +196,7 @@ class AppStatistics(Struct, kw_only=True):
             {**app, "metric": name, "date": row.date, "value": value}
             for metric in Metric
             for row in self.rows(metric) or ()
-            for name, value in _values(metric, row)
+            for name, value in values_of(metric, row)
         ]
 
     def to_columns(self) -> dict[str, list[object]]:
@@ -205,7 +208,8 @@ class AppStatistics(Struct, kw_only=True):
         }
 
 
-def _days(start: When, end: When) -> Iterator[date]:
+def days_of(start: When, end: When) -> Iterator[date]:
+    """Every day of a range, of which the end is exclusive."""
     first, last = wall_clock(start), wall_clock(end)
     day = first.date()
     while day < last.date() or (day == last.date() and last.time() != last.time().min):
@@ -219,8 +223,9 @@ def _zero(metric: Metric, day: date, currency: str | None) -> Row:
     return _ROW_OF[metric](day, 0.0 if metric in AVERAGES else 0)
 
 
-def _values(metric: Metric, row: Row) -> Iterator[tuple[str, object]]:
+def values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value]]:
+    """The numbers of a row by name; a price without a currency is in "XXX", which is ISO 4217's none."""
     # The date is the first field of every row, its number the second.
     yield str(metric), getattr(row, row.__struct_fields__[1])
-    if isinstance(row, TokenCosts) and row.currency is not None:
-        yield f"{metric}_{row.currency}", row.total_price
+    if isinstance(row, TokenCosts) and (row.currency, row.total_price) != (None, None):
+        yield f"{metric}_{row.currency or 'XXX'}", row.total_price

@@ -27,10 +27,9 @@ from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
 from .account import AccountCalls
-from .apps import AppCalls
 from .conversations import ConversationCalls
+from .dashboard import DashboardCalls
 from .keys import KeyCalls
-from .statistics import StatisticCalls
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 
-class AsyncDifyServer(AppCalls, KeyCalls, ConversationCalls, StatisticCalls, AccountCalls):
+class AsyncDifyServer(KeyCalls, ConversationCalls, DashboardCalls, AccountCalls):
     """Dify's console API, for one account or one admin API key.
 
     Use it as an async context manager; it signs in at the first call. One object serves any number

@@ -14,19 +14,19 @@ from dify_async import _endpoints as endpoints
 from dify_async._endpoints import APP
 from dify_async._fan_out import FanOut
 from dify_async._tasks import task_group
-from dify_async.errors import DifyConfigError
-from dify_async.models import App
+from dify_async.dashboard.query import checked_apps
 from dify_async.statistics import AppStatistics, checked_metrics
 
 from ._calls import Calls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from dify_async._endpoints import Endpoint
-    from dify_async._fan_out import OnError
+    from dify_async._fan_out import GetRows, OnError, Run
     from dify_async._times import When
     from dify_async.models import (
+        App,
         AverageResponseTime,
         AverageSessionInteractions,
         DailyConversations,
@@ -198,17 +198,8 @@ class StatisticCalls(Calls):
         Leaving the block early ends what is under way.
         """
         run = await self._prepared(apps, start, end, metrics, on_error)
-        send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
-
-        async def feed() -> None:
-            with send:
-                await run(lambda _, statistics: send.send_nowait(statistics))
-
-        async with task_group() as group:
-            group.start_soon(feed)
-            with receive:
-                yield receive
-            group.cancel_scope.cancel()
+        async with arriving(run) as stream:
+            yield stream
 
     async def _statistic(
         self, endpoint: Endpoint[Rows[RowT]], app_id: str, start: When | None, end: When | None
@@ -224,21 +215,42 @@ class StatisticCalls(Calls):
         end: When | None,
         metrics: Iterable[Metric | str] | None,
         on_error: OnError,
-    ) -> Callable[[Callable[[int, AppStatistics], None]], Awaitable[None]]:
+    ) -> Run:
         """The fan-out, with its arguments checked and its range on one clock."""
-        if isinstance(apps, str | App):
-            raise DifyConfigError("apps is one app; pass a list, or call statistics(app)")
+        chosen = checked_apps(apps)
         first, last = await self._range(start, end)
+        get_rows = partial(self._rows, first=first, last=last)
+        return partial(self._fan_out(get_rows, metrics, on_error).run, chosen)
 
-        async def get_rows(metric: Metric, app_id: str) -> Sequence[Row]:
-            rows: Sequence[Row] = await getattr(self, metric)(app_id, first, last)
-            return rows
-
-        fan_out = FanOut(
+    def _fan_out(
+        self, get_rows: GetRows, metrics: Iterable[Metric | str] | None, on_error: OnError
+    ) -> FanOut:
+        return FanOut(
             metrics=checked_metrics(metrics),
             on_error=on_error,
             workers=self._max_concurrency,
             get_app=lambda app_id: self._pipeline.call(APP, (app_id,)),
             get_rows=get_rows,
         )
-        return partial(fan_out.run, list(apps))
+
+    async def _rows(
+        self, metric: Metric, app_id: str, first: When | None, last: When | None
+    ) -> Sequence[Row]:
+        rows: Sequence[Row] = await getattr(self, metric)(app_id, first, last)
+        return rows
+
+
+@asynccontextmanager
+async def arriving(run: Run) -> AsyncIterator[AsyncIterator[AppStatistics]]:
+    """The fan-out as a stream; leaving the block ends what is under way."""
+    send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
+
+    async def feed() -> None:
+        with send:
+            await run(lambda _, statistics: send.send_nowait(statistics))
+
+    async with task_group() as group:
+        group.start_soon(feed)
+        with receive:
+            yield receive
+        group.cancel_scope.cancel()

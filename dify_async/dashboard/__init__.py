@@ -1,0 +1,19 @@
+"""The dashboard: the numbers of every app for a range of days, filled, totalled and compared."""
+
+from .feed import DashboardFeed, Snapshot
+from .models import AppDashboard, AppError, Change, Dashboard, Series
+from .period import Period
+from .updates import DashboardUpdate, DashboardUpdates
+
+__all__ = [
+    "AppDashboard",
+    "AppError",
+    "Change",
+    "Dashboard",
+    "DashboardFeed",
+    "DashboardUpdate",
+    "DashboardUpdates",
+    "Period",
+    "Series",
+    "Snapshot",
+]

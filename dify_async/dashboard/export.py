@@ -1,0 +1,123 @@
+"""A dashboard as rows, columns, CSV, JSON and data frames."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from dify_async.errors import DifyConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from .models import Dashboard, Series
+    from .period import Period
+
+_COLUMNS: Final = ("app_id", "app_name", "mode", "metric", "date", "value")
+Backend = Literal["pandas", "polars", "pyarrow"]
+# OWASP's list of what makes a spreadsheet take a cell for a formula; the wide forms count in Excel.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - meant
+
+
+def rows(dashboard: Dashboard) -> Iterator[dict[str, object]]:
+    """One dict a number."""
+    for row in _tuples(dashboard):
+        yield dict(zip(_COLUMNS, row, strict=True))
+
+
+def columns(dashboard: Dashboard) -> dict[str, list[object]]:
+    """One list a column."""
+    table: dict[str, list[object]] = {column: [] for column in _COLUMNS}
+    for row in _tuples(dashboard):
+        for column, value in zip(table.values(), row, strict=True):
+            column.append(value)
+    return table
+
+
+def write_csv(dashboard: Dashboard, path: Path) -> None:
+    """Write the rows to a file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for *texts, day, value in _tuples(dashboard):
+            writer.writerow([*map(_no_formula, texts), day, _plain(value)])
+
+
+def to_json(dashboard: Dashboard) -> str:
+    """All of it as JSON."""
+    before = dashboard.previous_period
+    body = {
+        "period": _period(dashboard.period),
+        "previous_period": None if before is None else _period(before),
+        "days": dashboard.period.days,
+        "apps": [
+            {
+                "app_id": app.app_id,
+                "app_name": app.app_name,
+                "mode": app.mode,
+                "series": _series(app.series),
+                "errors": {metric: str(error) for metric, error in app.errors.items()},
+            }
+            for app in dashboard.apps
+        ],
+        "totals": _series(dashboard.totals),
+    }
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def to_native(dashboard: Dashboard, backend: Backend) -> Any:
+    """A data frame of another library."""
+    if backend not in get_args(Backend):
+        raise DifyConfigError(f"backend is {backend!r:.60}; it is one of {', '.join(get_args(Backend))}")
+    table = columns(dashboard)
+    table["value"] = [None if value is None else float(value) for value in table["value"]]  # type: ignore[arg-type]  # numbers
+    try:
+        import narwhals as nw  # noqa: PLC0415 - imported by those who use it
+
+        text = dict.fromkeys(_COLUMNS[:4], nw.String())
+        schema = {**text, "date": nw.Datetime() if backend == "pandas" else nw.Date(), "value": nw.Float64()}
+        return nw.from_dict(table, schema, backend=backend).to_native()
+    except ImportError as error:
+        raise DifyConfigError(
+            f"{error}: install {backend}, and narwhals as dify-async[dataframes] brings it"
+        ) from None
+
+
+def _tuples(dashboard: Dashboard) -> Iterator[tuple[object, ...]]:
+    for app in dashboard.apps:
+        for name, series in app.series.items():
+            for day, value in zip(dashboard.period.days, series.values, strict=True):
+                yield app.app_id, app.app_name, app.mode, str(name), day, value
+
+
+def _no_formula(text: object) -> object:
+    return f"'{text}" if str(text).lstrip(" ").startswith(_FORMULA) else text
+
+
+def _plain(value: object) -> object:
+    """A value as text where JSON and CSV have none for it; Decimal("0E-7") reads 0.0000000."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value
+
+
+def _period(period: Period) -> dict[str, object]:
+    return {"start": period.start, "end": period.end, "zone": period.zone}
+
+
+def _series(series: Mapping[str, Series]) -> dict[str, object]:
+    return {name: _one(one) for name, one in series.items()}
+
+
+def _one(series: Series) -> dict[str, object]:
+    body: dict[str, object] = {"unit": series.unit, "values": series.values, "total": series.total}
+    if series.previous is not None and series.change is not None:
+        body["previous"] = _one(series.previous)
+        body["change"] = {"absolute": series.change.absolute, "relative": series.change.relative}
+    return body

@@ -1,0 +1,68 @@
+"""What is asked of a dashboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dify_async.errors import DifyConfigError
+from dify_async.models import App
+from dify_async.statistics import checked_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dify_async._times import When
+    from dify_async.statistics import Metric
+
+
+class DashboardQuery(NamedTuple):
+    """The arguments of `AsyncDifyServer.dashboard`."""
+
+    start: When | None
+    end: When | None
+    days: int
+    apps: tuple[App | str, ...] | None
+    mode: str | None
+    name: str | None
+    metrics: frozenset[Metric]
+    compare: bool
+
+
+def checked_query(
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    days: int,
+    apps: Iterable[App | str] | None,
+    mode: str | None,
+    name: str | None,
+    metrics: Iterable[Metric | str] | None,
+    compare: bool,
+) -> DashboardQuery:
+    """The arguments, as far as they can be checked without the account's time zone."""
+    if isinstance(days, bool) or not isinstance(days, int) or days < 1:
+        raise DifyConfigError(f"days is {days!r}; it is a whole number from 1")
+    if apps is not None and (mode, name) != (None, None):
+        raise DifyConfigError("apps are given; mode and name choose among all apps of the workspace")
+    chosen = None if apps is None else tuple(checked_apps(apps))
+    return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)
+
+
+def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
+    """The apps asked for."""
+    if isinstance(apps, str | App):
+        raise DifyConfigError("apps is one app; pass a list")
+    return list(apps)
+
+
+def once(apps: Iterable[App | str]) -> dict[str, App | str]:
+    """Each app once, by its id, of which the server takes any case."""
+    found: dict[str, App | str] = {}
+    for app in apps:
+        found.setdefault(id_of(app).lower(), app)
+    return {id_of(app): app for app in found.values()}
+
+
+def id_of(app: App | str) -> str:
+    """The id of an app that is given either way."""
+    return app.id if isinstance(app, App) else str(app)

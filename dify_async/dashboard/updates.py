@@ -1,0 +1,79 @@
+"""A dashboard as it comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from msgspec import Struct
+
+from .models import AppDashboard, Dashboard
+from .series import app_dashboard
+from .totals import totals_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+    from typing import Self
+
+    from dify_async.statistics import AppStatistics
+
+    from .period import Period
+
+
+class DashboardUpdate(Struct, frozen=True, kw_only=True):
+    """One more app of a dashboard.
+
+    Attributes:
+        app: The app, complete.
+        done: How many apps there are by now, this one included.
+        total: How many there will be.
+    """
+
+    app: AppDashboard
+    done: int
+    total: int
+
+
+class DashboardUpdates:
+    """The apps of a dashboard, each as a `DashboardUpdate` as soon as it is complete.
+
+    Attributes:
+        period: The range that was asked for, and the account's time zone.
+        previous_period: The range that it is compared with, or None.
+        total: How many apps there will be.
+    """
+
+    def __init__(
+        self,
+        stream: AsyncIterator[AppStatistics],
+        app_ids: Iterable[str],
+        period: Period,
+        previous_period: Period | None,
+    ) -> None:
+        self._stream = stream
+        self._places = {app_id: place for place, app_id in enumerate(app_ids)}
+        self._arrived: list[AppDashboard] = []
+        self.period = period
+        self.previous_period = previous_period
+        self.total = len(self._places)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> DashboardUpdate:
+        app = app_dashboard(await anext(self._stream), self.period, self.previous_period)
+        self._arrived.append(app)
+        return DashboardUpdate(app=app, done=len(self._arrived), total=self.total)
+
+    async def dashboard(self) -> Dashboard:
+        """The dashboard of the apps that were taken so far, in the order of the list."""
+        apps = sorted(self._arrived, key=lambda app: self._places[app.app_id])
+        # On a thread: a thousand apps by 90 days take tenths of a second.
+        totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
+        return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
+
+    async def rest(self) -> Dashboard:
+        """The whole dashboard, as soon as the apps have come that are left."""
+        async for _ in self:
+            pass
+        return await self.dashboard()
