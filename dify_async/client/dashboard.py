@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dify_async._auth.rules import parse_version
+from dify_async._endpoints import APPS
 from dify_async.dashboard.period import period_before, period_of
 from dify_async.dashboard.query import checked_query, once
 from dify_async.dashboard.updates import DashboardUpdates
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dify_async.statistics import Metric
 
 _AGENTS_APART_SINCE: Final = (1, 15, 0)
+_PAGE: Final = 100
 
 
 class DashboardCalls(AppCalls, StatisticCalls):
@@ -124,13 +126,17 @@ class DashboardCalls(AppCalls, StatisticCalls):
             yield DashboardUpdates(stream, apps, period, previous)
 
     async def _all_apps(self, query: DashboardQuery) -> list[App]:
-        found = await self.apps(mode=query.mode, name=query.name)
+        found = await self._apps_at_once(query.mode, query.name)
         version = parse_version(await self._server.version())
         if query.mode is None and (version is None or version >= _AGENTS_APART_SINCE):
             try:
                 # They are in no other list [1.15.0].
-                found += await self.apps(mode="agent", name=query.name)
+                found += await self._apps_at_once("agent", query.name)
             except DifyValidationError:
                 if version is not None:
                     raise
         return found
+
+    async def _apps_at_once(self, mode: str | None, name: str | None) -> list[App]:
+        query = (("mode", mode), ("name", name))
+        return await self._pipeline.all_rows(APPS, query, _PAGE, self._max_concurrency)

@@ -91,7 +91,7 @@ def _tuples(dashboard: Dashboard) -> Iterator[tuple[object, ...]]:
     for app in dashboard.apps:
         for name, series in app.series.items():
             for day, value in zip(dashboard.period.days, series.values, strict=True):
-                yield app.app_id, app.app_name, app.mode, str(name), day, value
+                yield app.app_id, app.app_name, app.mode, name, day, value
 
 
 def _no_formula(text: object) -> object:

@@ -199,8 +199,10 @@ class DashboardFeed:
         updates = self._dify._updates(self._query, "collect", self._history)  # noqa: SLF001 - of this package
         async with updates as coming:
             dashboard = await coming.rest()
-        if dashboard.errors and not dashboard.totals:
-            # Nothing came: the server is down behind its list of apps.
+        failed = {error.app_id for error in dashboard.errors}
+        is_better = self._latest is None and dashboard.totals
+        if 2 * len(failed) > len(dashboard.apps) and not is_better:
+            # Not a failure of some apps: the server is down, or went down meanwhile.
             raise dashboard.errors[0].error
         self._history.keep_only(app.app_id for app in dashboard.apps)
         return dashboard

@@ -67,11 +67,12 @@ class Series(Struct, frozen=True, kw_only=True):
         new, old = self.total, self.previous.total
         if new is None or old is None:
             return Change(None, None)
+        # Both are of one kind: counts, money of one currency, or averages.
         if isinstance(new, Decimal):
-            absolute: Value = EXACT.subtract(new, Decimal(old))
-        else:
-            absolute = new - float(old) if isinstance(new, float) else new - int(old)
-        return Change(absolute, float(absolute) / float(old) if old else None)
+            exact = EXACT.subtract(new, Decimal(old))
+            return Change(exact, float(exact) / float(old) if old else None)
+        absolute = new - float(old) if isinstance(new, float) else new - int(old)
+        return Change(absolute, absolute / float(old) if old else None)
 
 
 class AppError(Struct, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
         rows = statistics.rows(metric)
         if rows is None:
             continue
-        numbers[metric] = {}
+        numbers[str(metric)] = {}
         for row in rows:
             for name, value in values_of(metric, row):
                 by_day = numbers.setdefault(name, {})

@@ -1,0 +1,75 @@
+"""The dashboard's numbers by another way: from the messages that the fake makes up."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from dify_async import Period
+from dify_async.testing import FakeDifyServer
+from dify_async.testing._models import FakeApp
+from dify_async.testing._traffic import Message
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Facts:
+    """The messages of some apps in a period."""
+
+    def __init__(self, fake: FakeDifyServer, apps: Iterable[FakeApp], period: Period) -> None:
+        zone = ZoneInfo(fake.timezone)
+        first, last = period.start.timestamp(), period.end.timestamp()
+        self.by_day: dict[date, list[tuple[str, Message]]] = {day: [] for day in period.days}
+        for app in apps:
+            for message in fake._console.traffic.messages(app):
+                if first <= message.at < last:
+                    day = datetime.fromtimestamp(message.at, zone).date()
+                    self.by_day[day].append((app.id, message))
+        self.messages = [message for day in self.by_day.values() for message in day]
+
+    @property
+    def a_day(self) -> list[int]:
+        return [len(messages) for messages in self.by_day.values()]
+
+    @property
+    def tokens(self) -> int:
+        return sum(message.tokens for _, message in self.messages)
+
+    @property
+    def price(self) -> Decimal:
+        return Decimal(sum(message.price or 0 for _, message in self.messages)) / 10**7
+
+    @property
+    def conversations(self) -> int:
+        return len({(app, message.conversation) for app, message in self.messages})
+
+    @property
+    def likes_percent(self) -> float:
+        return 100 * sum(message.liked for _, message in self.messages) / len(self.messages)
+
+    @property
+    def latency(self) -> float:
+        return sum(message.latency for _, message in self.messages) / len(self.messages)
+
+    @property
+    def tokens_a_second(self) -> float:
+        answers = sum(message.answer_tokens for _, message in self.messages)
+        return 1000 * answers / sum(message.latency for _, message in self.messages)
+
+    @property
+    def runs_a_user(self) -> float:
+        """The mean over users and days."""
+        users: dict[tuple[str, date], set[int]] = defaultdict(set)
+        for day, messages in self.by_day.items():
+            for app, message in messages:
+                users[app, day].add(message.user)
+        return len(self.messages) / sum(len(those - {-1}) for those in users.values())
+
+
+def answer(*rows: Mapping[str, object]) -> bytes:
+    """The body of a statistic."""
+    return json.dumps({"data": rows}).encode()
