@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async.errors import DifyConfigError
@@ -40,8 +41,8 @@ def checked_query(
     compare: bool,
 ) -> DashboardQuery:
     """The arguments, as far as they can be checked without the account's time zone."""
-    if isinstance(days, bool) or not isinstance(days, int) or days < 1:
-        raise DifyConfigError(f"days is {days!r}; it is a whole number from 1")
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= date.max.toordinal():
+        raise DifyConfigError(f"days is {days!r}; it is a whole number of days from 1")
     if apps is not None and (mode, name) != (None, None):
         raise DifyConfigError("apps are given; mode and name choose among all apps of the workspace")
     chosen = None if apps is None else tuple(checked_apps(apps))

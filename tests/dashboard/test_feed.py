@@ -1,0 +1,250 @@
+"""A dashboard that is kept fresh."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from dify_async import (
+    AsyncDifyServer,
+    DailyMessages,
+    DashboardFeed,
+    DifyConfigError,
+    DifyError,
+    DifyServerError,
+    Metric,
+    Snapshot,
+)
+from dify_async.dashboard.history import History
+from dify_async.statistics import Row
+from dify_async.testing import FakeDifyServer
+from tests.support import ONCE, an_app, client, until
+
+SELDOM = 3600.0
+
+
+@pytest.fixture
+async def fake() -> Any:
+    async with FakeDifyServer(apps=5) as fake:
+        yield fake
+
+
+def ranges(fake: FakeDifyServer) -> set[str]:
+    return {request.query for request in fake.requests if "/statistics/" in request.path}
+
+
+async def test_one_refresh_for_any_number_of_readers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM) as feed:
+        first = await asyncio.gather(*(feed.get() for _ in range(50)))
+        assert all(one is first[0] for one in first)
+        assert fake.count("GET", "/apps") == 1
+        assert first[0].dashboard == await dify.dashboard()
+        asked = len(fake.requests)
+        await asyncio.gather(*(feed.get() for _ in range(50)))
+        assert len(fake.requests) == asked
+        again = await asyncio.gather(*(feed.refresh() for _ in range(50)))
+        assert fake.count("GET", "/apps") == 3
+        assert all(one is again[0] for one in again)
+        assert again[0] is not first[0]
+        assert feed.latest is again[0]
+
+
+async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, days=30, compare=True) as feed:
+        first = await feed.get()
+        today = first.dashboard.period.days[-1]
+        end = f"end={today + timedelta(days=1)}%2000%3A00"
+        assert ranges(fake) == {f"start={today - timedelta(days=59)}%2000%3A00&{end}"}
+        fake.reset_counters()
+        second = await feed.refresh()
+        if second.dashboard.period != first.dashboard.period:
+            pytest.skip("midnight passed meanwhile")
+        # Every number is as before, averages and totals too.
+        assert second.dashboard == first.dashboard
+        assert ranges(fake) == {f"start={today - timedelta(days=2)}%2000%3A00&{end}"}
+        fake.reset_counters()
+        await feed.refresh(all_days=True)
+        assert ranges(fake) == {f"start={today - timedelta(days=59)}%2000%3A00&{end}"}
+        # An app that is new is got whole, one that is gone is forgotten.
+        new = fake.add_app("New", "chat")
+        fake.apps.remove(fake.apps[0])
+        fake.reset_counters()
+        third = await feed.refresh()
+        whole = {r.path.split("/")[2] for r in fake.requests if f"{today - timedelta(days=59)}" in r.query}
+        assert whole == {new.id}
+        assert third.dashboard == await dify.dashboard(compare=True)
+
+
+async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM) as feed:
+        await feed.get()
+        fake._console.owner.timezone = "Asia/Tokyo"
+        dify._zone = None  # five minutes later
+        fake.reset_counters()
+        moved = await feed.refresh()
+        assert moved.dashboard.period.zone == "Asia/Tokyo"
+        assert moved.dashboard == await dify.dashboard()
+        first = moved.dashboard.period.days[0]
+        assert all(query.startswith(f"start={first}") for query in ranges(fake))
+
+
+async def test_history_goes_on_over_days() -> None:
+    """What was open yesterday is got again today, and kept from then on."""
+    asked: list[tuple[date, str]] = []
+    day = date(2026, 3, 1)
+    rows = {day + timedelta(days=n): DailyMessages(day + timedelta(days=n), n) for n in range(60)}
+
+    async def get(_: Metric, __: str, first: Any, end: Any) -> list[Row]:
+        asked.append((first.date(), end))
+        return [row for date_, row in rows.items() if first.date() <= date_ < date.fromisoformat(end)]
+
+    history = History()
+
+    async def rows_of(today: date, days: int, zone: str = "Europe/Berlin") -> list[Row]:
+        first, end = today - timedelta(days=days - 1), str(today + timedelta(days=1))
+        return list(await history.reader(get, first, end, today, zone)(Metric.DAILY_MESSAGES, "a"))
+
+    def expected(today: date, days: int) -> list[Row]:
+        return [rows[today - timedelta(days=n)] for n in range(days - 1, -1, -1)]
+
+    today = day + timedelta(days=20)
+    assert await rows_of(today, 10) == expected(today, 10)
+    for later in (0, 1, 2, 8, 30):
+        now = today + timedelta(days=later)
+        rows[now - timedelta(days=1)] = DailyMessages(now - timedelta(days=1), 1000 + later)
+        assert await rows_of(now, 10) == expected(now, 10), later
+    # From where the last time it was still open: today's two days before, and whole after a gap.
+    firsts = [first for first, _ in asked]
+    assert firsts == [
+        today - timedelta(days=9),
+        today - timedelta(days=2),
+        today - timedelta(days=2),
+        today - timedelta(days=1),
+        today,
+        today + timedelta(days=21),
+    ]
+    assert await rows_of(today, 20) == expected(today, 20)  # longer, and the clock went back
+    assert asked[-1][0] == today - timedelta(days=19)
+    assert await rows_of(today, 1) == expected(today, 1)
+    await rows_of(today, 20, "Asia/Tokyo")
+    assert asked[-1][0] == today - timedelta(days=19)
+
+
+async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDifyServer) -> None:
+    async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
+        good = await feed.get()
+        assert good.error is None
+        down = fake.inject("/apps", cut="before")
+        stale = await feed.refresh()
+        assert stale.dashboard is good.dashboard
+        assert stale.fetched_at == good.fetched_at
+        assert isinstance(stale.error, DifyError)
+        assert await feed.get() is stale
+        assert 0 < good.age <= stale.age
+        down.remove()
+        # It goes down behind the list: that too is no dashboard.
+        behind = fake.inject("*/statistics/*", status=500)
+        stale = await feed.refresh()
+        assert stale.dashboard is good.dashboard
+        assert isinstance(stale.error, DifyServerError)
+        behind.remove()
+        # The failure of one app is its own.
+        fake.inject(f"/apps/{an_app(fake)}/statistics/daily-messages", status=500)
+        partial = await feed.refresh()
+        assert partial.error is None
+        assert len(partial.dashboard.errors) == 1
+        assert partial.fetched_at > good.fetched_at
+
+
+async def test_without_a_first_value_the_failure_is_raised(fake: FakeDifyServer) -> None:
+    down = fake.inject("/apps", status=503)
+    async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
+        for _ in range(3):
+            with pytest.raises(DifyServerError):
+                await feed.get()
+        # Readers do not knock at a door that is closed.
+        assert fake.count("GET", "/apps") == 1
+        assert feed.latest is None
+        down.remove()
+        assert (await feed.refresh()).error is None
+
+
+async def test_it_refreshes_by_itself_and_readers_may_follow(fake: FakeDifyServer) -> None:
+    async with client(fake, retry=ONCE) as dify:
+        seen: list[Snapshot] = []
+
+        async def read() -> None:
+            async for snapshot in feed:
+                seen.append(snapshot)  # noqa: PERF401 - as users do it
+
+        async with DashboardFeed(dify, 0.05, metrics=["daily_messages"]) as feed:
+            reading = asyncio.create_task(read())
+            await until(lambda: len(seen) >= 4)
+            fake.inject("/apps", status=503)
+            await until(lambda: seen[-1].error is not None)
+        await reading
+        assert seen[-1].error is not None
+        assert len({snapshot.fetched_at for snapshot in seen}) >= 4
+
+
+@contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    assert [task for task in asyncio.all_tasks() - before if "aiohttp/web_" not in repr(task)] == []
+
+
+async def test_it_stops_at_once_and_leaves_nothing(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    await dify.login()
+    fake.inject("*/statistics/*", delay=30.0)
+    with nothing_left_behind():
+        async with DashboardFeed(dify, SELDOM) as feed:
+            await until(lambda: fake.count("GET", "*/statistics/*") > 0)
+            waiting = asyncio.create_task(feed.get())
+            await asyncio.sleep(0)
+        with pytest.raises(DifyError, match="closed"):
+            await waiting
+        assert dify._slots.taken == 0
+    with pytest.raises(DifyError, match="async with"):
+        await feed.get()
+    with pytest.raises(DifyError, match="async with"):
+        await feed.refresh()
+
+
+async def test_a_reader_who_gives_up_does_not_end_the_refresh(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    fake.inject("/apps", delay=0.2, times=1)
+    async with DashboardFeed(dify, SELDOM) as feed:
+        reader = asyncio.create_task(feed.get())
+        await until(lambda: fake.count("GET", "/apps") == 1)
+        reader.cancel()
+        await feed.get()
+        assert fake.count("GET", "/apps") == 1
+        with pytest.raises(DifyError, match="open already"):
+            await feed.__aenter__()
+
+
+async def test_it_may_be_opened_again(dify: AsyncDifyServer) -> None:
+    feed = DashboardFeed(dify, SELDOM, metrics=["daily_messages"])
+    for _ in range(2):
+        async with feed:
+            assert (await feed.get()).error is None
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("inf"), float("nan"), True, "60", None])
+async def test_intervals_that_are_none(dify: AsyncDifyServer, interval: Any) -> None:
+    with pytest.raises(DifyConfigError, match="interval"):
+        DashboardFeed(dify, interval)
+
+
+async def test_wrong_arguments_are_told_at_once(dify: AsyncDifyServer) -> None:
+    with pytest.raises(DifyConfigError):
+        DashboardFeed(dify, apps="one")
+    with pytest.raises(DifyConfigError):
+        DashboardFeed(dify, metrics=["nonsense"])
