@@ -1,0 +1,143 @@
+"""Today's and the last 30 days' numbers of every app for Prometheus, at /metrics.
+
+    python examples/prometheus_exporter.py --port 9877 --interval 60
+
+The console is asked every `--interval` seconds, however often Prometheus scrapes. All numbers are gauges:
+a day's count starts at zero at midnight of the account's time zone, and the 30 days move on.
+`prometheus_grafana.json` beside this file is a Grafana dashboard of them.
+
+Without DIFY_BASE_URL in the environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL
+and DIFY_PASSWORD it exports a real one. It listens on loopback: to let another machine scrape, put it behind
+a proxy that asks for a password, since names of apps and costs are nobody's business.
+"""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from dify_async import AsyncDifyServer, DashboardFeed, DifyConfigError, Series
+from dify_async.testing import FakeDifyServer
+
+LONGEST_NAME = 100
+
+
+class Gauge(NamedTuple):
+    """How a series is exported: in base units, as Prometheus has them."""
+
+    name: str
+    help: str
+    factor: float = 1
+
+
+GAUGES = {
+    "daily_messages": Gauge("messages", "Messages"),
+    "daily_conversations": Gauge("conversations", "Conversations with a message, for each day"),
+    "daily_end_users": Gauge("end_users", "End users with a message"),
+    "workflow_daily_runs": Gauge("workflow_runs", "Runs of workflows"),
+    "workflow_daily_end_users": Gauge("workflow_end_users", "Users with a run"),
+    "tokens": Gauge("tokens", "Tokens of messages, or of runs where there are no messages"),
+    "user_satisfaction_rate": Gauge("satisfaction_ratio", "Likes by messages", 1 / 1000),
+    "average_session_interactions": Gauge("conversation_length", "Mean messages of a conversation"),
+    "average_response_time": Gauge("response_seconds", "Mean time to an answer", 1 / 1000),
+    "tokens_per_second": Gauge("answer_tokens_per_second", "Answer tokens by the model's time"),
+}
+COST = Gauge("cost", "Price of the tokens, in the currency of the label")
+
+
+class DashboardCollector(Collector):
+    """What Prometheus scrapes: the last good dashboard of a feed."""
+
+    def __init__(self, feed: DashboardFeed) -> None:
+        self._feed = feed
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The families of metrics; without a dashboard only that there is none."""
+        snapshot = self._feed.latest
+        is_up = snapshot is not None and snapshot.error is None
+        yield GaugeMetricFamily("dify_up", "Whether the last refresh got a dashboard", is_up)
+        if snapshot is None:
+            return
+        yield GaugeMetricFamily("dify_data_age_seconds", "Time since the dashboard was got", snapshot.age)
+        info = GaugeMetricFamily("dify_app_info", "The apps", labels=("app_id", "app_name", "mode"))
+        errors = GaugeMetricFamily(
+            "dify_app_errors", "Statistics of the app that could not be got", labels=("app_id",)
+        )
+        families: dict[str, GaugeMetricFamily] = {}
+        for app in snapshot.dashboard.apps:
+            info.add_metric((app.app_id, app.app_name[:LONGEST_NAME], app.mode), 1)
+            errors.add_metric((app.app_id,), len(app.errors))
+            for series in app.series.values():
+                add(families, app.app_id, series)
+        yield from (info, errors, *families.values())
+
+
+def add(families: dict[str, GaugeMetricFamily], app_id: str, series: Series) -> None:
+    is_money = series.name.startswith("token_costs_")
+    gauge = COST if is_money else GAUGES.get(series.name)
+    if gauge is None:
+        return
+    labels = {"app_id": app_id, **({"currency": series.unit} if is_money else {})}
+    spans = (("today", "of today", series.values[-1]), ("month", "of the last 30 days", series.total))
+    for span, words, value in spans:
+        # An average of no traffic has no value, and so no sample.
+        if value is not None:
+            name = f"dify_app_{span}_{gauge.name}"
+            if name not in families:
+                families[name] = GaugeMetricFamily(name, f"{gauge.help}, {words}", labels=tuple(labels))
+            families[name].add_metric(tuple(labels.values()), float(value) * gauge.factor)
+
+
+def make_app(interval: float) -> web.Application:
+    """The exporter; it owns the client and the feed for as long as it runs."""
+    registry = CollectorRegistry(auto_describe=False)
+
+    async def lifespan(_: web.Application) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if os.environ.get("DIFY_BASE_URL"):
+                dify = AsyncDifyServer.from_env()
+            else:
+                fake = await stack.enter_async_context(FakeDifyServer())
+                print(f"No DIFY_BASE_URL is set: this is a fake console at {fake.base_url}", flush=True)
+                dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+            await stack.enter_async_context(dify)
+            feed = await stack.enter_async_context(DashboardFeed(dify, interval))
+            registry.register(DashboardCollector(feed))
+            yield
+
+    async def metrics(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    app = web.Application()
+    app.cleanup_ctx.append(lifespan)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9877, help="0 for a free one")
+    parser.add_argument("--interval", type=float, default=60.0, help="seconds between two refreshes")
+    options = parser.parse_args()
+    try:
+        with socket.create_server((options.host, options.port)) as listener:
+            web.run_app(make_app(options.interval), sock=listener)
+    except (DifyConfigError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,221 @@
+"""A report of all apps in the terminal: totals with their changes, a sparkline and the errors an app.
+
+    python examples/terminal_report.py --last 7d
+    python examples/terminal_report.py --watch 60 --csv report.csv
+    python examples/terminal_report.py --json | jq .totals.tokens.total
+
+Without DIFY_BASE_URL in the environment it serves a fake console to itself, so it needs no account;
+with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it shows a real one.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from decimal import Decimal
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console, Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from dify_async import AsyncDifyServer, Dashboard, DashboardFeed, DifyConfigError, DifyError, Series
+from dify_async.testing import FakeDifyServer
+
+BARS = "▁▂▃▄▅▆▇█"
+LONGEST_NAME = 60
+# What is shown in the first table, and what it is called there.
+TOTALS = {
+    "daily_messages": "messages",
+    "daily_conversations": "conversations",
+    "workflow_daily_runs": "workflow runs",
+    "tokens": "tokens",
+    "rate_percent": "liked messages",
+    "average_response_time": "response time (completion)",
+}
+
+OK, SOME_FAILED, WRONG_USE, NOTHING_CAME = range(4)
+EXIT_CODES = "exit codes: 0 all is there, 1 something failed for some app, 2 wrong use, 3 nothing came"
+
+Value = int | float | Decimal | None
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=EXIT_CODES)
+    parser.add_argument("--last", type=days, default=30, metavar="DAYS", help='as "7d" or "4w"; 30d')
+    parser.add_argument("--mode", help='only apps of this mode, as "chat"')
+    parser.add_argument("--watch", type=seconds, metavar="SECONDS", help="show it again all so many seconds")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every number to a file, too")
+    parser.add_argument("--json", action="store_true", help="print JSON in the place of the tables")
+    return parser.parse_args()
+
+
+def days(text: str) -> int:
+    match = re.fullmatch(r"([1-9]\d{0,3})([dw]?)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of days; it reads as "7d" or "4w"')
+    return int(match[1]) * (7 if match[2] == "w" else 1)
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
+
+
+def sparkline(values: Sequence[Value], most: int) -> str:
+    """A bar for each day, or for several days where there are more than fit; none without a value."""
+    size = -(-len(values) // most)
+    # The last bar ends today; the first one may have fewer days, so a bar is a mean.
+    ends = range(len(values), 0, -size) if values else ()
+    chunks = [[float(one) for one in values[max(0, end - size) : end] if one is not None] for end in ends]
+    means = [sum(chunk) / len(chunk) if chunk else None for chunk in reversed(chunks)]
+    top = max((mean for mean in means if mean is not None), default=0) or 1
+    return "".join(" " if mean is None else BARS[round(mean / top * (len(BARS) - 1))] for mean in means)
+
+
+def number(value: Value, unit: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:,.4f} {unit}"
+    return f"{value:,.1f} {unit}" if isinstance(value, float) else f"{value:,}"
+
+
+def change(series: Series | None) -> Text:
+    if series is None or series.change is None or series.change.relative is None:
+        return Text("")
+    share = series.change.relative
+    return Text(f"{share:+.0%}", style="green" if share > 0 else "red" if share < 0 else "")
+
+
+def shown(name: str) -> str:
+    """A name without what would move the cursor, change colours, or turn the line around."""
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return plain if len(plain) <= LONGEST_NAME else plain[: LONGEST_NAME - 1] + "…"
+
+
+def money(series: Sequence[Series]) -> list[Series]:
+    return [one for one in series if one.name.startswith("token_costs_")]
+
+
+def totals_table(dashboard: Dashboard) -> Table:
+    first, last = dashboard.period.days[0], dashboard.period.days[-1]
+    table = Table(title=f"{first} to {last}, {dashboard.period.zone}", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("all apps")
+    table.add_column("total", justify="right")
+    table.add_column("change", justify="right")
+    table.add_column("by day")
+    names = {one.name: f"cost in {one.unit}" for one in money(list(dashboard.totals.values()))}
+    for name, heading in {**TOTALS, **names}.items():
+        if (series := dashboard.totals.get(name)) is not None:
+            total = number(series.total, series.unit)
+            table.add_row(heading, total, change(series), sparkline(series.values, 15))
+    return table
+
+
+def apps_table(dashboard: Dashboard) -> Table:
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("app", overflow="fold", ratio=1)  # the one that gives way on a narrow screen
+    table.add_column("mode", no_wrap=True)
+    for heading in ("uses", "change"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("by day", no_wrap=True)
+    currencies = {one.unit for one in money(list(dashboard.totals.values()))}
+    for heading in ("tokens", " ".join(["cost", *currencies]) if len(currencies) == 1 else "cost"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for app in sorted(dashboard.apps, key=lambda app: app.app_name.casefold()):
+        # What an advanced-chat app does stands in both, and is shown once.
+        used = app.series.get("daily_messages") or app.series.get("workflow_daily_runs")
+        tokens = app.series.get("tokens")
+        costs = [one for one in money(list(app.series.values())) if one.total]
+        units = [one.unit if len(currencies) > 1 else "" for one in costs]
+        name = Text(shown(app.app_name) or app.app_id)
+        if app.errors:
+            name.append(" !", style="bold red")
+        table.add_row(
+            name,
+            app.mode,
+            number(used.total, "") if used else "",
+            change(used),
+            sparkline(used.values, 8) if used else "",
+            number(tokens.total, "") if tokens else "",
+            "\n".join(number(one.total, unit).rstrip() for one, unit in zip(costs, units, strict=True)),
+        )
+    return table
+
+
+def errors_text(dashboard: Dashboard) -> Text:
+    lines = [f"! {shown(one.app_name) or one.app_id}, {one.metric}: {one.error}" for one in dashboard.errors]
+    return Text("\n".join(lines), style="red")
+
+
+async def show(dashboard: Dashboard, options: argparse.Namespace, console: Console) -> int:
+    if options.csv is not None:
+        await asyncio.to_thread(dashboard.to_csv, options.csv)
+    if options.json:
+        print(dashboard.to_json(), flush=True)
+    else:
+        console.print(Group(totals_table(dashboard), apps_table(dashboard), errors_text(dashboard)))
+    return SOME_FAILED if dashboard.errors else OK
+
+
+async def once(dify: AsyncDifyServer, options: argparse.Namespace, console: Console) -> int:
+    err = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        async with dify.stream_dashboard(days=options.last, mode=options.mode, compare=True) as updates:
+            task = progress.add_task("apps", total=updates.total)
+            async for update in updates:
+                progress.update(task, completed=update.done)
+            dashboard = await updates.dashboard()
+    return await show(dashboard, options, console)
+
+
+async def watch(dify: AsyncDifyServer, options: argparse.Namespace, console: Console) -> int:
+    async with DashboardFeed(dify, options.watch, days=options.last, mode=options.mode, compare=True) as feed:
+        async for snapshot in feed:
+            if console.is_terminal and not options.json:
+                console.clear()
+            await show(snapshot.dashboard, options, console)
+            if snapshot.error is not None:
+                note = f"{snapshot.age:,.0f} s old: {snapshot.error}"
+                Console(stderr=True).print(note, style="red", markup=False)
+    return OK
+
+
+async def main(options: argparse.Namespace) -> int:
+    console, err = Console(), Console(stderr=True)
+    async with AsyncExitStack() as stack:
+        try:
+            if os.environ.get("DIFY_BASE_URL"):
+                dify = AsyncDifyServer.from_env()
+            else:
+                fake = await stack.enter_async_context(FakeDifyServer(latency=0.02))
+                err.print(f"No DIFY_BASE_URL is set: this is a fake console at {fake.base_url}")
+                dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+            run = watch if options.watch else once
+            return await run(await stack.enter_async_context(dify), options, console)
+        except (DifyError, OSError) as failure:
+            err.print(f"{type(failure).__name__}: {failure}", style="red", markup=False)
+            # What is no DifyError is that of the file of --csv.
+            wrong_use = isinstance(failure, DifyConfigError) or not isinstance(failure, DifyError)
+            return WRONG_USE if wrong_use else NOTHING_CAME
+
+
+if __name__ == "__main__":
+    given = arguments()
+    try:
+        sys.exit(asyncio.run(main(given)))
+    except KeyboardInterrupt:
+        # That is how one stops watching.
+        sys.exit(OK if given.watch else 130)

@@ -1,0 +1,227 @@
+"""The dashboards among the examples run, as programs of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.support import an_app, client
+from tests.test_examples import ROOT, run, settings
+
+REPORT: Final = "examples/terminal_report.py"
+EXPORTER: Final = "examples/prometheus_exporter.py"
+SERVICE: Final = "examples/fastapi_service.py"
+NARROW: Final = "80"
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(apps=6) as server:
+        yield server
+
+
+@asynccontextmanager
+async def started(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-W", "error", *arguments),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": NARROW, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line_with(process: asyncio.subprocess.Process, pattern: str) -> re.Match[str]:
+    assert process.stdout is not None
+    read = ""
+    while line := (await process.stdout.readline()).decode():
+        read += line
+        if match := re.search(pattern, line):
+            return match
+    raise AssertionError(read)
+
+
+async def test_terminal_report_without_an_account() -> None:
+    ended = await run(REPORT, COLUMNS=NARROW)
+    assert ended.code == 0, ended.errors
+    assert "this is a fake console" in ended.errors
+    assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", ended.output)
+    assert re.search(r"Support assistant +chat +[\d,]+ ", ended.output)
+    assert max(map(len, ended.output.splitlines())) <= 80
+
+
+async def test_terminal_report_as_json_and_csv(fake: FakeDifyServer, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    chosen = ("--last", "1w", "--mode", "chat", "--json", "--csv", str(path))
+    ended = await run(REPORT, *chosen, **settings(fake))
+    assert ended.code == 0, ended.errors
+    body = json.loads(ended.output)
+    async with client(fake) as dify:
+        dashboard = await dify.dashboard(days=7, mode="chat")
+    assert body["days"] == [day.isoformat() for day in dashboard.period.days]
+    assert body["totals"]["tokens"]["total"] == dashboard.totals["tokens"].total
+    with path.open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(dashboard.to_rows())
+
+
+async def test_terminal_report_of_a_failing_app_with_a_wild_name(fake: FakeDifyServer) -> None:
+    fake.add_app("\x1b[2Jred\u202e [bold]" + "x" * 40_000, "chat")
+    bad = an_app(fake)
+    fake.inject(f"/apps/{bad}/statistics/token-costs", status=403)
+    ended = await run(REPORT, **settings(fake))
+    assert ended.code == 1
+    assert "token_costs: GET /apps/" in ended.output
+    assert "\x1b" not in ended.output
+    assert "\u202e" not in ended.output
+    assert "[bold]" in ended.output
+    assert len(ended.output) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "told"),
+    [
+        (["--last", "7x"], {}, 2, "no number of days"),
+        (["--watch", "0"], {}, 2, "no number of seconds"),
+        ([], {"DIFY_EMAIL": ""}, 2, "email is missing"),
+        (["--csv", "/no/such/folder/x.csv"], {}, 2, "/no/such/folder"),
+        ([], {"DIFY_PASSWORD": "Wrong-Password-1"}, 3, "DifyLoginError"),
+        ([], {"DIFY_BASE_URL": "http://127.0.0.1:9"}, 3, "DifyConnectionError"),
+    ],
+)
+async def test_terminal_report_says_what_is_wrong(
+    fake: FakeDifyServer, arguments: list[str], environment: dict[str, str], code: int, told: str
+) -> None:
+    ended = await run(REPORT, *arguments, **settings(fake, **environment))
+    assert ended.code == code
+    assert told in ended.errors
+    assert "Traceback" not in ended.errors
+    assert ended.output == ""
+
+
+async def test_terminal_report_watches_until_it_is_stopped(fake: FakeDifyServer) -> None:
+    async with started(REPORT, "--watch", "0.2", "--last", "7d", **settings(fake)) as process:
+        for _ in range(3):
+            await line_with(process, "^ all apps")
+        fake.inject("/apps", status=403)
+        await line_with(process, r"\d s old: GET /apps: 403")
+        process.send_signal(signal.SIGINT)
+        output, _ = await process.communicate()
+        assert process.returncode == 0, output
+        assert b"Traceback" not in output
+
+
+async def scraped(process: asyncio.subprocess.Process, until: str) -> str:
+    address = (await line_with(process, r"Running on (http://\S+)"))[1]
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(f"{address}/metrics") as answer:
+                assert answer.status == 200
+                assert answer.headers["Content-Type"].startswith("text/plain")
+                text = await answer.text()
+            if re.search(until, text, re.MULTILINE):
+                return text
+            await asyncio.sleep(0.02)
+
+
+async def test_prometheus_exporter(fake: FakeDifyServer) -> None:
+    wild = fake.add_app('a "b" \\ \n# HELP c\x00\u202e' + "x" * 40_000, "chat")
+    bad = an_app(fake, "completion")
+    fake.inject(f"/apps/{bad}/statistics/token-costs", status=500)
+    async with client(fake) as dify:
+        dashboard = await dify.dashboard()
+    async with started(EXPORTER, "--port", "0", **settings(fake)) as process:
+        text = await scraped(process, "^dify_up 1.0")
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+        assert process.returncode == 0
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(values["dify_data_age_seconds"]) >= 0
+    assert values[f'dify_app_errors{{app_id="{bad}"}}'] == "1.0"
+    for app in dashboard.apps:
+        labels = f'app_id="{app.app_id}"'
+        assert float(values[f"dify_app_errors{{{labels}}}"]) == len(app.errors)
+        if (messages := app.series.get("daily_messages")) is not None:
+            assert float(values[f"dify_app_month_messages{{{labels}}}"]) == messages.total
+            assert float(values[f"dify_app_today_messages{{{labels}}}"]) == messages.values[-1]
+        rate = app.series.get("user_satisfaction_rate")
+        name = f"dify_app_month_satisfaction_ratio{{{labels}}}"
+        if rate is None or rate.total is None:
+            assert name not in values
+        else:
+            assert float(values[name]) == pytest.approx(float(rate.total) / 1000)
+        if (cost := app.series.get("token_costs_USD")) is not None:
+            assert cost.total is not None
+            found = values[f'dify_app_month_cost{{{labels},currency="USD"}}']
+            assert float(found) == pytest.approx(float(cost.total))
+    assert f'app_id="{wild.id}"' in text
+    for panel in json.loads((ROOT / "examples/prometheus_grafana.json").read_text())["panels"]:
+        for name in re.findall(r"dify_\w+", panel["targets"][0]["expr"]):
+            assert re.search(f"^{name}(?:{{| )", text, re.MULTILINE), name
+    check_by_promtool(text)
+
+
+def check_by_promtool(text: str) -> None:
+    """Prometheus's own rules: names, units, help, no counter without _total."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    found = subprocess.run(
+        [promtool, "check", "metrics"], input=text.encode(), capture_output=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+
+
+async def test_prometheus_exporter_while_the_server_is_down(fake: FakeDifyServer) -> None:
+    fake.inject("/apps", status=403)
+    async with started(EXPORTER, "--port", "0", **settings(fake)) as process:
+        text = await scraped(process, "^dify_up 0.0")
+        assert "dify_app" not in text
+    ended = await run(EXPORTER, "--port", "0", **settings(fake, DIFY_EMAIL=""))
+    assert ended.code == 2
+    assert "email is missing" in ended.errors
+
+
+async def test_fastapi_service(fake: FakeDifyServer) -> None:
+    async with (
+        started(SERVICE, "--port", "0", **settings(fake)) as process,
+        aiohttp.ClientSession() as session,
+        client(fake) as dify,
+    ):
+        address = (await line_with(process, r"Uvicorn running on (http://\S+)"))[1]
+
+        async def get(query: str) -> tuple[int, Any]:
+            async with session.get(f"{address}/dashboard?{query}") as answer:
+                return answer.status, await answer.json()
+
+        dashboard = await dify.dashboard(days=7, mode="chat", compare=True)
+        answers = await asyncio.gather(*(get("days=7&mode=chat&compare=true") for _ in range(5)))
+        assert answers == [(200, json.loads(dashboard.to_json()))] * 5
+        # All requests share one session.
+        assert fake.count("POST", "/login") == 2
+        assert (await get("days=0"))[0] == 422
+        assert (await get("mode=nonsense"))[0] == 422
+        fake.inject("/apps", status=403)
+        status, body = await get("")
+        assert (status, body["error"]) == (502, "DifyPermissionError")
