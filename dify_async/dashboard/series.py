@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from dify_async.statistics import Metric, values_of
@@ -19,9 +20,10 @@ from .totals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from dify_async.models import TokenCosts
     from dify_async.statistics import AppStatistics, Value
 
     from .period import Period
@@ -50,20 +52,14 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
     numbers: dict[str, ByDay] = {}
     for metric in Metric:
         rows = statistics.rows(metric)
-        if rows is None:
-            continue
-        numbers[str(metric)] = {}
-        for row in rows:
-            for name, value in values_of(metric, row):
-                by_day = numbers.setdefault(name, {})
-                # Only tokens may come in several rows a day, one a currency.
-                again = metric is Metric.TOKEN_COSTS and row.date in by_day
-                by_day[row.date] = added((by_day[row.date], value), measure_of(name).zero) if again else value
-    if Metric.TOKEN_COSTS in numbers and statistics.token_costs is not None:
-        _fill_money(numbers, {row.date for row in statistics.token_costs if row.total_price is None})
+        if rows is not None:
+            # The date is the first field of every row, its number the second.
+            numbers[str(metric)] = dict(map(attrgetter(*rows[0].__struct_fields__[:2]), rows)) if rows else {}
+    if statistics.token_costs is not None:
+        numbers |= _tokens_and_money(statistics.token_costs)
     if Metric.USER_SATISFACTION_RATE in numbers:
         rates = numbers[Metric.USER_SATISFACTION_RATE]
-        # The server's two decimals are four of a share; more digits are only those of the division.
+        # The server's two decimals are three of a percentage; more digits are only those of the division.
         numbers[RATE_PERCENT] = {day: round(float(rate or 0) / 10, 3) for day, rate in rates.items()}
     tokens = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
     if tokens in numbers:
@@ -71,31 +67,41 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
     return numbers
 
 
-def _fill_money(numbers: dict[str, ByDay], unpriced: set[date]) -> None:
-    """A day of which no price is known is not a day that cost nothing."""
-    currencies = [name for name in numbers if measure_of(name).kind == "money"]
-    for name in currencies or [money_name(_CURRENCY)]:
+def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
+    """Tokens, and money by currency; a day may have a row for each currency."""
+    numbers: dict[str, ByDay] = {str(Metric.TOKEN_COSTS): {}}
+    for row in rows:
+        for name, value in values_of(Metric.TOKEN_COSTS, row):
+            by_day = numbers.setdefault(name, {})
+            if row.date in by_day:
+                value = added((by_day[row.date], value), measure_of(name).zero)  # noqa: PLW2901 - both
+            by_day[row.date] = value
+    money = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
+    # A day of which no price is known is not a day that cost nothing.
+    unpriced = [row.date for row in rows if row.total_price is None]
+    for name in money:
         by_day = numbers.setdefault(name, {})
         for day in unpriced:
             by_day.setdefault(day, None)
+    return numbers
 
 
 def _series(
     numbers: Mapping[str, ByDay], period: Period, previous: Mapping[str, Series]
 ) -> dict[str, Series]:
-    filled = {
-        name: tuple([by_day.get(day, measure_of(name).zero) for day in period.days])
-        for name, by_day in numbers.items()
-    }
-    series = {}
-    for name in in_order(filled):
-        measure = measure_of(name)
-        weights = weights_of(measure, filled, len(period.days))
-        series[name] = Series(
+    measures = {name: measure_of(name) for name in in_order(numbers)}
+    filled = {name: _filled(numbers[name], period, measure.zero) for name, measure in measures.items()}
+    return {
+        name: Series(
             name=name,
             unit=measure.unit,
             values=filled[name],
-            total=total_of(measure, filled[name], weights),
+            total=total_of(measure, filled[name], weights_of(measure, filled, len(period.days))),
             previous=previous.get(name),
         )
-    return series
+        for name, measure in measures.items()
+    }
+
+
+def _filled(by_day: ByDay, period: Period, zero: Value) -> tuple[Value, ...]:
+    return tuple([by_day.get(day, zero) for day in period.days])

@@ -85,8 +85,8 @@ def added(values: Iterable[Value], zero: Value) -> Value:
     if values and not known:
         return None
     if isinstance(zero, Decimal):
-        return reduce(EXACT.add, (Decimal(value) for value in known), zero)
-    return sum(int(value) for value in known)
+        return reduce(EXACT.add, map(Decimal, known), zero)
+    return sum(map(int, known))
 
 
 def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
@@ -94,14 +94,14 @@ def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
 
     One value needs no weight. A value of weight zero counts for nothing.
     """
-    known = [(float(value), weight) for value, weight in pairs if value is not None]
+    known = [pair for pair in pairs if pair[0] is not None]
     if len(known) == 1:
-        return known[0][0]
-    weights = [float(weight) for _, weight in known if weight is not None]
-    total = math.fsum(weights)
-    if len(weights) < len(known) or not total:
+        return float(known[0][0] or 0)
+    weighed = [(float(value), float(weight)) for value, weight in known if None not in (value, weight)]  # type: ignore[arg-type]  # neither is None
+    total = math.fsum(weight for _, weight in weighed)
+    if len(weighed) < len(known) or not total:
         return None
-    return math.fsum(value * weight for (value, _), weight in zip(known, weights, strict=True)) / total
+    return math.fsum(value * weight for value, weight in weighed) / total
 
 
 def total_of(measure: Measure, values: Sequence[Value], weights: Sequence[Value]) -> Value:
@@ -113,21 +113,13 @@ def total_of(measure: Measure, values: Sequence[Value], weights: Sequence[Value]
     return added(values, measure.zero)
 
 
-def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days: int) -> list[Value]:
+def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days: int) -> Sequence[Value]:
     """The weight of each day; None where it is not known."""
-    columns = [values_of.get(name, (None,) * days) for name in measure.weighed_by]
-    if not columns:
-        return [None] * days
-    return [_product(day) for day in zip(*columns, strict=True)]
-
-
-def _product(values: Iterable[Value]) -> float | None:
-    product = 1.0
-    for value in values:
-        if value is None:
-            return None
-        product *= float(value)
-    return product
+    unknown = (None,) * days
+    columns = [values_of.get(name, unknown) for name in measure.weighed_by]
+    if len(columns) < 2:
+        return columns[0] if columns else unknown
+    return [None if None in day else math.prod(map(float, day)) for day in zip(*columns, strict=True)]
 
 
 def totals_of(apps: Sequence[AppDashboard], days: int) -> dict[str, Series]:
