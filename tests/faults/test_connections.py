@@ -1,0 +1,57 @@
+"""Connections that the server closes while they are idle."""
+
+from __future__ import annotations
+
+import aiohttp
+import anyio
+import pytest
+
+from dify_async import AsyncDifyServer
+from dify_async.testing import FakeDifyServer
+from tests.support import ONCE, an_app, client, until
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["GET", "POST"])
+async def test_the_first_call_after_a_pause(version: str, *, change: bool) -> None:
+    """aiohttp keep-alive: Dify's gunicorn closes after 2.0 s idle; here, after 0.2 s."""
+    async with FakeDifyServer(version, keep_alive=0.2) as fake, client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        connector = _connector(dify)
+        await until(lambda: not any(_is_open(held) for held in connector._conns.values()))
+        await (dify.init_app_api_key(an_app(fake)) if change else dify.profile())
+        assert fake.connections_opened > 1
+
+
+async def test_no_idle_connection_is_held_for_long(fake: FakeDifyServer) -> None:
+    """gunicorn has 10 places a worker, and an idle connection takes one; a browser needs some too."""
+    async with client(fake) as dify:
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(dify.profile)
+        connector = _connector(dify)
+        assert any(connector._conns.values())
+        with anyio.fail_after(1.5):
+            await until(lambda: not any(connector._conns.values()))
+        await dify.profile()
+
+
+async def test_8_at_once_by_default(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Two of gunicorn's 10 connections are left, for people."""
+    await dify.profile()
+    fake.inject("/account/*", delay=0.05)
+    async with anyio.create_task_group() as group:
+        for _ in range(24):
+            group.start_soon(dify.profile)
+    assert fake.peak_requests == 8
+    assert fake.connections_opened <= 9
+
+
+def _connector(dify: AsyncDifyServer) -> aiohttp.BaseConnector:
+    session = dify._transport._session
+    assert session is not None
+    assert session.connector is not None
+    return session.connector
+
+
+def _is_open(held: object) -> bool:
+    return any(protocol.is_connected() for protocol, _ in held)  # type: ignore[attr-defined]  # aiohttp's own
