@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import anyio
 import pytest
 
 from dify_async.testing import FakeDifyServer
@@ -121,15 +122,17 @@ async def test_terminal_report_says_what_is_wrong(
 
 
 async def test_terminal_report_watches_until_it_is_stopped(fake: FakeDifyServer) -> None:
+    # Bounded within the test, so that the process is ended where it does not end itself.
     async with started(REPORT, "--watch", "0.2", "--last", "7d", **settings(fake)) as process:
-        for _ in range(3):
-            await line_with(process, "^ all apps")
-        fake.inject("/apps", status=403)
-        await line_with(process, r"\d s old: GET /apps: 403")
-        process.send_signal(signal.SIGINT)
-        output, _ = await process.communicate()
-        assert process.returncode == 0, output
-        assert b"Traceback" not in output
+        with anyio.fail_after(40):
+            for _ in range(3):
+                await line_with(process, "^ all apps")
+            fake.inject("/apps", status=403)
+            await line_with(process, r"\d s old: GET /apps: 403")
+            process.send_signal(signal.SIGINT)
+            output, _ = await process.communicate()
+            assert process.returncode == 0, output
+            assert b"Traceback" not in output
 
 
 async def scraped(process: asyncio.subprocess.Process, until: str) -> str:
