@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,8 @@ async def started(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": NARROW, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        # Ctrl-C is ignored by what is started in the background, and so by the tests' own children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         yield process
