@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 from msgspec import Struct, structs
 
 from dify_async._auth.single_flight import SingleFlight, outcome
+from dify_async._tasks import end
 from dify_async.errors import DifyConfigError, DifyError
 
 from .history import History
@@ -119,7 +120,7 @@ class DashboardFeed:
                 await self._flight.close(0)
             finally:
                 self._refreshed.set()
-                await asyncio.wait([task])
+                await end(task)
 
     @property
     def latest(self) -> Snapshot | None:
