@@ -8,11 +8,6 @@ from dify_async.testing import FakeDifyServer
 from .user import VERSIONS, User
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -22,12 +17,6 @@ def version(request: pytest.FixtureRequest) -> str:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
-
-
-@pytest.fixture
-async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
-    async with FakeDifyServer(version) as fake:
-        yield fake
 
 
 @pytest.fixture
