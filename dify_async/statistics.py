@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from ._times import When, wall_clock
 from .errors import DifyConfigError, DifyError
 from .models import (
+    App,
     AverageResponseTime,
     AverageSessionInteractions,
     DailyConversations,
@@ -115,6 +116,13 @@ _ONE_DAY: Final = timedelta(days=1)
 def applicable(mode: str) -> tuple[Metric, ...]:
     """The statistics that an app of this mode has."""
     return _BY_MODE.get(mode, _OF_ANY_MODE)
+
+
+def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
+    """The apps asked for."""
+    if isinstance(apps, str | App):
+        raise DifyConfigError("apps is one app; pass a list")
+    return list(apps)
 
 
 def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]:

@@ -14,8 +14,7 @@ from dify_async import _endpoints as endpoints
 from dify_async._endpoints import APP
 from dify_async._fan_out import FanOut
 from dify_async._tasks import task_group
-from dify_async.dashboard.query import checked_apps
-from dify_async.statistics import AppStatistics, checked_metrics
+from dify_async.statistics import AppStatistics, checked_apps, checked_metrics
 
 from ._calls import Calls
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async.errors import DifyConfigError
 from dify_async.models import App
-from dify_async.statistics import checked_metrics
+from dify_async.statistics import checked_apps, checked_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,13 +47,6 @@ def checked_query(
         raise DifyConfigError("apps are given; mode and name choose among all apps of the workspace")
     chosen = None if apps is None else tuple(checked_apps(apps))
     return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)
-
-
-def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
-    """The apps asked for."""
-    if isinstance(apps, str | App):
-        raise DifyConfigError("apps is one app; pass a list")
-    return list(apps)
 
 
 def once(apps: Iterable[App | str]) -> dict[str, App | str]:
