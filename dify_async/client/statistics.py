@@ -248,8 +248,9 @@ async def arriving(run: Run) -> AsyncIterator[AsyncIterator[AppStatistics]]:
         with send:
             await run(lambda _, statistics: send.send_nowait(statistics))
 
-    async with task_group() as group:
-        group.start_soon(feed)
-        with receive:
+    # It takes what comes in until the group has ended: an answer may be there in the moment of leaving.
+    with receive:
+        async with task_group() as group:
+            group.start_soon(feed)
             yield receive
-        group.cancel_scope.cancel()
+            group.cancel_scope.cancel()
