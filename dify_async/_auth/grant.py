@@ -44,12 +44,13 @@ class Grant:
 class TokenGrant(Grant):
     """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
 
-    __slots__ = ("issued", "source", "tokens")
+    __slots__ = ("in_vain", "issued", "source", "tokens")
 
     def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
         super().__init__(rules.call_headers(tokens))
         self.tokens = tokens
         self.source = source
+        self.in_vain = False  # whether it came in the place of one that was refused at birth
         self.issued = time.monotonic()
         self.renew_at = self.issued + _RENEW_AHEAD_AT * lifetime
 

@@ -83,11 +83,10 @@ class PasswordAuth:
         grant = self.grant
         if grant is None or grant is not refused:  # another call has seen to it meanwhile
             return
-        by_password = False
-        if grant.is_refused_at_birth:
-            if grant.source is Source.SIGN_IN or is_about_csrf(error):
-                raise error
-            by_password = True
+        at_birth = grant.is_refused_at_birth
+        if at_birth and (grant.in_vain or is_about_csrf(error)):
+            raise error
+        by_password = at_birth and grant.source is Source.RENEWAL
         await self._jobs.join(partial(self._obtain, grant, by_password=by_password))
 
     def renew_ahead(self, grant: Grant) -> None:
@@ -127,7 +126,11 @@ class PasswordAuth:
             grant = None
             if refused is not None and not by_password:
                 grant = await self._renewed(refused.tokens)
-            await self._use(grant or await self._signed_in(), done)
+            if grant is None:
+                grant = await self._signed_in()
+            # Two in a row that the server issues and does not accept: a third would fare no better.
+            grant.in_vain = refused is not None and refused.is_refused_at_birth
+            await self._use(grant, done)
 
     async def _sign_in_anew(self, done: Done) -> None:
         async with self._store.lock():

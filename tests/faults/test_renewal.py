@@ -160,6 +160,27 @@ async def test_a_token_refused_as_soon_as_it_is_issued_is_no_loop(
     assert sign_ins(fake) <= 3
 
 
+@pytest.mark.parametrize("lost", ["expire_access_tokens", "revoke_all_tokens"])
+async def test_tokens_that_end_before_a_call_has_used_them(
+    fake: FakeDifyServer, dify: AsyncDifyServer, lost: str
+) -> None:
+    """Not refused for good: a server may be restarted between `login()` and the first call."""
+    await dify.login()
+    getattr(fake, lost)()
+    await asyncio.gather(*(dify.profile() for _ in range(10)))
+    assert (renewals(fake), sign_ins(fake)) == (1, 1 if lost == "expire_access_tokens" else 2)
+
+
+async def test_a_sign_in_whose_tokens_are_never_accepted_is_no_loop(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    fake.inject("/account/*", status=401, body=REFUSED % (b"unauthorized", b"Invalid token signature."))
+    for _ in range(5):
+        with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
+            await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+
+
 @pytest.mark.parametrize("version", ["1.10.1", "1.11.2"], indirect=True)
 async def test_csrf_is_refused_while_the_access_token_is_good(
     fake: FakeDifyServer, dify: AsyncDifyServer
