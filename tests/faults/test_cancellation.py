@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import pytest
 
-from dify_async import AsyncDifyServer
+from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
 from tests.support import client, until
 
 Call = Callable[[AsyncDifyServer], Awaitable[object]]
@@ -21,12 +24,13 @@ def version() -> str:
     return "1.11.2"
 
 
-class CancelledAt:
-    """Awaits a call, and cancels its own task at one of the call's suspensions."""
+class StoppedAt:
+    """Awaits a call, and at one of the call's suspensions does what stops it."""
 
-    def __init__(self, call: Awaitable[object], at: int) -> None:
+    def __init__(self, call: Awaitable[object], at: int, stop: Callable[[], object]) -> None:
         self._call = call
         self._at = at
+        self._stop = stop
         self.reached = False
 
     def __await__(self) -> Generator[Any, Any, object]:
@@ -40,14 +44,47 @@ class CancelledAt:
                 return end.value
             if number == self._at:
                 self.reached = True
-                task = asyncio.current_task()
-                assert task is not None
-                task.cancel()
+                self._stop()
             try:
                 step, argument = inner.send, (yield future)
             except BaseException as error:  # noqa: BLE001 - it is handed on
                 step, argument = inner.throw, error
         raise AssertionError
+
+
+async def by_task(call: Awaitable[object], at: int) -> bool:
+    walk = StoppedAt(call, at, lambda: task.cancel())  # noqa: PLW0108 - it is made below
+    task = asyncio.ensure_future(_awaited(walk))
+    await asyncio.wait([task])
+    assert task.cancelled() == walk.reached, task
+    return walk.reached
+
+
+async def by_scope(call: Awaitable[object], at: int) -> bool:
+    with anyio.CancelScope() as scope:
+        walk = StoppedAt(call, at, scope.cancel)
+        await walk
+    return walk.reached
+
+
+async def by_timeout(call: Awaitable[object], at: int) -> bool:
+    loop = asyncio.get_running_loop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None) as timeout:
+            walk = StoppedAt(call, at, lambda: timeout.reschedule(loop.time()))
+            await walk
+    return walk.reached
+
+
+async def _awaited(walk: StoppedAt) -> object:
+    return await walk
+
+
+WAYS: dict[str, Callable[[Awaitable[object], int], Awaitable[bool]]] = {
+    "task.cancel": by_task,
+    "anyio.CancelScope": by_scope,
+    "asyncio.timeout": by_timeout,
+}
 
 
 async def profile(dify: AsyncDifyServer) -> object:
@@ -61,35 +98,64 @@ async def statistics(dify: AsyncDifyServer) -> object:
 CALLS: dict[str, Call] = {"profile": profile, "statistics": statistics}
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("state", ["cold", "warm", "expired"])
-async def test_a_call_is_cancelled_at_each_of_its_awaits(fake: FakeDifyServer, call: str, state: str) -> None:
+async def test_a_call_is_stopped_at_each_of_its_awaits(
+    fake: FakeDifyServer, way: str, call: str, state: str
+) -> None:
     """gcloud-aio#500, redis-py#3847: no slot, connection or task stays behind, and the client goes on."""
     for at in itertools.count():
         async with client(fake, max_concurrency=3) as dify:
-            if state != "cold":
-                await dify.profile()
-            if state == "expired":
-                fake.expire_access_tokens()
-            walk = CancelledAt(CALLS[call](dify), at)
-            task = asyncio.ensure_future(_awaited(walk))
-            await asyncio.wait([task])
-            assert task.cancelled() == walk.reached, task
+            await _bring(dify, fake, state)
+            was_reached = await WAYS[way](CALLS[call](dify), at)
             await until(lambda: not _running())
-            session = dify._transport._session
-            assert session is not None
-            assert session.connector is not None
-            assert dify._slots.taken == 0
-            assert not dify._slots._waiting
-            assert not session.connector._acquired
+            _assert_nothing_is_held(dify)
             await dify.profile()
-        if not walk.reached:
+        if not was_reached:
             break
-    assert at > 0  # it was cancelled at least once
+    assert at > 0  # it was stopped at least once
 
 
-async def _awaited(walk: CancelledAt) -> object:
-    return await walk
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("state", ["cold", "expired"])
+async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
+    fake: FakeDifyServer, redis_server: RedisServer, way: str, state: str
+) -> None:
+    """As above; and no lock and no connection to Redis stays taken."""
+    with redis_server.admin() as admin:
+        for at in itertools.count():
+            admin.flushall()
+            store = RedisTokenStore(redis_server.url)
+            async with client(fake, token_store=store) as dify:
+                await _bring(dify, fake, state)
+                was_reached = await WAYS[way](dify.profile(), at)
+                await until(lambda: not _running())
+                _assert_nothing_is_held(dify)
+                assert not admin.keys("*:lock")
+                assert store._client is None or not store._client.connection_pool._in_use_connections
+                await dify.profile()
+                assert admin.keys("*:tokens")
+            await store.aclose()
+            if not was_reached:
+                break
+    assert at > 0
+
+
+async def _bring(dify: AsyncDifyServer, fake: FakeDifyServer, state: str) -> None:
+    if state != "cold":
+        await dify.profile()
+    if state == "expired":
+        fake.expire_access_tokens()
+
+
+def _assert_nothing_is_held(dify: AsyncDifyServer) -> None:
+    session = dify._transport._session
+    assert session is not None
+    assert session.connector is not None
+    assert dify._slots.taken == 0
+    assert not dify._slots._waiting
+    assert not session.connector._acquired
 
 
 def _running() -> list[asyncio.Task[Any]]:
