@@ -43,6 +43,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *arguments)
 
 
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Many processes and tasks on one account for a minute, under faults."""
+    install(session, "test")
+    session.run("python", "-m", "tests.soak", *session.posargs)
+
+
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The tests on the oldest dependencies that are allowed."""

@@ -1,0 +1,172 @@
+"""The soak: a fake server with faults, a Redis that is killed, and processes that may not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+import msgspec
+
+from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
+from tests.soak.worker import Order, Report
+
+LIFETIME = 2.0
+_RENEWED_AT = 0.9 * LIFETIME
+# After a failure the store is left alone for 5 s, and then saved to within some more.
+_APART_AFTER_OUTAGE = 15.0
+_GROWTH_KIB = 8 * 1024
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of it."""
+
+    processes: int = 4
+    tasks: int = 50
+    seconds: float = 60.0
+    outages: int = 2
+    outage: float = 4.0
+
+
+@dataclass
+class Result:
+    """What came of it."""
+
+    plan: Plan
+    reports: list[Report]
+    requests: int
+    faults: int
+    session_faults: int
+    sign_ins: int
+    renewals: int
+    renewed_twice: int
+    locks_left: int
+    keys_left: int
+    took: float
+
+    @property
+    def explained(self) -> int:
+        """So many sign-ins and renewals the expiries, the faults and the outages explain.
+
+        One a lifetime while Redis is there; while it is not, one a process.
+        """
+        apart = min(self.took, self.plan.outages * (self.plan.outage + _APART_AFTER_OUTAGE))
+        together = self.took - apart
+        rounds = math.ceil(together / _RENEWED_AT) + self.plan.processes * math.ceil(apart / _RENEWED_AT)
+        return self.plan.processes + rounds + self.session_faults
+
+    def broken(self) -> list[str]:
+        """The promises that were not kept."""
+        reports = self.reports
+        checks = {
+            "calls failed that should not": sum(report.failed for report in reports),
+            "tokens were renewed twice": self.renewed_twice,
+            "sign-ins and renewals that nothing explains": max(
+                0, self.sign_ins + self.renewals - self.explained
+            ),
+            "locks stayed in Redis": self.locks_left,
+            "keys stayed at the server": self.keys_left,
+            "tasks stayed": sum(report.tasks_left for report in reports),
+            "files stayed open": sum(max(0, report.files_left) for report in reports),
+            "processes grew": sum(report.grown_kib > _GROWTH_KIB for report in reports),
+            "processes did not report": self.plan.processes - len(reports),
+        }
+        texts = [text for report in reports for text in report.texts]
+        return [f"{number} {what}" for what, number in checks.items() if number] + texts
+
+    def lines(self) -> list[str]:
+        """The counts, to be read."""
+        calls, had_to_fail = Counter[str](), Counter[str]()
+        for report in self.reports:
+            calls.update(report.calls)
+            had_to_fail.update(report.had_to_fail)
+        return [
+            f"{self.plan.processes} processes x {self.plan.tasks} tasks, {self.took:.1f} s",
+            f"calls: {calls.total()} ({', '.join(f'{name} {n}' for name, n in sorted(calls.items()))})",
+            f"given up on purpose: {sum(report.cancelled for report in self.reports)}",
+            f"changes that had to fail: {dict(had_to_fail)}",
+            f"requests: {self.requests}, of them struck by a fault: {self.faults}",
+            f"sign-ins: {self.sign_ins}, renewals: {self.renewals}, explained: {self.explained}",
+            f"growth of memory: {', '.join(f'{report.grown_kib} KiB' for report in self.reports)}",
+        ]
+
+
+async def soak(plan: Plan) -> Result:
+    """Run it; it ends by itself."""
+    loop = asyncio.get_running_loop()
+    with RedisServer() as redis:
+        async with FakeDifyServer(
+            "1.11.2", apps=plan.processes * plan.tasks, access_token_lifetime=LIFETIME
+        ) as fake:
+            workers = [await _start(plan, fake, redis, number) for number in range(plan.processes)]
+            try:
+                with anyio.fail_after(plan.seconds + 60):
+                    for worker in workers:
+                        assert worker.stdout is not None
+                        await worker.stdout.readline()
+                    for status in (500, 502, 503, 504):
+                        fake.inject(status=status, probability=0.05 / 4)
+                    fake.inject(cut="before", probability=0.01)
+                    fake.inject(cut="after", probability=0.005)
+                    fake.inject(cut="body", probability=0.005)
+                    started = loop.time()
+                    outages = asyncio.create_task(_outages(plan, redis))
+                    answers = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
+                    took = loop.time() - started
+                    await outages
+            finally:
+                for worker in workers:
+                    if worker.returncode is None:
+                        worker.kill()
+                        await worker.wait()
+            reports = [msgspec.json.decode(out, type=Report) for out, _ in answers if out]
+            with redis.admin() as admin:
+                locks = len(admin.keys("*:lock"))
+            return _result(plan, fake, reports, locks, took)
+
+
+async def _start(plan: Plan, fake: FakeDifyServer, redis: RedisServer, number: int) -> Process:
+    apps = [app.id for app in fake.apps[number :: plan.processes]]
+    order = Order(fake.base_url, fake.email, fake.password, redis.url, apps, plan.seconds)
+    for app in apps:
+        fake._console.keys[app] = []
+    arguments = [sys.executable, "-m", "tests.soak.worker", msgspec.json.encode(order).decode()]
+    return await asyncio.create_subprocess_exec(*arguments, stdin=PIPE, stdout=PIPE)
+
+
+async def _outages(plan: Plan, redis: RedisServer) -> None:
+    between = (plan.seconds - plan.outages * plan.outage) / (plan.outages + 1)
+    for _ in range(plan.outages):
+        await anyio.sleep(between)
+        await anyio.to_thread.run_sync(redis.kill)
+        await anyio.sleep(plan.outage)
+        await anyio.to_thread.run_sync(redis.start)
+
+
+def _result(plan: Plan, fake: FakeDifyServer, reports: list[Report], locks: int, took: float) -> Result:
+    sessions = [request for request in fake.requests if request.path in {"/login", "/refresh-token"}]
+    renewed = Counter(
+        request.headers["Cookie"]
+        for request in sessions
+        if request.path == "/refresh-token" and request.status == 200
+    )
+    return Result(
+        plan=plan,
+        reports=reports,
+        requests=fake.count(),
+        faults=sum(fault.hits for fault in fake._listener.faults),
+        session_faults=sum(request.status is None or request.status >= 400 for request in sessions),
+        sign_ins=sum(request.path == "/login" for request in sessions),
+        renewals=sum(request.path == "/refresh-token" for request in sessions),
+        renewed_twice=sum(times - 1 for times in renewed.values()),
+        locks_left=locks,
+        keys_left=sum(map(len, fake._console.keys.values())),
+        took=took,
+    )
