@@ -44,24 +44,21 @@ class Grant:
 class TokenGrant(Grant):
     """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
 
-    __slots__ = ("in_vain", "issued", "source", "tokens")
+    __slots__ = ("_new_until", "in_vain", "source", "tokens")
 
     def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
         super().__init__(rules.call_headers(tokens))
         self.tokens = tokens
         self.source = source
         self.in_vain = False  # whether it came in the place of one that was refused at birth
-        self.issued = time.monotonic()
-        self.renew_at = self.issued + _RENEW_AHEAD_AT * lifetime
+        now = time.monotonic()
+        self.renew_at = now + _RENEW_AHEAD_AT * lifetime
+        self._new_until = now + min(_NEW_FOR, lifetime)
 
     @property
     def is_refused_at_birth(self) -> bool:
         """Whether the server, where it refuses it, refuses what it has just issued."""
-        return (
-            self.source is not Source.STORE
-            and not self.accepted
-            and time.monotonic() - self.issued < _NEW_FOR
-        )
+        return self.source is not Source.STORE and not self.accepted and time.monotonic() < self._new_until
 
 
 ANONYMOUS: Final = Grant({})

@@ -1,0 +1,147 @@
+"""The service: one client for its whole life, the page, and a stream of numbers for it."""
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TypedDict
+
+import anyio
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from dify_async import AsyncDifyServer, Dashboard, DashboardUpdates, DifyError
+from dify_async.testing import FakeDifyServer
+
+DIFY = web.AppKey("dify", AsyncDifyServer)
+STATIC = Path(__file__).parent / "static"
+LONGEST_RANGE = 366
+# Totals are put together anew for as many apps as there are: not for each that comes.
+BETWEEN_TOTALS = 0.2
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_app(*, names: Iterable[str] = ()) -> web.Application:
+    """The service, for a request under a loopback name or one of `names`."""
+    app = web.Application(middlewares=[_only_under({"localhost", "127.0.0.1", "::1", *names})])
+    app.cleanup_ctx.append(_client)
+    app.on_response_prepare.append(_add_headers)
+    app.router.add_get("/", _page)
+    app.router.add_get("/numbers", _numbers)
+    app.router.add_static("/static", STATIC)
+    return app
+
+
+async def _client(app: web.Application) -> AsyncIterator[None]:
+    """One client for all requests: they share its connections, its session, and its limit."""
+    async with AsyncExitStack() as stack:
+        if os.environ.get("DIFY_BASE_URL"):
+            dify = AsyncDifyServer.from_env()
+        else:
+            fake = await stack.enter_async_context(FakeDifyServer(apps=24, latency=0.05))
+            print("No DIFY_BASE_URL in the environment: this is a fake console.")
+            dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+        app[DIFY] = await stack.enter_async_context(dify)
+        yield
+
+
+def _only_under(names: set[str]) -> Middleware:
+    """No other name: a page elsewhere could give its own name this address, and read along."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.url.host not in names:
+            raise web.HTTPForbidden(text="This host name is not served; see --name.")
+        return await handler(request)
+
+    return check
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+
+
+async def _page(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(STATIC / "index.html")
+
+
+class Wanted(TypedDict, total=False):
+    """The part of `stream_dashboard`'s arguments that the page chooses."""
+
+    start: date
+    end: date
+    days: int
+    mode: str
+
+
+def wanted(query: Mapping[str, str]) -> Wanted:
+    """days=30, or start= and last= as days that are both included; and mode=."""
+    found = Wanted(mode=query["mode"]) if query.get("mode") else Wanted()
+    if "start" in query or "last" in query:
+        start, last = (date.fromisoformat(query.get(name, "")) for name in ("start", "last"))
+        # The server's end is exclusive.
+        found |= Wanted(start=start, end=last + timedelta(days=1))
+        days = (last - start).days + 1
+    else:
+        days = int(query.get("days", "30"))
+        found |= Wanted(days=days)
+    if not 1 <= days <= LONGEST_RANGE:
+        raise ValueError(f"a range has 1 to {LONGEST_RANGE} days, and not {days}")
+    return found
+
+
+async def _numbers(request: web.Request) -> web.StreamResponse:
+    """Server-sent events: "part" for each app as it comes, then "done"; or "failed" with a reason."""
+    try:
+        query = wanted(request.query)
+    except (ValueError, OverflowError) as error:
+        raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
+    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await stream.prepare(request)
+    try:
+        async with request.app[DIFY].stream_dashboard(**query, compare=True) as updates:
+            async for part in _parts(updates):
+                await _send(stream, "part", part)
+        await _send(stream, "done", "{}")
+    except DifyError as error:
+        await _send(stream, "failed", json.dumps({"reason": str(error)}))
+    return stream
+
+
+async def _parts(updates: DashboardUpdates) -> AsyncIterator[str]:
+    """The range; then each app as it comes, and the totals so far where nothing comes for a moment."""
+    nothing = await updates.dashboard()
+    yield _part(nothing, 0, updates.total)
+    done, shown, shown_at = 0, 0, 0.0
+    while done < updates.total or shown < done:
+        due = shown < done and (done == updates.total or time.monotonic() - shown_at > BETWEEN_TOTALS)
+        update = None
+        if not due:
+            with anyio.move_on_after(BETWEEN_TOTALS if shown < done else None):
+                update = await anext(updates)
+        if update is None:
+            so_far = await updates.dashboard()
+            shown, shown_at = done, time.monotonic()
+            yield _part(msgspec.structs.replace(so_far, apps=[]), done, updates.total)
+        else:
+            done = update.done
+            yield _part(msgspec.structs.replace(nothing, apps=[update.app]), done, updates.total)
+
+
+def _part(dashboard: Dashboard, done: int, total: int) -> str:
+    return f'{{"done": {done}, "total": {total}, "dashboard": {dashboard.to_json()}}}'
+
+
+async def _send(stream: web.StreamResponse, event: str, data: str) -> None:
+    """JSON has no line ends of its own, so an event has one line of data."""
+    await stream.write(f"event: {event}\ndata: {data}\n\n".encode())

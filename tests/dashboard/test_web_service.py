@@ -1,0 +1,129 @@
+"""The service of the web page, as a program of its own, asked without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.dashboard.test_examples import line_with, started
+from tests.support import client, until
+from tests.test_examples import settings
+
+PAGE: Final = "examples/web_dashboard"
+Events = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(apps=10) as server:
+        yield server
+
+
+@asynccontextmanager
+async def served(fake: FakeDifyServer, *arguments: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with started("-u", PAGE, "--port", "0", *arguments, **settings(fake)) as process:
+        url = (await line_with(process, r"http://127\.0\.0\.1:\d+"))[0]
+        async with aiohttp.ClientSession(url) as session:
+            yield session
+
+
+async def events_of(answer: aiohttp.ClientResponse) -> Events:
+    assert answer.status == 200
+    assert answer.content_type == "text/event-stream"
+    blocks = (await answer.text()).split("\n\n")[:-1]
+    pairs = [block.split("\n") for block in blocks]
+    return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in pairs]
+
+
+async def test_the_stream_holds_what_the_dashboard_holds(fake: FakeDifyServer) -> None:
+    async with served(fake) as page, page.get("/numbers?days=7") as answer:
+        events = await events_of(answer)
+    async with client(fake) as dify:
+        dashboard = json.loads((await dify.dashboard(days=7, compare=True)).to_json())
+    *parts, (last, _) = events
+    assert last == "done"
+    assert {name for name, _ in parts} == {"part"}
+    assert [part["done"] for _, part in parts if part["dashboard"]["apps"]] == list(
+        range(1, len(fake.apps) + 1)
+    )
+    assert parts[0][1]["dashboard"]["period"]["zone"] == fake.timezone
+    apps = [app for _, part in parts for app in part["dashboard"]["apps"]]
+    assert sorted(apps, key=lambda app: str(app["app_id"])) == sorted(
+        dashboard["apps"], key=lambda app: str(app["app_id"])
+    )
+    assert parts[-1][1]["dashboard"]["totals"] == dashboard["totals"]
+
+
+async def test_totals_come_while_an_app_is_slow(fake: FakeDifyServer) -> None:
+    fake.inject(f"/apps/{fake.apps[0].id}/*", delay=3600)
+    async with served(fake) as page, page.get("/numbers") as answer:
+        done = 0
+        totals: dict[str, Any] = {}
+        while done < len(fake.apps) - 1 or not totals:
+            event = await answer.content.readuntil(b"\n\n")
+            part = json.loads(event.partition(b"data: ")[2])
+            done, totals = part["done"], part["dashboard"]["totals"]
+    assert totals["tokens"]["total"] > 0
+
+
+async def test_days_that_are_named_are_both_included(fake: FakeDifyServer) -> None:
+    query = "start=2026-03-01&last=2026-03-03&mode=chat"
+    async with served(fake) as page, page.get(f"/numbers?{query}") as answer:
+        events = await events_of(answer)
+    assert events[0][1]["dashboard"]["days"] == ["2026-03-01", "2026-03-02", "2026-03-03"]
+    assert {app["mode"] for _, part in events[1:-1] for app in part["dashboard"]["apps"]} == {"chat"}
+
+
+async def test_ranges_that_cannot_be_read(fake: FakeDifyServer) -> None:
+    async with served(fake) as page:
+        for query in (
+            *("days=0", "days=367", "days=ten", "start=2026-03-01", "last=2026-03-01"),
+            *("start=2026-03-02&last=2026-03-01", "start=03/01/2026&last=2026-03-01"),
+            *("start=2024-01-01&last=2026-03-01", "start=9999-12-31&last=9999-12-31"),
+        ):
+            async with page.get(f"/numbers?{query}") as answer:
+                assert answer.status == 400, query
+                assert "range" in await answer.text()
+    assert fake.count() == 0
+
+
+async def test_what_the_server_refuses_is_an_event(fake: FakeDifyServer) -> None:
+    fake.inject("/apps", status=403, body=b'{"code":"forbidden","message":"No apps for you."}')
+    async with served(fake) as page, page.get("/numbers") as answer:
+        ((name, data),) = await events_of(answer)
+    assert name == "failed"
+    assert "No apps for you." in data["reason"]
+
+
+async def test_who_leaves_ends_what_was_asked_for_them(fake: FakeDifyServer) -> None:
+    fake.inject("/apps/*/statistics/*", delay=0.1)
+    async with served(fake) as page:
+        async with page.get("/numbers") as answer:
+            await answer.content.readuntil(b"\n\n")
+            await until(lambda: fake.count("GET", "/apps/*/statistics/*") > 0)
+        await until(lambda: all(request.status is not None for request in fake.requests))
+        asked = fake.count("GET", "/apps/*/statistics/*")
+        assert asked <= 16  # of some 60
+        # And the next one is served.
+        async with page.get("/numbers?mode=workflow") as answer:
+            assert (await events_of(answer))[-1][0] == "done"
+
+
+async def test_headers_and_names(fake: FakeDifyServer) -> None:
+    async with served(fake, "--name", "dashboard.example.com") as page:
+        for path in ("/", "/static/main.js"):
+            async with page.get(path) as answer:
+                assert answer.status == 200
+                assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        for host, status in {"evil.example.com": 403, "dashboard.example.com": 200}.items():
+            async with page.get("/", headers={"Host": host}) as answer:
+                assert answer.status == status, host
+        async with page.get("/static/../app.py") as answer:
+            assert answer.status in {403, 404}
