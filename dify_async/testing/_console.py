@@ -14,7 +14,7 @@ from dify_async.testing._http import Call, Refusal, Reply, Router
 from dify_async.testing._models import ALL_MODES, FakeApp
 from dify_async.testing._rules import Rules
 from dify_async.testing._tokens import Tokens
-from dify_async.testing._traffic import Traffic
+from dify_async.testing._traffic import traffic_of
 
 if TYPE_CHECKING:
     from dify_async.testing._conversations import Conversation
@@ -53,7 +53,7 @@ class Console:
         self.owner = self.add_account(email, password, timezone=timezone)
         self.tokens = Tokens(access_token_lifetime)
         zone = ZoneInfo(timezone)
-        self.traffic = Traffic(seed, zone, today or datetime.now(zone).date())
+        self.traffic = traffic_of(seed, zone, today or datetime.now(zone).date())
         self.apps: list[FakeApp] = []
         for app in apps:
             self.take(app)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -82,14 +83,20 @@ class _Day(NamedTuple):
     totals: Totals
 
 
+@lru_cache(maxsize=4)
+def traffic_of(seed: int, zone: ZoneInfo, today: date) -> "Traffic":
+    """What is drawn for one fake is there for the next: a suite of tests starts hundreds of the same."""
+    return Traffic(seed, zone, today)
+
+
 class Traffic:
     """All messages; days begin at midnight of whatever zone is asked for."""
 
     def __init__(self, seed: int, zone: ZoneInfo, today: date) -> None:
         self._seed, self._zone = seed, zone
         self._dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-        self._made: dict[tuple[str, int, date], list[Message]] = {}
-        self._days: dict[tuple[str, int, str, date], _Day] = {}
+        self._made: dict[tuple[str, str, int, date], list[Message]] = {}
+        self._days: dict[tuple[str, str, int, str, date], _Day] = {}
 
     def messages(self, app: FakeApp) -> Iterator[Message]:
         """All messages of an app, the oldest first."""
@@ -115,7 +122,7 @@ class Traffic:
             local += timedelta(days=1)
 
     def _day(self, app: FakeApp, zone: ZoneInfo, local: date) -> _Day:
-        key = (app.id, app.messages_per_day, zone.key, local)
+        key = (app.id, app.mode, app.messages_per_day, zone.key, local)
         day = self._days.get(key)
         if day is None:
             start, end = _midnight(local, zone), _midnight(local + timedelta(days=1), zone)
@@ -132,7 +139,7 @@ class Traffic:
     def _make(self, app: FakeApp, day: date) -> list[Message]:
         if not self._dates[0] <= day <= self._dates[-1]:
             return []
-        key = (app.id, app.messages_per_day, day)
+        key = (app.id, app.mode, app.messages_per_day, day)
         rows = self._made.get(key)
         if rows is None:
             rows = self._made[key] = list(self._draw(app, day))

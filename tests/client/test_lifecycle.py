@@ -62,7 +62,7 @@ async def test_leaving_closes_all_connections_and_tasks(fake: FakeDifyServer) ->
 
 def test_a_second_event_loop() -> None:
     """httpx#2473: a client that was made, or used, in one loop works in the next."""
-    dify = AsyncDifyServer("http://127.0.0.1:1", "a@example.com", "p", token_store=MemoryTokenStore())
+    dify = AsyncDifyServer("http://127.0.0.1:1", "a@example.com", "p", retry=QUICK)
 
     async def use() -> str:
         async with FakeDifyServer() as fake, client(fake) as other:
