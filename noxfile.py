@@ -51,6 +51,13 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tests.soak", *session.posargs)
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """What a call costs, beside others; `-- --check` fails past a limit."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The tests on the oldest dependencies that are allowed."""

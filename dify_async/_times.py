@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from .errors import DifyConfigError
@@ -40,17 +41,24 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
             moment = value.astimezone(zone).replace(tzinfo=None, fold=0)
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the account's clock
-    elif isinstance(value, str) and _TEXT.fullmatch(value):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError as error:
-            raise DifyConfigError(f"{value!r} is no moment: {error}") from None
+    elif isinstance(value, str):
+        moment = _parsed(value)
     else:
         raise DifyConfigError(f"{str(value)[:40]!r} is not {_FORMAT}")
     # Dify answers 500 where a bound leaves the calendar in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
         raise DifyConfigError(f"the year of {moment} is out of range")
     return moment
+
+
+@lru_cache(maxsize=256)  # many calls have the same bounds
+def _parsed(text: str) -> datetime:
+    if not _TEXT.fullmatch(text):
+        raise DifyConfigError(f"{text[:40]!r} is not {_FORMAT}")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DifyConfigError(f"{text!r} is no moment: {error}") from None
 
 
 def bounds(

@@ -1,0 +1,1 @@
+"""What the client costs, as ratios to its neighbours in one run: `python -m benchmarks`."""

@@ -1,0 +1,1 @@
+"""The cases: each gives some of the figures that `benchmarks.gates` names."""

@@ -1,0 +1,192 @@
+"""What a single call costs of this process's time."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, Self
+
+import msgspec
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from benchmarks import bodies
+from benchmarks.contenders.on_aiohttp import Bare, BareWithNewUrls, Idiomatic, Ours
+from benchmarks.measure import Cost, Effort, Work, in_turns, repeated, server
+from dify_async import App
+from dify_async._endpoints import TOKEN_COSTS
+from dify_async.models import Page, TokenCosts
+from dify_async.models._base import Rows
+
+Figures = dict[str, float]
+_MANY_APPS = 100_000  # more than URLs are kept
+
+
+async def against_aiohttp(effort: Effort) -> Figures:
+    """Against loops by hand on the same library and the same types."""
+    figures: Figures = {}
+    with server() as url:
+        async with AsyncExitStack() as stack:
+            ours, bare, idiomatic = [
+                await stack.enter_async_context(one(url)) for one in (Ours, Bare, Idiomatic)
+            ]
+            for at_once in (1, 8, 64):
+                works = _works({"ours": ours, "bare": bare}, effort, at_once)
+                if at_once == 8:
+                    works |= _works({"idiomatic": idiomatic}, effort, at_once)
+                costs = await in_turns(works, effort.rounds)
+                figures[f"a statistic, {at_once} at once / bare"] = _ratio(costs, "ours", "bare")
+                if at_once == 8:
+                    figures["idiomatic aiohttp + msgspec / ours"] = _ratio(costs, "idiomatic", "ours")
+    return figures
+
+
+async def with_new_urls(effort: Effort) -> Figures:
+    """The same, where no URL was asked for before."""
+    with server() as url:
+        async with Ours(url, apps=_MANY_APPS) as ours, BareWithNewUrls(url) as bare:
+            begun = {"ours": 0, "bare": 0}
+
+            def work(name: str, contender: Any) -> Work:
+                async def run() -> None:
+                    first = begun[name]
+                    begun[name] += effort.calls
+                    await repeated(lambda number: contender.call(first + number), effort.calls, 8)
+
+                return run
+
+            costs = await in_turns({"ours": work("ours", ours), "bare": work("bare", bare)}, effort.rounds)
+    return {"a statistic, new URLs / bare": _ratio(costs, "ours", "bare")}
+
+
+async def pages(effort: Effort) -> Figures:
+    """A page of 100 apps, of which decoding is the larger part."""
+    decode = msgspec.json.Decoder(Page[App], strict=False).decode
+    calls = effort.calls // 4
+    with server("--apps", "100") as url:
+        async with Ours(url) as ours, Bare(url) as bare:
+            target = f"{url}/console/api/apps?page=1&limit=100"
+
+            async def by_hand(_: int) -> None:
+                async with bare.session.get(target) as answer:
+                    decode(await answer.read())
+
+            async def by_us(_: int) -> None:
+                await ours.dify.apps_page(limit=100)
+
+            works: dict[str, Work] = {
+                "ours": partial(repeated, by_us, calls, 8),
+                "bare": partial(repeated, by_hand, calls, 8),
+            }
+            costs = await in_turns(works, effort.rounds)
+    return {"a page of 100 apps / bare": _ratio(costs, "ours", "bare")}
+
+
+async def eras(effort: Effort) -> Figures:
+    """Three cookies and a CSRF header a call against one bearer header."""
+    with server("--version", "1.11.2") as cookies, server("--version", "1.9.1") as bearer:
+        async with Ours(cookies) as new, Ours(bearer) as old:
+            costs = await in_turns(_works({"new": new, "old": old}, effort, 8), effort.rounds)
+    return {"cookie era / bearer era": _ratio(costs, "new", "old")}
+
+
+async def own_layer(effort: Effort) -> Figures:
+    """All that we add: aiohttp's session is a stub, for us and for the bare loop."""
+    calls = effort.calls * 10
+    with server() as url:
+        async with Ours(url) as ours, Bare(url) as bare:
+            await ours.call(0)
+            stub = _StubSession(bodies.statistics()["token-costs"])
+            kept, ours.dify._transport._session = ours.dify._transport._session, stub  # type: ignore[assignment]  # it has what is used
+            kept_too, bare.session = bare.session, stub  # type: ignore[assignment]  # likewise
+            works: dict[str, Work] = {
+                "ours": partial(repeated, ours.call, calls, 1),
+                "bare": partial(repeated, bare.call, calls, 1),
+            }
+            costs = await in_turns(works, effort.rounds)
+            ours.dify._transport._session, bare.session = kept, kept_too
+    return {"own layer, over the bare loop": (costs["ours"].cpu - costs["bare"].cpu) / calls * 1e6}
+
+
+async def decoding(effort: Effort) -> Figures:
+    """90 days of token costs: dates and Decimals."""
+    body = bodies.statistics()["token-costs"]
+    bare = msgspec.json.Decoder(Rows[TokenCosts], strict=False).decode
+
+    async def decode(by: Any) -> None:
+        for _ in range(effort.calls * 2):
+            by(body)
+
+    works: dict[str, Work] = {
+        "ours": partial(decode, TOKEN_COSTS.decode),
+        "bare": partial(decode, bare),
+    }
+    costs = await in_turns(works, effort.rounds)
+    return {"decoding 90 days / bare decoder": _ratio(costs, "ours", "bare")}
+
+
+async def queued(effort: Effort) -> Figures:
+    """So many calls begun at the same time, through the default number of slots."""
+    numbers = [10, 100, 1000, effort.sized(10_000)]
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(server())
+        ours = Ours(url)
+        ours.dify._slots._limit = 8
+        ours.dify._slots._allowed = 8
+        await stack.enter_async_context(ours)
+
+        async def run(number: int) -> None:
+            # As many calls in all for each number, so that the costs compare.
+            for _ in range(max(1, numbers[-1] // number)):
+                await repeated(ours.call, number, number)
+
+        works: dict[str, Work] = {str(number): partial(run, number) for number in numbers}
+        costs = await in_turns(works, max(3, effort.rounds // 2))
+    a_call = [costs[str(number)].cpu / (max(1, numbers[-1] // number) * number) for number in numbers]
+    return {"10 to 10,000 calls queued: dearest / cheapest call": max(a_call) / min(a_call)}
+
+
+def _works(contenders: dict[str, Any], effort: Effort, at_once: int) -> dict[str, Work]:
+    return {
+        name: partial(repeated, contender.call, effort.calls, at_once)
+        for name, contender in contenders.items()
+    }
+
+
+def _ratio(costs: dict[str, Cost], one: str, other: str) -> float:
+    return costs[one].cpu / costs[other].cpu
+
+
+class _StubSession:
+    """A session whose answers are there at once."""
+
+    def __init__(self, body: bytes) -> None:
+        self._answer = _StubAnswer(body)
+
+    def request(self, *_: object, **__: object) -> _StubAnswer:
+        return self._answer
+
+    get = request
+
+
+class _StubAnswer:
+    status = 200
+    headers = CIMultiDictProxy(CIMultiDict({"X-Version": "1.11.2"}))
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._left: bytes | None = None
+        self.content = self
+
+    async def __aenter__(self) -> Self:
+        self._left = self._body
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def read(self) -> bytes:
+        return self._body
+
+    async def readany(self) -> bytes:
+        left, self._left = self._left, b""
+        return left or b""

@@ -1,0 +1,36 @@
+"""Other libraries for the same call, by this process's time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from benchmarks.cases.calls import Figures
+from benchmarks.contenders.on_aiohttp import Ours
+from benchmarks.contenders.with_pydantic import Httpx, Httpx2, Niquests, RequestsInThreads
+from benchmarks.measure import Effort, Work, in_turns, repeated, server
+
+_CASES: list[tuple[str, type[Any], int]] = [
+    ("httpx + pydantic", Httpx, 8),
+    ("httpx + pydantic", Httpx, 64),
+    ("httpx2 + pydantic", Httpx2, 8),
+    ("httpx2 + pydantic", Httpx2, 64),
+    ("niquests + pydantic", Niquests, 8),
+    ("requests in threads + pydantic", RequestsInThreads, 8),
+]
+
+
+async def other_libraries(effort: Effort) -> Figures:
+    """Each in turn with this client."""
+    figures: Figures = {}
+    calls = max(8, effort.calls // 5)
+    with server() as url:
+        for name, make, at_once in _CASES:
+            async with Ours(url) as ours, make(url) as other:
+                works: dict[str, Work] = {
+                    "ours": partial(repeated, ours.call, calls, at_once),
+                    "other": partial(repeated, other.call, calls, at_once),
+                }
+                costs = await in_turns(works, min(3, effort.rounds))
+            figures[f"{name} / ours, {at_once} at once"] = costs["other"].cpu / costs["ours"].cpu
+    return figures

@@ -1,0 +1,57 @@
+"""What each figure should be, and where it counts as a fault. Data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A goal and a limit for one figure; more is worse, unless it says that more is better."""
+
+    goal: float
+    limit: float
+    unit: str = "x"
+    more_is_better: bool = False
+
+    def holds(self, value: float) -> bool:
+        return value >= self.limit if self.more_is_better else value <= self.limit
+
+
+def _faster(goal: float, limit: float) -> Gate:
+    return Gate(goal, limit, more_is_better=True)
+
+
+GATES: Final[dict[str, Gate]] = {
+    "own layer, over the bare loop": Gate(2, 5, "µs a call"),
+    "a statistic, 1 at once / bare": Gate(1.15, 1.30),
+    "a statistic, 8 at once / bare": Gate(1.15, 1.30),
+    "a statistic, 64 at once / bare": Gate(1.15, 1.30),
+    "a statistic, new URLs / bare": Gate(1.15, 1.40),
+    "a page of 100 apps / bare": Gate(1.10, 1.20),
+    "cookie era / bearer era": Gate(1.0, 1.05),
+    "idiomatic aiohttp + msgspec / ours": _faster(1.15, 1.0),
+    "httpx + pydantic / ours, 8 at once": _faster(10, 5),
+    "httpx + pydantic / ours, 64 at once": _faster(10, 5),
+    "httpx2 + pydantic / ours, 8 at once": _faster(6, 4),
+    "httpx2 + pydantic / ours, 64 at once": _faster(6, 4),
+    "niquests + pydantic / ours, 8 at once": _faster(5, 4),
+    "requests in threads + pydantic / ours, 8 at once": _faster(15, 10),
+    "refresh of 50 x 7 at 20 ms, 16 at once / ideal": Gate(1.05, 1.10),
+    "refresh of 50 x 7 at 20 ms, 64 at once / ideal": Gate(1.20, 1.25),
+    "refresh of 50 x 7 at 20 ms, 100 at once / ideal": Gate(1.23, 1.30),
+    "refresh by httpx + pydantic / ours, 64 at once, wall": _faster(10, 5),
+    "32 apps from a gunicorn worker / best fixed limit": Gate(1.0, 1.2),
+    "connections of the first refresh, 16 at once": Gate(16, 16, "opened"),
+    "connections of the next four": Gate(0, 0, "opened"),
+    "decoding 90 days / bare decoder": Gate(1.0, 1.05),
+    "10,000 apps, kept": Gate(2.2, 2.5, "KB an app"),
+    "10,000 apps, page by page": Gate(1, 3, "MB at most"),
+    "import, over aiohttp and msgspec": Gate(5, 15, "ms"),
+    "redis, pydantic, cryptography imported": Gate(0, 0, "modules"),
+    "10 to 10,000 calls queued: dearest / cheapest call": Gate(1.1, 1.2),
+    "dashboard of 1,000 x 7 x 90 at 20 ms, 64 at once / ideal": Gate(1.3, 1.3),
+    "dashboard of 1,000 apps, process": Gate(150, 150, "MB in all"),
+    "dashboard of 1,000 apps, first app": Gate(5, 5, "answers' time"),
+}

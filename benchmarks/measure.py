@@ -1,0 +1,104 @@
+"""A server beside us, and costs that are taken in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import aiohttp
+
+Work = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often each thing is done: in full, or just once to see that it works."""
+
+    rounds: int = 7
+    calls: int = 2000
+    scale: float = 1.0
+
+    def sized(self, number: int) -> int:
+        return max(1, round(number * self.scale))
+
+
+FULL = Effort()
+QUICK = Effort(rounds=3, calls=400, scale=0.3)
+
+
+class Cost(NamedTuple):
+    """Seconds: of this process's work, user and system, and on the wall."""
+
+    cpu: float
+    wall: float
+
+
+@contextmanager
+def server(*options: str) -> Iterator[str]:
+    """A server; gives its URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.server", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
+
+
+@asynccontextmanager
+async def counts_of(url: str) -> AsyncIterator[Callable[[], Awaitable[dict[str, int]]]]:
+    """What the server has counted; the asking counts as one connection."""
+    async with aiohttp.ClientSession(url) as session:
+
+        async def get() -> dict[str, int]:
+            async with session.get("/console/api/counts") as answer:
+                return dict(await answer.json())
+
+        yield get
+
+
+async def cost(work: Work) -> Cost:
+    gc.collect()
+    cpu, wall = time.process_time(), time.perf_counter()
+    await work()
+    return Cost(time.process_time() - cpu, time.perf_counter() - wall)
+
+
+async def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, Cost]:
+    """A B A B: medians, since machines drift; the first round only warms up."""
+    taken: dict[str, list[Cost]] = {name: [] for name in works}
+    for number in range(rounds + 1):
+        for name, work in works.items():
+            spent = await cost(work)
+            if number:
+                taken[name].append(spent)
+    return {
+        name: Cost(statistics.median(c.cpu for c in costs), statistics.median(c.wall for c in costs))
+        for name, costs in taken.items()
+    }
+
+
+async def repeated(call: Callable[[int], Awaitable[object]], calls: int, at_once: int) -> None:
+    """So many calls, by workers on one counter."""
+    numbers = iter(range(calls))
+
+    async def work() -> None:
+        for number in numbers:
+            await call(number)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(work())
