@@ -1,10 +1,21 @@
 """What the server answers: frozen msgspec Structs that ignore fields they do not know."""
 
-from ._base import Page
-from .account import Account, SystemFeatures
+from ._base import Cursor, Page
+from .account import Account, Features, Quota, RateQuota, SetupStatus, SystemFeatures
 from .apps import App, CompletionParams, Model, ModelConfig, Site, Tag, WorkflowSummary
 from .conversations import ChatConversation, FeedbackStats, StatusCount
+from .definitions import AppImport, AppModelConfig
 from .keys import ApiKey, DatasetApiKey
+from .knowledge import Dataset, IndexingStatus
+from .messages import (
+    Annotation,
+    ChatMessage,
+    CompletionConversation,
+    CompletionMessage,
+    Feedback,
+    MessageAnnotation,
+)
+from .people import EndUser, Person
 from .statistics import (
     AverageResponseTime,
     AverageSessionInteractions,
@@ -17,23 +28,46 @@ from .statistics import (
     WorkflowDailyRuns,
     WorkflowTokenCosts,
 )
+from .workflows import LoggedRun, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
+from .workspace import InvitationResult, Member, Role, Workspace
 
 __all__ = [
     "Account",
+    "Annotation",
     "ApiKey",
     "App",
+    "AppImport",
+    "AppModelConfig",
     "AverageResponseTime",
     "AverageSessionInteractions",
     "ChatConversation",
+    "ChatMessage",
+    "CompletionConversation",
+    "CompletionMessage",
     "CompletionParams",
+    "Cursor",
     "DailyConversations",
     "DailyEndUsers",
     "DailyMessages",
+    "Dataset",
     "DatasetApiKey",
+    "EndUser",
+    "Features",
+    "Feedback",
     "FeedbackStats",
+    "IndexingStatus",
+    "InvitationResult",
+    "LoggedRun",
+    "Member",
+    "MessageAnnotation",
     "Model",
     "ModelConfig",
     "Page",
+    "Person",
+    "Quota",
+    "RateQuota",
+    "Role",
+    "SetupStatus",
     "Site",
     "StatusCount",
     "SystemFeatures",
@@ -41,7 +75,12 @@ __all__ = [
     "TokenCosts",
     "TokensPerSecond",
     "UserSatisfactionRate",
+    "Workflow",
+    "WorkflowAppLog",
     "WorkflowDailyRuns",
+    "WorkflowRun",
+    "WorkflowRunDetail",
     "WorkflowSummary",
     "WorkflowTokenCosts",
+    "Workspace",
 ]

@@ -27,6 +27,20 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
+class Cursor(Struct, Generic[T], frozen=True, kw_only=True):
+    """A part of a list without pages: the next part begins behind one of its rows.
+
+    Attributes:
+        data: The rows.
+        has_more: Whether the server says that a further part follows.
+        limit: Rows a part.
+    """
+
+    data: list[T]
+    has_more: bool = False
+    limit: int = 0
+
+
 class Rows(Struct, Generic[T], frozen=True):
     """The envelope of a list that comes whole."""
 

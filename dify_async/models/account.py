@@ -30,10 +30,82 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class SystemFeatures(Struct, frozen=True, kw_only=True):
-    """What the server offers before anybody signs in: the ways to sign in."""
+    """What the server offers before anybody signs in. What a version lacks is None."""
 
     enable_email_password_login: bool | None = None
     enable_email_code_login: bool | None = None
     enable_social_oauth_login: bool | None = None
     sso_enforced_for_signin: bool | None = None
     sso_enforced_for_signin_protocol: str | None = None
+    sso_enforced_for_web: bool | None = None
+    sso_enforced_for_web_protocol: str | None = None
+    enable_web_sso_switch_component: bool | None = None
+    is_allow_register: bool | None = None
+    is_allow_create_workspace: bool | None = None
+    is_email_setup: bool | None = None
+    license: dict[str, object] | None = None
+    branding: dict[str, object] | None = None
+    webapp_auth: dict[str, object] | None = None
+    plugin_installation_permission: dict[str, object] | None = None
+    plugin_manager: dict[str, object] | None = None
+    enable_change_email: bool | None = None
+    enable_marketplace: bool | None = None
+    max_plugin_package_size: int | None = None
+    enable_app_deploy: bool | None = None
+    enable_collaboration_mode: bool | None = None
+    enable_creators_platform: bool | None = None
+    enable_trial_app: bool | None = None
+    enable_explore_banner: bool | None = None
+    enable_learn_app: bool | None = None
+    rbac_enabled: bool | None = None
+
+
+class SetupStatus(Struct, frozen=True, kw_only=True):
+    """Whether the server was set up: `step` is "finished" or "not_started".
+
+    `setup_at` is ISO 8601 by the server's own clock, without a zone.
+    """
+
+    step: str
+    setup_at: str | None = None
+
+
+class Quota(Struct, frozen=True, kw_only=True):
+    """How much there is, and how much there may be; `enabled` only where members are licensed."""
+
+    size: int | None = None
+    limit: int | None = None
+    enabled: bool | None = None
+
+
+class RateQuota(Struct, frozen=True, kw_only=True):
+    """How much was used of what may be until `reset_date` (unix seconds). From Dify 1.11."""
+
+    usage: int | None = None
+    limit: int | None = None
+    reset_date: int | None = None
+
+
+class Features(Struct, frozen=True, kw_only=True):
+    """What the workspace has, and how much of it. What a version lacks is None."""
+
+    billing: dict[str, object] | None = None
+    education: dict[str, object] | None = None
+    members: Quota | None = None
+    apps: Quota | None = None
+    vector_space: Quota | None = None
+    knowledge_rate_limit: int | None = None
+    annotation_quota_limit: Quota | None = None
+    documents_upload_quota: Quota | None = None
+    docs_processing: str | None = None
+    can_replace_logo: bool | None = None
+    model_load_balancing_enabled: bool | None = None
+    dataset_operator_enabled: bool | None = None
+    webapp_copyright_enabled: bool | None = None
+    workspace_members: Quota | None = None
+    is_allow_transfer_workspace: bool | None = None
+    trigger_event: RateQuota | None = None
+    api_rate_limit: RateQuota | None = None
+    knowledge_pipeline: dict[str, object] | None = None
+    human_input_email_delivery_enabled: bool | None = None
+    next_credit_reset_date: int | None = None

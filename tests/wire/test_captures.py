@@ -44,7 +44,7 @@ def test_every_answer_decodes_and_keeps_its_values(version: str) -> None:
         if 200 <= capture.status < 300:
             seen += 1
             value = endpoint.decode(capture.reply.body)
-            if value is not None:
+            if isinstance(value, Struct):
                 assert_same(value, msgspec.json.decode(capture.body), str(capture))
     assert seen > 50
 

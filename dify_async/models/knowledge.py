@@ -1,0 +1,90 @@
+"""Knowledge bases, which the API calls datasets. Times are unix seconds."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .apps import Tag
+
+
+class Dataset(Struct, frozen=True, kw_only=True):
+    """A knowledge base.
+
+    Attributes:
+        provider: "vendor" for Dify's own, "external" for one elsewhere.
+        permission: "only_me", "all_team_members" or "partial_members".
+        indexing_technique: "high_quality" or "economy"; None until there is a document.
+        is_multimodal: From Dify 1.11.2.
+        summary_index_setting, permission_keys, maintainer: From Dify 1.15.
+    """
+
+    id: str
+    name: str
+    description: str | None = None
+    provider: str | None = None
+    permission: str | None = None
+    data_source_type: str | None = None
+    indexing_technique: str | None = None
+    app_count: int | None = None
+    document_count: int | None = None
+    word_count: int | None = None
+    created_by: str | None = None
+    author_name: str | None = None
+    created_at: int | None = None
+    updated_by: str | None = None
+    updated_at: int | None = None
+    embedding_model: str | None = None
+    embedding_model_provider: str | None = None
+    embedding_available: bool | None = None
+    retrieval_model_dict: dict[str, object] | None = None
+    tags: list[Tag] | None = None
+    doc_form: str | None = None
+    external_knowledge_info: dict[str, object] | None = None
+    external_retrieval_model: dict[str, object] | None = None
+    doc_metadata: list[dict[str, object]] | None = None
+    built_in_field_enabled: bool | None = None
+    pipeline_id: str | None = None
+    runtime_mode: str | None = None
+    chunk_structure: str | None = None
+    icon_info: dict[str, object] | None = None
+    is_published: bool | None = None
+    total_documents: int | None = None
+    total_available_documents: int | None = None
+    enable_api: bool | None = None
+    is_multimodal: bool | None = None
+    partial_member_list: list[object] | None = None
+    summary_index_setting: dict[str, object] | None = None
+    permission_keys: list[str] | None = None
+    maintainer: str | None = None
+
+
+class IndexingStatus(Struct, frozen=True, kw_only=True):
+    """How far a document is.
+
+    Attributes:
+        id: The document.
+        indexing_status: "waiting", "parsing", "cleaning", "splitting", "indexing", "paused", "error" or
+            "completed".
+        error: Why it failed.
+        completed_segments: None in the list of failed documents.
+    """
+
+    id: str
+    indexing_status: str
+    processing_started_at: int | None = None
+    parsing_completed_at: int | None = None
+    cleaning_completed_at: int | None = None
+    splitting_completed_at: int | None = None
+    completed_at: int | None = None
+    paused_at: int | None = None
+    error: str | None = None
+    stopped_at: int | None = None
+    completed_segments: int | None = None
+    total_segments: int | None = None
+
+
+class ErrorDocuments(Struct, frozen=True):
+    """The envelope of the documents that failed."""
+
+    data: list[IndexingStatus]
+    total: int = 0

@@ -1,0 +1,103 @@
+"""Messages of conversations. Times are unix seconds."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .conversations import FeedbackStats
+from .people import Person
+
+
+class CompletionMessage(Struct, frozen=True, kw_only=True):
+    """The one exchange of a completion conversation."""
+
+    inputs: dict[str, object] | None = None
+    query: str | None = None
+    message: object = None
+    answer: str | None = None
+
+
+class CompletionConversation(Struct, frozen=True, kw_only=True):
+    """A conversation of an app of mode completion; fields as in `ChatConversation`."""
+
+    id: str
+    status: str | None = None
+    from_source: str | None = None
+    from_end_user_id: str | None = None
+    from_end_user_session_id: str | None = None
+    from_account_id: str | None = None
+    from_account_name: str | None = None
+    read_at: int | None = None
+    created_at: int | None = None
+    updated_at: int | None = None
+    annotation: dict[str, object] | None = None
+    model_config: dict[str, object] | None = None
+    user_feedback_stats: FeedbackStats | None = None
+    admin_feedback_stats: FeedbackStats | None = None
+    message: CompletionMessage | None = None
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """Somebody's opinion of an answer: `rating` is "like" or "dislike"."""
+
+    rating: str | None = None
+    content: str | None = None
+    from_source: str | None = None
+    from_end_user_id: str | None = None
+    from_account: Person | None = None
+
+
+class MessageAnnotation(Struct, frozen=True, kw_only=True):
+    """The answer that people have put in the place of a model's."""
+
+    id: str
+    question: str | None = None
+    content: str | None = None
+    account: Person | None = None
+    created_at: int | None = None
+
+
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """A question and its answer.
+
+    Attributes:
+        message: What was sent to the model.
+        provider_response_latency: Seconds to the answer.
+        metadata: Usage and price of the model, as far as the server has them.
+        extra_contents: From Dify 1.15.
+    """
+
+    id: str
+    conversation_id: str | None = None
+    inputs: dict[str, object] | None = None
+    query: str | None = None
+    message: object = None
+    message_tokens: int | None = None
+    answer: str | None = None
+    answer_tokens: int | None = None
+    provider_response_latency: float | None = None
+    from_source: str | None = None
+    from_end_user_id: str | None = None
+    from_account_id: str | None = None
+    feedbacks: list[Feedback] | None = None
+    workflow_run_id: str | None = None
+    annotation: MessageAnnotation | None = None
+    annotation_hit_history: dict[str, object] | None = None
+    created_at: int | None = None
+    agent_thoughts: list[dict[str, object]] | None = None
+    message_files: list[dict[str, object]] | None = None
+    metadata: dict[str, object] | None = None
+    status: str | None = None
+    error: str | None = None
+    parent_message_id: str | None = None
+    extra_contents: list[object] | None = None
+
+
+class Annotation(Struct, frozen=True, kw_only=True):
+    """A question to which people have written the answer; `hit_count` is how often it was given."""
+
+    id: str
+    question: str | None = None
+    answer: str | None = None
+    hit_count: int | None = None
+    created_at: int | None = None

@@ -1,0 +1,22 @@
+"""Who did something: people of the workspace, and users of apps."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody of the workspace."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+class EndUser(Struct, frozen=True, kw_only=True):
+    """A user of an app; `session_id` is the name that the calling application gave."""
+
+    id: str
+    type: str | None = None
+    is_anonymous: bool | None = None
+    session_id: str | None = None

@@ -1,0 +1,118 @@
+"""Workflows and their runs. Times are unix seconds."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .people import EndUser, Person
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """The answer to publishing."""
+
+    result: str
+    created_at: int | None = None
+
+
+class Workflow(Struct, frozen=True, kw_only=True):
+    """A workflow as it was published.
+
+    Attributes:
+        graph: Its nodes and edges.
+        version: When it was published, as text of the server.
+        marked_name, marked_comment: From Dify 1.0.
+    """
+
+    id: str
+    graph: dict[str, object] | None = None
+    features: dict[str, object] | None = None
+    hash: str | None = None
+    version: str | None = None
+    created_by: Person | None = None
+    created_at: int | None = None
+    updated_by: Person | None = None
+    updated_at: int | None = None
+    tool_published: bool | None = None
+    environment_variables: list[object] | None = None
+    conversation_variables: list[object] | None = None
+    marked_name: str | None = None
+    marked_comment: str | None = None
+    rag_pipeline_variables: list[object] | None = None
+
+
+class WorkflowRun(Struct, frozen=True, kw_only=True):
+    """A run, as the list of runs has it.
+
+    Attributes:
+        status: "running", "succeeded", "failed", "stopped" or "partial-succeeded".
+        elapsed_time: Seconds.
+        created_by_account: Who ran it in the console; None for users of the app.
+    """
+
+    id: str
+    version: str | None = None
+    status: str | None = None
+    elapsed_time: float | None = None
+    total_tokens: int | None = None
+    total_steps: int | None = None
+    created_by_account: Person | None = None
+    created_at: int | None = None
+    finished_at: int | None = None
+    exceptions_count: int | None = None
+    retry_index: int | None = None
+
+
+class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
+    """A run with what went in and what came out."""
+
+    id: str
+    version: str | None = None
+    graph: dict[str, object] | None = None
+    inputs: object = None
+    status: str | None = None
+    outputs: object = None
+    error: str | None = None
+    elapsed_time: float | None = None
+    total_tokens: int | None = None
+    total_steps: int | None = None
+    created_by_role: str | None = None
+    created_by_account: Person | None = None
+    created_by_end_user: EndUser | None = None
+    created_at: int | None = None
+    finished_at: int | None = None
+    exceptions_count: int | None = None
+
+
+class LoggedRun(Struct, frozen=True, kw_only=True):
+    """The run that a log row is about. `triggered_from` is of Dify 1.10 and newer."""
+
+    id: str
+    version: str | None = None
+    status: str | None = None
+    error: str | None = None
+    elapsed_time: float | None = None
+    total_tokens: int | None = None
+    total_steps: int | None = None
+    created_at: int | None = None
+    finished_at: int | None = None
+    exceptions_count: int | None = None
+    triggered_from: str | None = None
+
+
+class WorkflowAppLog(Struct, frozen=True, kw_only=True):
+    """A row of a workflow app's log.
+
+    Attributes:
+        created_from: "service-api", "web-app" or "installed-app".
+        created_by_role: "end_user" or "account".
+        details: Only where it was asked for, from Dify 1.10.
+    """
+
+    id: str
+    workflow_run: LoggedRun | None = None
+    details: dict[str, object] | None = None
+    created_from: str | None = None
+    created_by_role: str | None = None
+    created_by_account: Person | None = None
+    created_by_end_user: EndUser | None = None
+    created_at: int | None = None
