@@ -147,9 +147,11 @@ def _mean_over_apps(
     name: str, apps: Sequence[Mapping[str, Series]], days: int
 ) -> tuple[tuple[Value, ...], Value]:
     measure = measure_of(name)
-    pairs: list[list[tuple[Value, Value]]] = []
+    values = [app[name].values for app in apps]
+    weights = []
     for app in apps:
         values_of = {key: app[key].values for key in measure.weighed_by if key in app}
-        pairs.append(list(zip(app[name].values, weights_of(measure, values_of, days), strict=True)))
-    values = tuple(map(mean, zip(*pairs, strict=True)))
-    return values, mean(pair for app in pairs for pair in app)
+        weights.append(weights_of(measure, values_of, days))
+    by_day = zip(zip(*values, strict=True), zip(*weights, strict=True), strict=True)
+    means = tuple(mean(zip(*day, strict=True)) for day in by_day)
+    return means, mean(pair for app in zip(values, weights, strict=True) for pair in zip(*app, strict=True))
