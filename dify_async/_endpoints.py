@@ -83,7 +83,7 @@ def _decoder(answer: Any) -> Callable[[bytes], Any]:
         # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
         return msgspec.json.Decoder(answer, strict=False).decode
 
-    return lambda body: made()(body)
+    return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
 
 
 def _get(path: str, answer: type[T], *, signed: bool = True) -> Endpoint[T]:

@@ -232,8 +232,15 @@ def _zero(metric: Metric, day: date, currency: str | None) -> Row:
 
 
 def values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value]]:
-    """The numbers of a row by name; a price without a currency is in "XXX", which is ISO 4217's none."""
+    """The numbers of a row by name."""
     # The date is the first field of every row, its number the second.
     yield str(metric), getattr(row, row.__struct_fields__[1])
-    if isinstance(row, TokenCosts) and (row.currency, row.total_price) != (None, None):
-        yield f"{metric}_{row.currency or 'XXX'}", row.total_price
+    if isinstance(row, TokenCosts):
+        yield from money_of(row)
+
+
+def money_of(row: TokenCosts) -> Sequence[tuple[str, Decimal | None]]:
+    """The price by the name of its series; without a currency in "XXX", which is ISO 4217's none."""
+    if row.currency is None and row.total_price is None:
+        return ()
+    return ((f"{Metric.TOKEN_COSTS}_{row.currency or 'XXX'}", row.total_price),)

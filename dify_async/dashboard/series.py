@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from dify_async.statistics import Metric, values_of
+from dify_async.statistics import Metric, money_of
 
 from .models import AppDashboard, Series
 from .totals import (
@@ -69,13 +69,13 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
 
 def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     """Tokens, and money by currency; a day may have a row for each currency."""
-    numbers: dict[str, ByDay] = {str(Metric.TOKEN_COSTS): {}}
+    prices: dict[str, list[tuple[date, Value]]] = {}
     for row in rows:
-        for name, value in values_of(Metric.TOKEN_COSTS, row):
-            by_day = numbers.setdefault(name, {})
-            if row.date in by_day:
-                value = added((by_day[row.date], value), measure_of(name).zero)  # noqa: PLW2901 - both
-            by_day[row.date] = value
+        for name, price in money_of(row):
+            prices.setdefault(name, []).append((row.date, price))
+    numbers = {name: _by_day(pairs, name) for name, pairs in prices.items()}
+    tokens = [(row.date, row.token_count) for row in rows]
+    numbers = {str(Metric.TOKEN_COSTS): _by_day(tokens, Metric.TOKEN_COSTS), **numbers}
     money = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
     # A day of which no price is known is not a day that cost nothing.
     unpriced = [row.date for row in rows if row.total_price is None]
@@ -84,6 +84,16 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
         for day in unpriced:
             by_day.setdefault(day, None)
     return numbers
+
+
+def _by_day(pairs: Sequence[tuple[date, Value]], name: str) -> ByDay:
+    by_day = dict(pairs)
+    if len(by_day) < len(pairs):
+        days: dict[date, list[Value]] = {}
+        for day, value in pairs:
+            days.setdefault(day, []).append(value)
+        by_day = {day: added(values, measure_of(name).zero) for day, values in days.items()}
+    return by_day
 
 
 def _series(
