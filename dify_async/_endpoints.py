@@ -44,8 +44,7 @@ from .models import (
     WorkflowTokenCosts,
     Workspace,
 )
-from .models._base import Rows
-from .models.definitions import Exported
+from .models._base import Rows, Text
 from .models.knowledge import ErrorDocuments
 from .models.workflows import Published
 from .models.workspace import Invitations, Members, SwitchedWorkspace, Workspaces
@@ -127,8 +126,8 @@ SETUP: Final = _get("/setup", SetupStatus, signed=False)
 FEATURES: Final = _get("/features", Features)
 PROFILE: Final = _get("/account/profile", Account)
 TIMEZONE: Final = _post("/account/timezone", Account)
-LOGIN_CODE: Final = Endpoint(
-    "POST", "/email-code-login", _decoder(Exported), SIGN_IN, changes=True, signed=False
+LOGIN_CODE: Final[Endpoint[Text]] = Endpoint(
+    "POST", "/email-code-login", _decoder(Text), SIGN_IN, changes=True, signed=False
 )
 
 WORKSPACES: Final = _get("/workspaces", Workspaces)
@@ -148,7 +147,7 @@ COPY_APP: Final = _post("/apps/{}/copy", App)
 MODEL_CONFIG: Final = _order("/apps/{}/model-config")
 ENABLE_API: Final = _post("/apps/{}/api-enable", App)
 ENABLE_SITE: Final = _post("/apps/{}/site-enable", App)
-EXPORT_APP: Final = _get("/apps/{}/export", Exported)
+EXPORT_APP: Final = _get("/apps/{}/export", Text)
 IMPORT_APP: Final = _post("/apps/imports", AppImport)
 CONFIRM_IMPORT: Final = _post("/apps/imports/{}/confirm", AppImport)
 

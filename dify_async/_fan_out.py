@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 OnError = Literal["raise", "collect"]
 
 
+def concerns_all(error: DifyError) -> bool:
+    """Whether it is no app's own failure: who asked wrong, or has no session, gets it raised."""
+    return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
+
+
+def once(apps: Iterable[App | str]) -> dict[str, App | str]:
+    """Each app once, by its id, of which the server takes any case."""
+    found: dict[str, App | str] = {}
+    for app in apps:
+        found.setdefault(id_of(app).lower(), app)
+    return {id_of(app): app for app in found.values()}
+
+
+def id_of(app: App | str) -> str:
+    """The id of an app that is given either way."""
+    return app.id if isinstance(app, App) else str(app)
+
+
 class _Gathering:
     """The statistics of one app, as they come in."""
 
@@ -94,8 +112,7 @@ class FanOut:
             one.errors = dict.fromkeys(sorted(self._metrics), self._collected(error))
 
     def _collected(self, error: DifyError) -> DifyError:
-        """The error, where it is this app's own; whom it concerns all, or who asked wrong, gets it raised."""
-        of_all = isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
-        if of_all or self._on_error == "raise":
+        """The error, where it is this app's own."""
+        if concerns_all(error) or self._on_error == "raise":
             raise error
         return error

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._slots import Slots
     from ._wire import Reply
     from .errors import DifyStatusError
-    from .models import Page
+    from .models import Cursor, Page
 
 
 class _HasId(Protocol):
@@ -144,6 +144,34 @@ class Pipeline:
                 answer = await self.call(endpoint, ids, (*query, ("page", page), ("limit", page_size)))
             known = len(seen)
             for row in answer.data:
+                if row.id not in seen:
+                    seen.add(row.id)
+                    yield row
+            has_more = answer.has_more and len(seen) > known
+
+    async def cursor_rows(
+        self,
+        endpoint: Endpoint[Cursor[RowT]],
+        ids: tuple[str, ...],
+        query: Query,
+        cursor: str,
+        limit: int,
+        *,
+        is_backward: bool = False,
+    ) -> AsyncIterator[RowT]:
+        """The rows of all parts, each once; `cursor` names the row behind which a part begins.
+
+        Backward, a part is in the order of the rows but goes before the last one. A part that brings
+        nothing new ends it.
+        """
+        seen: set[str] = set()
+        behind: str | None = None
+        has_more = True
+        while has_more:
+            answer = await self.call(endpoint, ids, (*query, (cursor, behind), ("limit", limit)))
+            known = len(seen)
+            for row in reversed(answer.data) if is_backward else answer.data:
+                behind = row.id
                 if row.id not in seen:
                     seen.add(row.id)
                     yield row

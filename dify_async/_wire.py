@@ -61,6 +61,7 @@ class ErrorBody(Struct, frozen=True):
     errors: object = None  # 1.8.0 to 1.10.1: a text for each parameter
     result: object = None  # "fail": sign-in and renewal
     data: object = None  # their text, in the bearer era
+    error: object = None  # a failed import's text, beside its status
 
 
 _error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
@@ -165,7 +166,8 @@ def http_date(value: str) -> float | None:
 
 
 def _message(body: ErrorBody) -> str:
-    message = body.message if isinstance(body.message, str) else ""
+    texts = (body.message, body.error)
+    message = next((text for text in texts if isinstance(text, str) and text), "")
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details

@@ -56,9 +56,9 @@ class RequestRetried(RequestEvent, frozen=True):
 
 
 class SessionRenewed(Struct, frozen=True):
-    """The server gave new tokens, for the refresh token or for the password."""
+    """The server gave new tokens, for the refresh token, the password or a code from a mail."""
 
-    by: Literal["refresh token", "password"]
+    by: Literal["refresh token", "password", "e-mail code"]
 
 
 class StoreDown(Struct, frozen=True):

@@ -44,4 +44,6 @@ def test_the_table_has_each_route_once() -> None:
     endpoints = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
     routes = [(endpoint.method, endpoint.path) for endpoint in endpoints]
     assert len(routes) == len(set(routes))
-    assert all(endpoint.changes == (endpoint.method != "GET") for endpoint in endpoints)
+    reads = [endpoint for endpoint in endpoints if not endpoint.changes]
+    assert all(endpoint.method == "GET" or endpoint is _endpoints.CURRENT_WORKSPACE for endpoint in reads)
+    assert all(endpoint.method != "GET" for endpoint in endpoints if endpoint.changes)

@@ -49,6 +49,10 @@ class KeyAuth:
         """There is nobody to sign in."""
         raise DifyConfigError("an admin API key is not signed in; login() is for an e-mail and password")
 
+    async def login_with_code(self, email: str, code: str, token: str) -> None:  # noqa: ARG002 - of the protocol
+        """There is nobody to sign in."""
+        await self.login()
+
     async def logout(self) -> None:
         """There is no session."""
 

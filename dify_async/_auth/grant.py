@@ -88,6 +88,10 @@ class Auth(Protocol):
         """Sign in now."""
         ...
 
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Sign in by a code from a mail."""
+        ...
+
     async def logout(self) -> None:
         """End the session."""
         ...

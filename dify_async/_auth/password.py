@@ -7,14 +7,14 @@ import logging
 import math
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
 
 from dify_async._retry import NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
 from dify_async._transport import Request
 from dify_async._wire import is_about_csrf, is_not_about_the_account, status_error
-from dify_async.errors import DifyConnectionError, DifyLoginError
+from dify_async.errors import DifyConfigError, DifyConnectionError, DifyLoginError
 from dify_async.events import SessionRenewed
 
 from . import rules
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dify_async")
 
+Means = Literal["password", "e-mail code"]
+
 _LOGIN: Final = "/login"
+_CODE_LOGIN: Final = "/email-code-login/validity"
 _REFRESH: Final = "/refresh-token"
 _LOGOUT: Final = "/logout"
 _JSON: Final = {"Content-Type": "application/json"}
@@ -100,6 +103,12 @@ class PasswordAuth:
         self._refusal = None
         await outcome(self._jobs.start(self._sign_in_anew))
 
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Sign in by a code from a mail."""
+        if email.casefold() != self._email.casefold():
+            raise DifyConfigError("login_with_code: this client is for another e-mail address")
+        await outcome(self._jobs.start(partial(self._sign_in_by_code, code, token)))
+
     async def logout(self) -> None:
         """Forget the session, and end it at the server."""
         await outcome(self._jobs.start(self._log_out))
@@ -135,6 +144,17 @@ class PasswordAuth:
     async def _sign_in_anew(self, done: Done) -> None:
         async with self._store.lock():
             await self._use(await self._signed_in(), done)
+
+    async def _sign_in_by_code(self, code: str, token: str, done: Done) -> None:
+        async with self._store.lock():
+            version = await self._server.version()
+            body = rules.code_body(self._email, code, token, version)
+            reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
+            tokens = rules.read_tokens(reply)
+            if tokens is None:
+                raise rules.refusal(reply, "POST", _CODE_LOGIN)
+            self._refusal = None
+            await self._use(self._new_session(tokens, reply, "e-mail code"), done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
         tokens = self.grant.tokens if self.grant is not None else await self._store.load()
@@ -204,9 +224,14 @@ class PasswordAuth:
             self._refusal = error
             self.grant = None
             raise
-        logger.info("signed in")
-        self._emit(SessionRenewed("password"))
         self._password_was_accepted = True
+        return self._new_session(tokens, reply, "password")
+
+    def _new_session(
+        self, tokens: Tokens, reply: Reply, by: Literal["password", "e-mail code"]
+    ) -> TokenGrant:
+        logger.info("signed in")
+        self._emit(SessionRenewed(by))
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
 
     async def _send(

@@ -83,6 +83,13 @@ def login_body(email: str, password: str, version: str) -> bytes:
     return msgspec.json.encode({"email": email, "password": password, "remember_me": True})
 
 
+def code_body(email: str, code: str, token: str, version: str) -> bytes:
+    """The sign-in by a code from a mail, which is encoded as a password is."""
+    if _at_least(version, _ENCODED_SINCE):
+        code = base64.b64encode(code.encode()).decode()
+    return msgspec.json.encode({"email": email, "code": code, "token": token})
+
+
 def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
     """Headers and body of a renewal: by body in the bearer era, by cookie since."""
     if tokens.cookie_names is None:
@@ -186,7 +193,7 @@ def no_password_login() -> DifyLoginError:
     """The refusal that the server announces, before a password is sent."""
     return DifyLoginError(
         "GET /system-features: the server does not allow signing in with a password"
-        " (enable_email_password_login is false)",
+        " (enable_email_password_login is false); login_with_code() or an admin API key may",
         method="GET",
         path="/system-features",
     )

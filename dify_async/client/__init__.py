@@ -1,5 +1,6 @@
-"""The client: its calls by group, and the class that has them all."""
+"""The client: how it is opened and closed, and its calls, by what they are about."""
 
 from ._client import AsyncDifyServer
+from .bulk import AppResult
 
-__all__ = ["AsyncDifyServer"]
+__all__ = ["AppResult", "AsyncDifyServer"]

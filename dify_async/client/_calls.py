@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
+import msgspec
 
 from dify_async._endpoints import PROFILE
-from dify_async._times import bounds, is_aware
+from dify_async._times import bounds, is_aware, wall_clock
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dify_async._pipeline import Pipeline
     from dify_async._times import When
 
@@ -36,6 +40,18 @@ class Calls:
         """A range on the account's wall clock; its zone is asked for where a bound is aware."""
         zone = await self._account_zone() if is_aware(start) or is_aware(end) else None
         return bounds(start, end, zone, end_is_exclusive=end_is_exclusive)
+
+    async def _instants(self, start: When | None, end: When | None) -> tuple[str | None, str | None]:
+        """A range in ISO 8601, which some routes take; its zone is asked for where there is a bound."""
+        if start is None and end is None:
+            return None, None
+        zone = await self._account_zone()
+        first, last = (
+            None if bound is None else wall_clock(bound, zone).replace(tzinfo=zone) for bound in (start, end)
+        )
+        if first is not None and last is not None and first > last:
+            raise DifyConfigError(f"start {first} is after end {last}")
+        return _iso(first), _iso(last)
 
     async def _account_zone(self) -> ZoneInfo:
         if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
@@ -70,3 +86,22 @@ def _within(what: str, number: int, largest: int) -> int:
     if type(number) is not int or not 1 <= number <= largest:
         raise DifyConfigError(f"{what} is {number!r}; it is a whole number from 1 to {largest}")
     return number
+
+
+def checked_texts(what: str, texts: Iterable[str]) -> list[str]:
+    """Several texts; a single one would be taken letter by letter."""
+    if isinstance(texts, str):
+        raise DifyConfigError(f"{what} is one text; pass a list")
+    found = list(texts)
+    if not all(isinstance(text, str) for text in found):
+        raise DifyConfigError(f"{what} holds what is no text")
+    return found
+
+
+def body_of(**fields: object) -> bytes:
+    """A JSON body; what is None is left out."""
+    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -27,9 +27,16 @@ from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
 from .account import AccountCalls
+from .app_changes import AppChangeCalls
+from .bulk import BulkCalls
 from .conversations import ConversationCalls
 from .dashboard import DashboardCalls
 from .keys import KeyCalls
+from .knowledge import KnowledgeCalls
+from .messages import MessageCalls
+from .raw import RawCalls
+from .workflows import WorkflowCalls
+from .workspace import WorkspaceCalls
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -45,7 +52,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 
-class AsyncDifyServer(KeyCalls, ConversationCalls, DashboardCalls, AccountCalls):
+class AsyncDifyServer(
+    BulkCalls,
+    KeyCalls,
+    ConversationCalls,
+    MessageCalls,
+    DashboardCalls,
+    AppChangeCalls,
+    WorkflowCalls,
+    KnowledgeCalls,
+    WorkspaceCalls,
+    AccountCalls,
+    RawCalls,
+):
     """Dify's console API, for one account or one admin API key.
 
     Use it as an async context manager; it signs in at the first call. One object serves any number

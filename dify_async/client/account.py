@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._endpoints import PROFILE
+from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
 
-from ._calls import Calls
+from ._calls import Calls, body_of
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
     from dify_async._server import Server
-    from dify_async.models import Account
+    from dify_async.models import Account, Features, SetupStatus, SystemFeatures
 
 
 class AccountCalls(Calls):
@@ -31,6 +31,38 @@ class AccountCalls(Calls):
         """
         self._pipeline.check()
         await self._auth.login()
+
+    async def request_login_code(self, email: str, *, language: str | None = None) -> str:
+        """Have a code mailed to the account, and get the token that goes with it to `login_with_code`.
+
+        Route: POST /email-code-login, where `system_features` has enable_email_code_login.
+
+        Args:
+            email: The address.
+            language: Of the mail, as "en-US".
+
+        Raises:
+            DifyRateLimitError: More than three in five minutes, or too many from one address.
+        """
+        body = body_of(email=email, language=language)
+        return (await self._pipeline.call(LOGIN_CODE, body=body)).data
+
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
+
+        Route: POST /email-code-login/validity.
+
+        Args:
+            email: The address of this client.
+            code: What stands in the mail.
+            token: What `request_login_code` gave.
+
+        Raises:
+            DifyConfigError: The client is for another account.
+            DifyLoginError: The server refuses the code.
+        """
+        self._pipeline.check()
+        await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:
         """End the session and clear the token store; a later call signs in again.
@@ -55,3 +87,15 @@ class AccountCalls(Calls):
     async def profile(self) -> Account:
         """The account; its `timezone` is that of all statistics. Route: GET /account/profile."""
         return await self._pipeline.call(PROFILE)
+
+    async def system_features(self) -> SystemFeatures:
+        """What the server offers before anybody signs in. Route: GET /system-features."""
+        return await self._pipeline.call(SYSTEM_FEATURES)
+
+    async def setup_status(self) -> SetupStatus:
+        """Whether the server was set up; needs no sign-in. Route: GET /setup."""
+        return await self._pipeline.call(SETUP)
+
+    async def features(self) -> Features:
+        """What the workspace has, and how much of it. Route: GET /features."""
+        return await self._pipeline.call(FEATURES)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from dify_async._auth.rules import parse_version
 from dify_async._endpoints import APP, APPS
 from dify_async.errors import DifyConfigError
 
-from ._calls import Calls, checked_limit, checked_page
+from ._calls import Calls, checked_limit, checked_page, checked_texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._paths import Query
+    from dify_async._server import Server
     from dify_async.models import App, Page
+
+
+_SORTED_SINCE: Final = (1, 15, 0)
 
 
 class AppCalls(Calls):
     """Calls on apps."""
+
+    _server: Server
 
     async def apps(
         self,
@@ -26,6 +33,8 @@ class AppCalls(Calls):
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[str] | None = None,
+        sort_by: str | None = None,
+        creator_ids: Iterable[str] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match, each once, over all pages.
 
@@ -39,11 +48,21 @@ class AppCalls(Calls):
                 looks at its first 30 characters.
             is_created_by_me: True for the account's own apps; False is no filter.
             tag_ids: Any of these tags up to Dify 1.14, all of them from 1.15.
+            sort_by: "last_modified", "recently_created" or "earliest_created", from Dify 1.15.
+            creator_ids: Of any of these accounts, from Dify 1.15.
 
         Raises:
-            DifyValidationError: The server does not know the mode.
+            DifyValidationError: The server does not know the mode or the order.
+            DifyConfigError: The server is older than 1.15, and would ignore an order or creators.
         """
-        found = self.iter_apps(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
+        found = self.iter_apps(
+            mode=mode,
+            name=name,
+            is_created_by_me=is_created_by_me,
+            tag_ids=tag_ids,
+            sort_by=sort_by,
+            creator_ids=creator_ids,
+        )
         return [app async for app in found]
 
     def iter_apps(
@@ -53,6 +72,8 @@ class AppCalls(Calls):
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[str] | None = None,
+        sort_by: str | None = None,
+        creator_ids: Iterable[str] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
         """The same as `apps`, page by page as they are used.
@@ -60,7 +81,7 @@ class AppCalls(Calls):
         Nothing is open between two pages, so the loop may be left at any time.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        return self._pipeline.rows(APPS, (), query, checked_limit(page_size))
+        return self._sorted_apps(query, _sorting(sort_by, creator_ids), checked_limit(page_size))
 
     async def apps_page(
         self,
@@ -71,6 +92,8 @@ class AppCalls(Calls):
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[str] | None = None,
+        sort_by: str | None = None,
+        creator_ids: Iterable[str] | None = None,
     ) -> Page[App]:
         """One page of `apps`: `page` from 1 to 99,999, `limit` from 1 to 100.
 
@@ -78,7 +101,10 @@ class AppCalls(Calls):
         Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        return await self._pipeline.call(APPS, query=(*query, *checked_page(page, limit)))
+        sorting = _sorting(sort_by, creator_ids)
+        pages = checked_page(page, limit)
+        await self._check_sorting(sorting)
+        return await self._pipeline.call(APPS, query=(*query, *sorting, *pages))
 
     async def app(self, app_id: str) -> App:
         """The app with all that the server tells of it. Route: GET /apps/{id}.
@@ -88,13 +114,24 @@ class AppCalls(Calls):
         """
         return await self._pipeline.call(APP, (app_id,))
 
+    async def _sorted_apps(self, query: Query, sorting: Query, page_size: int) -> AsyncIterator[App]:
+        await self._check_sorting(sorting)
+        async for app in self._pipeline.rows(APPS, (), (*query, *sorting), page_size):
+            yield app
+
+    async def _check_sorting(self, sorting: Query) -> None:
+        """An older server ignores it silently [1.11.2/04_apps_list_sort_by_*]."""
+        if sorting:
+            version = await self._server.version()
+            parsed = parse_version(version)
+            if parsed is not None and parsed < _SORTED_SINCE:
+                raise DifyConfigError(f"sort_by and creator_ids need Dify 1.15; this is {version}")
+
 
 def _filters(
     *, mode: str | None, name: str | None, is_created_by_me: bool | None, tag_ids: Iterable[str] | None
 ) -> Query:
-    if isinstance(tag_ids, str):
-        raise DifyConfigError("tag_ids is one text; pass a list of ids")
-    tags = list(tag_ids or ())
+    tags = checked_texts("tag_ids", tag_ids or ())
     # The comma list is read up to 1.14.0 and the brackets from 1.14.1; with both, each version
     # finds its own [1.15.0/04_apps_list_comma_and_bracket_same_tags].
     brackets = tuple((f"tag_ids[{index}]", tag) for index, tag in enumerate(tags))
@@ -105,3 +142,9 @@ def _filters(
         ("tag_ids", ",".join(tags) or None),
         *brackets,
     )
+
+
+def _sorting(sort_by: str | None, creator_ids: Iterable[str] | None) -> Query:
+    creators = checked_texts("creator_ids", creator_ids or ())
+    order = () if sort_by is None else (("sort_by", sort_by),)
+    return (*order, *((f"creator_ids[{index}]", creator) for index, creator in enumerate(creators)))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from dify_async._auth.rules import parse_version
 from dify_async._endpoints import APPS
+from dify_async._fan_out import once
 from dify_async.dashboard.period import period_before, period_of
-from dify_async.dashboard.query import checked_query, once
+from dify_async.dashboard.query import checked_query
 from dify_async.dashboard.updates import DashboardUpdates
 from dify_async.errors import DifyValidationError
 

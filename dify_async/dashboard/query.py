@@ -6,13 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async.errors import DifyConfigError
-from dify_async.models import App
 from dify_async.statistics import checked_apps, checked_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dify_async._times import When
+    from dify_async.models import App
     from dify_async.statistics import Metric
 
 
@@ -47,16 +47,3 @@ def checked_query(
         raise DifyConfigError("apps are given; mode and name choose among all apps of the workspace")
     chosen = None if apps is None else tuple(checked_apps(apps))
     return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)
-
-
-def once(apps: Iterable[App | str]) -> dict[str, App | str]:
-    """Each app once, by its id, of which the server takes any case."""
-    found: dict[str, App | str] = {}
-    for app in apps:
-        found.setdefault(id_of(app).lower(), app)
-    return {id_of(app): app for app in found.values()}
-
-
-def id_of(app: App | str) -> str:
-    """The id of an app that is given either way."""
-    return app.id if isinstance(app, App) else str(app)

@@ -47,6 +47,12 @@ class Rows(Struct, Generic[T], frozen=True):
     data: list[T]
 
 
+class Text(Struct, frozen=True):
+    """The envelope of a text."""
+
+    data: str
+
+
 class Masked(Struct, frozen=True):
     """A model of which some fields are secret and never shown."""
 

@@ -6,12 +6,6 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 
-class Exported(Struct, frozen=True):
-    """The envelope of an app's definition."""
-
-    data: str
-
-
 class AppImport(Struct, frozen=True, kw_only=True):
     """What came of an import.
 

@@ -1,0 +1,147 @@
+"""Many apps at once: their keys, and their definitions as files."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import anyio.to_thread
+from msgspec import Struct
+
+from dify_async._fan_out import concerns_all, id_of, once
+from dify_async._paths import segment
+from dify_async._tasks import for_each
+from dify_async.errors import DifyError
+from dify_async.models import ApiKey, App
+from dify_async.statistics import checked_apps
+
+from .app_changes import AppChangeCalls
+from .keys import KeyCalls
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+_LONGEST_NAME = 60
+
+
+class AppResult(Struct, Generic[T], frozen=True, kw_only=True):
+    """What came of one app: a value, or an error."""
+
+    app_id: str
+    value: T | None = None
+    error: DifyError | None = None
+
+
+class BulkCalls(KeyCalls, AppChangeCalls):
+    """Calls for many apps, no more than `max_concurrency` requests at once.
+
+    Each gives a result an app, in the order given, an app that is given twice once; an app that fails
+    has its error there. Wrong arguments and a refused session are raised.
+    """
+
+    _max_concurrency: int
+
+    async def ensure_app_api_keys(
+        self, apps: Iterable[App | str], *, progress: Progress | None = None
+    ) -> list[AppResult[ApiKey]]:
+        """The newest key of each app, made where there is none.
+
+        Args:
+            apps: `App`s or ids.
+            progress: Called with how many are done, of how many, as each is.
+        """
+
+        async def ensure(app: App | str) -> ApiKey:
+            return await self.ensure_app_api_key(id_of(app))
+
+        return await self._for_apps(apps, ensure, progress)
+
+    async def export_apps(
+        self,
+        apps: Iterable[App | str],
+        folder: str | Path,
+        *,
+        include_secret: bool = False,
+        progress: Progress | None = None,
+    ) -> list[AppResult[Path]]:
+        """The definition of each app as a file in a folder, which is made where there is none.
+
+        A file is there whole or not at all. It is named by the app's name and id. One that is there
+        already and was written after the app's last change is left as it is, so a backup that was cut
+        short goes on where it stopped; of an app that is given by its id, no change is known.
+
+        Args:
+            apps: `App`s or ids.
+            folder: Where to write.
+            include_secret: Whether the values of secret variables stand in the files, in clear.
+            progress: Called with how many are done, of how many, as each is.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        root = Path(folder)
+        await anyio.to_thread.run_sync(lambda: root.mkdir(parents=True, exist_ok=True))
+
+        async def export(app: App | str) -> Path:
+            path = root / _file_name(app)
+            if not await anyio.to_thread.run_sync(_is_fresh, path, app):
+                text = await self.export_app(id_of(app), include_secret=include_secret)
+                # Not abandoned where the call is cancelled, so that no part of a file stays.
+                await anyio.to_thread.run_sync(_write_whole, path, text)
+            return path
+
+        return await self._for_apps(apps, export, progress)
+
+    async def _for_apps(
+        self,
+        apps: Iterable[App | str],
+        do: Callable[[App | str], Awaitable[T]],
+        progress: Progress | None,
+    ) -> list[AppResult[T]]:
+        wanted = once(checked_apps(apps))
+        results: dict[str, AppResult[T]] = {}
+
+        async def one(app: App | str) -> None:
+            app_id = id_of(app)
+            try:
+                results[app_id] = AppResult(app_id=app_id, value=await do(app))
+            except DifyError as error:
+                if concerns_all(error):
+                    raise
+                results[app_id] = AppResult(app_id=app_id, error=error)
+            if progress is not None:
+                progress(len(results), len(wanted))
+
+        await for_each(wanted.values(), one, self._max_concurrency)
+        return [results[app_id] for app_id in wanted]
+
+
+def _file_name(app: App | str) -> str:
+    """A name that no file system refuses or takes for a path; the id makes it the app's alone."""
+    name = app.name if isinstance(app, App) else ""
+    readable = re.sub(r"[^\w-]+", "_", name[:_LONGEST_NAME]).strip("_")
+    app_id = segment(id_of(app))
+    return f"{readable}-{app_id}.yml" if readable else f"{app_id}.yml"
+
+
+def _is_fresh(path: Path, app: App | str) -> bool:
+    changed = (app.updated_at or 0) if isinstance(app, App) else 0
+    try:
+        return path.stat().st_mtime > changed
+    except FileNotFoundError:
+        return False
+
+
+def _write_whole(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

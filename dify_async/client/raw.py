@@ -1,0 +1,114 @@
+"""A door to the routes that have no method."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+
+import msgspec
+
+from dify_async._endpoints import Endpoint
+from dify_async._retry import CHANGE, IDEMPOTENT
+from dify_async.errors import DifyConfigError
+
+from ._calls import Calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dify_async._paths import Query, QueryValue
+
+T = TypeVar("T")
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_REPEATABLE: Final = ("GET", "DELETE")
+# What the names of Dify's routes look like; anything else in a path is an id.
+_NAME: Final = re.compile(r"[a-z][a-z-]*")
+
+
+class RawCalls(Calls):
+    """Calls by method and path."""
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, QueryValue | Sequence[QueryValue]] | None = None,
+        json: object = None,
+    ) -> Any: ...
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, QueryValue | Sequence[QueryValue]] | None = None,
+        json: object = None,
+        type: type[T],
+    ) -> T: ...
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, QueryValue | Sequence[QueryValue]] | None = None,
+        json: object = None,
+        type: type[T] | None = None,  # noqa: A002 - as in msgspec
+    ) -> Any:
+        """Call a route that has no method here, with the same sign-in, repeats, limits and errors.
+
+        Args:
+            method: GET or DELETE, which are repeated after failures; POST, PUT or PATCH, which are
+                not where they may have arrived.
+            path: Below /console/api, as "/apps/ID/trace"; ids in it are checked as everywhere.
+            params: The query; a sequence gives its name once a value, and None is left out.
+            json: The body; POST, PUT and PATCH without one send {}.
+            type: What the answer is decoded into, as by msgspec; without it plain JSON values, and
+                None for an empty answer.
+
+        Raises:
+            DifyConfigError: The method or the path cannot be used; nothing was sent.
+            DifyDecodeError: The answer is no JSON, or not of that type.
+        """
+        method = method.upper() if isinstance(method, str) else method
+        if method not in _METHODS:
+            raise DifyConfigError(f"method is {method!r:.20}; it is one of {', '.join(_METHODS)}")
+        template, ids = _template(path)
+        repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
+        decode = _anything if type is None else _decoder_of(type)  # type: ignore[arg-type]  # a type is hashable
+        endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
+        # A POST without a body is a 415 from 1.11 on.
+        sent = {} if json is None and repeat is CHANGE else json
+        body = None if sent is None else msgspec.json.encode(sent)
+        return await self._pipeline.call(endpoint, ids, _pairs(params or {}), body)
+
+
+def _template(path: str) -> tuple[str, tuple[str, ...]]:
+    """The route, and the ids in it."""
+    if not isinstance(path, str) or not path.startswith("/") or re.search(r"[?#{}]", path):
+        raise DifyConfigError(f'path is {path!r:.60}; it reads as "/apps/ID/trace", the query is params')
+    segments = path[1:].split("/")
+    ids = tuple(segment for segment in segments if not _NAME.fullmatch(segment))
+    return "/" + "/".join(one if _NAME.fullmatch(one) else "{}" for one in segments), ids
+
+
+def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
+    pairs: list[tuple[str, QueryValue]] = []
+    for name, value in params.items():
+        values = [value] if value is None or isinstance(value, str | int | float) else value
+        pairs += [(name, one) for one in values]
+    return tuple(pairs)
+
+
+def _anything(body: bytes) -> Any:
+    return msgspec.json.decode(body) if body.strip() else None
+
+
+@lru_cache(maxsize=64)
+def _decoder_of(answer: Any) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(answer, strict=False).decode
