@@ -26,6 +26,8 @@ class FakeAccount:
     role: str = "owner"
     workspace: bool = True
     banned: bool = False
+    pending: bool = False
+    workspace_id: str = ""
     created_at: int = field(default_factory=lambda: int(time.time()))
     last_login_at: int = field(default_factory=lambda: int(time.time()))
 
@@ -44,6 +46,11 @@ class Accounts:
             raise ValueError(f"There is an account {account.email} already.")
         self._by_id[account.id] = account
         return account
+
+    @property
+    def all(self) -> list[FakeAccount]:
+        """In the order in which they came."""
+        return list(self._by_id.values())
 
     def of_id(self, account_id: str) -> FakeAccount | None:
         """The account that a token names."""

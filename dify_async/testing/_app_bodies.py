@@ -50,8 +50,8 @@ def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     config = _model_config(app) | _stamps(console, app)
     body = _common(console, app) | {
         "description": app.description,
-        "enable_site": True,
-        "enable_api": True,
+        "enable_site": app.enable_site,
+        "enable_api": app.enable_api,
         "model_config": None if app.has_workflow else config,
         "api_base_url": f"{call.base_url}/v1",
         "deleted_tools": [],
@@ -60,14 +60,14 @@ def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     if rules.app_access:
         body |= {"access_mode": None, "tags": _tags(app)}
     if rules.app_max_requests:
-        body["max_active_requests"] = None
+        body["max_active_requests"] = app.max_active_requests
     if rules.app_permissions:
         body |= _permissions(console) | {"tracing": None}
     return body
 
 
 def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
-    # Only a published workflow shows; an app that nobody uses was never published.
+    # Only a published workflow shows.
     published = {
         "id": make_id(app.id, "workflow"),
         "created_by": console.owner.id,
@@ -80,15 +80,15 @@ def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
         "name": app.name,
         "mode": app.mode,
         **_icon(app),
-        "workflow": published if app.has_workflow and app.messages_per_day else None,
-        "use_icon_as_answer_icon": False,
+        "workflow": published if app.is_published else None,
+        "use_icon_as_answer_icon": app.use_icon_as_answer_icon,
         **_stamps(console, app),
     }
 
 
 def _icon(app: FakeApp) -> dict[str, Any]:
     return {
-        "icon_type": "emoji",
+        "icon_type": app.icon_type,
         "icon": app.icon,
         "icon_background": app.icon_background,
         "icon_url": None,

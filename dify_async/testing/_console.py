@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from dify_async.testing import _errors as errors
 from dify_async.testing import _routes, _sign_in
 from dify_async.testing._accounts import Accounts, FakeAccount, make_id
 from dify_async.testing._http import Call, Refusal, Reply, Router
+from dify_async.testing._knowledge import generate_datasets
 from dify_async.testing._models import ALL_MODES, FakeApp
 from dify_async.testing._rules import Rules
 from dify_async.testing._tokens import Tokens
@@ -48,6 +49,8 @@ class Console:
         self.password_login = password_login
         self.setup_finished = True
         self.started_at = int(time.time())
+        self._ids_made = 0
+        self._apps_taken = 0
         self.workspace_id = make_id(seed, "workspace")
         self.accounts = Accounts(self.rules)
         self.owner = self.add_account(email, password, timezone=timezone)
@@ -57,6 +60,10 @@ class Console:
         self.apps: list[FakeApp] = []
         for app in apps:
             self.take(app)
+        self.workspaces = {self.workspace_id: f"{self.owner.name}'s Workspace"}
+        self.datasets = generate_datasets(seed, self.started_at)
+        self.imports: dict[str, dict[str, Any]] = {}
+        self.login_codes: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, list[ApiKey]] = {}
         self.conversations: dict[tuple[str, int], list[Conversation]] = {}
         self.statistics: dict[tuple[object, ...], bytes] = {}
@@ -88,11 +95,17 @@ class Console:
             )
         )
 
+    def new_id(self, what: str) -> str:
+        """An id that there is not yet."""
+        self._ids_made += 1
+        return make_id(self.seed, what, self._ids_made)
+
     def take(self, app: FakeApp) -> FakeApp:
         """Serve an app, the newest of all unless it says when it was made."""
         if app.mode not in ALL_MODES:
             raise ValueError(f"Not a mode of Dify's apps: {app.mode!r}.")
-        app.id = str(UUID(app.id)) if app.id else make_id(self.seed, "app", len(self.apps))
+        app.id = str(UUID(app.id)) if app.id else make_id(self.seed, "app", self._apps_taken)
+        self._apps_taken += 1
         newest = max((other.created_at for other in self.apps), default=self.started_at - 500 * 86400)
         app.created_at = app.created_at or newest + 3600
         app.updated_at = app.updated_at or app.created_at

@@ -50,12 +50,24 @@ class FakeApp:
     description: str = ""
     id: str = ""
     tags: list[FakeTag] = field(default_factory=list)
-    icon: str = "\N{ROBOT FACE}"
-    icon_background: str = "#FFEAD5"
+    icon_type: str | None = "emoji"
+    icon: str | None = "\N{ROBOT FACE}"
+    icon_background: str | None = "#FFEAD5"
+    use_icon_as_answer_icon: bool = False
+    max_active_requests: int | None = None
+    enable_api: bool = True
+    enable_site: bool = True
     pre_prompt: str | None = None
     messages_per_day: int = 12
     created_at: int = 0
     updated_at: int = 0
+    published_at: int = 0
+    marked: tuple[str, str] = ("", "")
+
+    @property
+    def is_published(self) -> bool:
+        """Whether its workflow was: an app that nobody uses was not, unless it is published on purpose."""
+        return self.has_workflow and bool(self.messages_per_day or self.published_at)
 
     @property
     def has_workflow(self) -> bool:

@@ -67,6 +67,11 @@ class Rules:
     few_modes = Fact(until=(1, 1, 3))  # no filter for completion and advanced-chat
     channel_is_all = Fact(since=(1, 4, 0))  # mode=channel: empty on 1.3.1, unfiltered on 1.9.1
 
+    filtered_runs = Fact(since=(1, 10, 0))  # status filters the list of runs; triggered_from is told
+    exports_feedbacks = Fact(since=(1, 10, 1))
+    put_needs_all = Fact(until=(1, 11, 0))  # without description and use_icon_as_answer_icon a 500
+    told_tenant = Fact(since=(1, 5, 1))  # an invitation tells the workspace
+
     # Answers
     posted_workspace = Fact(since=(1, 10, 1))  # POST /workspaces/current instead of GET
     workspace_credits = Fact(since=(1, 11, 3))

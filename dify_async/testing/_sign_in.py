@@ -190,8 +190,36 @@ def _cookie(console: "Console", name: str, value: str, until: str) -> str:
     return f"{console.cookie(name)}={value}; {until}{secure}{http_only}; Path=/; SameSite=Lax"
 
 
+def mail_code(console: "Console", call: Call) -> Reply:
+    """POST /email-code-login: the code would be mailed."""
+    params = Params(console.rules, "EmailPayload", json_body(console.rules, call, ""), where="JSON body")
+    email = str(params.required("email"))
+    params.check()
+    token = console.new_id("mail")
+    console.login_codes[token] = (email, f"{len(console.login_codes) * 7919 % 900000 + 100000}")
+    return json_reply({"result": "success", "data": token})
+
+
+def log_in_by_code(console: "Console", call: Call) -> Reply:
+    """POST /email-code-login/validity: a code is good once."""
+    body = json_body(console.rules, call, "EmailCodeLoginPayload")
+    email, code = console.login_codes.get(str(body.get("token")), ("", ""))
+    if not email or email != body.get("email"):
+        raise errors.error(400, "invalid_or_expired_token", "The token is invalid or has expired.")
+    sent = _decoded(body.get("code")) if console.rules.encoded_password else body.get("code")
+    account = console.accounts.of_email(email)
+    if sent != code or account is None:
+        raise errors.error(400, "email_code_error", "Email code is invalid or expired.")
+    del console.login_codes[str(body["token"])]
+    return _signed_in(
+        console, console.tokens.issue(account.id), ("access_token", "refresh_token", "csrf_token")
+    )
+
+
 ROUTES: list[Route] = [
     Route("POST", "/login", log_in, public=True),
+    Route("POST", "/email-code-login", mail_code, public=True),
+    Route("POST", "/email-code-login/validity", log_in_by_code, public=True),
     Route("POST", "/refresh-token", renew, public=True),
     Route("GET", "/logout", log_out, when=lambda rules: not rules.cookies, csrf=False),
     Route("POST", "/logout", log_out, when=lambda rules: rules.cookies, csrf=False),

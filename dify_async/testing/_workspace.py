@@ -32,19 +32,30 @@ def set_timezone(console: "Console", call: Call) -> Reply:
     return json_reply(_profile(call.owner))
 
 
-def workspaces(console: "Console", _call: Call) -> Reply:
+def workspaces(console: "Console", call: Call) -> Reply:
     """GET /workspaces."""
-    row = _workspace(console) | {"plan": "sandbox", "current": True}
-    if console.rules.workspace_last_opened:
-        row["last_opened_at"] = console.started_at
-    return json_reply({"workspaces": [row]})
+    present = call.owner.workspace_id or console.workspace_id
+    rows = []
+    for workspace_id, name in console.workspaces.items():
+        row = _workspace(console, workspace_id, name)
+        row |= {"plan": "sandbox", "current": workspace_id == present}
+        if console.rules.workspace_last_opened:
+            row["last_opened_at"] = console.started_at if workspace_id == present else None
+        rows.append(row)
+    return json_reply({"workspaces": rows})
 
 
 def current_workspace(console: "Console", call: Call) -> Reply:
     """/workspaces/current: GET, and POST since 1.10.1."""
+    return json_reply(workspace_body(console, call.owner))
+
+
+def workspace_body(console: "Console", account: FakeAccount) -> dict[str, Any]:
+    """The workspace that an account is in."""
     rules = console.rules
-    answer = _workspace(console) | {
-        "role": call.owner.role,
+    present = account.workspace_id or console.workspace_id
+    answer = _workspace(console, present, console.workspaces[present]) | {
+        "role": account.role,
         "in_trial": None,
         "trial_end_reason": None,
         "custom_config": None,
@@ -53,13 +64,13 @@ def current_workspace(console: "Console", call: Call) -> Reply:
         answer["custom_config"] = {"remove_webapp_brand": False, "replace_webapp_logo": None}
     if rules.workspace_credits:
         answer |= {"trial_credits": None, "trial_credits_used": None, "next_credit_reset_date": None}
-    return json_reply(answer)
+    return answer
 
 
-def _workspace(console: "Console") -> dict[str, Any]:
+def _workspace(console: "Console", workspace_id: str, name: str) -> dict[str, Any]:
     return {
-        "id": console.workspace_id,
-        "name": f"{console.owner.name}'s Workspace",
+        "id": workspace_id,
+        "name": name,
         "plan": "basic",
         "status": "normal",
         "created_at": console.started_at,

@@ -241,6 +241,16 @@ class FakeDifyServer:
         """Serve one more app; `fields` are those of `FakeApp`."""
         return self._console.take(FakeApp(name=name, mode=mode, **fields))
 
+    def add_workspace(self, name: str) -> str:
+        """One more workspace of every account; gives its id."""
+        workspace_id = self._console.new_id("workspace")
+        self._console.workspaces[workspace_id] = name
+        return workspace_id
+
+    def login_code(self, token: str) -> str:
+        """The code that was mailed for the token of POST /email-code-login."""
+        return self._console.login_codes[token][1]
+
     def add_account(
         self,
         email: str,

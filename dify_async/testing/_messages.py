@@ -1,0 +1,207 @@
+"""What was said: messages, completion conversations, annotations, feedback."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dify_async.testing import _errors as errors
+from dify_async.testing._accounts import make_id
+from dify_async.testing._http import Call, Reply, Route, json_reply
+from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._models import TALKING, FakeApp
+from dify_async.testing._params import Params
+from dify_async.testing._times import time_range
+from dify_async.testing._traffic import Message
+
+if TYPE_CHECKING:
+    from dify_async.testing._console import Console
+
+_QUESTIONS = ("Where is my order?", "How can I pay?", "When are you open?")
+_ANSWER = "It is on the way."
+_ANNOTATIONS = 3
+
+
+def messages(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/chat-messages: the last ones, or those before `first_id`; in order of time."""
+    rules, arguments = console.rules, call.arguments()
+    app = console.find_app(call, TALKING)
+    params = Params(rules, "ChatMessagesQuery", arguments)
+    wanted = params.required("conversation_id")
+    limit = params.integer("limit", 20, high=100)
+    params.check()
+    said = [row for row in console.traffic.messages(app) if _conversation_id(app, row) == wanted]
+    if not said:
+        raise errors.error(404, "not_found", "Conversation Not Exists.")
+    rows = [_message(app, row, place) for place, row in enumerate(said)]
+    if first_id := arguments.get("first_id"):
+        ids = [row["id"] for row in rows]
+        if first_id not in ids:
+            raise errors.error(404, "not_found", "First message not found.")
+        rows = rows[: ids.index(first_id)]
+    if rules.newest_features:
+        rows = [row | {"extra_contents": []} for row in rows]
+    return json_reply({"limit": limit, "has_more": len(rows) > limit, "data": rows[-limit:]})
+
+
+def completions(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/completion-conversations: each message is one."""
+    rules, arguments = console.rules, call.arguments()
+    app = console.find_app(call, ("completion",))
+    params = Params(rules, "CompletionConversationQuery", arguments)
+    status = params.choice("annotation_status", ("annotated", "not_annotated", "all"), "all")
+    page, limit = page_and_limit(params)
+    start, end = time_range(console, call, params)
+    rows = [
+        row
+        for row in reversed(list(console.traffic.messages(app)))
+        if (start is None or row.at >= start) and (end is None or row.at <= end + 59)
+    ]
+    if status == "annotated":
+        rows = []
+    if keyword := arguments.get("keyword"):
+        rows = [row for row in rows if contains(rules, _question(row), keyword)]
+    shown = [_completion(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
+    return json_reply(page_body(page, limit, len(rows), shown))
+
+
+def annotations(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/annotations."""
+    app = console.find_app(call)
+    arguments = call.arguments()
+    page, limit = int(arguments.get("page", 1)), int(arguments.get("limit", 20))
+    rows = [
+        {
+            "id": make_id(app.id, "annotation", number),
+            "question": _QUESTIONS[number],
+            "answer": f"Annotated answer {number}",
+            "hit_count": number,
+            "created_at": app.created_at + number,
+        }
+        for number in range(_ANNOTATIONS)
+        if contains(console.rules, _QUESTIONS[number], arguments.get("keyword", ""))
+    ]
+    shown = rows[(page - 1) * limit : page * limit]
+    return json_reply(page_body(page, limit, len(rows), shown) | {"has_more": len(shown) == limit})
+
+
+def feedbacks(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/feedbacks/export: JSON or CSV, since 1.10.1."""
+    app = console.find_app(call)
+    arguments = call.arguments()
+    liked = [row for row in console.traffic.messages(app) if row.liked][-20:]
+    rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in liked]
+    if arguments.get("format", "csv") == "json":
+        about = {
+            "app_id": app.id,
+            "export_date": datetime.now(UTC).replace(tzinfo=None).isoformat(),
+            "total_records": len(rows),
+            "data_source": "dify_feedback_export",
+        }
+        return json_reply({"export_info": about, "feedback_data": rows})
+    file = io.StringIO()
+    nobody = Message(0, 0, 0, 0, 0, 0, None, 0, liked=True)
+    writer = csv.DictWriter(file, fieldnames=list(_feedback(app, nobody)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return Reply(200, file.getvalue().encode(), {"Content-Type": "text/csv; charset=utf-8-sig"})
+
+
+def _conversation_id(app: FakeApp, row: Message) -> str:
+    return make_id(app.id, "conversation", row.conversation)
+
+
+def _question(row: Message) -> str:
+    return _QUESTIONS[row.conversation % len(_QUESTIONS)]
+
+
+def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
+    feedback = {
+        "rating": "like",
+        "content": None,
+        "from_source": "user",
+        "from_end_user_id": make_id(app.id, "user", row.user),
+        "from_account": None,
+    }
+    return {
+        "id": make_id(app.id, "message", row.conversation, place),
+        "conversation_id": _conversation_id(app, row),
+        "inputs": {},
+        "query": _question(row),
+        "message": [{"role": "user", "text": _question(row), "files": []}],
+        "message_tokens": row.tokens - row.answer_tokens,
+        "answer": _ANSWER,
+        "answer_tokens": row.answer_tokens,
+        "provider_response_latency": row.latency / 1000,
+        "from_source": "api",
+        "from_end_user_id": make_id(app.id, "user", row.user),
+        "from_account_id": None,
+        "feedbacks": [feedback] if row.liked else [],
+        "workflow_run_id": None,
+        "annotation": None,
+        "annotation_hit_history": None,
+        "created_at": row.at,
+        "agent_thoughts": [],
+        "message_files": [],
+        "metadata": {},
+        "status": "normal",
+        "error": None,
+        "parent_message_id": None,
+    }
+
+
+def _completion(console: "Console", app: FakeApp, row: Message) -> dict[str, Any]:
+    by_user = row.user >= 0
+    return {
+        "id": _conversation_id(app, row),
+        "status": "normal",
+        "from_source": "api" if by_user else "console",
+        "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
+        "from_end_user_session_id": f"user-{row.user:03}" if by_user else None,
+        "from_account_id": None if by_user else console.owner.id,
+        "from_account_name": None if by_user else console.owner.name,
+        "read_at": None,
+        "created_at": row.at,
+        "updated_at": row.at,
+        "annotation": None,
+        "model_config": {"model": None, "pre_prompt": app.pre_prompt},
+        "user_feedback_stats": {"like": int(row.liked), "dislike": 0},
+        "admin_feedback_stats": {"like": 0, "dislike": 0},
+        "message": {"inputs": {}, "query": "", "message": _question(row), "answer": _ANSWER},
+    }
+
+
+def _feedback(app: FakeApp, row: Message) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {
+        "feedback_id": make_id(app.id, "feedback", row.conversation, row.at),
+        "app_name": app.name,
+        "app_id": app.id,
+        "conversation_id": _conversation_id(app, row),
+        "conversation_name": _question(row),
+        "message_id": make_id(app.id, "message", row.conversation, 0),
+        "user_query": _question(row),
+        "ai_response": _ANSWER,
+        "feedback_rating": "\N{THUMBS UP SIGN}",
+        "feedback_rating_raw": "like",
+        "feedback_comment": "",
+        "feedback_source": "user",
+        "feedback_date": moment,
+        "message_date": moment,
+        "from_account_name": "",
+        "from_end_user_id": make_id(app.id, "user", row.user),
+        "has_comment": "No",
+    }
+
+
+ROUTES: list[Route] = [
+    Route("GET", "/apps/<uuid:app_id>/chat-messages", messages),
+    Route("GET", "/apps/<uuid:app_id>/completion-conversations", completions),
+    Route("GET", "/apps/<uuid:app_id>/annotations", annotations),
+    Route(
+        "GET",
+        "/apps/<uuid:app_id>/feedbacks/export",
+        feedbacks,
+        when=lambda rules: rules.exports_feedbacks,
+    ),
+]

@@ -1,0 +1,211 @@
+"""Workflows are published and run."""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dify_async.testing import _errors as errors
+from dify_async.testing._accounts import make_id
+from dify_async.testing._http import Call, Reply, Route, json_reply
+from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._models import FakeApp
+from dify_async.testing._params import Params, json_body
+from dify_async.testing._traffic import Message
+
+if TYPE_CHECKING:
+    from dify_async.testing._console import Console
+
+_GRAPHS = ("workflow", "advanced-chat")
+_LONGEST_NAME = 20
+_LONGEST_COMMENT = 100
+_STATES = ("running", "succeeded", "failed", "stopped", "partial-succeeded")
+_VERSION = "2026-01-05 08:00:00.000000"
+_FAILS = 17  # one run in so many
+
+
+def publish(console: "Console", call: Call) -> Reply:
+    """POST /apps/{id}/workflows/publish."""
+    rules = console.rules
+    app = console.find_app(call, _GRAPHS)
+    model = "PublishWorkflowPayload"
+    params = Params(rules, model, json_body(rules, call, model), where="JSON body")
+    for name, most in (("marked_name", _LONGEST_NAME), ("marked_comment", _LONGEST_COMMENT)):
+        if len(params.values.get(name) or "") > most:
+            if not rules.pydantic:
+                label = name.replace("_", " ").capitalize()
+                raise errors.error(400, "invalid_param", f"{label} cannot exceed {most} characters")
+            params.wrong(name, "", "string_too_long", f"String should have at most {most} characters")
+    params.check()
+    app.published_at = int(time.time())
+    app.marked = (params.values.get("marked_name") or "", params.values.get("marked_comment") or "")
+    return json_reply({"result": "success", "created_at": app.published_at})
+
+
+def published(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/workflows/publish: where there is none, nulls, or a null since 1.15."""
+    rules = console.rules
+    app = console.find_app(call, _GRAPHS)
+    body: dict[str, Any] = {
+        "id": make_id(app.id, "workflow"),
+        "graph": {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}},
+        "features": {},
+        "hash": make_id(app.id, "hash").replace("-", ""),
+        "version": _VERSION,
+        "created_by": _person(console),
+        "created_at": app.published_at or app.created_at,
+        "updated_by": None,
+        "updated_at": app.published_at or app.updated_at,
+        "tool_published": False,
+        "environment_variables": [],
+        "conversation_variables": [],
+    }
+    if rules.modern_features:
+        body |= {"marked_name": app.marked[0], "marked_comment": app.marked[1], "rag_pipeline_variables": []}
+    if not app.is_published:
+        return json_reply(None if rules.newest_features else dict.fromkeys(body))
+    return json_reply(body)
+
+
+def runs(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/workflow-runs: by default those of the console, of which there are none."""
+    rules = console.rules
+    app = console.find_app(call, _GRAPHS)
+    arguments = call.arguments()
+    params = Params(rules, "WorkflowRunListQuery", arguments)
+    limit = params.integer("limit", 20, high=100)
+    status = params.choice("status", _STATES, _STATES[0]) if "status" in arguments else None
+    params.check()
+    found = _runs(app, console) if arguments.get("triggered_from") == "app-run" else []
+    if status is not None and rules.filtered_runs:
+        found = [run for run in found if _state(run) == status]
+    if last_id := arguments.get("last_id"):
+        ids = [_run_id(app, run) for run in found]
+        if last_id not in ids:
+            raise errors.error(400, "invalid_param", "Last workflow run not exists")
+        found = found[ids.index(last_id) + 1 :]
+    rows = [
+        _run(app, run) | {"created_by_account": None, "retry_index": None, **_ends(run)}
+        for run in found[:limit]
+    ]
+    return json_reply({"limit": limit, "has_more": len(found) > limit, "data": rows})
+
+
+def run_detail(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/workflow-runs/{id}: an unknown one is a 200 of nulls up to 1.14."""
+    app = console.find_app(call, _GRAPHS)
+    found = next((run for run in _runs(app, console) if _run_id(app, run) == call.ids["run_id"]), None)
+    if found is None and console.rules.newest_features:
+        raise errors.error(404, "not_found", "Workflow run not found")
+    shown = found or Message(0, 0, 0, 0, 0, 0, None, 0, liked=False)
+    body = _run(app, shown) | {
+        "graph": {},
+        "inputs": {"question": "?"},
+        "outputs": {},
+        "error": _error(shown),
+        "created_by_role": "end_user",
+        "created_by_account": None,
+        "created_by_end_user": _end_user(app, shown),
+        **_ends(shown),
+    }
+    return json_reply(dict.fromkeys(body) if found is None else body)
+
+
+def logs(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/workflow-app-logs: of mode workflow alone."""
+    rules, arguments = console.rules, call.arguments()
+    app = console.find_app(call, ("workflow",))
+    params = Params(rules, "WorkflowAppLogQuery", arguments)
+    page, limit = page_and_limit(params)
+    status = params.choice("status", _STATES, _STATES[0]) if arguments.get("status") else None
+    params.check()
+    found = [run for run in _runs(app, console) if status in (None, _state(run))]
+    if keyword := arguments.get("keyword"):
+        found = [run for run in found if contains(rules, _session(run), keyword)]
+    for name, later in (("created_at__after", True), ("created_at__before", False)):
+        if text := arguments.get(name):
+            moment = _moment(text)
+            found = [run for run in found if (run.at >= moment if later else run.at <= moment)]
+    rows = [_log(console, app, run) for run in found[(page - 1) * limit : page * limit]]
+    return json_reply(page_body(page, limit, len(found), rows))
+
+
+def _log(console: "Console", app: FakeApp, run: Message) -> dict[str, Any]:
+    more = {"triggered_from": "app-run"} if console.rules.filtered_runs else {}
+    row = {
+        "id": make_id(app.id, "log", run.conversation),
+        "workflow_run": _run(app, run) | {"error": _error(run), **_ends(run), **more},
+        "created_from": "web-app",
+        "created_by_role": "end_user",
+        "created_by_account": None,
+        "created_by_end_user": _end_user(app, run),
+        "created_at": run.at,
+    }
+    return row | ({"details": None} if console.rules.filtered_runs else {})
+
+
+def _runs(app: FakeApp, console: "Console") -> list[Message]:
+    """The newest first."""
+    return list(console.traffic.messages(app))[::-1]
+
+
+def _run_id(app: FakeApp, run: Message) -> str:
+    return make_id(app.id, "run", run.conversation, run.at)
+
+
+def _run(app: FakeApp, run: Message) -> dict[str, Any]:
+    return {
+        "id": _run_id(app, run),
+        "version": _VERSION,
+        "status": _state(run),
+        "elapsed_time": run.latency / 1000,
+        "total_tokens": run.tokens,
+        "total_steps": 3,
+        "created_at": run.at,
+        "exceptions_count": 0,
+    }
+
+
+def _ends(run: Message) -> dict[str, Any]:
+    return {"finished_at": run.at + max(1, run.latency // 1000)}
+
+
+def _state(run: Message) -> str:
+    return "failed" if run.at % _FAILS == 0 else "succeeded"
+
+
+def _error(run: Message) -> str | None:
+    return "Node LLM run failed" if _state(run) == "failed" else None
+
+
+def _session(run: Message) -> str:
+    return f"user-{max(run.user, 0):03}"
+
+
+def _end_user(app: FakeApp, run: Message) -> dict[str, Any]:
+    return {
+        "id": make_id(app.id, "user", run.user),
+        "type": "service_api",
+        "is_anonymous": False,
+        "session_id": _session(run),
+    }
+
+
+def _person(console: "Console") -> dict[str, str]:
+    return {"id": console.owner.id, "name": console.owner.name, "email": console.owner.email}
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise errors.error(400, "invalid_param", f"Invalid isoformat string: {text!r}") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+ROUTES: list[Route] = [
+    Route("POST", "/apps/<uuid:app_id>/workflows/publish", publish),
+    Route("GET", "/apps/<uuid:app_id>/workflows/publish", published),
+    Route("GET", "/apps/<uuid:app_id>/workflow-runs", runs),
+    Route("GET", "/apps/<uuid:app_id>/workflow-runs/<uuid:run_id>", run_detail),
+    Route("GET", "/apps/<uuid:app_id>/workflow-app-logs", logs),
+]

@@ -1,0 +1,143 @@
+"""Apps are made, changed, copied, deleted, exported and imported, on each version of the server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dify_async import (
+    App,
+    AppModelConfig,
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyNotFoundError,
+    DifyServerError,
+    DifyValidationError,
+)
+from dify_async.testing import FakeDifyServer
+from tests.support import MODES, VERSIONS, an_app
+
+pytestmark = pytest.mark.parametrize("version", VERSIONS)
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_new_app(dify: AsyncDifyServer, mode: str) -> None:
+    app = await dify.create_app("Nové – 中", mode, description="d", icon_type="emoji", icon="🍇")
+    assert (app.name, app.mode, app.description, app.icon) == ("Nové – 中", mode, "d", "🍇")
+    assert await dify.app(app.id) == app
+    assert app.id in {one.id for one in await dify.apps(mode=mode)}
+    await dify.delete_app(app.id)
+    with pytest.raises(DifyNotFoundError):
+        await dify.app(app.id)
+    with pytest.raises(DifyNotFoundError):
+        await dify.delete_app(app.id)
+
+
+async def test_what_a_new_app_may_not_have(dify: AsyncDifyServer) -> None:
+    with pytest.raises(DifyValidationError, match="channel"):
+        await dify.create_app("x", "channel")
+    with pytest.raises(DifyValidationError, match="400 characters"):
+        await dify.create_app("x", "chat", description="d" * 401)
+    with pytest.raises(DifyServerError):  # a fault of the server
+        await dify.create_app("x" * 256, "chat")
+
+
+async def test_a_field_that_is_not_given_stays_as_it_was(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """A PUT replaces everything [1.11.2/08_app_put_only_name_resets_the_rest]."""
+    before = await dify.create_app(
+        "a", "chat", description="d", icon_type="emoji", icon="🍇", icon_background="#D1E0FF"
+    )
+    await dify.update_app(before.id, use_icon_as_answer_icon=True)
+    after = await dify.update_app(before.id, name="b")
+    assert _settings(after) == {**_settings(before), "name": "b", "use_icon_as_answer_icon": True}
+    after = await dify.update_app(before.id, description="", icon_background=None)
+    assert after.description == ""
+    assert not after.icon_background
+    assert (after.name, after.icon) == ("b", "🍇")
+    sent = json.loads([request for request in fake.requests if request.method == "PUT"][-1].body)
+    assert {"name", "description", "use_icon_as_answer_icon"} <= sent.keys()
+    with pytest.raises(DifyConfigError, match="nothing to change"):
+        await dify.update_app(before.id)
+    with pytest.raises(DifyNotFoundError):
+        await dify.update_app(UNKNOWN, name="b")
+
+
+def _settings(app: App) -> dict[str, object]:
+    names = ("name", "mode", "description", "icon_type", "icon", "icon_background", "use_icon_as_answer_icon")
+    return {name: getattr(app, name) for name in names}
+
+
+async def test_a_copy(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0]
+    first = await dify.copy_app(app.id)
+    second = await dify.copy_app(app.id, name="Copy of bot", icon="🤖")
+    assert (first.name, second.name, second.icon) == (f"{app.name} copy", "Copy of bot", "🤖")
+    assert len({app.id, first.id, second.id}) == 3
+    assert first.mode == app.mode
+
+
+async def test_switching_the_api_and_the_site(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = an_app(fake)
+    assert (await dify.enable_app_api(app, False)).enable_api is False
+    assert (await dify.enable_app_site(app, False)).enable_site is False
+    assert (await dify.enable_app_api(app, True)).enable_api is True
+    assert (await dify.app(app)).enable_site is False
+
+
+async def test_a_model_config(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    model: dict[str, object] = {
+        "provider": "openai",
+        "name": "gpt-4o",
+        "mode": "chat",
+        "completion_params": {},
+    }
+    config = AppModelConfig(model=model, pre_prompt="Be brief.", extra={"speech_to_text": {"enabled": False}})
+    await dify.update_app_model_config(an_app(fake), config)
+    sent = json.loads(fake.requests[-1].body)
+    assert sent == {"model": model, "pre_prompt": "Be brief.", "speech_to_text": {"enabled": False}}
+    app = await dify.app(an_app(fake))
+    assert app.model_config is not None
+    assert app.model_config.pre_prompt == "Be brief."
+    with pytest.raises(DifyValidationError, match="model is required"):
+        await dify.update_app_model_config(an_app(fake), AppModelConfig(model={}))
+    with pytest.raises(DifyNotFoundError):
+        await dify.update_app_model_config(an_app(fake, "workflow"), config)
+
+
+async def test_a_definition_goes_out_and_comes_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0]
+    text = await dify.export_app(app.id)
+    assert f"mode: {app.mode}" in text
+    assert fake.requests[-1].query == "include_secret=false"
+    new = await dify.import_app(text, name="It's a copy")
+    assert (new.status, new.app_mode) == ("completed", app.mode)
+    assert new.app_id is not None
+    assert (await dify.app(new.app_id)).name == "It's a copy"
+    again = await dify.import_app(await dify.export_app(new.app_id), app_id=app.id)
+    assert again.app_id == app.id
+    assert (await dify.app(app.id)).name == "It's a copy"
+
+
+async def test_a_definition_of_another_version_is_to_be_confirmed(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """1.11.2/08_app_import_old_dsl_version: a 202."""
+    text = (await dify.export_app(fake.apps[0].id)).replace("version: ", "version: 9")
+    before = len(fake.apps)
+    pending = await dify.import_app(text)
+    assert (pending.status, pending.app_id) == ("pending", None)
+    assert len(fake.apps) == before
+    done = await dify.confirm_import(pending.id)
+    assert done.status == "completed"
+    assert len(fake.apps) == before + 1
+    with pytest.raises(DifyValidationError, match="expired or does not exist"):
+        await dify.confirm_import(pending.id)
+
+
+async def test_a_definition_that_cannot_be_read(dify: AsyncDifyServer) -> None:
+    """1.11.2/08_app_import_bad_yaml: a 400 in the shape of an import."""
+    with pytest.raises(DifyValidationError, match="Invalid YAML format"):
+        await dify.import_app("foo: [bar")

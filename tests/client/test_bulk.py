@@ -1,0 +1,91 @@
+"""Calls for many apps at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dify_async import App, AsyncDifyServer, DifyConfigError, DifyLoginError, DifyNotFoundError
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.11.2"
+
+
+async def test_a_key_for_each_app(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    apps: list[App | str] = [*await dify.apps(), UNKNOWN, fake.apps[0].id]
+    steps: list[tuple[int, int]] = []
+    results = await dify.ensure_app_api_keys(apps, progress=lambda done, of: steps.append((done, of)))
+    assert [one.app_id for one in results] == [*(app.id for app in await dify.apps()), UNKNOWN]
+    assert [one.value is None for one in results] == [False] * len(fake.apps) + [True]
+    assert isinstance(results[-1].error, DifyNotFoundError)
+    assert steps[-1] == (13, 13)
+    again = await dify.ensure_app_api_keys(apps)
+    assert [one.value for one in again] == [one.value for one in results]
+    assert fake.peak_requests <= 8
+
+
+async def test_a_backup(fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path) -> None:
+    fake.add_app("../../etc/passwd", "chat")
+    fake.add_app("CON", "chat")
+    fake.add_app("x" * 40_000, "chat")
+    fake.add_app("\N{RIGHT-TO-LEFT OVERRIDE}a/b\x00c", "chat")
+    folder = tmp_path / "a" / "b"
+    apps = await dify.apps()
+    results = await dify.export_apps(apps, folder)
+    assert {one.error for one in results} == {None}
+    files = sorted(folder.iterdir())
+    assert len(files) == len(apps)
+    assert {one.value for one in results} == set(files)
+    assert all(file.suffix == ".yml" and "kind: app" in file.read_text(encoding="utf-8") for file in files)
+    assert list(tmp_path.rglob("*passwd*")) == [
+        folder / f"etc_passwd-{next(app.id for app in apps if 'passwd' in app.name)}.yml"
+    ]
+
+
+async def test_a_backup_goes_on_where_it_stopped(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
+) -> None:
+    apps = await dify.apps()
+    broken = apps[3].id
+    fault = fake.inject(f"/apps/{broken}/export", status=403)
+    first = await dify.export_apps(apps, tmp_path)
+    assert [one.app_id for one in first if one.error] == [broken]
+    assert len(list(tmp_path.iterdir())) == len(apps) - 1
+    fault.remove()
+    asked = fake.count("GET", "/apps/*/export")
+    second = await dify.export_apps(apps, tmp_path)
+    assert {one.error for one in second} == {None}
+    assert fake.count("GET", "/apps/*/export") == asked + 1
+    changed = await dify.update_app(apps[0].id, description="new")
+    path = second[0].value
+    assert path is not None
+    os.utime(path, (0, (changed.updated_at or 0) - 1))
+    await dify.export_apps([changed, *apps[1:]], tmp_path)
+    assert fake.count("GET", "/apps/*/export") == asked + 2
+    assert "new" in path.read_text(encoding="utf-8")
+
+
+async def test_what_concerns_all_is_raised(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
+) -> None:
+    for wrong in (["../x"], ["a/b"], [""]):
+        with pytest.raises(DifyConfigError):
+            await dify.export_apps(wrong, tmp_path)
+    with pytest.raises(DifyConfigError, match="pass a list"):
+        await dify.export_apps(fake.apps[0].id, tmp_path)
+    async with client(fake, password="Wrong-Password-1") as other:
+        with pytest.raises(DifyLoginError):
+            await other.export_apps([fake.apps[0].id], tmp_path)
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    with pytest.raises(OSError, match="file"):
+        await dify.export_apps([fake.apps[0].id], file)
+    assert list(tmp_path.iterdir()) == [file]

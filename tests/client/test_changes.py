@@ -1,0 +1,69 @@
+"""Changes are never made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+
+from dify_async import (
+    AppModelConfig,
+    AsyncDifyServer,
+    DifyServerError,
+    DifyUnknownOutcomeError,
+    _endpoints,
+)
+from dify_async._endpoints import Endpoint
+from dify_async._retry import CHANGE
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+
+ID: Final = "00000000-0000-4000-8000-000000000000"
+MODEL: Final = AppModelConfig(model={"name": "gpt-4o"})
+Change = Callable[[AsyncDifyServer, str], Awaitable[object]]
+
+CHANGES: Final[dict[str, Change]] = {
+    "NEW_APP": lambda dify, _: dify.create_app("n", "chat"),
+    "UPDATE_APP": lambda dify, app: dify.update_app(app, name="n"),
+    "COPY_APP": lambda dify, app: dify.copy_app(app),
+    "MODEL_CONFIG": lambda dify, app: dify.update_app_model_config(app, MODEL),
+    "ENABLE_API": lambda dify, app: dify.enable_app_api(app, True),
+    "ENABLE_SITE": lambda dify, app: dify.enable_app_site(app, True),
+    "IMPORT_APP": lambda dify, _: dify.import_app("kind: app"),
+    "CONFIRM_IMPORT": lambda dify, _: dify.confirm_import(ID),
+    "PUBLISH_WORKFLOW": lambda dify, app: dify.publish_workflow(app),
+    "NEW_APP_API_KEY": lambda dify, app: dify.init_app_api_key(app),
+    "NEW_DATASET_API_KEY": lambda dify, _: dify.init_dataset_api_key(),
+    "RETRY_DOCUMENTS": lambda dify, _: dify.retry_document_indexing(ID, [ID]),
+    "SWITCH_WORKSPACE": lambda dify, _: dify.switch_workspace(ID),
+    "INVITE_MEMBERS": lambda dify, _: dify.invite_members(["a@example.com"], "normal"),
+    "TIMEZONE": lambda dify, _: dify.set_timezone("UTC"),
+}
+
+
+def test_all_changes_are_here() -> None:
+    table = vars(_endpoints).items()
+    assert {name for name, one in table if isinstance(one, Endpoint) and one.repeat is CHANGE} == set(CHANGES)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_change_of_unclear_outcome_is_not_repeated(fake: FakeDifyServer, name: str) -> None:
+    """apify-client-python#990, for each kind: its answer is lost, cut, or stands behind a gateway."""
+    endpoint: Endpoint[object] = getattr(_endpoints, name)
+    path = endpoint.path.replace("{}", "*")
+    app = fake.apps[0].id
+    async with client(fake) as dify:
+        await dify.profile()
+        for sent, fault in enumerate(
+            ({"cut": "after"}, {"cut": "body"}, {"status": 502}, {"status": 504}), 1
+        ):
+            struck = fake.inject(path, endpoint.method, **fault)  # type: ignore[arg-type]  # one of its arguments
+            with pytest.raises(DifyUnknownOutcomeError):
+                await CHANGES[name](dify, app)
+            assert fake.count(endpoint.method, path) == sent, fault
+            struck.remove()
+        struck = fake.inject(path, endpoint.method, status=500)
+        with pytest.raises(DifyServerError):
+            await CHANGES[name](dify, app)
+        assert fake.count(endpoint.method, path) == 5

@@ -1,0 +1,96 @@
+"""The raw door: routes that have no method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyDecodeError,
+    DifyNotFoundError,
+    DifyUnknownOutcomeError,
+    Event,
+    Page,
+    RequestStarted,
+)
+from dify_async.testing import FakeDifyServer
+from tests.support import VERSIONS, an_app, client
+
+
+class Named(msgspec.Struct):
+    id: str
+    name: str
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_with_and_without_a_type(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    plain = await dify.request("get", "/apps", params={"limit": 2, "mode": None, "is_created_by_me": True})
+    assert fake.requests[-1].query == "limit=2&is_created_by_me=true"
+    typed = await dify.request("GET", "/apps", params={"limit": 2}, type=Page[Named])
+    assert [row.id for row in typed.data] == [row["id"] for row in plain["data"]]
+    app = await dify.request("GET", f"/apps/{an_app(fake)}", type=Named)
+    assert app.id == an_app(fake)
+
+
+async def test_changes(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = await dify.request("POST", "/apps", json={"name": "raw", "mode": "chat"}, type=Named)
+    assert app.name == "raw"
+    await dify.request("POST", f"/apps/{app.id}/copy")
+    assert fake.requests[-1].body == b"{}"
+    assert await dify.request("DELETE", f"/apps/{app.id}") is None
+    fake.inject("/apps", "POST", cut="after")
+    with pytest.raises(DifyUnknownOutcomeError):
+        await dify.request("POST", "/apps", json={"name": "twice?", "mode": "chat"})
+    assert [one.name for one in fake.apps].count("twice?") == 1
+
+
+async def test_the_same_repeats_and_sign_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    fake.inject("/apps", status=503, times=2)
+    await dify.request("GET", "/apps", params={"tag_ids": ["a" * 8 + "-0000-4000-8000-000000000000"]})
+    fake.expire_access_tokens()
+    await dify.request("GET", "/apps")
+    assert fake.count("POST", "/refresh-token") == 1
+    assert fake.count("GET", "/apps") == 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "apps", "http://evil.example.com/apps", "/apps?limit=1", "/apps#a", "/apps/{}/x"),
+        *("/apps/../setup", "/apps/./x", "/apps//x", "/apps/a%2fb", "/apps/a\\b", "/apps/\n", None),
+    ],
+)
+async def test_paths_that_could_go_elsewhere(fake: FakeDifyServer, dify: AsyncDifyServer, path: Any) -> None:
+    with pytest.raises(DifyConfigError):
+        await dify.request("GET", path)
+    assert fake.count() == 0
+
+
+@pytest.mark.parametrize("method", ["", "TRACE", "get /", None])
+async def test_methods_that_are_none(fake: FakeDifyServer, dify: AsyncDifyServer, method: Any) -> None:
+    with pytest.raises(DifyConfigError, match="method"):
+        await dify.request(method, "/apps")
+    assert fake.count() == 0
+
+
+async def test_what_is_not_there_or_of_another_type(dify: AsyncDifyServer) -> None:
+    with pytest.raises(DifyNotFoundError) as missing:
+        await dify.request("GET", "/no-such-route")
+    assert missing.value.path == "/no-such-route"
+    with pytest.raises(DifyDecodeError, match="GET /apps"):
+        await dify.request("GET", "/apps", type=list[Named])
+
+
+async def test_events_name_the_route_without_ids(fake: FakeDifyServer) -> None:
+    events: list[Event] = []
+    async with client(fake, on_event=events.append) as dify:
+        await dify.request(
+            "GET", f"/apps/{an_app(fake)}/workflow-runs/{an_app(fake)}", params={"a": "secret"}
+        )
+    routes = {event.route for event in events if isinstance(event, RequestStarted)}
+    assert "/apps/{}/workflow-runs/{}" in routes
+    assert not any(an_app(fake) in route or "secret" in route for route in routes)

@@ -1,0 +1,100 @@
+"""Workflows and their runs, on each version of the server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, DifyNotFoundError, DifyValidationError
+from dify_async.testing import FakeDifyServer
+from tests.support import VERSIONS, an_app
+
+pytestmark = pytest.mark.parametrize("version", VERSIONS)
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
+async def test_publishing(version: str, fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
+    """Where there is none, an object of nulls or a null [1.9.1/workflow_publish_get__none, 1.15.0]."""
+    app = await dify.create_app("new", mode)
+    assert await dify.published_workflow(app.id) is None
+    await dify.publish_workflow(app.id)
+    assert fake.requests[-1].body == b"{}"  # a 415 without one [1.11.2/08_workflow_publish_no_body]
+    await dify.publish_workflow(app.id, marked_name="v1", marked_comment="first")
+    workflow = await dify.published_workflow(app.id)
+    assert workflow is not None
+    assert workflow.created_by is not None
+    assert workflow.created_by.email == fake.email
+    if version != "0.15.3":
+        assert (workflow.marked_name, workflow.marked_comment) == ("v1", "first")
+    with pytest.raises(DifyValidationError, match="20 characters"):
+        await dify.publish_workflow(app.id, marked_name="n" * 21)
+    with pytest.raises(DifyNotFoundError):
+        await dify.publish_workflow(an_app(fake, "chat"))
+
+
+async def test_runs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
+    first = await dify.workflow_runs(app, limit=3)
+    second = await dify.workflow_runs(app, limit=3, last_id=first.data[-1].id)
+    assert first.has_more
+    runs = []
+    async for run in dify.iter_workflow_runs(app, page_size=3):
+        runs.append(run)
+        if len(runs) == 6:
+            break
+    assert runs == [*first.data, *second.data]
+    times = [run.created_at or 0 for run in runs]
+    assert times == sorted(times, reverse=True)
+    assert (await dify.workflow_runs(app, triggered_from="debugging")).data == []
+    with pytest.raises(DifyValidationError, match="not exists"):
+        await dify.workflow_runs(app, last_id=UNKNOWN)
+    with pytest.raises(DifyConfigError):
+        await dify.workflow_runs(app, limit=101)
+    with pytest.raises(DifyNotFoundError):
+        await dify.workflow_runs(an_app(fake, "chat"))
+
+
+async def test_one_run(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """An unknown one is a 200 of nulls up to 1.11 [1.11.2/06_workflow_run_detail_unknown]."""
+    app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
+    row = (await dify.workflow_runs(app, limit=1)).data[0]
+    run = await dify.workflow_run(app, row.id)
+    assert (run.id, run.total_tokens, run.status) == (row.id, row.total_tokens, row.status)
+    assert run.created_by_end_user is not None
+    with pytest.raises(DifyNotFoundError) as missing:
+        await dify.workflow_run(app, UNKNOWN)
+    assert missing.value.status == 404
+    assert missing.value.path == f"/apps/{app}/workflow-runs/{UNKNOWN}"
+
+
+async def test_logs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
+    page = await dify.workflow_app_logs(app, limit=5)
+    assert (len(page.data), page.limit, page.has_more) == (5, 5, True)
+    assert page.data[0].workflow_run is not None
+    failed = await dify.workflow_app_logs(app, status="failed", limit=100)
+    assert {row.workflow_run.status for row in failed.data if row.workflow_run} == {"failed"}
+    assert (await dify.workflow_app_logs(app, keyword="nobody is called so")).data == []
+    rows = [row async for row in dify.iter_workflow_app_logs(app, status="failed", page_size=50)]
+    assert len(rows) == len({row.id for row in rows}) == failed.total
+    with pytest.raises(DifyNotFoundError):
+        await dify.workflow_app_logs(an_app(fake, "advanced-chat"))
+
+
+async def test_bounds_of_the_log_are_moments(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """They go out in ISO 8601 with a zone: without one the server takes UTC [1.11.2/06_workflow_app_logs_*]."""
+    app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
+    today = datetime.now(ZoneInfo(fake.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = today - timedelta(days=7)
+    naive = await dify.workflow_app_logs(app, start=start.replace(tzinfo=None), end=today, limit=100)
+    aware = await dify.workflow_app_logs(app, start=start.astimezone(UTC), end=today, limit=100)
+    assert naive == aware
+    assert naive.data
+    for row in naive.data:
+        assert start.timestamp() <= (row.created_at or 0) <= today.timestamp()
+    with pytest.raises(DifyConfigError):
+        await dify.workflow_app_logs(app, start=today, end=start)
