@@ -8,22 +8,22 @@ import asyncio
 import sys
 from pathlib import Path
 
-from dify_async import AsyncDifyServer, DifyStatusError
+from dify_async import AsyncDifyServer
 
 
 async def ensured_keys() -> tuple[list[str], int]:
     """The lines to write, and how many apps have none."""
     lines, failed = [], 0
     async with AsyncDifyServer.from_env() as dify:
-        async for app in dify.iter_apps():
-            try:
-                key = await dify.ensure_app_api_key(app.id)
-            except DifyStatusError as error:
+        apps = await dify.apps()
+        names = {app.id: app.name for app in apps}
+        for result in await dify.ensure_app_api_keys(apps):
+            if result.value is None:
                 failed += 1
-                print(f"{app.name}: {error}", file=sys.stderr)
+                print(f"{names[result.app_id]}: {result.error}", file=sys.stderr)
             else:
-                lines.append(f"{app.id}={key.token}\n")
-                print(f"{app.name}: key {key.id}")
+                lines.append(f"{result.app_id}={result.value.token}\n")
+                print(f"{names[result.app_id]}: key {result.value.id}")
     return lines, failed
 
 

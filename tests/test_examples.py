@@ -147,6 +147,20 @@ async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert not any(key in ended.output for key in lines.values())
 
 
+async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
+    for asked in (len(fake.apps), 0):
+        fake.reset_counters()
+        ended = await run("examples/backup_apps.py", str(tmp_path / "backup"), **settings(fake))
+        assert ended.code == 0, ended.errors
+        assert f"{len(fake.apps)} of {len(fake.apps)} apps are in" in ended.output
+        assert fake.count("GET", "/apps/*/export") == asked
+    fake.inject(f"/apps/{fake.apps[0].id}/export", status=403)
+    ended = await run("examples/backup_apps.py", str(tmp_path / "other"), **settings(fake))
+    assert ended.code == 1
+    assert f"{fake.apps[0].id}: GET /apps/" in ended.output
+    assert (await run("examples/backup_apps.py", str(tmp_path / "fake"))).code == 0
+
+
 def test_there_is_a_test_for_each_example() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_examples.py"))
     assert [

@@ -34,7 +34,7 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """A new app. Route: POST /apps.
+        """A new app; before Dify 1.15 with fewer fields than `app(id)` gives. Route: POST /apps.
 
         Args:
             name: At most 255 characters: a longer one is a 500 of the server.
@@ -126,11 +126,17 @@ class AppChangeCalls(Calls):
         await self._pipeline.call(endpoints.MODEL_CONFIG, (app_id,), body=body)
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the one thing it sets
-        """Let the app be called by its API keys, or not. Route: POST /apps/{id}/api-enable."""
+        """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.
+
+        Route: POST /apps/{id}/api-enable.
+        """
         return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - likewise
-        """Let the app be used on its public page, or not. Route: POST /apps/{id}/site-enable."""
+        """Let the app be used on its public page, or not; gives it with fewer fields than `app(id)`.
+
+        Route: POST /apps/{id}/site-enable.
+        """
         return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:

@@ -66,6 +66,14 @@ def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     return body
 
 
+def app_summary(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
+    """What a change of an app answers: less than the detail, but for the tracing."""
+    left_out = {"site", "api_base_url", "deleted_tools", "max_active_requests", "icon_type", "icon_url"}
+    left_out |= {"bound_agent_id", "app_id"}
+    body = app_body(console, call, app) | {"tracing": None}
+    return {name: value for name, value in body.items() if name not in left_out}
+
+
 def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
     # Only a published workflow shows.
     published = {

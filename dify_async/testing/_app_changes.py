@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dify_async.testing import _errors as errors
-from dify_async.testing._app_bodies import app_body
+from dify_async.testing._app_bodies import app_body, app_summary
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
 from dify_async.testing._models import MODES, FakeApp
 from dify_async.testing._params import Params, json_body
@@ -36,7 +36,8 @@ def create_app(console: "Console", call: Call) -> Reply:
         raise errors.bad_request("mode is required")
     _check_name(console.rules, name)
     app = FakeApp(name=name, mode=mode, messages_per_day=0, **_fields(params.values))
-    return json_reply(app_body(console, call, console.take(app)), 201)
+    shown = app_body if console.rules.app_permissions else app_summary
+    return json_reply(shown(console, call, console.take(app)), 201)
 
 
 def update_app(console: "Console", call: Call) -> Reply:
@@ -80,7 +81,7 @@ def enable(console: "Console", call: Call) -> Reply:
     enabled = params.required(field)
     params.check()
     _change(app, **{field: bool(enabled)})
-    return json_reply(app_body(console, call, app))
+    return json_reply(app_summary(console, call, app))
 
 
 def configure(console: "Console", call: Call) -> Reply:

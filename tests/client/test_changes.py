@@ -42,6 +42,9 @@ CHANGES: Final[dict[str, Change]] = {
 }
 
 
+UNCLEAR: Final = ({"cut": "after"}, {"cut": "body"}, {"status": 502}, {"status": 504})
+
+
 def test_all_changes_are_here() -> None:
     table = vars(_endpoints).items()
     assert {name for name, one in table if isinstance(one, Endpoint) and one.repeat is CHANGE} == set(CHANGES)

@@ -86,7 +86,7 @@ async def test_logs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
 
 
 async def test_bounds_of_the_log_are_moments(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """They go out in ISO 8601 with a zone: without one the server takes UTC [1.11.2/06_workflow_app_logs_*]."""
+    """They go out with a zone: without one the server takes UTC [1.11.2/06_workflow_app_logs_*]."""
     app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
     today = datetime.now(ZoneInfo(fake.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
     start = today - timedelta(days=7)

@@ -1,0 +1,44 @@
+"""A backup of every app's definition: a file an app, written whole or not at all.
+
+    python examples/backup_apps.py backup
+
+Run again, it fetches only what has changed since. Without DIFY_BASE_URL in the environment it serves a
+fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it backs a real one up.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from dify_async import AsyncDifyServer
+from dify_async.testing import FakeDifyServer
+
+
+async def main(folder: Path) -> int:
+    async with AsyncExitStack() as stack:
+        if os.environ.get("DIFY_BASE_URL"):
+            dify = AsyncDifyServer.from_env()
+        else:
+            fake = await stack.enter_async_context(FakeDifyServer())
+            dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+        await stack.enter_async_context(dify)
+        apps = await dify.apps()
+        results = await dify.export_apps(apps, folder, progress=show)
+    failed = [result for result in results if result.error is not None]
+    for result in failed:
+        print(f"{result.app_id}: {result.error}")
+    print(f"{len(results) - len(failed)} of {len(results)} apps are in {folder}")
+    return 1 if failed else 0
+
+
+def show(done: int, of: int) -> None:
+    print(f"\r{done}/{of}", end="\n" if done == of else "", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    sys.exit(asyncio.run(main(parser.parse_args().folder)))

@@ -1,0 +1,37 @@
+"""Orders and creators, which servers have from 1.15 on."""
+
+from __future__ import annotations
+
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, DifyValidationError
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+
+
+@pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1"])
+async def test_an_older_server_would_ignore_them(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    for wanted in ({"sort_by": "recently_created"}, {"creator_ids": ["a"]}):
+        for call in (dify.apps, dify.apps_page):
+            with pytest.raises(DifyConfigError, match=f"need Dify 1.15; this is {fake.version}"):
+                await call(**wanted)
+    assert fake.count("GET", "/apps") == 0
+
+
+@pytest.mark.parametrize("version", ["1.15.0"])
+async def test_orders(dify: AsyncDifyServer) -> None:
+    oldest = await dify.apps(sort_by="earliest_created")
+    assert [app.created_at for app in oldest] == sorted(app.created_at or 0 for app in oldest)
+    page = await dify.apps_page(limit=5, sort_by="recently_created")
+    assert [app.id for app in page.data] == [app.id for app in oldest[::-1][:5]]
+    with pytest.raises(DifyValidationError):
+        await dify.apps(sort_by="name")  # [1.15.0/04_apps_list_sort_by_name]
+    with pytest.raises(DifyConfigError, match="pass a list"):
+        await dify.apps(creator_ids="a")
+
+
+async def test_a_server_that_hides_its_version_is_taken_for_the_newest() -> None:
+    async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
+        await dify.apps_page(sort_by="last_modified", creator_ids=["x", "y"])
+        query = fake.requests[-1].query
+    assert "sort_by=last_modified&creator_ids%5B0%5D=x&creator_ids%5B1%5D=y" in query
