@@ -39,9 +39,9 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on all cores; or those that are named behind `--`."""
     install(session, "test")
-    # What is covered is the same on each, and counting takes a third of the time.
+    # Tests wait more than they work. What is covered is the same on each Python, and counting takes time.
     coverage = ["--cov"] if session.python == PYTHONS[0] else []
-    session.run("pytest", *(session.posargs or ["--numprocesses=auto", *coverage]))
+    session.run("pytest", *(session.posargs or ["--numprocesses=4", *coverage]))
 
 
 @nox.session

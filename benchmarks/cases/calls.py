@@ -126,7 +126,7 @@ async def decoding(effort: Effort) -> Figures:
 
 async def queued(effort: Effort) -> Figures:
     """So many calls begun at the same time, through the default number of slots."""
-    numbers = [10, 100, 1000, effort.sized(10_000)]
+    numbers = [effort.sized(number) for number in (10, 100, 1000, 10_000)]
     async with AsyncExitStack() as stack:
         url = stack.enter_context(server())
         ours = Ours(url)
