@@ -58,6 +58,8 @@ class _Gathering:
         statistics = AppStatistics(app_id=self.app_id, app_name=name, mode=mode, errors=self.errors)
         for metric, rows in self.rows.items():
             setattr(statistics, metric, rows)
+        # Handed over: a dashboard makes them into series, and a thousand apps have many rows.
+        self.rows = {}
         return statistics
 
 
