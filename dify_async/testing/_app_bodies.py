@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call
 from dify_async.testing._models import FakeApp
+from dify_async.testing._rules import Rules
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -47,7 +48,7 @@ def app_row(console: "Console", app: FakeApp) -> dict[str, Any]:
 def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     """GET /apps/{id}."""
     rules = console.rules
-    config = _model_config(app) | _stamps(console, app)
+    config = _model_config(rules, app) | _stamps(console, app)
     body = _common(console, app) | {
         "description": app.description,
         "enable_site": app.enable_site,
@@ -125,8 +126,9 @@ def _permissions(console: "Console") -> dict[str, Any]:
     }
 
 
-def _model_config(app: FakeApp) -> dict[str, Any]:
+def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
     off = {"enabled": False}
+    avoidance: dict[str, Any] = {"config": {}} if rules.newest_features else {"configs": []}
     return {
         "opening_statement": None,
         "suggested_questions": [],
@@ -136,7 +138,7 @@ def _model_config(app: FakeApp) -> dict[str, Any]:
         "retriever_resource": {"enabled": True},
         "annotation_reply": off,
         "more_like_this": off,
-        "sensitive_word_avoidance": {"enabled": False, "type": "", "configs": []},
+        "sensitive_word_avoidance": {"enabled": False, "type": "", **avoidance},
         "external_data_tools": [],
         "model": MODEL,
         "user_input_form": [],

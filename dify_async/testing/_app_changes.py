@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dify_async.testing import _errors as errors
-from dify_async.testing._app_bodies import app_body, app_summary
+from dify_async.testing._app_bodies import MODEL, app_body, app_summary
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
 from dify_async.testing._models import MODES, FakeApp
 from dify_async.testing._params import Params, json_body
@@ -30,6 +30,10 @@ def create_app(console: "Console", call: Call) -> Reply:
             plain = f"{mode} is not a valid choice"
         *others, last = map(repr, MODES)
         params.wrong("mode", plain, "literal_error", f"Input should be {', '.join(others)} or {last}")
+    if name == "" and console.rules.pydantic:
+        params.wrong("name", "", "string_too_short", "String should have at least 1 character")
+    if console.rules.known_icon_types:
+        params.member("icon_type", ("image", "emoji", "link"))
     _check_description(params)
     params.check()
     if mode is None:
@@ -47,6 +51,11 @@ def update_app(console: "Console", call: Call) -> Reply:
     params = _params(rules, call, "UpdateAppPayload")
     name = params.required("name")
     _check_description(params)
+    most = params.values.get("max_active_requests")
+    if most is not None and not str(most).lstrip("-").isdecimal():
+        detail = "Input should be a valid integer, unable to parse string as an integer"
+        plain = f"invalid literal for int() with base 10: {most!r}"
+        params.wrong("max_active_requests", plain, "int_parsing", detail)
     params.check()
     _check_name(rules, name)
     if rules.put_needs_all and not {"description", "use_icon_as_answer_icon"} <= params.values.keys():
@@ -88,10 +97,24 @@ def configure(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/model-config: the whole of it."""
     app = console.find_app(call, CONFIGURED)
     values = json_body(console.rules, call, "ModelConfigPayload")
-    if not values.get("model"):
-        raise errors.error(400, "invalid_param", "model is required")
+    if problem := _wrong_config(values):
+        raise errors.error(400, "invalid_param", problem)
     _change(app, pre_prompt=values.get("pre_prompt"))
     return json_reply({"result": "success"})
+
+
+def _wrong_config(values: dict[str, Any]) -> str | None:
+    """What is told of a configuration that does not do; the fake has the one model that all its apps use."""
+    model = values.get("model")
+    if not model:
+        return "model is required"
+    if model.get("provider") not in (MODEL["provider"], "openai"):
+        return f"model.provider is required and must be in ['{MODEL['provider']}']"
+    if not str(model.get("name", "")).startswith("gpt-4o"):
+        return "model.name must be in the specified model list"
+    if not isinstance(values.get("suggested_questions", []), list):
+        return "suggested_questions must be of list type"
+    return None
 
 
 def export_app(console: "Console", call: Call) -> Reply:
@@ -114,8 +137,10 @@ def export_app(console: "Console", call: Call) -> Reply:
 def import_app(console: "Console", call: Call) -> Reply:
     """POST /apps/imports: 200 done, 202 where the version is another, 400 where it cannot be read."""
     params = _params(console.rules, call, "AppImportPayload")
-    params.required("mode")
+    mode = params.required("mode")
     params.check()
+    if mode not in ("yaml-content", "yaml-url"):
+        raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
     text = str(params.values.get("yaml_content") or "")
     import_id = console.new_id("import")
     if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
@@ -199,6 +224,8 @@ def _params(rules: Rules, call: Call, model: str) -> Params:
 
 
 def _check_name(rules: Rules, name: Any) -> None:
+    if isinstance(name, str) and "\0" in name:
+        raise errors.error(400, "invalid_param", "A string literal cannot contain NUL (0x00) characters.")
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         raise errors.internal(rules)
 

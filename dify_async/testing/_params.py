@@ -74,6 +74,16 @@ class Params:
             self.wrong(name, plain, "literal_error", detail)
         return text
 
+    def member(self, name: str, choices: Sequence[str]) -> str | None:
+        """One of an enum's texts; None where it is absent, and up to 1.10.1 where it is empty."""
+        text = self.values.get(name)
+        if text is None or text in choices or not (text or self._rules.pydantic):
+            return text or None
+        plain = f"The value '{text}' is not a valid choice for '{name}'."
+        *others, last = map(repr, choices)
+        self.wrong(name, plain, "enum", f"Input should be {', '.join(others)} or {last}")
+        return None
+
     def flag(self, name: str) -> bool:
         """A yes or no; absent is no."""
         text = self.values.get(name)

@@ -19,6 +19,8 @@ _GRAPHS = ("workflow", "advanced-chat")
 _LONGEST_NAME = 20
 _LONGEST_COMMENT = 100
 _STATES = ("running", "succeeded", "failed", "stopped", "partial-succeeded")
+_LOGGED_STATES_OF_OLD = ("succeeded", "failed", "stopped", "partial-succeeded")
+_LOGGED_STATES = ("scheduled", "running", *_LOGGED_STATES_OF_OLD, "paused")
 _VERSION = "2026-01-05 08:00:00.000000"
 _FAILS = 17  # one run in so many
 
@@ -116,9 +118,12 @@ def logs(console: "Console", call: Call) -> Reply:
     app = console.find_app(call, ("workflow",))
     params = Params(rules, "WorkflowAppLogQuery", arguments)
     page, limit = page_and_limit(params)
-    status = params.choice("status", _STATES, _STATES[0]) if arguments.get("status") else None
+    status = params.member("status", _LOGGED_STATES if rules.pydantic else _LOGGED_STATES_OF_OLD)
     params.check()
-    found = [run for run in _runs(app, console) if status in (None, _state(run))]
+    if (email := arguments.get("created_by_account")) and console.accounts.of_email(email) is None:
+        raise errors.error(400, "invalid_param", f"Account not found: {email}")
+    # All of them are of end users.
+    found = [run for run in _runs(app, console) if status in (None, _state(run)) and not email]
     if keyword := arguments.get("keyword"):
         found = [run for run in found if contains(rules, _session(run), keyword)]
     for name, later in (("created_at__after", True), ("created_at__before", False)):
