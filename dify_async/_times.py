@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -59,6 +59,14 @@ def _parsed(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise DifyConfigError(f"{text!r} is no moment: {error}") from None
+
+
+def instant(value: When, zone: tzinfo) -> datetime:
+    """The moment itself; of an hour that comes twice, a wall clock reads the later one."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    local = wall_clock(value).replace(tzinfo=zone)
+    return max(local.astimezone(UTC), local.replace(fold=1).astimezone(UTC))
 
 
 def bounds(

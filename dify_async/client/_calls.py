@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +10,7 @@ import anyio.to_thread
 import msgspec
 
 from dify_async._endpoints import PROFILE
-from dify_async._times import bounds, is_aware, wall_clock
+from dify_async._times import bounds, instant, is_aware
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
@@ -46,12 +45,10 @@ class Calls:
         if start is None and end is None:
             return None, None
         zone = await self._account_zone()
-        first, last = (
-            None if bound is None else wall_clock(bound, zone).replace(tzinfo=zone) for bound in (start, end)
-        )
+        first, last = (None if bound is None else instant(bound, zone) for bound in (start, end))
         if first is not None and last is not None and first > last:
             raise DifyConfigError(f"start {first} is after end {last}")
-        return _iso(first), _iso(last)
+        return first and first.isoformat(), last and last.isoformat()
 
     async def _account_zone(self) -> ZoneInfo:
         if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
@@ -101,7 +98,3 @@ def checked_texts(what: str, texts: Iterable[str]) -> list[str]:
 def body_of(**fields: object) -> bytes:
     """A JSON body; what is None is left out."""
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -141,6 +141,8 @@ def _write_whole(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash may leave the new name without its content
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

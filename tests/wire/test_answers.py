@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from dify_async import DifyError, DifyStatusError, errors
-from dify_async._endpoints import APPS, DELETE_APP_API_KEY, TOKEN_COSTS
+from dify_async._endpoints import (
+    APPS,
+    DELETE_APP_API_KEY,
+    PUBLISHED_WORKFLOW,
+    TOKEN_COSTS,
+    WORKFLOW_RUN,
+)
 from dify_async._wire import (
     UNREADABLE,
     Reply,
@@ -188,3 +194,42 @@ def test_errors_pickle_with_all_that_they_tell(name: str) -> None:
     assert str(again) == "text"
     assert vars(again) == vars(error)
     assert isinstance(again, DifyError)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "0.15.3/workflow_publish_get__none",
+        "1.9.1/workflow_publish_get__none",
+        "1.11.2/08_workflow_published_get_none",
+        "1.15.0/08_workflow_published_get_none",
+        "1.11.2/06_workflow_run_detail_unknown",
+    ],
+)
+def test_what_is_not_there_is_none(name: str) -> None:
+    """An object of nulls, or null itself."""
+    row = capture(name)
+    endpoint = WORKFLOW_RUN if "run" in name else PUBLISHED_WORKFLOW
+    assert row.status == 200
+    assert endpoint.decode(row.reply.body) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b'{"id":{}}', b"\xff"])
+def test_what_is_neither_there_nor_not_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        PUBLISHED_WORKFLOW.decode(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("1.15.0/08_app_import_confirm_again", "Import information expired or does not exist"),
+        ("1.11.2/08_app_import_bad_yaml", "Invalid YAML format: while parsing"),
+        ("1.15.0/00_setup_post_bad_email", ""),  # its `error` is no text
+    ],
+)
+def test_the_reason_of_a_failed_import_is_the_message(name: str, message: str) -> None:
+    row = capture(name)
+    error = status_error(row.method, row.route, row.reply)
+    assert error.message.startswith(message)
+    assert bool(error.message) == bool(message)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_async import DifyConfigError, When
-from dify_async._times import bounds, wall_clock
+from dify_async._times import bounds, instant, wall_clock
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -103,3 +103,23 @@ def test_text_and_datetime_are_the_same(moment: datetime) -> None:
     text, _ = bounds(moment, None)
     assert text is not None
     assert bounds(text, None) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (datetime(2025, 10, 23, 9, 5, 30, 500_000), "2025-10-23T13:05:30.500000+00:00"),
+        (date(2025, 1, 23), "2025-01-23T05:00:00+00:00"),
+        ("2025-10-23 23:59", "2025-10-24T03:59:00+00:00"),
+        (datetime(2025, 10, 23, 4, tzinfo=UTC), "2025-10-23T04:00:00+00:00"),
+        (datetime(2025, 10, 23, 4, tzinfo=NEW_YORK), "2025-10-23T08:00:00+00:00"),
+        # An hour that comes twice: the later of the two that read so, and each of them where it is told.
+        (datetime(2025, 11, 2, 1, 30), "2025-11-02T06:30:00+00:00"),
+        (datetime(2025, 11, 2, 5, 30, tzinfo=UTC), "2025-11-02T05:30:00+00:00"),
+        (datetime(2025, 11, 2, 1, 30, tzinfo=NEW_YORK), "2025-11-02T05:30:00+00:00"),
+        (datetime(2025, 11, 2, 1, 30, tzinfo=NEW_YORK, fold=1), "2025-11-02T06:30:00+00:00"),
+    ],
+)
+def test_instants(value: When, text: str) -> None:
+    """1.10.1/06_workflow_app_logs_created_at_offset: the log of workflows takes ISO 8601."""
+    assert instant(value, NEW_YORK).isoformat() == text
