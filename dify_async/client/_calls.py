@@ -48,7 +48,7 @@ class Calls:
         first, last = (None if bound is None else instant(bound, zone) for bound in (start, end))
         if first is not None and last is not None and first > last:
             raise DifyConfigError(f"start {first} is after end {last}")
-        return first and first.isoformat(), last and last.isoformat()
+        return None if first is None else first.isoformat(), None if last is None else last.isoformat()
 
     async def _account_zone(self) -> ZoneInfo:
         if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
