@@ -159,7 +159,7 @@ async def test_a_server_that_is_overrun_is_asked_for_less(fake: FakeDifyServer) 
         assert overrun.hits == 60
         assert fewest <= 16
         assert dify._slots.allowed > fewest
-        assert fake.peak_requests == 32
+        assert 16 < fake.peak_requests <= 32
 
 
 async def test_a_timeout_names_itself(fake: FakeDifyServer) -> None:
