@@ -68,7 +68,10 @@ def target(template: str, ids: Sequence[str], query: Query) -> str:
     """
     path = template.format(*map(segment, ids))
     pairs = [(name, _text(value)) for name, value in query if value is not None]
-    return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path
+    try:
+        return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path
+    except UnicodeEncodeError:
+        raise DifyConfigError("a filter holds half of a surrogate pair, which is no text") from None
 
 
 def _text(value: str | int) -> str:  # bool is an int

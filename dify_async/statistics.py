@@ -122,7 +122,10 @@ def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
     """The apps asked for."""
     if isinstance(apps, str | App):
         raise DifyConfigError("apps is one app; pass a list")
-    return list(apps)
+    found = list(apps)
+    if not all(isinstance(app, str | App) for app in found):
+        raise DifyConfigError("apps holds what is neither an App nor an id")
+    return found
 
 
 def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]:

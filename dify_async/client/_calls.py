@@ -97,4 +97,12 @@ def checked_texts(what: str, texts: Iterable[str]) -> list[str]:
 
 def body_of(**fields: object) -> bytes:
     """A JSON body; what is None is left out."""
-    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+    return encoded({name: value for name, value in fields.items() if value is not None})
+
+
+def encoded(value: object) -> bytes:
+    """A value as JSON."""
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:  # half of a surrogate pair is a ValueError
+        raise DifyConfigError(f"the body cannot be written as JSON: {type(error).__name__}") from None

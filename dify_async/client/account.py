@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
 
-from ._calls import Calls, body_of
+from ._calls import Calls, body_of, checked_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
@@ -62,6 +62,7 @@ class AccountCalls(Calls):
             DifyLoginError: The server refuses the code.
         """
         self._pipeline.check()
+        checked_texts("email, code and token", (email, code, token))
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:

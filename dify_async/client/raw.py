@@ -12,7 +12,7 @@ from dify_async._endpoints import Endpoint
 from dify_async._retry import CHANGE, IDEMPOTENT
 from dify_async.errors import DifyConfigError
 
-from ._calls import Calls
+from ._calls import Calls, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +84,7 @@ class RawCalls(Calls):
         endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
         # A POST without a body is a 415 from 1.11 on.
         sent = {} if json is None and repeat is CHANGE else json
-        body = None if sent is None else msgspec.json.encode(sent)
+        body = None if sent is None else encoded(sent)
         return await self._pipeline.call(endpoint, ids, _pairs(params or {}), body)
 
 
@@ -100,8 +100,12 @@ def _template(path: str) -> tuple[str, tuple[str, ...]]:
 def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
     pairs: list[tuple[str, QueryValue]] = []
     for name, value in params.items():
-        values = [value] if value is None or isinstance(value, str | int | float) else value
-        pairs += [(name, one) for one in values]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one is not None and not isinstance(one, str | int):
+                raise DifyConfigError(
+                    f"params: {name!r:.40} is {one!r:.40}; it is text, a number or a yes or no"
+                )
+            pairs.append((name, one))
     return tuple(pairs)
 
 

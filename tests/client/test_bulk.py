@@ -81,6 +81,8 @@ async def test_what_concerns_all_is_raised(
             await dify.export_apps(wrong, tmp_path)
     with pytest.raises(DifyConfigError, match="pass a list"):
         await dify.export_apps(fake.apps[0].id, tmp_path)
+    with pytest.raises(DifyConfigError, match="neither"):
+        await dify.ensure_app_api_keys([None])  # type: ignore[list-item]  # that is what is tried
     async with client(fake, password="Wrong-Password-1") as other:
         with pytest.raises(DifyLoginError):
             await other.export_apps([fake.apps[0].id], tmp_path)

@@ -56,6 +56,8 @@ async def test_the_session_is_kept_for_other_processes(fake: FakeDifyServer) -> 
 async def test_a_code_is_for_this_clients_account(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError, match="another e-mail"):
         await dify.login_with_code("somebody.else@example.com", "123456", "token")
+    with pytest.raises(DifyConfigError, match="no text"):
+        await dify.login_with_code(fake.email, 123456, "token")  # type: ignore[arg-type]  # that is what is tried
     key = client(fake, admin_api_key="key", workspace_id=fake.workspace_id)
     async with key:
         with pytest.raises(DifyConfigError, match="admin API key"):

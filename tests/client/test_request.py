@@ -94,3 +94,28 @@ async def test_events_name_the_route_without_ids(fake: FakeDifyServer) -> None:
     routes = {event.route for event in events if isinstance(event, RequestStarted)}
     assert "/apps/{}/workflow-runs/{}" in routes
     assert not any(app in route or run in route or "secret" in route for route in routes)
+
+
+@pytest.mark.parametrize("value", [object(), b"x", 2.5, {"b": 1}, ["\ud800"]])
+async def test_a_query_that_cannot_be_written(
+    fake: FakeDifyServer, dify: AsyncDifyServer, value: Any
+) -> None:
+    with pytest.raises(DifyConfigError):
+        await dify.request("GET", "/apps", params={"a": value})
+    assert fake.count() == 0
+
+
+@pytest.mark.parametrize("body", [object(), {"a": object()}, {"a": "\ud800"}])
+async def test_a_body_that_cannot_be_written(
+    fake: FakeDifyServer, dify: AsyncDifyServer, body: object
+) -> None:
+    with pytest.raises(DifyConfigError, match="JSON"):
+        await dify.request("POST", "/apps", json=body)
+    assert fake.count() == 0
+
+
+async def test_half_a_character_is_no_text(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    for call in (dify.create_app("\ud800", "chat"), dify.apps(name="\ud800"), dify.set_timezone("\ud800")):
+        with pytest.raises(DifyConfigError):
+            await call
+    assert fake.count() == 0
