@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from dify_async import _endpoints as endpoints
 from dify_async.errors import DifyConfigError
 
-from ._calls import Calls, body_of
+from ._calls import Calls, body_of, checked_texts
 
 if TYPE_CHECKING:
     from dify_async.models import App, AppImport, AppModelConfig
@@ -86,6 +86,8 @@ class AppChangeCalls(Calls):
         whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
         # A 500 where one of these three is missing [1.9.1/app_put__name_only].
         whole["description"] = whole["description"] or ""
+        # 1.11 writes "" where there is no icon, and 1.15 reads it as a kind of icon that it does not know.
+        whole["icon_type"] = whole["icon_type"] or None
         whole["use_icon_as_answer_icon"] = bool(whole["use_icon_as_answer_icon"])
         return await self._pipeline.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**whole))
 
@@ -103,7 +105,7 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """A copy of the app, by default named "<name> copy". Route: POST /apps/{id}/copy."""
+        """A copy of the app, with what is given in the place of its own. Route: POST /apps/{id}/copy."""
         body = body_of(
             name=name,
             description=description,
@@ -130,6 +132,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/api-enable.
         """
+        _check_switch(enabled)
         return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - likewise
@@ -137,6 +140,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/site-enable.
         """
+        _check_switch(enabled)
         return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
@@ -171,6 +175,7 @@ class AppChangeCalls(Calls):
         Raises:
             DifyValidationError: It cannot be read; the text says where.
         """
+        checked_texts("yaml", [yaml])
         body = body_of(
             mode="yaml-content",
             yaml_content=yaml,
@@ -190,3 +195,9 @@ class AppChangeCalls(Calls):
             DifyValidationError: It is no longer there.
         """
         return await self._pipeline.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")
+
+
+def _check_switch(enabled: bool) -> None:  # noqa: FBT001 - it is what is checked
+    """The server takes any text for a yes, "false" too."""
+    if not isinstance(enabled, bool):
+        raise DifyConfigError(f"enabled is {enabled!r:.40}; it is True or False")

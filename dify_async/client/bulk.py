@@ -26,6 +26,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 _LONGEST_NAME = 60
+_MOST_BYTES = 120
 
 
 class AppResult(Struct, Generic[T], frozen=True, kw_only=True):
@@ -123,7 +124,13 @@ class BulkCalls(KeyCalls, AppChangeCalls):
 def _file_name(app: App | str) -> str:
     """A name that no file system refuses or takes for a path; the id makes it the app's alone."""
     name = app.name if isinstance(app, App) else ""
-    readable = re.sub(r"[^\w-]+", "_", name[:_LONGEST_NAME]).strip("_")
+    # Cut by bytes: a file's name may have 255 of them on most systems, and a letter up to four.
+    readable = (
+        re.sub(r"[^\w-]+", "_", name[:_LONGEST_NAME])
+        .strip("_")
+        .encode()[:_MOST_BYTES]
+        .decode(errors="ignore")
+    )
     app_id = segment(id_of(app))
     return f"{readable}-{app_id}.yml" if readable else f"{app_id}.yml"
 

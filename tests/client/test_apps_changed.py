@@ -143,3 +143,13 @@ async def test_a_definition_that_cannot_be_read(dify: AsyncDifyServer) -> None:
     """1.11.2/08_app_import_bad_yaml: a 400 in the shape of an import."""
     with pytest.raises(DifyValidationError, match="Invalid YAML format"):
         await dify.import_app("foo: [bar")
+
+
+async def test_what_is_neither_yes_nor_no_and_no_text(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0].id
+    for call in (dify.enable_app_api, dify.enable_app_site):
+        with pytest.raises(DifyConfigError, match="True or False"):
+            await call(app, "false")  # type: ignore[arg-type]  # which the server takes for a yes
+    with pytest.raises(DifyConfigError, match="no text"):
+        await dify.import_app(b"kind: app")  # type: ignore[arg-type]  # it would go out as base64
+    assert fake.count() == 0

@@ -36,6 +36,7 @@ async def test_a_backup(fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: P
     fake.add_app("../../etc/passwd", "chat")
     fake.add_app("CON", "chat")
     fake.add_app("x" * 40_000, "chat")
+    fake.add_app("\N{CUNEIFORM SIGN A}" * 60, "chat")  # four bytes a letter
     fake.add_app("\N{RIGHT-TO-LEFT OVERRIDE}a/b\x00c", "chat")
     folder = tmp_path / "a" / "b"
     apps = await dify.apps()
