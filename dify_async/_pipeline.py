@@ -11,7 +11,7 @@ from ._auth.grant import ANONYMOUS
 from ._retry import CHANGE, Tries
 from ._tasks import for_each
 from ._transport import Request
-from ._wire import UNREADABLE, decode_error, is_about_the_token, status_error
+from ._wire import UNREADABLE, Reply, decode_error, is_about_the_token, status_error
 from .errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ._retry import RetryPolicy
     from ._server import Server
     from ._slots import Slots
-    from ._wire import Reply
     from .errors import DifyStatusError
     from .models import Cursor, Page
 
@@ -86,7 +85,8 @@ class Pipeline:
                 grant.accepted = True
                 return self._decoded(endpoint, url, reply)
             if reply.status == 404 and endpoint.method == "DELETE" and attempts > 1:
-                return endpoint.decode(b"")  # an earlier attempt, of which the answer was lost, did it
+                # An earlier attempt, of which the answer was lost, did it.
+                return self._decoded(endpoint, url, Reply(204, reply.headers, b""))
             error = self._refusal(endpoint, url, reply, attempts)
             if not is_about_the_token(error) or renewals == _MOST_RENEWALS:
                 raise error

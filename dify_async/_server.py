@@ -31,6 +31,12 @@ class Server:
             self._version = await self._asked()
         return self._version
 
+    def forget(self) -> None:
+        """Ask again before the next sign-in."""
+        self.password_login = None
+        if not self._fixed:
+            self._version = None
+
     def see(self, reply: Reply) -> None:
         """Take note of the version in an answer: servers are upgraded while clients run."""
         if reply.version and not self._fixed:

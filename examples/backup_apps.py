@@ -2,8 +2,9 @@
 
     python examples/backup_apps.py backup
 
-Run again, it fetches only what has changed since. Without DIFY_BASE_URL in the environment it serves a
-fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it backs a real one up.
+Run again, it fetches what has changed since, and apps with a workflow. Without DIFY_BASE_URL in the
+environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it backs a
+real one up.
 """
 
 import argparse

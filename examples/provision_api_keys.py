@@ -30,6 +30,7 @@ async def ensured_keys() -> tuple[list[str], int]:
 def main(target: Path) -> int:
     lines, failed = asyncio.run(ensured_keys())
     target.touch(mode=0o600)
+    target.chmod(0o600)  # it may have been there before
     target.write_text("".join(lines), encoding="utf-8")
     return 1 if failed else 0
 

@@ -148,7 +148,8 @@ async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
 
 
 async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
-    for asked in (len(fake.apps), 0):
+    graphs = sum(app.has_workflow for app in fake.apps)
+    for asked in (len(fake.apps), graphs):
         fake.reset_counters()
         ended = await run("examples/backup_apps.py", str(tmp_path / "backup"), **settings(fake))
         assert ended.code == 0, ended.errors

@@ -101,6 +101,7 @@ class PasswordAuth:
     async def login(self) -> None:
         """Sign in now, whatever there is and whatever was refused before."""
         self._refusal = None
+        self._server.forget()  # password login may have been switched on
         await outcome(self._jobs.start(self._sign_in_anew))
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:

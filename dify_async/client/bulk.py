@@ -27,6 +27,7 @@ Progress = Callable[[int, int], None]
 
 _LONGEST_NAME = 60
 _MOST_BYTES = 120
+_GRAPHS = ("workflow", "advanced-chat")
 
 
 class AppResult(Struct, Generic[T], frozen=True, kw_only=True):
@@ -71,14 +72,16 @@ class BulkCalls(KeyCalls, AppChangeCalls):
     ) -> list[AppResult[Path]]:
         """The definition of each app as a file in a folder, which is made where there is none.
 
-        A file is there whole or not at all. It is named by the app's name and id. One that is there
-        already and was written after the app's last change is left as it is, so a backup that was cut
-        short goes on where it stopped; of an app that is given by its id, no change is known.
+        A file is there whole or not at all. It is named by the app's name and id, and has the time of the
+        app's last change. One that is there already with that time is left as it is, so that a backup which
+        was cut short goes on where it stopped. Apps with a workflow are always fetched, since publishing
+        does not count as a change of the app, and so are those that are given by their ids.
 
         Args:
             apps: `App`s or ids.
             folder: Where to write.
-            include_secret: Whether the values of secret variables stand in the files, in clear.
+            include_secret: Whether the values of secret variables stand in the files, in clear; such files
+                end with ".secrets.yml".
             progress: Called with how many are done, of how many, as each is.
 
         Raises:
@@ -88,11 +91,12 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         await anyio.to_thread.run_sync(lambda: root.mkdir(parents=True, exist_ok=True))
 
         async def export(app: App | str) -> Path:
-            path = root / _file_name(app)
-            if not await anyio.to_thread.run_sync(_is_fresh, path, app):
+            path = root / _file_name(app, ".secrets.yml" if include_secret else ".yml")
+            changed = _changed_at(app)
+            if not await anyio.to_thread.run_sync(_is_of, path, changed):
                 text = await self.export_app(id_of(app), include_secret=include_secret)
                 # Not abandoned where the call is cancelled, so that no part of a file stays.
-                await anyio.to_thread.run_sync(_write_whole, path, text)
+                await anyio.to_thread.run_sync(_write_whole, path, text, changed)
             return path
 
         return await self._for_apps(apps, export, progress)
@@ -121,7 +125,7 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         return [results[app_id] for app_id in wanted]
 
 
-def _file_name(app: App | str) -> str:
+def _file_name(app: App | str, ending: str) -> str:
     """A name that no file system refuses or takes for a path; the id makes it the app's alone."""
     name = app.name if isinstance(app, App) else ""
     # Cut by bytes: a file's name may have 255 of them on most systems, and a letter up to four.
@@ -132,24 +136,30 @@ def _file_name(app: App | str) -> str:
         .decode(errors="ignore")
     )
     app_id = segment(id_of(app))
-    return f"{readable}-{app_id}.yml" if readable else f"{app_id}.yml"
+    return f"{readable}-{app_id}{ending}" if readable else f"{app_id}{ending}"
 
 
-def _is_fresh(path: Path, app: App | str) -> bool:
-    changed = (app.updated_at or 0) if isinstance(app, App) else 0
+def _changed_at(app: App | str) -> int | None:
+    """When the app's definition changed last; None where that is not known."""
+    return app.updated_at if isinstance(app, App) and app.mode not in _GRAPHS else None
+
+
+def _is_of(path: Path, changed: int | None) -> bool:
     try:
-        return path.stat().st_mtime > changed
+        return changed is not None and path.stat().st_mtime == changed
     except FileNotFoundError:
         return False
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_whole(path: Path, text: str, changed: int | None) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())  # else a crash may leave the new name without its content
+        if changed is not None:
+            os.utime(name, (changed, changed))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

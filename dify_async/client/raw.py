@@ -105,7 +105,8 @@ def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
                 raise DifyConfigError(
                     f"params: {name!r:.40} is {one!r:.40}; it is text, a number or a yes or no"
                 )
-            pairs.append((name, one))
+            # As text, since kept addresses tell True from 1 no more than Python does.
+            pairs.append((name, str(one).lower() if isinstance(one, bool) else one))
     return tuple(pairs)
 
 

@@ -84,6 +84,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyValidationError: The server does not know it.
         """
-        account = await self._pipeline.call(endpoints.TIMEZONE, body=body_of(timezone=name))
-        self._zone = None
-        return account
+        try:
+            return await self._pipeline.call(endpoints.TIMEZONE, body=body_of(timezone=name))
+        finally:
+            self._zone = None  # also where the answer is lost

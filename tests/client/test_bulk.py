@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from dify_async import App, AsyncDifyServer, DifyConfigError, DifyLoginError, Di
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 
+GRAPHS = {"workflow", "advanced-chat"}  # publishing does not count as a change of the app
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -59,19 +59,22 @@ async def test_a_backup_goes_on_where_it_stopped(
     fault = fake.inject(f"/apps/{broken}/export", status=403)
     first = await dify.export_apps(apps, tmp_path)
     assert [one.app_id for one in first if one.error] == [broken]
+    graphs = sum(app.mode in GRAPHS for app in apps)
     assert len(list(tmp_path.iterdir())) == len(apps) - 1
     fault.remove()
     asked = fake.count("GET", "/apps/*/export")
     second = await dify.export_apps(apps, tmp_path)
     assert {one.error for one in second} == {None}
-    assert fake.count("GET", "/apps/*/export") == asked + 1
-    changed = await dify.update_app(apps[0].id, description="new")
-    path = second[0].value
+    assert fake.count("GET", "/apps/*/export") == asked + graphs + (apps[3].mode not in GRAPHS)
+    plain = next(app for app in apps if app.mode == "chat")
+    await dify.update_app(plain.id, description="new")
+    await dify.export_apps(await dify.apps(), tmp_path)
+    path = next(one.value for one in second if one.app_id == plain.id)
     assert path is not None
-    os.utime(path, (0, (changed.updated_at or 0) - 1))
-    await dify.export_apps([changed, *apps[1:]], tmp_path)
-    assert fake.count("GET", "/apps/*/export") == asked + 2
     assert "new" in path.read_text(encoding="utf-8")
+    (by_id,) = await dify.export_apps([plain.id], tmp_path)
+    (secret,) = await dify.export_apps([plain], tmp_path, include_secret=True)
+    assert len({path, by_id.value, secret.value}) == 3
 
 
 async def test_what_concerns_all_is_raised(

@@ -72,3 +72,12 @@ async def test_too_many_mails_are_not_asked_for_again(fake: FakeDifyServer, dify
         await dify.request_login_code(fake.email)
     assert limited.value.code == "email_code_login_rate_limit_exceeded"
     assert fake.count("POST", "/email-code-login") == 1
+
+
+async def test_password_login_is_switched_on_meanwhile() -> None:
+    async with FakeDifyServer(password_login=False) as fake, client(fake) as dify:
+        with pytest.raises(DifyLoginError, match="enable_email_password_login"):
+            await dify.login()
+        fake._console.password_login = True
+        await dify.login()
+        await dify.profile()

@@ -119,3 +119,18 @@ async def test_half_a_character_is_no_text(fake: FakeDifyServer, dify: AsyncDify
         with pytest.raises(DifyConfigError):
             await call
     assert fake.count() == 0
+
+
+async def test_a_yes_is_not_a_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Python's True == 1 must not bring back an address that was kept for the other."""
+    for value, text in ((True, "true"), (1, "1"), (False, "false"), (0, "0")):
+        await dify.request("GET", "/apps", params={"is_created_by_me": value})
+        assert fake.requests[-1].query == f"is_created_by_me={text}"
+
+
+async def test_a_delete_that_was_done_and_lost(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    fake.inject(f"/apps/{an_app(fake)}", "DELETE", cut="after", times=1)
+    with pytest.raises(DifyDecodeError):  # there is nothing to decode
+        await dify.request("DELETE", f"/apps/{an_app(fake)}", type=Named)
+    fake.inject(f"/apps/{an_app(fake)}", "DELETE", cut="after", times=1)
+    assert await dify.request("DELETE", f"/apps/{an_app(fake)}") is None

@@ -11,6 +11,7 @@ from dify_async import (
     DifyConfigError,
     DifyNotFoundError,
     DifyPermissionError,
+    DifyUnknownOutcomeError,
     DifyValidationError,
 )
 from dify_async.testing import FakeDifyServer
@@ -132,3 +133,12 @@ async def test_the_server(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     assert features.apps.limit == 10
     fake.setup_finished = False
     assert (await dify.setup_status()).step == "not_started"
+
+
+async def test_a_time_zone_whose_answer_is_lost() -> None:
+    async with FakeDifyServer() as fake, client(fake) as dify:
+        await dify.dashboard(days=1)
+        fake.inject("/account/timezone", cut="after", times=1)
+        with pytest.raises(DifyUnknownOutcomeError):
+            await dify.set_timezone("Asia/Tokyo")
+        assert (await dify.dashboard(days=1)).period.zone == "Asia/Tokyo"
