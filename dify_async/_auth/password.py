@@ -73,6 +73,7 @@ class PasswordAuth:
         self._emit = emit
         self._password_was_accepted = False
         self._refusal: DifyLoginError | None = None
+        self._login: Done | None = None
         self._jobs = SingleFlight()
 
     async def obtain(self) -> None:
@@ -100,9 +101,12 @@ class PasswordAuth:
 
     async def login(self) -> None:
         """Sign in now, whatever there is and whatever was refused before."""
-        self._refusal = None
-        self._server.forget()  # password login may have been switched on
-        await outcome(self._jobs.start(self._sign_in_anew))
+        if self._login is None or self._login.done():
+            self._refusal = None
+            self._server.forget()  # password login may have been switched on
+            self._login = self._jobs.start(self._sign_in_anew)
+        # Eight tasks that sign in at once after a refusal would lock the account.
+        await outcome(self._login)
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
         """Sign in by a code from a mail."""

@@ -178,9 +178,14 @@ def expiry(token: str) -> int | None:
 
 
 def lifetime(tokens: Tokens, reply: Reply) -> float:
-    """Seconds that new tokens are good for, by the server's clock alone; infinite if it is not told."""
+    """Seconds that new tokens are good for, by the server's clock alone; infinite if it is not told.
+
+    A Date that lies past their end is of a proxy with a clock of its own, and tells nothing.
+    """
     now = http_date(reply.headers.get("Date") or "")
-    return math.inf if now is None or tokens.expires_at is None else tokens.expires_at - now
+    if now is None or tokens.expires_at is None or tokens.expires_at <= now:
+        return math.inf
+    return tokens.expires_at - now
 
 
 def admin_key_fails(version: str) -> bool:

@@ -18,12 +18,13 @@ from app import make_app
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    as_it_is = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; 127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0 for a free one; 8000")
     parser.add_argument("--name", action="append", default=[], help="a host name of a proxy before it")
     arguments = parser.parse_args()
-    app = make_app(names=arguments.name)
+    app = make_app(names=map(str.lower, arguments.name))
     # Who leaves the page ends what was asked for it.
     web.run_app(app, host=arguments.host, port=arguments.port, handler_cancellation=True)
 

@@ -106,7 +106,9 @@ async def _numbers(request: web.Request) -> web.StreamResponse:
         query = wanted(request.query)
     except (ValueError, OverflowError) as error:
         raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
-    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    # nginx would keep the events until there are many.
+    headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    stream = web.StreamResponse(headers=headers)
     await stream.prepare(request)
     try:
         async with request.app[DIFY].stream_dashboard(**query, compare=True) as updates:

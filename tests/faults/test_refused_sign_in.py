@@ -135,3 +135,12 @@ async def test_a_server_that_fails_at_the_sign_in_fails_all_who_wait_once(
     errors = await asyncio.gather(*(dify.profile() for _ in range(10)), return_exceptions=True)
     assert [type(error) for error in errors] == [DifyServerError] * 10
     assert fake.count("POST", "/login") == 1
+
+
+async def test_many_who_sign_in_on_purpose_at_once_send_the_password_once(fake: FakeDifyServer) -> None:
+    """Else eight tasks that answer a refusal with `login()` lock the account for a day."""
+    async with client(fake, password="Wrong-Password-1") as dify:
+        for sent in (1, 2):
+            results = await asyncio.gather(*(dify.login() for _ in range(8)), return_exceptions=True)
+            assert {type(one) for one in results} == {DifyLoginError}
+            assert fake.count("POST", "/login") == sent

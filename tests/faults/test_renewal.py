@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any
 
@@ -286,3 +287,14 @@ async def test_after_logout_the_next_call_signs_in(fake: FakeDifyServer) -> None
         assert store._tokens == {}
         await dify.profile()
     assert (renewals(fake), sign_ins(fake)) == (0, 2)
+
+
+async def test_a_date_past_the_end_of_new_tokens_tells_nothing(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """A proxy's clock, two hours ahead: not a renewal a call."""
+    ahead = formatdate(time.time() + 7200, usegmt=True)
+    fake.inject("*", headers={"Date": ahead})
+    for _ in range(10):
+        await dify.profile()
+    assert (renewals(fake), sign_ins(fake)) == (0, 1)

@@ -48,7 +48,6 @@ function checkDates() {
   const length = (last.valueAsNumber - start.valueAsNumber) / DAY + 1; // not a number while one is empty
   const isWrong = length < 1 || length > LONGEST_RANGE;
   last.setCustomValidity(isWrong ? `Choose 1 to ${LONGEST_RANGE} days; these are ${length}.` : "");
-  return custom.disabled || form.reportValidity();
 }
 
 // The numbers.
@@ -76,6 +75,7 @@ function load() {
   });
   source.addEventListener("done", () => {
     end();
+    progress.value = progress.max;
     const hour = new Date().toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
     status.textContent = apps.size === 0 ? "There are no apps here." : `${apps.size} apps, as of ${hour}`;
   });
@@ -93,13 +93,13 @@ function begin({ period, days: range }) {
 function end() {
   source.close();
   document.body.removeAttribute("aria-busy");
-  progress.value = progress.max;
   drawNow();
 }
 
 // What is on the page stays there: old numbers that are called so are better than none.
 function fail(reason) {
   end();
+  progress.value = progress.value || 0; // a number again, where it was not known
   failure.firstElementChild.textContent = apps.size > 0 ? `${reason} What is shown is not complete or not new.` : reason;
   failure.hidden = false;
   status.textContent = "";
@@ -146,12 +146,14 @@ find("theme").addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => showTheme(document.documentElement.dataset.theme ?? "auto"));
 form.addEventListener("change", ({ target }) => {
   if (target.name === "days") openCustom(target.value === "custom");
+  // Not reported before it is sent: a message takes the focus while a date is being typed.
   if (target.type === "date") checkDates();
   else if (form.elements.days.value !== "custom" || target.name === "mode") if (form.checkValidity()) load();
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (checkDates()) load();
+  checkDates();
+  if (form.reportValidity()) load();
 });
 failure.querySelector("button").addEventListener("click", load);
 find("filter").addEventListener("input", drawTable);
