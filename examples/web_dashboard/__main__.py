@@ -12,12 +12,15 @@ host under which the proxy serves it: --name dashboard.example.com
 """
 
 import argparse
+import sys
 
 from aiohttp import web
 from app import make_app
 
+from dify_async import DifyConfigError
 
-def main() -> None:
+
+def main() -> int:
     as_it_is = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; 127.0.0.1")
@@ -25,9 +28,14 @@ def main() -> None:
     parser.add_argument("--name", action="append", default=[], help="a host name of a proxy before it")
     arguments = parser.parse_args()
     app = make_app(names=map(str.lower, arguments.name))
-    # Who leaves the page ends what was asked for it.
-    web.run_app(app, host=arguments.host, port=arguments.port, handler_cancellation=True)
+    try:
+        # Who leaves the page ends what was asked for it.
+        web.run_app(app, host=arguments.host, port=arguments.port, handler_cancellation=True)
+    except (DifyConfigError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

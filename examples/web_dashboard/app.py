@@ -20,6 +20,8 @@ from dify_async.testing import FakeDifyServer
 DIFY = web.AppKey("dify", AsyncDifyServer)
 STATIC = Path(__file__).parent / "static"
 LONGEST_RANGE = 366
+# nginx holds an answer back until a buffer is full, unless it is told not to.
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 # Totals are put together anew for as many apps as there are: not for each that comes.
 BETWEEN_TOTALS = 0.2
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -106,9 +108,7 @@ async def _numbers(request: web.Request) -> web.StreamResponse:
         query = wanted(request.query)
     except (ValueError, OverflowError) as error:
         raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
-    # nginx would keep the events until there are many.
-    headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-    stream = web.StreamResponse(headers=headers)
+    stream = web.StreamResponse(headers=STREAM_HEADERS)
     await stream.prepare(request)
     try:
         async with request.app[DIFY].stream_dashboard(**query, compare=True) as updates:

@@ -236,8 +236,37 @@ def test_an_app_that_fails_says_so_beside_its_name(page: Browser, fake: FakeDify
     summary.click()
     assert "daily_messages: GET /apps/" in row.text
     assert "403 forbidden - <b>" in row.text
+    # Drawn again, as when one more app comes, the reader's place is kept.
+    page.run("document.querySelector('#filter').dispatchEvent(new Event('input'))")
+    focused = page.driver.switch_to.active_element
+    assert focused.tag_name == "summary"
+    assert focused.find_element("xpath", "ancestor::tr").get_attribute("data-id") == broken.id
     page.find("[data-key=name]").click()
     assert page.find(f"[data-id='{broken.id}'] details").get_attribute("open")
+
+
+def test_a_day_between_quiet_ones_is_a_point(page: Browser, fake: FakeDifyServer) -> None:
+    path = "/apps/*/statistics/average-response-time"
+    fake.inject(path, body=b'{"data":[{"date":"2026-03-02","latency":5.0}]}')
+    count = """
+    const canvas = document.querySelector("[data-name=average_response_time] canvas");
+    const { width, height } = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
+    const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+    const parts = [1, 3, 5].map((at) => parseInt(accent.slice(at, at + 2), 16));
+    let found = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      found += parts.every((part, place) => data[at + place] === part);
+    }
+    return found;
+    """
+    address = page.driver.current_url.partition("?")[0]
+    page.open(f"{address}?start=2026-03-01&last=2026-03-03&mode=completion")
+    wait_for_all(page)
+    page.until(lambda: page.run(count))
+    assert page.find("[data-name=average_response_time] figcaption").text == "Response time, ms"
 
 
 def test_a_server_that_fails_leaves_what_was_there(page: Browser, fake: FakeDifyServer) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.test_examples import line_with, started
 from tests.support import client, until
-from tests.test_examples import settings
+from tests.test_examples import run, settings
 
 PAGE: Final = "examples/web_dashboard"
 Events = list[tuple[str, dict[str, Any]]]
@@ -36,6 +36,7 @@ async def served(fake: FakeDifyServer, *arguments: str) -> AsyncIterator[aiohttp
 async def events_of(answer: aiohttp.ClientResponse) -> Events:
     assert answer.status == 200
     assert answer.content_type == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
     blocks = (await answer.text()).split("\n\n")[:-1]
     pairs = [block.split("\n") for block in blocks]
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in pairs]
@@ -127,3 +128,13 @@ async def test_headers_and_names(fake: FakeDifyServer) -> None:
                 assert answer.status == status, host
         async with page.get("/static/../app.py") as answer:
             assert answer.status in {403, 404}
+
+
+async def test_it_says_what_is_wrong(fake: FakeDifyServer) -> None:
+    ended = await run(PAGE, "--port", "0", **settings(fake, DIFY_EMAIL=""))
+    assert (ended.code, "Traceback" in ended.errors) == (2, False)
+    assert "email is missing" in ended.errors
+    async with served(fake) as page, page.get("/") as answer:
+        ended = await run(PAGE, "--port", str(answer.url.port), **settings(fake))
+    assert (ended.code, "Traceback" in ended.errors) == (2, False)
+    assert "address already in use" in ended.errors

@@ -1,7 +1,7 @@
 // A chart a metric: this period as a line with its area, the one before as a dashed line.
 
 /* global uPlot */
-import { asNumber, dayOf, element, labelOf, onAxis, shownOf, written } from "./format.js";
+import { asNumber, dayOf, element, labelOf, onAxis, shownOf, titleOf, written } from "./format.js";
 
 const HEIGHT = 170;
 const charts = new Map(); // by the name of the series: { figure, plot, observer }
@@ -48,10 +48,10 @@ function dataOf(days, series) {
 function make(name, days, data) {
   const canvas = element("div", { role: "img" });
   const readout = element("span", { class: "readout" });
-  const figure = element("figure", { "data-name": name }, element("figcaption", {}, labelOf(name), readout), canvas);
+  const figure = element("figure", { "data-name": name }, element("figcaption", {}, titleOf(name), readout), canvas);
   const colour = (what) => getComputedStyle(document.documentElement).getPropertyValue(what).trim();
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-  const points = { show: days.length === 1 };
+  const points = { show: false, filter: (u, place) => alone(u.data[place]), size: 6 };
   const plot = new uPlot(
     {
       width: 300,
@@ -62,7 +62,7 @@ function make(name, days, data) {
       scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), most > 0 ? most * 1.1 : 1] } },
       series: [
         {},
-        { stroke: colour("--before"), width: 1.5, dash: [4, 4], points: { show: false } },
+        { stroke: colour("--before"), width: 1.5, dash: [4, 4], points },
         { stroke: colour("--accent"), fill: colour("--area"), width: 2, points },
       ],
       axes: [
@@ -80,6 +80,10 @@ function make(name, days, data) {
   charts.set(name, chart);
   return chart;
 }
+
+// A line needs two days: one between days without a value is a point.
+const alone = (values) =>
+  [...values.keys()].filter((day) => values[day] !== null && (values[day - 1] ?? null) === null && (values[day + 1] ?? null) === null);
 
 function readoutOf(name, days, plot) {
   const place = plot.cursor.idx;

@@ -31,6 +31,9 @@ export const isMoney = (name) => name.startsWith(MONEY);
 
 export const labelOf = (name) => (isMoney(name) ? `Cost in ${name.slice(MONEY.length)}` : LABELS[name]);
 
+// A chart's numbers have no unit of their own.
+export const titleOf = (name) => labelOf(name) + (name in SUFFIXES ? `, ${SUFFIXES[name].trim()}` : "");
+
 // What is shown of a set of series, in order, money behind the tokens.
 export function shownOf(series) {
   return [...SHOWN, ...Object.keys(series).filter(isMoney).sort()].filter((name) => name in series);

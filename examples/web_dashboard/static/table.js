@@ -46,7 +46,10 @@ export function showApps(table, apps, filter) {
     .filter((app) => app.app_name.toLowerCase().includes(wanted) || app.mode.includes(wanted))
     .sort((one, other) => compared(column.of(one), column.of(other)));
   const opened = new Set([...table.querySelectorAll("details[open]")].map((details) => details.closest("tr").dataset.id));
+  const focused = document.activeElement?.closest("tbody tr")?.dataset.id;
   table.tBodies[0].replaceChildren(...rows.map((app) => row(app, opened.has(app.app_id))));
+  // Who reads what failed goes on reading while more apps come.
+  if (focused) table.querySelector(`[data-id="${CSS.escape(focused)}"] summary`)?.focus({ preventScroll: true });
   for (const heading of table.tHead.rows[0].cells) {
     const isSorted = heading.firstElementChild?.dataset.key === sorting.key;
     if (isSorted) heading.setAttribute("aria-sort", sorting.isDown ? "descending" : "ascending");
