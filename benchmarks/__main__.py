@@ -15,9 +15,9 @@ from rich.table import Table
 
 from benchmarks.cases import calls, others, processes, refreshes
 from benchmarks.gates import GATES
-from benchmarks.measure import FULL, QUICK, Effort
+from benchmarks.measure import FULL, QUICK, Effort, Figures
 
-Case = Callable[[Effort], Awaitable[dict[str, float]]]
+Case = Callable[[Effort], Awaitable[Figures]]
 CASES: dict[str, Case] = {
     case.__name__: case
     for case in (
@@ -39,15 +39,15 @@ CASES: dict[str, Case] = {
 LIBRARIES = ("aiohttp", "msgspec", "httpx", "httpx2", "niquests", "requests", "pydantic")
 
 
-async def measured(names: list[str], effort: Effort) -> dict[str, float]:
-    figures: dict[str, float] = {}
+async def measured(names: list[str], effort: Effort) -> Figures:
+    figures: Figures = {}
     for name in names:
         figures |= await CASES[name](effort)
         print(f"{name}: done", file=sys.stderr)
     return figures
 
 
-def table_of(figures: dict[str, float]) -> Table:
+def table_of(figures: Figures) -> Table:
     table = Table(title=machine())
     for heading in ("figure", "measured", "goal", "limit", ""):
         table.add_column(heading, justify="left" if heading in {"figure", ""} else "right")

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import aiohttp
 
 Work = Callable[[], Awaitable[object]]
+Figures = dict[str, float]  # by the names of `benchmarks.gates`
 
 
 @dataclass(frozen=True)

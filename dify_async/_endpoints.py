@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -75,13 +75,15 @@ class Endpoint(Generic[T]):
     signed: bool = True
 
 
-def _decoder(answer: Any) -> Callable[[bytes], Any]:
-    @cache
-    def made() -> Callable[[bytes], Any]:
-        # At its first use: to make all of them takes longer than the rest of the import.
-        # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
-        return msgspec.json.Decoder(answer, strict=False).decode
+def decoder_of(answer: Any) -> Callable[[bytes], Any]:
+    """Bytes to a value of this type."""
+    # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
+    return msgspec.json.Decoder(answer, strict=False).decode
 
+
+def _decoder(answer: Any) -> Callable[[bytes], Any]:
+    # Made at its first use: to make all of them takes longer than the rest of the import.
+    made = cache(partial(decoder_of, answer))
     return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
 
 

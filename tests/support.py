@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -30,6 +31,11 @@ def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
 def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
     """The id of an app of this mode."""
     return next(app.id for app in fake.apps if app.mode == mode)
+
+
+def running() -> list[asyncio.Task[Any]]:
+    """The client's own tasks."""
+    return [task for task in asyncio.all_tasks() if "dify_async" in task.get_name()]
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -11,13 +11,12 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from benchmarks import bodies
 from benchmarks.contenders.on_aiohttp import Bare, BareWithNewUrls, Idiomatic, Ours
-from benchmarks.measure import Cost, Effort, Work, in_turns, repeated, server
+from benchmarks.measure import Cost, Effort, Figures, Work, in_turns, repeated, server
 from dify_async import App
 from dify_async._endpoints import TOKEN_COSTS
 from dify_async.models import Page, TokenCosts
 from dify_async.models._base import Rows
 
-Figures = dict[str, float]
 _MANY_APPS = 100_000  # more than URLs are kept
 
 

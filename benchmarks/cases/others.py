@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-from benchmarks.cases.calls import Figures
+from benchmarks.contenders import Contender
 from benchmarks.contenders.on_aiohttp import Ours
 from benchmarks.contenders.with_pydantic import Httpx, Httpx2, Niquests, RequestsInThreads
-from benchmarks.measure import Effort, Work, in_turns, repeated, server
+from benchmarks.measure import Effort, Figures, Work, in_turns, repeated, server
 
-_CASES: list[tuple[str, type[Any], int]] = [
+_CASES: list[tuple[str, type[Contender], int]] = [
     ("httpx + pydantic", Httpx, 8),
     ("httpx + pydantic", Httpx, 64),
     ("httpx2 + pydantic", Httpx2, 8),

@@ -9,8 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from benchmarks.cases.calls import Figures
-from benchmarks.measure import Effort, server
+from benchmarks.measure import Effort, Figures, server
 
 _MEMORY = """
 import asyncio, json, sys, tracemalloc

@@ -7,9 +7,8 @@ import statistics
 from functools import partial
 
 from benchmarks.bodies import END, START
-from benchmarks.cases.calls import Figures
 from benchmarks.contenders.with_pydantic import Httpx
-from benchmarks.measure import Effort, Work, cost, counts_of, in_turns, repeated, server
+from benchmarks.measure import Effort, Figures, Work, cost, counts_of, in_turns, repeated, server
 from dify_async import AsyncDifyServer, MemoryTokenStore
 
 _METRICS = 7

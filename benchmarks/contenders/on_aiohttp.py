@@ -70,7 +70,9 @@ class Bare(_OnSession):
         return self
 
     async def call(self, number: int) -> int:
-        url = self._url(number % self._apps)
+        return await self._days(self._url(number % self._apps))
+
+    async def _days(self, url: URL) -> int:
         async with self.session.get(url, headers=HEADERS, allow_redirects=False) as answer:
             body = await answer.read()
         return len(self._decode(body).data)
@@ -80,10 +82,7 @@ class BareWithNewUrls(Bare):
     """The same, where each URL is a new one."""
 
     async def call(self, number: int) -> int:
-        url = URL(f"{url_of(self._base_url, number)}&n={number}", encoded=True)
-        async with self.session.get(url, headers=HEADERS, allow_redirects=False) as answer:
-            body = await answer.read()
-        return len(self._decode(body).data)
+        return await self._days(URL(f"{url_of(self._base_url, number)}&n={number}", encoded=True))
 
 
 class Idiomatic(_OnSession):

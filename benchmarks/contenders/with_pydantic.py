@@ -28,10 +28,12 @@ class Answer(pydantic.BaseModel):
     data: list[Row]
 
 
-class Httpx:
-    def __init__(self, base_url: str) -> None:
+class _OnHttpxClient:
+    """httpx2 has kept httpx's interface."""
+
+    def __init__(self, base_url: str, client: httpx.AsyncClient | httpx2.AsyncClient) -> None:
         self._base_url = base_url
-        self._client = httpx.AsyncClient(headers=HEADERS, limits=httpx.Limits(max_connections=None))
+        self._client = client
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -47,23 +49,16 @@ class Httpx:
         return len(Answer.model_validate_json(answer.content).data)
 
 
-class Httpx2:
+class Httpx(_OnHttpxClient):
     def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self._client = httpx2.AsyncClient(headers=HEADERS, limits=httpx2.Limits(max_connections=None))
+        limits = httpx.Limits(max_connections=None)
+        super().__init__(base_url, httpx.AsyncClient(headers=HEADERS, limits=limits))
 
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.aclose()
-
-    async def call(self, number: int) -> int:
-        answer = await self._client.get(url_of(self._base_url, number))
-        return len(Answer.model_validate_json(answer.content).data)
+class Httpx2(_OnHttpxClient):
+    def __init__(self, base_url: str) -> None:
+        limits = httpx2.Limits(max_connections=None)
+        super().__init__(base_url, httpx2.AsyncClient(headers=HEADERS, limits=limits))
 
 
 class Niquests:

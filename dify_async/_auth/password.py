@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dify_async")
 
-Means = Literal["password", "e-mail code"]
-
 _LOGIN: Final = "/login"
 _CODE_LOGIN: Final = "/email-code-login/validity"
 _REFRESH: Final = "/refresh-token"
@@ -155,11 +153,9 @@ class PasswordAuth:
             version = await self._server.version()
             body = rules.code_body(self._email, code, token, version)
             reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
-            tokens = rules.read_tokens(reply)
-            if tokens is None:
-                raise rules.refusal(reply, "POST", _CODE_LOGIN)
+            grant = self._new_session(reply, _CODE_LOGIN, "e-mail code")
             self._refusal = None
-            await self._use(self._new_session(tokens, reply, "e-mail code"), done)
+            await self._use(grant, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
         tokens = self.grant.tokens if self.grant is not None else await self._store.load()
@@ -222,19 +218,18 @@ class PasswordAuth:
             body = rules.login_body(self._email, self._password, version)
             repeat = SIGN_IN_AGAIN if self._password_was_accepted else SIGN_IN
             reply = await self._send("POST", _LOGIN, _JSON, body, Tries(self._policy, repeat))
-            tokens = rules.read_tokens(reply)
-            if tokens is None:
-                raise rules.refusal(reply, "POST", _LOGIN)
+            grant = self._new_session(reply, _LOGIN, "password")
         except DifyLoginError as error:
             self._refusal = error
             self.grant = None
             raise
         self._password_was_accepted = True
-        return self._new_session(tokens, reply, "password")
+        return grant
 
-    def _new_session(
-        self, tokens: Tokens, reply: Reply, by: Literal["password", "e-mail code"]
-    ) -> TokenGrant:
+    def _new_session(self, reply: Reply, path: str, by: Literal["password", "e-mail code"]) -> TokenGrant:
+        tokens = rules.read_tokens(reply)
+        if tokens is None:
+            raise rules.refusal(reply, "POST", path)
         logger.info("signed in")
         self._emit(SessionRenewed(by))
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))

@@ -62,7 +62,7 @@ def checked_version(text: str) -> str:
     return text
 
 
-def _at_least(version: str, wanted: Version) -> bool:
+def at_least(version: str, wanted: Version) -> bool:
     """Whether a server has a rule; a hidden version is taken for the newest."""
     parsed = parse_version(version)
     return parsed is None or parsed >= wanted
@@ -70,7 +70,7 @@ def _at_least(version: str, wanted: Version) -> bool:
 
 def logout_method(version: str) -> str:
     """GET up to 1.9.1, POST since: the other one is a 405."""
-    return "POST" if _at_least(version, _COOKIES_SINCE) else "GET"
+    return "POST" if at_least(version, _COOKIES_SINCE) else "GET"
 
 
 def login_body(email: str, password: str, version: str) -> bytes:
@@ -78,16 +78,16 @@ def login_body(email: str, password: str, version: str) -> bytes:
 
     To an older server base64 is just a wrong password, and counts: never try both.
     """
-    if _at_least(version, _ENCODED_SINCE):
-        password = base64.b64encode(password.encode()).decode()
-    return msgspec.json.encode({"email": email, "password": password, "remember_me": True})
+    return msgspec.json.encode({"email": email, "password": _coded(password, version), "remember_me": True})
 
 
 def code_body(email: str, code: str, token: str, version: str) -> bytes:
     """The sign-in by a code from a mail, which is encoded as a password is."""
-    if _at_least(version, _ENCODED_SINCE):
-        code = base64.b64encode(code.encode()).decode()
-    return msgspec.json.encode({"email": email, "code": code, "token": token})
+    return msgspec.json.encode({"email": email, "code": _coded(code, version), "token": token})
+
+
+def _coded(secret: str, version: str) -> str:
+    return base64.b64encode(secret.encode()).decode() if at_least(version, _ENCODED_SINCE) else secret
 
 
 def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async._auth.rules import parse_version
+from dify_async._auth.rules import at_least
 from dify_async._endpoints import APP, APPS
 from dify_async.errors import DifyConfigError
 
@@ -123,8 +123,7 @@ class AppCalls(Calls):
         """An older server ignores it silently [1.11.2/04_apps_list_sort_by_*]."""
         if sorting:
             version = await self._server.version()
-            parsed = parse_version(version)
-            if parsed is not None and parsed < _SORTED_SINCE:
+            if not at_least(version, _SORTED_SINCE):
                 raise DifyConfigError(f"sort_by and creator_ids need Dify 1.15; this is {version}")
 
 

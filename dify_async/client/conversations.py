@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._endpoints import CHAT_CONVERSATIONS
+from dify_async._endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 
 from ._calls import Calls, checked_limit, checked_page
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dify_async._paths import Query
     from dify_async._times import When
-    from dify_async.models import ChatConversation, Page
+    from dify_async.models import ChatConversation, CompletionConversation, Page
 
 
 class ConversationCalls(Calls):
@@ -70,6 +70,51 @@ class ConversationCalls(Calls):
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
         async for conversation in self._pipeline.rows(CHAT_CONVERSATIONS, (app_id,), query, limit):
             yield conversation
+
+    async def completion_conversations(
+        self,
+        app_id: str,
+        *,
+        page: int = 1,
+        limit: int = 10,
+        start: When | None = None,
+        end: When | None = None,
+        annotation_status: str | None = None,
+        keyword: str | None = None,
+    ) -> Page[CompletionConversation]:
+        """One page of the conversations of an app of mode completion, the newest first.
+
+        Route: GET /apps/{id}/completion-conversations.
+
+        Args:
+            app_id: The app.
+            page: From 1.
+            limit: From 1 to 100.
+            start: The first minute of those made from then on, as in `chat_conversations`.
+            end: The last minute, included.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in the question, the answer, or the user's name.
+        """
+        query = await self._conversation_filters(start, end, None, annotation_status, keyword)
+        return await self._pipeline.call(
+            COMPLETION_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit))
+        )
+
+    async def iter_completion_conversations(
+        self,
+        app_id: str,
+        *,
+        start: When | None = None,
+        end: When | None = None,
+        annotation_status: str | None = None,
+        keyword: str | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[CompletionConversation]:
+        """All of `completion_conversations`, each once, page by page as they are used."""
+        limit = checked_limit(page_size)
+        query = await self._conversation_filters(start, end, None, annotation_status, keyword)
+        async for row in self._pipeline.rows(COMPLETION_CONVERSATIONS, (app_id,), query, limit):
+            yield row
 
     async def _conversation_filters(
         self,

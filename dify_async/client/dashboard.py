@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dify_async._auth.rules import parse_version
+from dify_async._auth.rules import at_least, parse_version
 from dify_async._endpoints import APPS
 from dify_async._fan_out import once
 from dify_async.dashboard.period import period_before, period_of
@@ -128,13 +128,13 @@ class DashboardCalls(AppCalls, StatisticCalls):
 
     async def _all_apps(self, query: DashboardQuery) -> list[App]:
         found = await self._apps_at_once(query.mode, query.name)
-        version = parse_version(await self._server.version())
-        if query.mode is None and (version is None or version >= _AGENTS_APART_SINCE):
+        version = await self._server.version()
+        if query.mode is None and at_least(version, _AGENTS_APART_SINCE):
             try:
                 # They are in no other list [1.15.0].
                 found += await self._apps_at_once("agent", query.name)
             except DifyValidationError:
-                if version is not None:
+                if parse_version(version) is not None:
                     raise
         return found
 

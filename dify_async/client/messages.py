@@ -1,4 +1,4 @@
-"""What was said: completion conversations, messages, annotations, feedback."""
+"""What was said: messages, annotations, feedback."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from ._calls import Calls, checked_limit, checked_page
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dify_async._paths import Query
-    from dify_async._times import When
-    from dify_async.models import Annotation, ChatMessage, CompletionConversation, Cursor, Page
+    from dify_async.models import Annotation, ChatMessage, Cursor, Page
 
 
 class MessageCalls(Calls):
@@ -24,51 +22,6 @@ class MessageCalls(Calls):
         DifyNotFoundError: No such app, or one of another mode.
         DifyPermissionError: The account is no editor.
     """
-
-    async def completion_conversations(
-        self,
-        app_id: str,
-        *,
-        page: int = 1,
-        limit: int = 10,
-        start: When | None = None,
-        end: When | None = None,
-        annotation_status: str | None = None,
-        keyword: str | None = None,
-    ) -> Page[CompletionConversation]:
-        """One page of the conversations of an app of mode completion, the newest first.
-
-        Route: GET /apps/{id}/completion-conversations.
-
-        Args:
-            app_id: The app.
-            page: From 1.
-            limit: From 1 to 100.
-            start: The first minute of those made from then on, as in `chat_conversations`.
-            end: The last minute, included.
-            annotation_status: "annotated", "not_annotated" or "all".
-            keyword: Text in the question, the answer, or the user's name.
-        """
-        query = await self._completion_filters(start, end, annotation_status, keyword)
-        return await self._pipeline.call(
-            endpoints.COMPLETION_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit))
-        )
-
-    async def iter_completion_conversations(
-        self,
-        app_id: str,
-        *,
-        start: When | None = None,
-        end: When | None = None,
-        annotation_status: str | None = None,
-        keyword: str | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[CompletionConversation]:
-        """All of `completion_conversations`, each once, page by page as they are used."""
-        limit = checked_limit(page_size)
-        query = await self._completion_filters(start, end, annotation_status, keyword)
-        async for row in self._pipeline.rows(endpoints.COMPLETION_CONVERSATIONS, (app_id,), query, limit):
-            yield row
 
     async def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
@@ -143,14 +96,3 @@ class MessageCalls(Calls):
             ("end_date", end_date),
         )
         return await self._pipeline.call(endpoints.FEEDBACKS, (app_id,), query)
-
-    async def _completion_filters(
-        self, start: When | None, end: When | None, annotation_status: str | None, keyword: str | None
-    ) -> Query:
-        first, last = await self._range(start, end, end_is_exclusive=False)
-        return (
-            ("start", first),
-            ("end", last),
-            ("annotation_status", annotation_status),
-            ("keyword", keyword),
-        )

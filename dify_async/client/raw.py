@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
-from dify_async._endpoints import Endpoint
+from dify_async._endpoints import Endpoint, decoder_of
 from dify_async._retry import CHANGE, IDEMPOTENT
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dify_async._paths import Query, QueryValue
 
@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REPEATABLE: Final = ("GET", "DELETE")
+_kept_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
 # What the names of Dify's routes look like; anything else in a path is an id.
 _NAME: Final = re.compile(r"[a-z][a-z-]*")
 
@@ -80,7 +81,7 @@ class RawCalls(Calls):
             raise DifyConfigError(f"method is {method!r:.20}; it is one of {', '.join(_METHODS)}")
         template, ids = _template(path)
         repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
-        decode = _anything if type is None else _decoder_of(type)  # type: ignore[arg-type]  # a type is hashable
+        decode = _anything if type is None else _kept_decoder_of(type)  # type: ignore[arg-type]  # a type is hashable
         endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
         # A POST without a body is a 415 from 1.11 on.
         sent = {} if json is None and repeat is CHANGE else json
@@ -112,8 +113,3 @@ def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
 
 def _anything(body: bytes) -> Any:
     return msgspec.json.decode(body) if body.strip() else None
-
-
-@lru_cache(maxsize=64)
-def _decoder_of(answer: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(answer, strict=False).decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dify_async import _endpoints as endpoints
-from dify_async._auth.rules import parse_version
+from dify_async._auth.rules import at_least
 
 from ._calls import Calls, body_of, checked_texts
 
@@ -32,10 +32,9 @@ class WorkspaceCalls(Calls):
 
         Route: POST /workspaces/current, a GET up to Dify 1.10.0.
         """
-        version = parse_version(await self._server.version())
-        if version is not None and version < _POSTED_SINCE:
-            return await self._pipeline.call(endpoints.CURRENT_WORKSPACE_OF_OLD)
-        return await self._pipeline.call(endpoints.CURRENT_WORKSPACE, body=b"{}")
+        if at_least(await self._server.version(), _POSTED_SINCE):
+            return await self._pipeline.call(endpoints.CURRENT_WORKSPACE, body=b"{}")
+        return await self._pipeline.call(endpoints.CURRENT_WORKSPACE_OF_OLD)
 
     async def switch_workspace(self, workspace_id: str) -> Workspace:
         """Go to another workspace. Route: POST /workspaces/switch.

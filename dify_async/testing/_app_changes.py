@@ -9,7 +9,7 @@ from dify_async.testing import _errors as errors
 from dify_async.testing._app_bodies import MODEL, app_body, app_summary
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
 from dify_async.testing._models import MODES, FakeApp
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import Params, body_params, json_body
 from dify_async.testing._rules import Rules
 
 if TYPE_CHECKING:
@@ -22,14 +22,10 @@ _LONGEST_DESCRIPTION = 400
 
 def create_app(console: "Console", call: Call) -> Reply:
     """POST /apps: 201."""
-    params = _params(console.rules, call, "CreateAppPayload")
+    params = body_params(console.rules, call, "CreateAppPayload")
     name, mode = params.required("name"), params.values.get("mode")
-    if mode is not None and mode not in MODES:
-        plain = f"The value '{mode}' is not a valid choice for 'mode'."
-        if not console.rules.errors_mapping:
-            plain = f"{mode} is not a valid choice"
-        *others, last = map(repr, MODES)
-        params.wrong("mode", plain, "literal_error", f"Input should be {', '.join(others)} or {last}")
+    if mode is not None:
+        params.choice("mode", MODES, mode)
     if name == "" and console.rules.pydantic:
         params.wrong("name", "", "string_too_short", "String should have at least 1 character")
     if console.rules.known_icon_types:
@@ -48,7 +44,7 @@ def update_app(console: "Console", call: Call) -> Reply:
     """PUT /apps/{id}: what is left out is reset; some releases crash over it."""
     rules = console.rules
     app = console.find_app(call)
-    params = _params(rules, call, "UpdateAppPayload")
+    params = body_params(rules, call, "UpdateAppPayload")
     name = params.required("name")
     _check_description(params)
     most = params.values.get("max_active_requests")
@@ -86,7 +82,7 @@ def enable(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/api-enable and /site-enable."""
     app = console.find_app(call)
     field = "enable_api" if call.path.endswith("/api-enable") else "enable_site"
-    params = _params(console.rules, call, "AppStatusPayload")
+    params = body_params(console.rules, call, "AppStatusPayload")
     enabled = params.required(field)
     params.check()
     _change(app, **{field: bool(enabled)})
@@ -136,7 +132,7 @@ def export_app(console: "Console", call: Call) -> Reply:
 
 def import_app(console: "Console", call: Call) -> Reply:
     """POST /apps/imports: 200 done, 202 where the version is another, 400 where it cannot be read."""
-    params = _params(console.rules, call, "AppImportPayload")
+    params = body_params(console.rules, call, "AppImportPayload")
     mode = params.required("mode")
     params.check()
     if mode not in ("yaml-content", "yaml-url"):
@@ -217,10 +213,6 @@ def _value(text: str, name: str) -> str | None:
         return None
     value = match[1].strip()
     return value[1:-1].replace("''", "'") if value[:1] == value[-1:] == "'" and len(value) > 1 else value
-
-
-def _params(rules: Rules, call: Call, model: str) -> Params:
-    return Params(rules, model, json_body(rules, call, model), where="JSON body")
 
 
 def _check_name(rules: Rules, name: Any) -> None:

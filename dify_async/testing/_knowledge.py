@@ -7,7 +7,7 @@ from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
 from dify_async.testing._listing import contains
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import body_params
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -92,8 +92,7 @@ def failed(console: "Console", call: Call) -> Reply:
 def retry(console: "Console", call: Call) -> Reply:
     """POST /datasets/{id}/retry: 204 for ids of nothing, too."""
     dataset = _dataset(console, call)
-    model = "DocumentRetryPayload"
-    params = Params(console.rules, model, json_body(console.rules, call, model), where="JSON body")
+    params = body_params(console.rules, call, "DocumentRetryPayload")
     wanted = params.required("document_ids")
     params.check()
     for document in dataset.documents:

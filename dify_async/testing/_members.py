@@ -7,7 +7,7 @@ from urllib.parse import quote
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import FakeAccount, make_id
 from dify_async.testing._http import Call, Refusal, Reply, Route, json_reply
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import body_params
 from dify_async.testing._workspace import workspace_body
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ _INVITED_AS = ("admin", "editor", "normal", "dataset_operator")
 
 def switch(console: "Console", call: Call) -> Reply:
     """POST /workspaces/switch: for all sessions of the account."""
-    model = "SwitchWorkspacePayload"
-    params = Params(console.rules, model, json_body(console.rules, call, model), where="JSON body")
+    params = body_params(console.rules, call, "SwitchWorkspacePayload")
     wanted = params.required("tenant_id")
     params.check()
     if wanted not in console.workspaces:
@@ -35,8 +34,7 @@ def members(console: "Console", _call: Call) -> Reply:
 
 def invite(console: "Console", call: Call) -> Reply:
     """POST /workspaces/current/members/invite-email: 201, whatever came of each address."""
-    model = "MemberInvitePayload"
-    params = Params(console.rules, model, json_body(console.rules, call, model), where="JSON body")
+    params = body_params(console.rules, call, "MemberInvitePayload")
     emails, role = params.required("emails"), params.required("role")
     params.check()
     if role not in _INVITED_AS:

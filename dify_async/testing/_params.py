@@ -96,6 +96,11 @@ class Params:
         return text.lower() in yes
 
 
+def body_params(rules: Rules, call: Call, model: str) -> Params:
+    """The parameters in a JSON body."""
+    return Params(rules, model, json_body(rules, call, model), where="JSON body")
+
+
 def json_body(rules: Rules, call: Call, model: str) -> dict[str, Any]:
     """The JSON object that was sent; some releases take anything else for an empty one."""
     try:

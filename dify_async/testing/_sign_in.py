@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import Params, body_params, json_body
 from dify_async.testing._tokens import Issued
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def renew(console: "Console", call: Call) -> Reply:
     if rules.cookies:
         token = call.cookies.get(console.cookie("refresh_token"), "")
     else:
-        params = Params(rules, "", json_body(rules, call, ""), where="JSON body")
+        params = body_params(rules, call, "")
         token = str(params.required("refresh_token"))
         params.check()
     if rules.cookies and not token:
@@ -192,7 +192,7 @@ def _cookie(console: "Console", name: str, value: str, until: str) -> str:
 
 def mail_code(console: "Console", call: Call) -> Reply:
     """POST /email-code-login: the code would be mailed."""
-    params = Params(console.rules, "EmailPayload", json_body(console.rules, call, ""), where="JSON body")
+    params = body_params(console.rules, call, "EmailPayload")
     email = str(params.required("email"))
     params.check()
     token = console.new_id("mail")

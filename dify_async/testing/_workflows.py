@@ -9,7 +9,7 @@ from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
 from dify_async.testing._models import FakeApp
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import Params, body_params
 from dify_async.testing._traffic import Message
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def publish(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/workflows/publish."""
     rules = console.rules
     app = console.find_app(call, _GRAPHS)
-    model = "PublishWorkflowPayload"
-    params = Params(rules, model, json_body(rules, call, model), where="JSON body")
+    params = body_params(rules, call, "PublishWorkflowPayload")
     for name, most in (("marked_name", _LONGEST_NAME), ("marked_comment", _LONGEST_COMMENT)):
         if len(params.values.get(name) or "") > most:
             if not rules.pydantic:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._params import Params, json_body
+from dify_async.testing._params import body_params
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -19,8 +19,7 @@ def profile(_console: "Console", call: Call) -> Reply:
 
 def set_timezone(console: "Console", call: Call) -> Reply:
     """POST /account/timezone: moves the days of the account's statistics."""
-    model = "AccountTimezonePayload"
-    params = Params(console.rules, model, json_body(console.rules, call, model), where="JSON body")
+    params = body_params(console.rules, call, "AccountTimezonePayload")
     zone = params.required("timezone")
     if "timezone" in params.values and str(zone) not in available_timezones():
         if not console.rules.pydantic:

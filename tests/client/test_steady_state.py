@@ -13,7 +13,7 @@ import aiohttp
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import client, until
+from tests.support import client, running, until
 
 # The fake runs in this process, and makes URLs of its own by another way.
 BUILDS_A_URL: Final = (
@@ -43,7 +43,7 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
         apps = [app.id for app in fake.apps]
         with _Calls() as first:
             await _round(dify, apps)
-            await until(lambda: "dify_async session" not in {task.get_name() for task in asyncio.all_tasks()})
+            await until(lambda: not running())
         with redis_server.admin() as admin:
             before = admin.info("commandstats")
             with _Calls() as steady:

@@ -14,7 +14,7 @@ import pytest
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import client, until
+from tests.support import client, running, until
 
 Call = Callable[[AsyncDifyServer], Awaitable[object]]
 
@@ -109,7 +109,7 @@ async def test_a_call_is_stopped_at_each_of_its_awaits(
         async with client(fake, max_concurrency=3) as dify:
             await _bring(dify, fake, state)
             was_reached = await WAYS[way](CALLS[call](dify), at)
-            await until(lambda: not _running())
+            await until(lambda: not running())
             _assert_nothing_is_held(dify)
             await dify.profile()
         if not was_reached:
@@ -130,7 +130,7 @@ async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
             async with client(fake, token_store=store) as dify:
                 await _bring(dify, fake, state)
                 was_reached = await WAYS[way](dify.profile(), at)
-                await until(lambda: not _running())
+                await until(lambda: not running())
                 _assert_nothing_is_held(dify)
                 assert not admin.keys("*:lock")
                 assert store._client is None or not store._client.connection_pool._in_use_connections
@@ -156,10 +156,6 @@ def _assert_nothing_is_held(dify: AsyncDifyServer) -> None:
     assert dify._slots.taken == 0
     assert not dify._slots._waiting
     assert not session.connector._acquired
-
-
-def _running() -> list[asyncio.Task[Any]]:
-    return [task for task in asyncio.all_tasks() if "dify_async" in task.get_name()]
 
 
 @pytest.mark.parametrize("taken", [1, 3])

@@ -11,7 +11,7 @@ import pytest
 from dify_async import AsyncDifyServer, MemoryTokenStore, RedisTokenStore, TokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import QUICK, client, until
+from tests.support import QUICK, client, running, until
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -101,7 +101,7 @@ async def test_a_steady_call_asks_the_store_for_nothing(redis_server: RedisServe
     store = RedisTokenStore(redis_server.url)
     async with FakeDifyServer() as fake, client(fake, token_store=store, retry=QUICK) as dify:
         await dify.profile()
-        await until(lambda: "dify_async session" not in {task.get_name() for task in asyncio.all_tasks()})
+        await until(lambda: not running())
         with redis_server.admin() as admin:
             before = _commands(admin.info("commandstats"))
             await asyncio.gather(*(dify.profile() for _ in range(50)))
