@@ -90,9 +90,10 @@ class Pipeline:
             error = self._refusal(endpoint, url, reply, attempts)
             if not is_about_the_token(error) or renewals == _MOST_RENEWALS:
                 raise error
-            renewals += 1
             self._server.see(reply)
-            await self._auth.renew(grant, error)
+            route = f"{endpoint.method} {endpoint.path}"
+            await self._auth.renew(grant, error, route, again=renewals > 0)
+            renewals += 1
 
     def _decoded(self, endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
         try:

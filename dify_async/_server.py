@@ -23,7 +23,7 @@ class Server:
         self._policy = policy
         self._fixed = version is not None
         self._version = version
-        self.password_login: bool | None = None
+        self._password_login: bool | None = None
 
     async def version(self) -> str:
         """The version; "" where a proxy hides it. Asks for it once, without signing in."""
@@ -31,9 +31,15 @@ class Server:
             self._version = await self._asked()
         return self._version
 
+    async def allows_passwords(self) -> bool:
+        """Whether it says so, or does not say; where the version was given, it is not asked."""
+        if self._password_login is None and not self._fixed:
+            self._version = await self._asked()
+        return self._password_login is not False
+
     def forget(self) -> None:
         """Ask again before the next sign-in."""
-        self.password_login = None
+        self._password_login = None
         if not self._fixed:
             self._version = None
 
@@ -51,7 +57,7 @@ class Server:
         reply = await self._exchange(request, tries)
         if reply.status == 200:
             try:
-                self.password_login = endpoint.decode(reply.body).enable_email_password_login
+                self._password_login = endpoint.decode(reply.body).enable_email_password_login
             except UNREADABLE as error:
                 raise decode_error("GET", endpoint.path, reply, error) from None
         elif not reply.version:

@@ -26,7 +26,14 @@ class KeyAuth:
     async def obtain(self) -> None:
         """The grant is always there."""
 
-    async def renew(self, refused: Grant, error: DifyStatusError) -> None:  # noqa: ARG002 - of the protocol
+    async def renew(  # its parameters are of the protocol
+        self,
+        refused: Grant,  # noqa: ARG002
+        error: DifyStatusError,
+        route: str,  # noqa: ARG002
+        *,
+        again: bool,  # noqa: ARG002
+    ) -> None:
         """There is nothing to renew."""
         version = await self._server.version()
         if rules.admin_key_fails(version):

@@ -44,21 +44,27 @@ class Grant:
 class TokenGrant(Grant):
     """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
 
-    __slots__ = ("_new_until", "in_vain", "source", "tokens")
+    __slots__ = ("_new_until", "in_vain", "refused_by", "source", "tokens")
 
     def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
         super().__init__(rules.call_headers(tokens))
         self.tokens = tokens
         self.source = source
         self.in_vain = False  # whether it came in the place of one that was refused at birth
+        self.refused_by: set[str] = set()  # routes that refuse it whatever others do
         now = time.monotonic()
         self.renew_at = now + _RENEW_AHEAD_AT * lifetime
         self._new_until = now + min(_NEW_FOR, lifetime)
 
     @property
+    def is_new(self) -> bool:
+        """Whether the server has just issued it, so that it cannot have ended yet."""
+        return self.source is not Source.STORE and time.monotonic() < self._new_until
+
+    @property
     def is_refused_at_birth(self) -> bool:
         """Whether the server, where it refuses it, refuses what it has just issued."""
-        return self.source is not Source.STORE and not self.accepted and time.monotonic() < self._new_until
+        return self.is_new and not self.accepted
 
 
 ANONYMOUS: Final = Grant({})
@@ -76,8 +82,11 @@ class Auth(Protocol):
         """See to a grant where there is none."""
         ...
 
-    async def renew(self, refused: Grant, error: DifyStatusError) -> None:
-        """See to another grant than the refused one; raises where there is none to be had."""
+    async def renew(self, refused: Grant, error: DifyStatusError, route: str, *, again: bool) -> None:
+        """See to another grant than the one that this route refused; raises where none helps.
+
+        `again` tells that the same call was refused before, with another grant.
+        """
         ...
 
     def renew_ahead(self, grant: Grant) -> None:

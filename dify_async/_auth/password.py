@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
 
-from dify_async._retry import NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
+from dify_async._retry import IDEMPOTENT, NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
 from dify_async._transport import Request
 from dify_async._wire import is_about_csrf, is_not_about_the_account, status_error
-from dify_async.errors import DifyConfigError, DifyConnectionError, DifyLoginError
+from dify_async.errors import DifyConfigError, DifyConnectionError, DifyLoginError, DifyStatusError
 from dify_async.events import SessionRenewed
 
 from . import rules
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dify_async._retry import RetryPolicy
     from dify_async._server import Server
     from dify_async._wire import Reply
-    from dify_async.errors import DifyStatusError
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 
@@ -70,6 +69,8 @@ class PasswordAuth:
         self._password = password
         self._emit = emit
         self._password_was_accepted = False
+        self._came_by_code = False  # then the password may be none
+        self._left: Tokens | None = None  # of a session that logout() could not end
         self._refusal: DifyLoginError | None = None
         self._login: Done | None = None
         self._jobs = SingleFlight()
@@ -80,22 +81,27 @@ class PasswordAuth:
             raise copy.copy(self._refusal)
         await self._jobs.join(partial(self._obtain, None, by_password=False))
 
-    async def renew(self, refused: Grant, error: DifyStatusError) -> None:
+    async def renew(self, refused: Grant, error: DifyStatusError, route: str, *, again: bool) -> None:
         """See to another grant than the refused one, by one renewal for all who were refused."""
         grant = self.grant
         if grant is None or grant is not refused:  # another call has seen to it meanwhile
             return
         at_birth = grant.is_refused_at_birth
-        if at_birth and (grant.in_vain or is_about_csrf(error)):
-            raise error
         by_password = at_birth and grant.source is Source.RENEWAL
+        if at_birth and (grant.in_vain or is_about_csrf(error) or (by_password and self._came_by_code)):
+            grant.refused_by.add(route)
+            raise error
+        if grant.accepted and ((again and grant.is_new) or route in grant.refused_by):
+            # This route refuses what others accept: nothing is gained by a renewal a call.
+            grant.refused_by.add(route)
+            raise error
         await self._jobs.join(partial(self._obtain, grant, by_password=by_password))
 
     def renew_ahead(self, grant: Grant) -> None:
         """Start a renewal that nobody waits for."""
         grant.renew_at = time.monotonic() + _PAUSE_AFTER_RENEWAL
         if grant is self.grant and not self._jobs.is_under_way:
-            self._jobs.start(partial(self._obtain, self.grant, by_password=False))
+            self._jobs.start(partial(self._renew_ahead, grant), is_shared=False)
 
     async def login(self) -> None:
         """Sign in now, whatever there is and whatever was refused before."""
@@ -110,11 +116,12 @@ class PasswordAuth:
         """Sign in by a code from a mail."""
         if email.casefold() != self._email.casefold():
             raise DifyConfigError("login_with_code: this client is for another e-mail address")
-        await outcome(self._jobs.start(partial(self._sign_in_by_code, code, token)))
+        job = partial(self._sign_in_by_code, code, token)
+        await outcome(self._jobs.start(job, is_shared=False))
 
     async def logout(self) -> None:
         """Forget the session, and end it at the server."""
-        await outcome(self._jobs.start(self._log_out))
+        await outcome(self._jobs.start(self._log_out, is_shared=False))
 
     async def close(self) -> None:
         """Let a renewal finish: a rotated token must not be lost with the client."""
@@ -127,22 +134,33 @@ class PasswordAuth:
     async def _obtain(self, refused: TokenGrant | None, done: Done, *, by_password: bool) -> None:
         if self.grant is not refused:
             return
+        if self._refusal is not None:  # by a job that this one stood behind
+            raise copy.copy(self._refusal)
         if refused is None and (stored := await self._store.load()) is not None:
             self._use_stored(stored)
             return
         async with self._store.lock():
-            stored = await self._store.load()
-            if stored is not None and (refused is None or stored != refused.tokens):
-                self._use_stored(stored)  # another process has renewed meanwhile
+            if await self._another_process_has_renewed(refused):
                 return
             grant = None
             if refused is not None and not by_password:
-                grant = await self._renewed(refused.tokens)
+                grant = await self._renewed_if_it_can_be(refused.tokens)
             if grant is None:
                 grant = await self._signed_in()
             # Two in a row that the server issues and does not accept: a third would fare no better.
             grant.in_vain = refused is not None and refused.is_refused_at_birth
             await self._use(grant, done)
+
+    async def _renew_ahead(self, grant: TokenGrant, done: Done) -> None:
+        """As above, for a grant that is good for a while: it stays where there is no better one."""
+        async with self._store.lock():
+            if self.grant is not grant or await self._another_process_has_renewed(grant):
+                return
+            another = await self._renewed(grant.tokens)
+            if another is None and self._password_was_accepted:
+                another = await self._signed_in()
+            if another is not None:
+                await self._use(another, done)
 
     async def _sign_in_anew(self, done: Done) -> None:
         async with self._store.lock():
@@ -154,25 +172,37 @@ class PasswordAuth:
             body = rules.code_body(self._email, code, token, version)
             reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
             grant = self._new_session(reply, _CODE_LOGIN, "e-mail code")
-            self._refusal = None
+            self._refusal, self._came_by_code = None, True
             await self._use(grant, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
         tokens = self.grant.tokens if self.grant is not None else await self._store.load()
         self.grant = None
         await self._store.clear()
-        if tokens is None:
+        self._left = tokens or self._left
+        if self._left is None:
             return
-        method = rules.logout_method(await self._server.version())
-        reply = await self._send(
-            method, _LOGOUT, rules.call_headers(tokens), None, Tries(self._policy, SIGN_IN)
-        )
-        if reply.status >= 400 and reply.status != 401:  # a 401: it had ended before
-            raise status_error(method, _LOGOUT, reply)
+        reply = await self._send_logout(self._left)
+        if reply.status == 401:  # the access token has ended; the refresh token may live on
+            renewed = await self._renewed(self._left)
+            self._left = None if renewed is None else renewed.tokens
+            if self._left is None:
+                return
+            reply = await self._send_logout(self._left)
+        if reply.status >= 400:
+            raise status_error(rules.logout_method(await self._server.version()), _LOGOUT, reply)
+        self._left = None
+
+    async def _another_process_has_renewed(self, refused: TokenGrant | None) -> bool:
+        stored = await self._store.load()
+        if stored is None or (refused is not None and stored == refused.tokens):
+            return False
+        self._use_stored(stored)
+        return True
 
     async def _use(self, grant: TokenGrant, done: Done) -> None:
         """Take a new grant into use at once; saving it keeps nobody waiting."""
-        self.grant = grant
+        self.grant, self._left = grant, None
         done.set_result(None)
         await self._store.save(grant.tokens)
 
@@ -183,39 +213,52 @@ class PasswordAuth:
 
     # What a job asks of the server.
 
-    async def _renewed(self, tokens: Tokens) -> TokenGrant | None:
-        """A grant by the refresh token; None where it takes a sign-in.
+    async def _renewed_if_it_can_be(self, tokens: Tokens) -> TokenGrant | None:
+        """A grant by the refresh token; None where a sign-in is to follow."""
+        try:
+            return await self._renewed(tokens)
+        except (DifyConnectionError, DifyStatusError) as error:
+            # A password that may be none is not sent for what may pass.
+            passes = not (isinstance(error, DifyStatusError) and is_not_about_the_account(error))
+            if passes and not self._came_by_code and await self._server.allows_passwords():
+                return None
+            raise
 
-        Only one answer says that the token is dead; after any other it is tried once more.
+    async def _renewed(self, tokens: Tokens) -> TokenGrant | None:
+        """A grant by the refresh token; None where that is dead.
+
+        Only one answer says so; after any other it is tried once more, and then raised.
         """
         headers, body = rules.refresh_request(tokens)
+        failure: DifyConnectionError | DifyStatusError | None = None
         for pause in (0.0, self._policy.base_delay):
             await anyio.sleep(pause)
             try:
                 reply = await self._send("POST", _REFRESH, headers, body, Tries(NEVER_AGAIN, SIGN_IN))
             except DifyConnectionError as error:
                 logger.info("the renewal failed: %s", error)
+                failure = error
                 continue
             renewed = rules.read_tokens(reply)
             if renewed is not None:
                 logger.info("renewed the session")
                 self._emit(SessionRenewed("refresh token"))
                 return TokenGrant(renewed, Source.RENEWAL, rules.lifetime(renewed, reply))
-            refusal = status_error("POST", _REFRESH, reply)
-            logger.info("the renewal was refused: %s", refusal)
-            if is_not_about_the_account(refusal):
-                raise refusal
+            failure = status_error("POST", _REFRESH, reply)
+            logger.info("the renewal was refused: %s", failure)
             if rules.refresh_token_is_dead(reply):
+                return None
+            if is_not_about_the_account(failure):
                 break
-        return None
+        assert failure is not None  # noqa: S101 - the loop has run, for the type checker
+        raise failure
 
     async def _signed_in(self) -> TokenGrant:
         """A grant by the password; a refusal is remembered, so that it is not sent again."""
         try:
-            version = await self._server.version()
-            if self._server.password_login is False:
+            if not await self._server.allows_passwords():
                 raise rules.no_password_login()
-            body = rules.login_body(self._email, self._password, version)
+            body = rules.login_body(self._email, self._password, await self._server.version())
             repeat = SIGN_IN_AGAIN if self._password_was_accepted else SIGN_IN
             reply = await self._send("POST", _LOGIN, _JSON, body, Tries(self._policy, repeat))
             grant = self._new_session(reply, _LOGIN, "password")
@@ -223,7 +266,7 @@ class PasswordAuth:
             self._refusal = error
             self.grant = None
             raise
-        self._password_was_accepted = True
+        self._password_was_accepted, self._came_by_code = True, False
         return grant
 
     def _new_session(self, reply: Reply, path: str, by: Literal["password", "e-mail code"]) -> TokenGrant:
@@ -233,6 +276,13 @@ class PasswordAuth:
         logger.info("signed in")
         self._emit(SessionRenewed(by))
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
+
+    async def _send_logout(self, tokens: Tokens) -> Reply:
+        """To be sent again without harm: it ends the newest session, if there is one."""
+        method = rules.logout_method(await self._server.version())
+        return await self._send(
+            method, _LOGOUT, rules.call_headers(tokens), None, Tries(self._policy, IDEMPOTENT)
+        )
 
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries

@@ -24,33 +24,39 @@ class SingleFlight:
     """
 
     def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
-        self._done: Done | None = None
+        self._tasks: list[asyncio.Task[None]] = []  # each behind the one before
+        self._shared: Done | None = None
 
     @property
     def is_under_way(self) -> bool:
-        """Whether there is something to wait for."""
-        return self._done is not None and not self._done.done()
+        """Whether a job runs."""
+        return any(not task.done() for task in self._tasks)
 
-    def start(self, job: Job) -> Done:
-        """Start a job behind the one that runs."""
-        self._done = done = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(_run(job, done, self._task), name="dify_async session")
+    def start(self, job: Job, *, is_shared: bool = True) -> Done:
+        """Start a job behind those that run; others join it where its errors are theirs too."""
+        done = asyncio.get_running_loop().create_future()
+        self._tasks = [task for task in self._tasks if not task.done()]
+        before = self._tasks[-1] if self._tasks else None
+        self._tasks.append(asyncio.create_task(_run(job, done, before), name="dify_async session"))
+        self._shared = done if is_shared else None
         return done
 
     async def join(self, job: Job) -> None:
-        """Wait for the job under way, or else for this one."""
-        done = self._done if self._done is not None and self.is_under_way else self.start(job)
+        """Wait for the shared job under way, or else for this one."""
+        done = self._shared
+        if done is None or done.done():
+            done = self.start(job)
         await outcome(done)
 
     async def close(self, grace: float) -> None:
-        """Let the job finish, but not for longer than `grace` seconds."""
-        task, self._task, self._done = self._task, None, None
-        if task is not None:
+        """Let the jobs finish, but not for longer than `grace` seconds in all."""
+        tasks, self._tasks, self._shared = self._tasks, [], None
+        if tasks:
             try:
-                await asyncio.wait([task], timeout=grace)
+                await asyncio.wait(tasks, timeout=grace)
             finally:
-                await end(task)
+                for task in reversed(tasks):  # the last first: none starts when the one before it ends
+                    await end(task)
 
 
 async def outcome(done: Done) -> None:

@@ -1,0 +1,242 @@
+"""A session is not lost, nor a password sent, for what may pass or does not concern it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dify_async import (
+    AsyncDifyServer,
+    DifyAuthenticationError,
+    DifyConnectionError,
+    DifyLoginError,
+    DifyServerError,
+    DifyStatusError,
+    MemoryTokenStore,
+)
+from dify_async._auth import password
+from dify_async.testing import FakeDifyServer
+from tests.support import ONCE, client, running, until
+
+REFUSED = b'{"code":"unauthorized","message":"Invalid token signature.","status":401}'
+PASSING: list[dict[str, Any]] = [
+    {"status": 503},
+    {"status": 401, "body": b'{"result":"fail","message":"Error 111 connecting to redis:6379."}'},
+    {"cut": "before"},
+]
+
+
+async def sign_in_by_code(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    token = await dify.request_login_code(fake.email)
+    await dify.login_with_code(fake.email, fake.login_code(token), token)
+
+
+def counted(fake: FakeDifyServer) -> tuple[int, int]:
+    return fake.count("POST", "/refresh-token"), fake.count("POST", "/login")
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_a_session_by_code_outlives_a_renewal_that_failed(
+    fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
+) -> None:
+    """There is no password to fall back on, and the refresh token may still be good."""
+    await sign_in_by_code(fake, dify)
+    fake.expire_access_tokens()
+    struck = fake.inject("/refresh-token", **fault)
+    for _ in range(2):
+        with pytest.raises((DifyStatusError, DifyConnectionError), match="POST /refresh-token"):
+            await dify.profile()
+    struck.remove()
+    await dify.profile()
+    assert counted(fake) == (5, 0)
+
+
+async def test_a_renewal_fails_where_passwords_are_not_taken(fake: FakeDifyServer) -> None:
+    """The tokens are of a session by code, and of another process; they are kept."""
+    fake._console.password_login = False
+    store = MemoryTokenStore()
+    async with client(fake, token_store=store) as one:
+        await sign_in_by_code(fake, one)
+    fake.expire_access_tokens()
+    async with client(fake, token_store=store) as two:
+        struck = fake.inject("/refresh-token", status=503)
+        with pytest.raises(DifyServerError, match="POST /refresh-token"):
+            await two.profile()
+        struck.remove()
+        await two.profile()
+    assert fake.count("POST", "/login") == 0
+
+
+async def test_a_session_by_code_is_not_replaced_by_the_password_where_its_tokens_are_refused(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await sign_in_by_code(fake, dify)
+    fake.inject("/account/*", status=401, body=REFUSED)
+    for _ in range(3):
+        with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
+            await dify.profile()
+        await dify.apps()
+    assert counted(fake) == (1, 0)
+
+
+@pytest.mark.parametrize("fault", [*PASSING, {"status": 401, "body": b'{"message":"Invalid refresh token"}'}])
+async def test_a_renewal_ahead_that_fails_takes_nothing_away(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """The token is good for a while; a password that was never accepted waits until it is not."""
+    store = MemoryTokenStore()
+    async with client(fake, token_store=store) as one:
+        await one.profile()
+    async with client(fake, token_store=store, password="wrong-Pass-1") as dify:
+        await dify.profile()
+        grant = dify._auth.grant
+        assert grant is not None
+        struck = fake.inject("/refresh-token", **fault)
+        monkeypatch.setattr(grant, "renew_at", 0.0)
+        await dify.profile()
+        await until(lambda: struck.hits > 0)
+        await until(lambda: not running())
+        assert dify._auth.grant is grant
+        await dify.profile()
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_a_renewal_ahead_whose_token_is_dead_signs_in_where_the_password_is_known_to_be_right(
+    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dify.profile()
+    grant = dify._auth.grant
+    assert grant is not None
+    fake.inject("/refresh-token", status=401, body=b'{"result":"fail","message":"Invalid refresh token"}')
+    monkeypatch.setattr(grant, "renew_at", 0.0)
+    await dify.profile()
+    await until(lambda: dify._auth.grant is not grant)
+    await dify.profile()
+    assert counted(fake) == (1, 2)
+
+
+async def test_one_route_that_refuses_what_others_accept(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """It costs a renewal and a sign-in once a token, and not with each call; and it may come back."""
+    await dify.apps()
+    broken = fake.inject("/account/*", status=401, body=REFUSED)
+    for _ in range(10):
+        with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
+            await dify.profile()
+        await dify.apps()
+    assert counted(fake) == (1, 2)
+    assert broken.hits == 12
+    fake.expire_access_tokens()
+    await dify.apps()
+    for _ in range(10):
+        with pytest.raises(DifyAuthenticationError):
+            await dify.profile()
+        await dify.apps()
+    assert counted(fake) == (3, 3)
+    broken.remove()
+    await dify.profile()
+    assert counted(fake) == (3, 3)
+
+
+async def test_one_route_that_refuses_what_others_accept_under_load(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await dify.apps()
+    fake.inject("/account/*", status=401, body=REFUSED)
+    for _ in range(5):
+        calls = [call() for _ in range(10) for call in (dify.profile, dify.apps)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(one) for one in results] == [DifyAuthenticationError, list] * 10
+    assert sum(counted(fake)) <= 1 + 3
+
+
+async def can_still_be_renewed(fake: FakeDifyServer, store: MemoryTokenStore) -> bool:
+    """Whether the session in a copy of the store lives at the server."""
+    before = fake.count("POST", "/login")
+    fake.expire_access_tokens()
+    async with client(fake, token_store=store) as other:
+        await other.profile()
+    return fake.count("POST", "/login") == before
+
+
+async def test_a_logout_with_an_access_token_that_has_ended(fake: FakeDifyServer) -> None:
+    """1.11.2/02_logout_expired_token: a 401, and the refresh token would live on."""
+    store, copy = MemoryTokenStore(), MemoryTokenStore()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        copy._tokens.update(store._tokens)
+        fake.expire_access_tokens()
+        await dify.logout()
+    assert store._tokens == {}
+    assert not await can_still_be_renewed(fake, copy)
+
+
+async def test_a_logout_of_a_session_that_has_ended(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    await dify.profile()
+    fake.revoke_all_tokens()
+    await dify.logout()
+    await dify.logout()
+    assert counted(fake) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"cut": "before"}])
+async def test_a_logout_that_fails_can_be_repeated(fake: FakeDifyServer, fault: dict[str, Any]) -> None:
+    store, copy = MemoryTokenStore(), MemoryTokenStore()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        copy._tokens.update(store._tokens)
+        struck = fake.inject("/logout", **fault)
+        with pytest.raises((DifyServerError, DifyConnectionError), match="/logout"):
+            await dify.logout()
+        assert struck.hits == 4
+        assert store._tokens == {}
+        struck.remove()
+        await dify.logout()
+    assert not await can_still_be_renewed(fake, copy)
+
+
+async def test_calls_do_not_get_the_errors_of_a_logout_or_of_a_sign_in_by_code(fake: FakeDifyServer) -> None:
+    """They wait for it, and then sign in by themselves."""
+    async with client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        slow = fake.inject("/logout", status=502, delay=0.05)
+        leaving = asyncio.create_task(dify.logout())
+        await until(lambda: slow.hits == 1)
+        await asyncio.gather(*(dify.profile() for _ in range(5)))
+        with pytest.raises(DifyServerError):
+            await leaving
+        slow.remove()
+        await dify.logout()
+        token = await dify.request_login_code(fake.email)
+        slow = fake.inject("/email-code-login/validity", delay=0.05)
+        wrong = asyncio.create_task(dify.login_with_code(fake.email, "000000", token))
+        await until(lambda: slow.hits == 1)
+        await asyncio.gather(*(dify.profile() for _ in range(5)))
+        with pytest.raises(DifyLoginError):
+            await wrong
+    assert fake.count("POST", "/login") == 3
+
+
+async def test_calls_behind_a_refused_login_send_the_password_no_more(fake: FakeDifyServer) -> None:
+    async with client(fake, password="wrong-Pass-1") as dify:
+        results = await asyncio.gather(
+            dify.login(), *(dify.profile() for _ in range(5)), return_exceptions=True
+        )
+    assert {type(one) for one in results} == {DifyLoginError}
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_leaving_ends_every_job_that_stands_in_line(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password, "_GRACE_AT_CLOSE", 0.05)
+    async with client(fake) as dify:
+        await dify.profile()
+        slow = fake.inject("/logout", delay=30)
+        jobs = [asyncio.create_task(job()) for job in (dify.logout, dify.login, dify.profile)]
+        await until(lambda: slow.hits == 1)
+    assert running() == []
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    assert not any(isinstance(one, asyncio.CancelledError) for one in results)
+    assert fake.count("POST", "/login") == 1
