@@ -80,7 +80,7 @@ class Pipeline:
             headers = grant.headers if body is None else grant.headers_with_body
             request = Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
             reply = await self._exchange(request, tries, self._slots)
-            attempts = tries.used - renewals
+            attempts = tries.used - tries.refused
             if 200 <= reply.status < 300:
                 grant.accepted = True
                 return self._decoded(endpoint, url, reply)
@@ -91,9 +91,12 @@ class Pipeline:
             if not is_about_the_token(error) or renewals == _MOST_RENEWALS:
                 raise error
             self._server.see(reply)
-            route = f"{endpoint.method} {endpoint.path}"
-            await self._auth.renew(grant, error, route, again=renewals > 0)
-            renewals += 1
+            # A grant that was replaced while this call stood in line costs no renewal.
+            renewals += grant is self._auth.grant
+            await self._auth.renew(
+                grant, error, f"{endpoint.method} {endpoint.path}", again=tries.refused > 0
+            )
+            tries.refused += 1
 
     def _decoded(self, endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
         try:

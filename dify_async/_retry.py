@@ -67,15 +67,19 @@ _numbers: Final = itertools.count(1)
 
 
 class Tries:
-    """The attempts of one call: one budget, whatever fails."""
+    """The attempts of one call: one budget, whatever fails.
 
-    __slots__ = ("_delays", "call", "policy", "repeat", "used")
+    Attempts that were `refused` for their token are none of it: another one may follow each.
+    """
+
+    __slots__ = ("_delays", "call", "policy", "refused", "repeat", "used")
 
     def __init__(self, policy: RetryPolicy, repeat: Repeat) -> None:
         self.call = next(_numbers)
         self.policy = policy
         self.repeat = repeat
         self.used = 0
+        self.refused = 0
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
@@ -87,7 +91,7 @@ class Tries:
         return self._next(retry_after) if status in self.repeat.statuses else None
 
     def _next(self, retry_after: float | None) -> float | None:
-        if self.used >= self.policy.attempts:
+        if self.used - self.refused >= self.policy.attempts:
             return None
         if self._delays is None:
             self._delays = jittered_delays(self.policy.base_delay, self.policy.max_delay)

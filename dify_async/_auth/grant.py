@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 # A token is renewed ahead once this part of its time is over.
 _RENEW_AHEAD_AT: Final = 0.9
-# For so long, a token that was never accepted counts as new.
+# So long a token counts as new: its end is known by the second, and some live for a few seconds.
 _NEW_FOR: Final = 60.0
+_NEW_PART: Final = 0.5  # of its time
 
 
 class Source(Enum):
@@ -44,17 +45,17 @@ class Grant:
 class TokenGrant(Grant):
     """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
 
-    __slots__ = ("_new_until", "in_vain", "refused_by", "source", "tokens")
+    __slots__ = ("_good_until", "_new_until", "_refused_by", "in_vain", "source", "tokens")
 
     def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
         super().__init__(rules.call_headers(tokens))
         self.tokens = tokens
         self.source = source
         self.in_vain = False  # whether it came in the place of one that was refused at birth
-        self.refused_by: set[str] = set()  # routes that refuse it whatever others do
+        self._refused_by: set[str] = set()
         now = time.monotonic()
-        self.renew_at = now + _RENEW_AHEAD_AT * lifetime
-        self._new_until = now + min(_NEW_FOR, lifetime)
+        self.renew_at = self._good_until = now + _RENEW_AHEAD_AT * lifetime
+        self._new_until = now + min(_NEW_FOR, _NEW_PART * lifetime)
 
     @property
     def is_new(self) -> bool:
@@ -65,6 +66,14 @@ class TokenGrant(Grant):
     def is_refused_at_birth(self) -> bool:
         """Whether the server, where it refuses it, refuses what it has just issued."""
         return self.is_new and not self.accepted
+
+    def mark_refused_by(self, route: str) -> None:
+        """Note that a route refuses it, though the server has just issued it."""
+        self._refused_by.add(route)
+
+    def is_always_refused_by(self, route: str) -> bool:
+        """Whether the fault is the route's: it refused a new token, and others accept this one."""
+        return self.accepted and route in self._refused_by and time.monotonic() < self._good_until
 
 
 ANONYMOUS: Final = Grant({})

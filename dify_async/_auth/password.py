@@ -86,14 +86,13 @@ class PasswordAuth:
         grant = self.grant
         if grant is None or grant is not refused:  # another call has seen to it meanwhile
             return
+        if grant.is_always_refused_by(route):  # nothing is gained by a renewal a call
+            raise error
         at_birth = grant.is_refused_at_birth
         by_password = at_birth and grant.source is Source.RENEWAL
-        if at_birth and (grant.in_vain or is_about_csrf(error) or (by_password and self._came_by_code)):
-            grant.refused_by.add(route)
-            raise error
-        if grant.accepted and ((again and grant.is_new) or route in grant.refused_by):
-            # This route refuses what others accept: nothing is gained by a renewal a call.
-            grant.refused_by.add(route)
+        in_vain = grant.in_vain or is_about_csrf(error) or (by_password and self._came_by_code)
+        if (at_birth and in_vain) or (again and grant.is_new and grant.accepted):
+            grant.mark_refused_by(route)
             raise error
         await self._jobs.join(partial(self._obtain, grant, by_password=by_password))
 

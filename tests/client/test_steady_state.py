@@ -21,6 +21,7 @@ BUILDS_A_URL: Final = (
     ("dify_async._transport", "_new_url"),
     ("dify_async._paths", "target"),
 )
+CLIENT: Final = ("dify_async._", "dify_async.client", "aiohttp.client", "aiohttp.connector", "anyio")
 SIGNS_IN: Final = {
     "dify_async.redis_store",
     "dify_async._auth.store_guard",
@@ -62,6 +63,8 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
     assert steady["asyncio.locks", "acquire"] == 0
     assert steady["http.cookies", "load"] == 0
     assert steady.modules.isdisjoint({"anyio._core._synchronization"})
+    assert "dify_async._auth.single_flight" in first.start_tasks
+    assert not [one for one in steady.start_tasks if one.startswith(CLIENT)]
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {"cmdstat_info"}
 
@@ -80,6 +83,10 @@ class _Calls(Counter[tuple[str, str]]):
     def modules(self) -> set[str]:
         return {module for module, _ in self}
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.start_tasks: set[str] = set()  # modules that do
+
     def __enter__(self) -> Self:
         sys.setprofile(self._profile)
         return self
@@ -89,4 +96,10 @@ class _Calls(Counter[tuple[str, str]]):
 
     def _profile(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call":
-            self[frame.f_globals.get("__name__", ""), frame.f_code.co_name] += 1
+            self[_module(frame), frame.f_code.co_name] += 1
+            if frame.f_code.co_name in {"create_task", "ensure_future"}:
+                self.start_tasks.add(_module(frame.f_back))
+
+
+def _module(frame: FrameType | None) -> str:
+    return "" if frame is None else frame.f_globals.get("__name__", "")

@@ -14,7 +14,7 @@ import pytest
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import client, running, until
+from tests.support import an_app, client, running, until
 
 Call = Callable[[AsyncDifyServer], Awaitable[object]]
 
@@ -87,15 +87,28 @@ WAYS: dict[str, Callable[[Awaitable[object], int], Awaitable[bool]]] = {
 }
 
 
-async def profile(dify: AsyncDifyServer) -> object:
-    return await dify.profile()
-
-
 async def statistics(dify: AsyncDifyServer) -> object:
     return await dify.statistics_many(await dify.apps())
 
 
-CALLS: dict[str, Call] = {"profile": profile, "statistics": statistics}
+CALLS: dict[str, Call] = {
+    "profile": AsyncDifyServer.profile,
+    "statistics": statistics,
+    "login": AsyncDifyServer.login,
+    "logout": AsyncDifyServer.logout,
+}
+# Renewals and sign-ins of a call and of one after it, wherever the first was stopped: what was got, is kept.
+COSTS: dict[tuple[str, str], tuple[int, int]] = {
+    ("call", "cold"): (0, 1),
+    ("call", "warm"): (0, 1),
+    ("call", "expired"): (1, 1),
+    ("login", "cold"): (0, 1),
+    ("login", "warm"): (0, 2),
+    ("login", "expired"): (0, 2),
+    ("logout", "cold"): (0, 1),
+    ("logout", "warm"): (0, 2),
+    ("logout", "expired"): (1, 2),  # its refresh token ends with it
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -104,17 +117,42 @@ CALLS: dict[str, Call] = {"profile": profile, "statistics": statistics}
 async def test_a_call_is_stopped_at_each_of_its_awaits(
     fake: FakeDifyServer, way: str, call: str, state: str
 ) -> None:
-    """gcloud-aio#500, redis-py#3847: no slot, connection or task stays behind, and the client goes on."""
+    """gcloud-aio#500, redis-py#3847: no slot, connection or task stays behind, and no token is lost."""
+    costs = COSTS.get((call, state)) or COSTS["call", state]
     for at in itertools.count():
+        fake.reset_counters()
         async with client(fake, max_concurrency=3) as dify:
             await _bring(dify, fake, state)
             was_reached = await WAYS[way](CALLS[call](dify), at)
             await until(lambda: not running())
             _assert_nothing_is_held(dify)
             await dify.profile()
+        assert _costs(fake) == costs, at
         if not was_reached:
             break
     assert at > 0  # it was stopped at least once
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("state", ["cold", "warm", "expired"])
+async def test_a_change_is_stopped_at_each_of_its_awaits(fake: FakeDifyServer, way: str, state: str) -> None:
+    """It is made once at most, and nobody repeats it."""
+    app = an_app(fake)
+    for at in itertools.count():
+        fake.reset_counters()
+        fake._console.keys[app] = []
+        async with client(fake) as dify:
+            await _bring(dify, fake, state)
+            was_reached = await WAYS[way](dify.init_app_api_key(app), at)
+            await until(lambda: not running())
+            _assert_nothing_is_held(dify)
+            assert len(await dify.get_app_api_key(app)) <= 1
+        sent = [one for one in fake.requests if (one.method, one.path) == ("POST", f"/apps/{app}/api-keys")]
+        assert sum(one.status != 401 for one in sent) <= 1
+        assert _costs(fake) == COSTS["call", state], at
+        if not was_reached:
+            break
+    assert at > 0
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -126,6 +164,7 @@ async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
     with redis_server.admin() as admin:
         for at in itertools.count():
             admin.flushall()
+            fake.reset_counters()
             store = RedisTokenStore(redis_server.url)
             async with client(fake, token_store=store) as dify:
                 await _bring(dify, fake, state)
@@ -136,6 +175,7 @@ async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
                 assert store._client is None or not store._client.connection_pool._in_use_connections
                 await dify.profile()
                 assert admin.keys("*:tokens")
+                assert _costs(fake) == COSTS["call", state], at
             await store.aclose()
             if not was_reached:
                 break
@@ -147,6 +187,10 @@ async def _bring(dify: AsyncDifyServer, fake: FakeDifyServer, state: str) -> Non
         await dify.profile()
     if state == "expired":
         fake.expire_access_tokens()
+
+
+def _costs(fake: FakeDifyServer) -> tuple[int, int]:
+    return fake.count("POST", "/refresh-token"), fake.count("POST", "/login")
 
 
 def _assert_nothing_is_held(dify: AsyncDifyServer) -> None:

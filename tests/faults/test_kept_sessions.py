@@ -240,3 +240,29 @@ async def test_leaving_ends_every_job_that_stands_in_line(
     results = await asyncio.gather(*jobs, return_exceptions=True)
     assert not any(isinstance(one, asyncio.CancelledError) for one in results)
     assert fake.count("POST", "/login") == 1
+
+
+async def test_refused_tokens_use_up_no_attempts(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Three refusals and three failures of the server in one call: each kind has a limit of its own."""
+    await dify.profile()
+    for _ in range(2):
+        fake.inject("/account/*", status=503, times=1)
+        fake.inject("/account/*", status=401, body=REFUSED, times=1)
+    fake.inject("/account/*", status=503, times=1)
+    await dify.profile()
+    assert fake.count("GET", "/account/profile") == 1 + 6
+
+
+async def test_a_call_whose_tokens_are_replaced_each_time_it_is_sent(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """It is slow, and others renew meanwhile: no reason to give up."""
+    await dify.profile()
+    slow = fake.inject("/account/*", status=401, body=REFUSED, delay=0.2, times=5)
+    call = asyncio.create_task(dify.profile())
+    for number in range(1, 6):
+        await until(lambda number=number: slow.hits == number)  # type: ignore[misc]  # a lambda with a default
+        fake.inject("/apps", status=401, body=REFUSED, times=1)
+        await dify.apps()
+    await call
+    assert sum(counted(fake)) == 1 + 5

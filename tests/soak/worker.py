@@ -15,6 +15,7 @@ import msgspec
 
 from dify_async import (
     AsyncDifyServer,
+    DifyConnectionError,
     DifyServerError,
     DifyUnknownOutcomeError,
     RedisTokenStore,
@@ -24,7 +25,8 @@ from dify_async import (
 # A GET fails where all its attempts do: at 7 % of faults, once in two billion calls.
 _RETRY = RetryPolicy(attempts=8, base_delay=0.05, max_delay=0.5)
 _KEPT_TEXTS = 5
-_SETTLED_AFTER = 1 / 3  # of the time; from then on memory may not grow
+# Connections come and go: a few more in one look than in another are no growth.
+_MOMENTARY = 8
 
 
 class Order(msgspec.Struct):
@@ -47,6 +49,8 @@ class Report(msgspec.Struct):
         had_to_fail: Changes whose answer was lost or that a server's fault refused, by error.
         failed: Calls that should not have failed: how many, and the first texts.
         grown_kib: By how much the peak of memory rose once the process had settled.
+        tasks_grown: By how much the tasks at once were more at the end than once it had settled.
+        files_grown: The same of open files, and so of connections.
         tasks_left: Tasks beside the main one after the client was closed.
         files_left: Open files more than before the client was opened.
     """
@@ -57,6 +61,8 @@ class Report(msgspec.Struct):
     failed: int = 0
     texts: list[str] = []
     grown_kib: int = 0
+    tasks_grown: int = 0
+    files_grown: int = 0
     tasks_left: int = 0
     files_left: int = 0
 
@@ -86,13 +92,31 @@ class Worker:
             async with anyio.create_task_group() as group:
                 for app in order.apps:
                     group.start_soon(self._work, dify, app)
-                await anyio.sleep(order.seconds * _SETTLED_AFTER)
-                settled = _peak_kib()
-            self.report.grown_kib = _peak_kib() - settled
+                await self._watch()
         await store.aclose()
         await anyio.wait_all_tasks_blocked()
         self.report.tasks_left = len(asyncio.all_tasks()) - 1
         self.report.files_left = _open_files() - files
+
+    async def _watch(self) -> None:
+        """Compare the last third of the time with the one before it."""
+        third = self._order.seconds / 3
+        await anyio.sleep(third)
+        settled, tasks, files = _peak_kib(), *await self._fewest(third)
+        tasks_at_the_end, files_at_the_end = await self._fewest(third)
+        self.report.grown_kib = _peak_kib() - settled
+        momentary = len(self._order.apps) + _MOMENTARY  # a statistics call has several tasks for a while
+        self.report.tasks_grown = max(0, tasks_at_the_end - tasks - momentary)
+        self.report.files_grown = max(0, files_at_the_end - files - _MOMENTARY)
+
+    async def _fewest(self, seconds: float) -> tuple[int, int]:
+        """The fewest tasks and open files at once for this time: what leaks, raises them."""
+        end = time.monotonic() + 0.9 * seconds  # the workers stop at the end
+        tasks, files = len(asyncio.all_tasks()), _open_files()
+        while time.monotonic() < end:
+            await anyio.sleep(seconds / 100)
+            tasks, files = min(tasks, len(asyncio.all_tasks())), min(files, _open_files())
+        return tasks, files
 
     async def _work(self, dify: AsyncDifyServer, app: str) -> None:
         kinds = (self._profile, self._page, self._statistics, self._keys, self._given_up)
@@ -101,6 +125,9 @@ class Worker:
             try:
                 await kind(dify, app)
             except Exception as error:  # noqa: BLE001 - whatever it is, it should not be
+                if _is_a_lost_sign_in(error):
+                    self._had_to_fail["sign-in"] += 1
+                    continue
                 self.report.failed += 1
                 if len(self.report.texts) < _KEPT_TEXTS:
                     self.report.texts.append(f"{kind.__name__}: {error!r}")
@@ -133,6 +160,11 @@ class Worker:
         for key in there:
             await dify.delete_app_api_key(app, key)
         assert await dify.get_app_api_key(app) == []
+
+
+def _is_a_lost_sign_in(error: Exception) -> bool:
+    """A password that this process never had accepted is not sent again where its answer was lost."""
+    return isinstance(error, DifyConnectionError | DifyServerError) and str(error).startswith("POST /login")
 
 
 def _open_files() -> int:
