@@ -15,7 +15,13 @@ from msgspec import Struct
 logger = logging.getLogger("dify_async")
 
 
-class RequestEvent(Struct, frozen=True):
+class _ServerEvent(Struct, frozen=True, kw_only=True):
+    # By name, so that what is matched or made by position stays as it is.
+    host: str = ""
+    port: int = 0
+
+
+class RequestEvent(_ServerEvent, frozen=True):
     """What all events of a request hold.
 
     Attributes:
@@ -23,6 +29,8 @@ class RequestEvent(Struct, frozen=True):
         method: The HTTP method.
         route: The path below /console/api, with {} in the place of each id.
         attempt: 1 for the first.
+        host: The name or address of the server.
+        port: The port of the server.
     """
 
     call: int
