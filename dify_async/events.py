@@ -2,6 +2,7 @@
 
 Pass `on_event=` to `AsyncDifyServer`. It is called in the task that does the work, so it should be
 quick; what it raises is logged and harms nothing. No event holds an id, a query or a secret.
+`dify_async.otel` makes spans and metrics of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ logger = logging.getLogger("dify_async")
 
 
 class _ServerEvent(Struct, frozen=True, kw_only=True):
-    # By name, so that what is matched or made by position stays as it is.
+    # By keyword alone, so that the places of the others stay as they are.
     host: str = ""
     port: int = 0
 

@@ -39,7 +39,7 @@ class OpenTelemetryEvents:
     Metrics: `http.client.request.duration`, and the counters `dify_async.retries`, `dify_async.sign_ins`,
     `dify_async.token.renewals` and `dify_async.token_store.outages`.
 
-    One object serves any number of clients.
+    One object serves any number of clients. Nothing of the trace is sent along to the server.
 
     Args:
         tracer_provider: Who makes the spans; by default the global provider.
