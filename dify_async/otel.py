@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .events import Event, RequestEvent
 
 # The first with all that is used here; later ones have kept it.
-_CONVENTIONS: Final = "https://opentelemetry.io/schemas/1.27.0"
+_CONVENTIONS: Final = "https://opentelemetry.io/schemas/1.26.0"
 # As the conventions advise for http.client.request.duration, in seconds.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
