@@ -57,7 +57,8 @@ class Exchange:
                 path = self.transport.path_of(request.url)
                 logger.info("%s %s: %d; again in %.2f s", request.method, path, reply.status, wait)
             if self._emit is not None:
-                self._emit(RequestRetried(tries.call, request.method, request.route, tries.used + 1, wait))
+                what = tries.call, request.method, request.route, tries.used + 1
+                self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
 
     async def _in_a_slot(self, slots: Slots, request: Request, tries: Tries) -> Reply:
@@ -80,12 +81,15 @@ class Exchange:
 
     async def _observed(self, emit: OnEvent, request: Request, tries: Tries) -> Reply:
         what = tries.call, request.method, request.route, tries.used
-        emit(RequestStarted(*what))
+        host, port = self.transport.host, self.transport.port
+        emit(RequestStarted(*what, host=host, port=port))
         started = time.monotonic()
         try:
             reply = await self.transport.send(request)
         except BaseException as error:  # a cancellation too
-            emit(RequestFailed(*what, type(error).__name__, time.monotonic() - started))
+            seconds = time.monotonic() - started
+            emit(RequestFailed(*what, type(error).__name__, seconds, host=host, port=port))
             raise
-        emit(RequestAnswered(*what, reply.status, time.monotonic() - started))
+        seconds = time.monotonic() - started
+        emit(RequestAnswered(*what, reply.status, seconds, host=host, port=port))
         return reply

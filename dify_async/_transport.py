@@ -80,8 +80,11 @@ class Transport:
         ssl: bool | ssl_module.SSLContext,
         proxy: str | None,
     ) -> None:
+        url = URL(base_url)
         self.base_url = base_url
-        self._root = str(URL(base_url)).rstrip("/") + API_ROOT
+        self.host = url.raw_host or ""
+        self.port = url.port or 0
+        self._root = str(url).rstrip("/") + API_ROOT
         self._callers_session = session
         self._timeout = timeout
         # Shorter than the whole, so that it is known that nothing was sent.

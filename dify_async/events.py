@@ -2,6 +2,7 @@
 
 Pass `on_event=` to `AsyncDifyServer`. It is called in the task that does the work, so it should be
 quick; what it raises is logged and harms nothing. No event holds an id, a query or a secret.
+`dify_async.otel` makes spans and metrics of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from msgspec import Struct
 logger = logging.getLogger("dify_async")
 
 
-class RequestEvent(Struct, frozen=True):
+class _ServerEvent(Struct, frozen=True, kw_only=True):
+    # By keyword alone, so that the places of the others stay as they are.
+    host: str = ""
+    port: int = 0
+
+
+class RequestEvent(_ServerEvent, frozen=True):
     """What all events of a request hold.
 
     Attributes:
@@ -23,6 +30,8 @@ class RequestEvent(Struct, frozen=True):
         method: The HTTP method.
         route: The path below /console/api, with {} in the place of each id.
         attempt: 1 for the first.
+        host: The name or address of the server.
+        port: The port of the server.
     """
 
     call: int

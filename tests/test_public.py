@@ -26,7 +26,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_importing_the_package_does_not_import_what_is_optional() -> None:
-    optional = {"redis", "rich", "cryptography", "pydantic", "narwhals"}
+    optional = {"redis", "rich", "cryptography", "pydantic", "narwhals", "opentelemetry"}
     script = f"import sys, dify_async; print(sorted({optional} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

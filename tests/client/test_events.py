@@ -46,6 +46,7 @@ async def test_a_call_from_its_start_to_its_answer(fake: FakeDifyServer) -> None
     answered = seen[-1]
     assert isinstance(answered, RequestAnswered)
     assert (answered.status, answered.attempt) == (200, 1)
+    assert f"http://{answered.host}:{answered.port}" == fake.base_url
     assert 0 < answered.seconds < 10
 
 
