@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
-logger = logging.getLogger("dify_async")
+logger: Final = logging.getLogger("dify_async")
 
 
 class RequestEvent(Struct, frozen=True):
