@@ -33,6 +33,8 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     install(session, "types")
     session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "dify_async", "--ignoreexternal")
 
 
 @nox.session(python=PYTHONS)
