@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import nox
@@ -33,6 +34,8 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     install(session, "types")
     session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "dify_async", "--ignoreexternal")
 
 
 @nox.session(python=PYTHONS)
@@ -74,6 +77,11 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", str(folder))
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     session.run("twine", "check", "--strict", str(sdist), str(wheel))
+    code = {path.as_posix() for path in Path("dify_async").rglob("*.py")} | {"dify_async/py.typed"}
+    with zipfile.ZipFile(wheel) as file:
+        packed = {name for name in file.namelist() if ".dist-info/" not in name}
+    if packed != code:
+        session.error(f"the wheel differs from the package in {sorted(packed ^ code)}")
     session.install(f"{wheel}[examples]")
     shutil.unpack_archive(sdist, folder, filter="data")
     session.chdir(folder / sdist.name.removesuffix(".tar.gz"))

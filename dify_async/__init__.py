@@ -208,13 +208,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Redis is imported by those who use it.
-    if name == "RedisTokenStore":
-        from .redis_store import RedisTokenStore  # noqa: PLC0415
+if not TYPE_CHECKING:  # type checkers would take any name for one of ours
 
-        return RedisTokenStore
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # Redis is imported by those who use it.
+        if name == "RedisTokenStore":
+            from .redis_store import RedisTokenStore  # noqa: PLC0415
+
+            return RedisTokenStore
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
-logger = logging.getLogger("dify_async")
+logger: Final = logging.getLogger("dify_async")
 
 
 class _ServerEvent(Struct, frozen=True, kw_only=True):

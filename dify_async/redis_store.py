@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio.cluster import RedisCluster
 
-logger = logging.getLogger("dify_async")
+logger: Final = logging.getLogger("dify_async")
 
 _KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _COMMAND_TIMEOUT: Final = 0.45

@@ -40,6 +40,6 @@ def show(done: int, of: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     sys.exit(asyncio.run(main(parser.parse_args().folder)))

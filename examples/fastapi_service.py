@@ -9,7 +9,7 @@ and DIFY_PASSWORD it asks a real one. It listens on loopback, and has no login o
 
 import argparse
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from dify_async.testing import FakeDifyServer
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """One client for all requests: they share its connections, its session, and its limit."""
     async with AsyncExitStack() as stack:
         if os.environ.get("DIFY_BASE_URL"):
@@ -63,6 +63,6 @@ async def failed(_: Request, error: DifyError) -> JSONResponse:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, default=8000, help="0 for a free one")
     uvicorn.run(app, host="127.0.0.1", port=parser.parse_args().port)

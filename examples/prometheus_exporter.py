@@ -125,7 +125,7 @@ def make_app(interval: float) -> web.Application:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9877, help="0 for a free one")
     parser.add_argument("--interval", type=float, default=60.0, help="seconds between two refreshes")

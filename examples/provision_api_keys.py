@@ -13,7 +13,8 @@ from dify_async import AsyncDifyServer
 
 async def ensured_keys() -> tuple[list[str], int]:
     """The lines to write, and how many apps have none."""
-    lines, failed = [], 0
+    lines: list[str] = []
+    failed = 0
     async with AsyncDifyServer.from_env() as dify:
         apps = await dify.apps()
         names = {app.id: app.name for app in apps}

@@ -58,7 +58,7 @@ async def gathered(dify: AsyncDifyServer, console: Console) -> list[AppStatistic
         # The end is exclusive: tomorrow's midnight has all of today in it.
         end = today + timedelta(days=1)
         async with dify.stream_statistics(apps, end - timedelta(days=DAYS), end) as arriving:
-            found = []
+            found: list[AppStatistics] = []
             async for app in arriving:
                 found.append(app)
                 progress.advance(task)
@@ -68,8 +68,8 @@ async def gathered(dify: AsyncDifyServer, console: Console) -> list[AppStatistic
 def as_table(found: list[AppStatistics]) -> Table:
     table = Table(title=f"The last {DAYS} days", box=SIMPLE, show_footer=True, padding=(0, 1, 0, 0))
     rows = [(app, *totals(app)) for app in sorted(found, key=lambda app: app.app_name.casefold())]
-    all_counts: Counter[str] = sum((counts for _, counts, _ in rows), Counter())
-    all_money: Counter[str] = sum((money for *_, money in rows), Counter())
+    all_counts: Counter[str] = sum((counts for _, counts, _ in rows), Counter[str]())
+    all_money: Counter[str] = sum((money for *_, money in rows), Counter[str]())
     table.add_column("app", footer="total", overflow="fold")  # the one that gives way on a narrow screen
     table.add_column("mode", no_wrap=True)
     for column, heading in COLUMNS.items():

@@ -46,7 +46,7 @@ Value = int | float | Decimal | None
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=EXIT_CODES)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0], epilog=EXIT_CODES)
     parser.add_argument("--last", type=days, default=30, metavar="DAYS", help='as "7d" or "4w"; 30d')
     parser.add_argument("--mode", help='only apps of this mode, as "chat"')
     parser.add_argument("--watch", type=seconds, metavar="SECONDS", help="show it again all so many seconds")

@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import anyio
 
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from dify_async.events import OnEvent
     from dify_async.redis_store import RedisTokenStore
     from dify_async.tokens import TokenStore
+
+    from ._options import Options
 
 logger = logging.getLogger("dify_async")
 
@@ -151,21 +153,22 @@ class AsyncDifyServer(
         self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
 
     @classmethod
-    def from_env(cls, **overrides: Any) -> Self:
+    def from_env(cls, **overrides: Unpack[Options]) -> Self:
         """A client by the environment; an argument given here goes before its variable.
 
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
         DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
         """
+        given: dict[str, Any] = {**overrides}
         account, key = ("email", "password"), ("admin_api_key", "workspace_id")
-        ways_in = [way for way in (account, key) if not overrides.keys().isdisjoint(way)] or [account, key]
+        ways_in = [way for way in (account, key) if not given.keys().isdisjoint(way)] or [account, key]
         for name in ("base_url", *itertools.chain(*ways_in)):
             value = os.environ.get(f"DIFY_{name.upper()}")
             if value:
-                overrides.setdefault(name, value)
-        if "base_url" not in overrides:
+                given.setdefault(name, value)
+        if "base_url" not in given:
             raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
-        return cls(**overrides)
+        return cls(**given)
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"

@@ -16,6 +16,7 @@ from ._calls import Calls, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import UnionType
 
     from dify_async._paths import Query, QueryValue
 
@@ -52,6 +53,8 @@ class RawCalls(Calls):
         type: type[T],
     ) -> T: ...
 
+    # Type checkers do not take a union such as `App | None` for a type[T].
+    @overload
     async def request(
         self,
         method: str,
@@ -59,7 +62,17 @@ class RawCalls(Calls):
         *,
         params: Mapping[str, QueryValue | Sequence[QueryValue]] | None = None,
         json: object = None,
-        type: type[T] | None = None,  # noqa: A002 - as in msgspec
+        type: UnionType,
+    ) -> Any: ...
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, QueryValue | Sequence[QueryValue]] | None = None,
+        json: object = None,
+        type: type[T] | UnionType | None = None,  # noqa: A002 - as in msgspec
     ) -> Any:
         """Call a route that has no method here, with the same sign-in, repeats, limits and errors.
 
@@ -70,7 +83,8 @@ class RawCalls(Calls):
             params: The query; a sequence gives its name once a value, and None is left out.
             json: The body; POST, PUT and PATCH without one send {}.
             type: What the answer is decoded into, as by msgspec; without it plain JSON values, and
-                None for an empty answer.
+                None for an empty answer. Type checkers know what comes back of a class, as `App`
+                or `list[App]`; of a union, and without it, it is Any to them.
 
         Raises:
             DifyConfigError: The method or the path cannot be used; nothing was sent.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dify_async.models import App
     from dify_async.statistics import Metric
 
-logger = logging.getLogger("dify_async")
+logger: Final = logging.getLogger("dify_async")
 
 # Feeds of many processes that were started together drift apart.
 _JITTER: Final = 0.1

@@ -55,7 +55,7 @@ class DashboardUpdates:
         self._arrived: list[AppDashboard] = []
         self.period = period
         self.previous_period = previous_period
-        self.total = len(self._places)
+        self.total: int = len(self._places)
 
     def __aiter__(self) -> Self:
         return self

@@ -46,22 +46,24 @@ class Fault:
         """End the fault."""
         self.removed = True
 
-    def strikes(self, request: RecordedRequest, chance: Random) -> bool:
-        """Whether this request is hit; counts it if so."""
-        if self.removed or self.hits == self.times:
-            return False
-        if self.method not in (None, request.method) or not fnmatchcase(request.path, self.path):
-            return False
-        if chance.random() >= self.probability:
-            return False
-        self.hits += 1
-        return True
 
-    def answer(self, rules: Rules) -> Reply | None:
-        """The answer in place of the server's own, if the fault has one."""
-        if self.cut == "after" or (self.body is None and self.status is None):
-            return None
-        status = self.status or 200
-        if self.body is None and status >= 400:
-            return errors.of_status(rules, status).reply()
-        return Reply(status, self.body or b"", {"Content-Type": "text/html"})
+def strikes(fault: Fault, request: RecordedRequest, chance: Random) -> bool:
+    """Whether this request is hit; counts it if so."""
+    if fault.removed or fault.hits == fault.times:
+        return False
+    if fault.method not in (None, request.method) or not fnmatchcase(request.path, fault.path):
+        return False
+    if chance.random() >= fault.probability:
+        return False
+    fault.hits += 1
+    return True
+
+
+def answer_of(fault: Fault, rules: Rules) -> Reply | None:
+    """The answer in place of the server's own, if the fault has one."""
+    if fault.cut == "after" or (fault.body is None and fault.status is None):
+        return None
+    status = fault.status or 200
+    if fault.body is None and status >= 400:
+        return errors.of_status(rules, status).reply()
+    return Reply(status, fault.body or b"", {"Content-Type": "text/html"})

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._console import Console
-from dify_async.testing._faults import Fault, RecordedRequest
+from dify_async.testing._faults import Fault, RecordedRequest, answer_of, strikes
 from dify_async.testing._http import API, Call, Reply
 
 _log = logging.getLogger("dify_async.testing")
@@ -113,12 +113,12 @@ class Listener:
         return record
 
     async def _answer(self, request: web.BaseRequest, record: RecordedRequest) -> web.StreamResponse:
-        struck = (fault for fault in self.faults if fault.strikes(record, self._chance))
+        struck = (fault for fault in self.faults if strikes(fault, record, self._chance))
         fault = next(struck, Fault())
         await asyncio.sleep(self._latency + fault.delay)
         if fault.cut == "before":
             return _cut(request)
-        reply = fault.answer(self._console.rules) or self._reply(request, record)
+        reply = answer_of(fault, self._console.rules) or self._reply(request, record)
         if fault.cut == "after":
             return _cut(request)
         response = web.Response(

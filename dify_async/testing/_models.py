@@ -1,6 +1,7 @@
 """The apps that the fake serves."""
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from dify_async.testing._accounts import make_id
 
@@ -73,6 +74,27 @@ class FakeApp:
     def has_workflow(self) -> bool:
         """Whether a graph answers, instead of a model with a prompt."""
         return self.mode in ("workflow", "advanced-chat")
+
+
+class AppFields(TypedDict, total=False):
+    """What a `FakeApp` has beside its name and mode."""
+
+    description: str
+    id: str
+    tags: list[FakeTag]
+    icon_type: str | None
+    icon: str | None
+    icon_background: str | None
+    use_icon_as_answer_icon: bool
+    max_active_requests: int | None
+    enable_api: bool
+    enable_site: bool
+    pre_prompt: str | None
+    messages_per_day: int
+    created_at: int
+    updated_at: int
+    published_at: int
+    marked: tuple[str, str]
 
 
 def generate_apps(count: int) -> list[FakeApp]:

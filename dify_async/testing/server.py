@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, Unpack
 
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._console import Console
 from dify_async.testing._faults import Cut, Fault, RecordedRequest
 from dify_async.testing._listener import Listener
-from dify_async.testing._models import FakeApp, generate_apps
+from dify_async.testing._models import AppFields, FakeApp, generate_apps
 
 # What the server gives to a new account.
 TIMEZONE = "America/New_York"
@@ -237,7 +237,7 @@ class FakeDifyServer:
         """Let addresses sign in again that were locked after wrong passwords."""
         self._console.accounts.unlock()
 
-    def add_app(self, name: str, mode: str, **fields: Any) -> FakeApp:
+    def add_app(self, name: str, mode: str, **fields: Unpack[AppFields]) -> FakeApp:
         """Serve one more app; `fields` are those of `FakeApp`."""
         return self._console.take(FakeApp(name=name, mode=mode, **fields))
 

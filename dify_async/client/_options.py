@@ -1,0 +1,34 @@
+"""The arguments of a client by name, for `AsyncDifyServer.from_env`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    import ssl as ssl_module
+
+    import aiohttp
+
+    from dify_async._retry import RetryPolicy
+    from dify_async.events import OnEvent
+    from dify_async.tokens import TokenStore
+
+
+class Options(TypedDict, total=False):
+    """What `AsyncDifyServer` takes."""
+
+    base_url: str
+    email: str | None
+    password: str | None
+    admin_api_key: str | None
+    workspace_id: str | None
+    token_store: TokenStore | None
+    session: aiohttp.ClientSession | None
+    server_version: str | None
+    timeout: float
+    max_concurrency: int
+    retry: RetryPolicy
+    max_response_bytes: int
+    ssl: bool | ssl_module.SSLContext
+    proxy: str | None
+    on_event: OnEvent | None
