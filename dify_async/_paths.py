@@ -67,14 +67,16 @@ def target(template: str, ids: Sequence[str], query: Query) -> str:
     Absent is not empty: `start=` is a 400 up to Dify 1.10.1.
     """
     path = template.format(*map(segment, ids))
-    pairs = [(name, _text(value)) for name, value in query if value is not None]
+    pairs = [(name, _text(name, value)) for name, value in query if value is not None]
     try:
         return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path
     except UnicodeEncodeError:
         raise DifyConfigError("a filter holds half of a surrogate pair, which is no text") from None
 
 
-def _text(value: str | int) -> str:  # bool is an int
+def _text(name: str, value: str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not isinstance(value, str | int):
+        raise DifyConfigError(f"{name} is {value!r:.40}; it is text, a number or a yes or no")
     return str(value)

@@ -189,7 +189,7 @@ class PasswordAuth:
                 return
             reply = await self._send_logout(self._left)
         if reply.status >= 400:
-            raise status_error(rules.logout_method(await self._server.version()), _LOGOUT, reply)
+            raise status_error(rules.logout_method(self._left), _LOGOUT, reply)
         self._left = None
 
     async def _another_process_has_renewed(self, refused: TokenGrant | None) -> bool:
@@ -278,10 +278,8 @@ class PasswordAuth:
 
     async def _send_logout(self, tokens: Tokens) -> Reply:
         """To be sent again without harm: it ends the newest session, if there is one."""
-        method = rules.logout_method(await self._server.version())
-        return await self._send(
-            method, _LOGOUT, rules.call_headers(tokens), None, Tries(self._policy, IDEMPOTENT)
-        )
+        method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
+        return await self._send(method, _LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
 
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries

@@ -68,9 +68,9 @@ def at_least(version: str, wanted: Version) -> bool:
     return parsed is None or parsed >= wanted
 
 
-def logout_method(version: str) -> str:
-    """GET up to 1.9.1, POST since: the other one is a 405."""
-    return "POST" if at_least(version, _COOKIES_SINCE) else "GET"
+def logout_method(tokens: Tokens) -> str:
+    """GET in the bearer era, POST since: the other one is a 405."""
+    return "GET" if tokens.cookie_names is None else "POST"
 
 
 def login_body(email: str, password: str, version: str) -> bytes:

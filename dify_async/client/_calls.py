@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
 import msgspec
 
+from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
 from dify_async._times import bounds, instant, is_aware
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from dify_async._auth.rules import Version
     from dify_async._pipeline import Pipeline
+    from dify_async._server import Server
     from dify_async._times import When
 
 _LARGEST_PAGE: Final = 100
 _LAST_PAGE: Final = 99_999
+_NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
 _ZONE_KEPT_FOR: Final = 300.0
 
@@ -29,9 +33,20 @@ class Calls:
     """The pipeline, and the account's time zone."""
 
     _pipeline: Pipeline
+    _server: Server
     _max_concurrency: int
     _zone: ZoneInfo | None = None
     _zone_from: float = 0.0
+    _zone_changes: int = 0
+
+    async def _check_version(self, since: Version, **arguments: object) -> None:
+        """Refuse what an older server would ignore silently; what is None is not given."""
+        given = " and ".join(name for name, value in arguments.items() if value is not None)
+        if given:
+            version = await self._server.version()
+            if not at_least(version, since):
+                needed = ".".join(map(str, since)).removesuffix(".0")
+                raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
 
     async def _range(
         self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
@@ -52,6 +67,7 @@ class Calls:
 
     async def _account_zone(self) -> ZoneInfo:
         if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
+            changes = self._zone_changes
             name = (await self._pipeline.call(PROFILE)).timezone
             if not name:
                 raise DifyConfigError(
@@ -59,14 +75,20 @@ class Calls:
                 )
             try:
                 # Its first use reads a file.
-                self._zone = await anyio.to_thread.run_sync(ZoneInfo, name)
+                zone = await anyio.to_thread.run_sync(ZoneInfo, name)
             except (ZoneInfoNotFoundError, ValueError):
                 raise DifyConfigError(
                     f"the account's time zone {name!r} is not known here: install the package tzdata,"
                     " or pass naive datetimes"
                 ) from None
-            self._zone_from = time.monotonic()
+            if changes != self._zone_changes:  # it was set anew meanwhile
+                return zone
+            self._zone, self._zone_from = zone, time.monotonic()
         return self._zone
+
+    def _forget_zone(self) -> None:
+        self._zone = None
+        self._zone_changes += 1
 
 
 def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
@@ -87,8 +109,8 @@ def _within(what: str, number: int, largest: int) -> int:
 
 def checked_texts(what: str, texts: Iterable[str]) -> list[str]:
     """Several texts; a single one would be taken letter by letter."""
-    if isinstance(texts, str):
-        raise DifyConfigError(f"{what} is one text; pass a list")
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise DifyConfigError(f"{what} is {'one text' if texts else 'nothing'}; pass a list")
     found = list(texts)
     if not all(isinstance(text, str) for text in found):
         raise DifyConfigError(f"{what} holds what is no text")
@@ -101,8 +123,13 @@ def body_of(**fields: object) -> bytes:
 
 
 def encoded(value: object) -> bytes:
-    """A value as JSON."""
+    """A value as JSON.
+
+    By the json of Python, since msgspec writes bytes in base64 and NaN as null, which nobody means.
+    """
     try:
-        return msgspec.json.encode(value)
+        plain = msgspec.to_builtins(value, builtin_types=_NO_JSON, str_keys=True)
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
     except (TypeError, ValueError, RecursionError) as error:  # half of a surrogate pair is a ValueError
         raise DifyConfigError(f"the body cannot be written as JSON: {type(error).__name__}") from None

@@ -10,7 +10,6 @@ from ._calls import Calls, body_of, checked_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
-    from dify_async._server import Server
     from dify_async.models import Account, Features, SetupStatus, SystemFeatures
 
 
@@ -18,7 +17,6 @@ class AccountCalls(Calls):
     """Calls on the account."""
 
     _auth: Auth
-    _server: Server
 
     async def login(self) -> None:
         """Sign in now, whatever tokens there are; else the first call signs in.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, UnsetType
 
 from dify_async import _endpoints as endpoints
 from dify_async.errors import DifyConfigError
+from dify_async.models import AppModelConfig
 
-from ._calls import Calls, body_of, checked_texts
+from ._calls import Calls, body_of, checked_texts, encoded
 
 if TYPE_CHECKING:
-    from dify_async.models import App, AppImport, AppModelConfig
+    from dify_async.models import App, AppImport
+
+_LIMITED_SINCE: Final = (1, 7, 0)
 
 
 class AppChangeCalls(Calls):
@@ -69,7 +72,20 @@ class AppChangeCalls(Calls):
         """The app with what is given; what is not stays as it was. Route: PUT /apps/{id}.
 
         The server replaces everything, so the app is read first; what somebody else changes between
-        the two is overwritten. `max_active_requests` is read back from Dify 1.7 on.
+        the two is overwritten.
+
+        Args:
+            app_id: The app.
+            name: Its new name.
+            description: At most 400 characters.
+            icon_type: "emoji", or "image" for an uploaded file.
+            icon: The emoji, or the id of the file.
+            icon_background: As "#FFEAD5".
+            use_icon_as_answer_icon: Whether the icon stands beside answers.
+            max_active_requests: Requests at once; None or 0 for no limit. From Dify 1.7.
+
+        Raises:
+            DifyConfigError: Nothing is given, or the server is older and would ignore the limit.
         """
         new: dict[str, object] = {
             "name": name,
@@ -82,6 +98,8 @@ class AppChangeCalls(Calls):
         }
         if all(value is UNSET for value in new.values()):
             raise DifyConfigError("update_app is given nothing to change")
+        limit = None if max_active_requests is UNSET else "given"
+        await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
         app = await self._pipeline.call(endpoints.APP, (app_id,))
         whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
         # A 500 where one of these three is missing [1.9.1/app_put__name_only].
@@ -105,7 +123,10 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """A copy of the app, with what is given in the place of its own. Route: POST /apps/{id}/copy."""
+        """A copy of the app, with what is given in the place of its own name and the rest.
+
+        Route: POST /apps/{id}/copy.
+        """
         body = body_of(
             name=name,
             description=description,
@@ -115,17 +136,32 @@ class AppChangeCalls(Calls):
         )
         return await self._pipeline.call(endpoints.COPY_APP, (app_id,), body=body)
 
+    async def app_model_config(self, app_id: str) -> AppModelConfig | None:
+        """The configuration of an app, whole, to be changed and written; None for apps with a workflow.
+
+        Unlike `app(id).model_config` it keeps all parameters of the model, and what is new in a server.
+        Route: GET /apps/{id}.
+        """
+        config = (await self._pipeline.call(endpoints.CONFIGURED, (app_id,))).model_config
+        return None if config is None else AppModelConfig.of(config)
+
     async def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
         """Replace the whole configuration of an app of mode chat, agent-chat or completion.
 
         Route: POST /apps/{id}/model-config.
 
+        Args:
+            app_id: The app.
+            config: As `app_model_config` reads it, with your changes; what is not set is reset.
+
         Raises:
+            DifyConfigError: It is no AppModelConfig.
             DifyValidationError: The server does not know the model, or something is missing.
             DifyNotFoundError: No such app, or one of another mode.
         """
-        body = body_of(**config.to_body())
-        await self._pipeline.call(endpoints.MODEL_CONFIG, (app_id,), body=body)
+        if not isinstance(config, AppModelConfig):
+            raise DifyConfigError(f"config is of type {type(config).__name__}; it is an AppModelConfig")
+        await self._pipeline.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the one thing it sets
         """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async._auth.rules import at_least
 from dify_async._endpoints import APP, APPS
-from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, checked_limit, checked_page, checked_texts
 
@@ -14,17 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._paths import Query
-    from dify_async._server import Server
     from dify_async.models import App, Page
 
-
+# [1.11.2/04_apps_list_sort_by_*]
 _SORTED_SINCE: Final = (1, 15, 0)
 
 
 class AppCalls(Calls):
     """Calls on apps."""
-
-    _server: Server
 
     async def apps(
         self,
@@ -81,7 +76,8 @@ class AppCalls(Calls):
         Nothing is open between two pages, so the loop may be left at any time.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        return self._sorted_apps(query, _sorting(sort_by, creator_ids), checked_limit(page_size))
+        limit = checked_limit(page_size)
+        return self._sorted_apps(query, sort_by, checked_texts("creator_ids", creator_ids or ()), limit)
 
     async def apps_page(
         self,
@@ -101,9 +97,8 @@ class AppCalls(Calls):
         Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        sorting = _sorting(sort_by, creator_ids)
         pages = checked_page(page, limit)
-        await self._check_sorting(sorting)
+        sorting = await self._sorting(sort_by, checked_texts("creator_ids", creator_ids or ()))
         return await self._pipeline.call(APPS, query=(*query, *sorting, *pages))
 
     async def app(self, app_id: str) -> App:
@@ -114,17 +109,17 @@ class AppCalls(Calls):
         """
         return await self._pipeline.call(APP, (app_id,))
 
-    async def _sorted_apps(self, query: Query, sorting: Query, page_size: int) -> AsyncIterator[App]:
-        await self._check_sorting(sorting)
+    async def _sorted_apps(
+        self, query: Query, sort_by: str | None, creator_ids: list[str], page_size: int
+    ) -> AsyncIterator[App]:
+        sorting = await self._sorting(sort_by, creator_ids)
         async for app in self._pipeline.rows(APPS, (), (*query, *sorting), page_size):
             yield app
 
-    async def _check_sorting(self, sorting: Query) -> None:
-        """An older server ignores it silently [1.11.2/04_apps_list_sort_by_*]."""
-        if sorting:
-            version = await self._server.version()
-            if not at_least(version, _SORTED_SINCE):
-                raise DifyConfigError(f"sort_by and creator_ids need Dify 1.15; this is {version}")
+    async def _sorting(self, sort_by: str | None, creator_ids: list[str]) -> Query:
+        await self._check_version(_SORTED_SINCE, sort_by=sort_by, creator_ids=creator_ids or None)
+        creators = ((f"creator_ids[{index}]", creator) for index, creator in enumerate(creator_ids))
+        return ("sort_by", sort_by), *creators
 
 
 def _filters(
@@ -141,9 +136,3 @@ def _filters(
         ("tag_ids", ",".join(tags) or None),
         *brackets,
     )
-
-
-def _sorting(sort_by: str | None, creator_ids: Iterable[str] | None) -> Query:
-    creators = checked_texts("creator_ids", creator_ids or ())
-    order = () if sort_by is None else (("sort_by", sort_by),)
-    return (*order, *((f"creator_ids[{index}]", creator) for index, creator in enumerate(creators)))

@@ -27,6 +27,7 @@ Progress = Callable[[int, int], None]
 
 _LONGEST_NAME = 60
 _MOST_BYTES = 120
+_ID_LENGTH = 36  # of a UUID
 _GRAPHS = ("workflow", "advanced-chat")
 
 
@@ -72,10 +73,11 @@ class BulkCalls(KeyCalls, AppChangeCalls):
     ) -> list[AppResult[Path]]:
         """The definition of each app as a file in a folder, which is made where there is none.
 
-        A file is there whole or not at all. It is named by the app's name and id, and has the time of the
-        app's last change. One that is there already with that time is left as it is, so that a backup which
-        was cut short goes on where it stopped. Apps with a workflow are always fetched, since publishing
-        does not count as a change of the app, and so are those that are given by their ids.
+        A file is there whole or not at all. It is named by the app's name and id, in the place of a file
+        of the app under an earlier name, and has the time of the app's last change. One that is there
+        already with that time is left as it is, so that a backup which was cut short goes on where it
+        stopped. Apps with a workflow are always fetched, since publishing does not count as a change of
+        the app, and so are those that are given by their ids.
 
         Args:
             apps: `App`s or ids.
@@ -88,15 +90,17 @@ class BulkCalls(KeyCalls, AppChangeCalls):
             OSError: A file cannot be written.
         """
         root = Path(folder)
-        await anyio.to_thread.run_sync(lambda: root.mkdir(parents=True, exist_ok=True))
+        ending = ".secrets.yml" if include_secret else ".yml"
+        there = await anyio.to_thread.run_sync(_files_by_app, root, ending)
 
         async def export(app: App | str) -> Path:
-            path = root / _file_name(app, ".secrets.yml" if include_secret else ".yml")
+            path = root / _file_name(app, ending)
             changed = _changed_at(app)
             if not await anyio.to_thread.run_sync(_is_of, path, changed):
                 text = await self.export_app(id_of(app), include_secret=include_secret)
                 # Not abandoned where the call is cancelled, so that no part of a file stays.
-                await anyio.to_thread.run_sync(_write_whole, path, text, changed)
+                earlier = there.get(id_of(app), set()) - {path}
+                await anyio.to_thread.run_sync(_write_whole, path, text, changed, earlier)
             return path
 
         return await self._for_apps(apps, export, progress)
@@ -151,7 +155,16 @@ def _is_of(path: Path, changed: int | None) -> bool:
         return False
 
 
-def _write_whole(path: Path, text: str, changed: int | None) -> None:
+def _files_by_app(root: Path, ending: str) -> dict[str, set[Path]]:
+    """What is in the folder, which is made where there is none, by the id at the end of a name."""
+    root.mkdir(parents=True, exist_ok=True)
+    found: dict[str, set[Path]] = {}
+    for path in root.glob(f"*{ending}"):
+        found.setdefault(path.name.removesuffix(ending)[-_ID_LENGTH:], set()).add(path)
+    return found
+
+
+def _write_whole(path: Path, text: str, changed: int | None, earlier: set[Path]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -161,6 +174,8 @@ def _write_whole(path: Path, text: str, changed: int | None) -> None:
         if changed is not None:
             os.utime(name, (changed, changed))
         Path(name).replace(path)
+        for other in earlier:
+            other.unlink(missing_ok=True)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

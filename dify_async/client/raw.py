@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
@@ -15,7 +16,7 @@ from dify_async.errors import DifyConfigError
 from ._calls import Calls, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import UnionType
 
     from dify_async._paths import Query, QueryValue
@@ -82,9 +83,9 @@ class RawCalls(Calls):
             path: Below /console/api, as "/apps/ID/trace"; ids in it are checked as everywhere.
             params: The query; a sequence gives its name once a value, and None is left out.
             json: The body; POST, PUT and PATCH without one send {}.
-            type: What the answer is decoded into, as by msgspec; without it plain JSON values, and
-                None for an empty answer. Type checkers know what comes back of a class, as `App`
-                or `list[App]`; of a union, and without it, it is Any to them.
+            type: What the answer is decoded into, as by msgspec; `bytes` for a file, as it is; without
+                it plain JSON values, and None for an empty answer. Type checkers know what comes back
+                of a class, as `App` or `list[App]`; of a union, and without it, it is Any to them.
 
         Raises:
             DifyConfigError: The method or the path cannot be used; nothing was sent.
@@ -95,7 +96,7 @@ class RawCalls(Calls):
             raise DifyConfigError(f"method is {method!r:.20}; it is one of {', '.join(_METHODS)}")
         template, ids = _template(path)
         repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
-        decode = _anything if type is None else _kept_decoder_of(type)  # type: ignore[arg-type]  # a type is hashable
+        decode = _decoder(type)
         endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
         # A POST without a body is a 415 from 1.11 on.
         sent = {} if json is None and repeat is CHANGE else json
@@ -113,6 +114,8 @@ def _template(path: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
+    if not isinstance(params, Mapping):
+        raise DifyConfigError(f"params is {params!r:.40}; it is a mapping of names to values")
     pairs: list[tuple[str, QueryValue]] = []
     for name, value in params.items():
         for one in value if isinstance(value, list | tuple) else [value]:
@@ -123,6 +126,17 @@ def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
             # As text, since kept addresses tell True from 1 no more than Python does.
             pairs.append((name, str(one).lower() if isinstance(one, bool) else one))
     return tuple(pairs)
+
+
+def _decoder(type_: object) -> Callable[[bytes], Any]:
+    if type_ is None:
+        return _anything
+    if type_ is bytes:
+        return bytes
+    try:
+        return _kept_decoder_of(type_)
+    except TypeError:
+        raise DifyConfigError(f"type is {type_!r:.60}; msgspec decodes nothing into that") from None
 
 
 def _anything(body: bytes) -> Any:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
         WorkflowRunDetail,
     )
 
-_APP_RUN: Final = "app-run"
+_MARKED_SINCE: Final = (1, 0, 0)
+_LOG_BETWEEN_SINCE: Final = (1, 0, 1)
+_LOG_OF_USERS_SINCE: Final = (1, 5, 0)
+_RUNS_FILTERED_SINCE: Final = (1, 9, 2)
+_LOG_DETAILS_SINCE: Final = (1, 10, 0)
 
 
 class WorkflowCalls(Calls):
@@ -40,14 +44,17 @@ class WorkflowCalls(Calls):
 
         Args:
             app_id: The app.
-            marked_name: The version's name, of at most 20 characters. Dify before 1.0 ignores it.
+            marked_name: The version's name, of at most 20 characters. From Dify 1.0.
             marked_comment: At most 100 characters. Likewise.
 
         Raises:
+            DifyConfigError: The server is older, and would ignore a name or a comment.
             DifyValidationError: There is no draft, or a text is too long.
             DifyUnknownOutcomeError: It may have been published; `published_workflow` tells.
         """
-        body = body_of(marked_name=marked_name, marked_comment=marked_comment)
+        marks = {"marked_name": marked_name, "marked_comment": marked_comment}
+        await self._check_version(_MARKED_SINCE, **marks)
+        body = body_of(**marks)
         await self._pipeline.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
     async def published_workflow(self, app_id: str) -> Workflow | None:
@@ -59,7 +66,7 @@ class WorkflowCalls(Calls):
         app_id: str,
         *,
         status: str | None = None,
-        triggered_from: str = _APP_RUN,
+        triggered_from: str | None = None,
         last_id: str | None = None,
         limit: int = 20,
     ) -> Cursor[WorkflowRun]:
@@ -67,29 +74,35 @@ class WorkflowCalls(Calls):
 
         Args:
             app_id: The app.
-            status: "running", "succeeded", "failed", "stopped" or "partial-succeeded"; read from
-                Dify 1.10 on, and ignored before.
-            triggered_from: "app-run" for users' runs, "debugging" for those of the console.
+            status: "running", "succeeded", "failed", "stopped" or "partial-succeeded". From Dify 1.9.2.
+            triggered_from: "app-run", the default, for users' runs; "debugging" for those of the
+                console. From Dify 1.9.2; before, there are only the console's runs here, and users'
+                are in `workflow_app_logs`.
             last_id: The run behind which to go on.
             limit: From 1 to 100.
+
+        Raises:
+            DifyConfigError: The server is older, and would ignore a status or `triggered_from`.
         """
-        query = (("status", status), ("triggered_from", triggered_from))
+        query = await self._run_filters(status, triggered_from)
         more = (("last_id", last_id), ("limit", checked_limit(limit)))
         return await self._pipeline.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
 
-    def iter_workflow_runs(
+    async def iter_workflow_runs(
         self,
         app_id: str,
         *,
         status: str | None = None,
-        triggered_from: str = _APP_RUN,
+        triggered_from: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[WorkflowRun]:
         """All of `workflow_runs`, each once. Nothing is open between two parts."""
-        query = (("status", status), ("triggered_from", triggered_from))
-        return self._pipeline.cursor_rows(
-            endpoints.WORKFLOW_RUNS, (app_id,), query, "last_id", checked_limit(page_size)
-        )
+        limit = checked_limit(page_size)
+        query = await self._run_filters(status, triggered_from)
+        async for run in self._pipeline.cursor_rows(
+            endpoints.WORKFLOW_RUNS, (app_id,), query, "last_id", limit
+        ):
+            yield run
 
     async def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
         """A run with what went in and what came out. Route: GET /apps/{id}/workflow-runs/{id}.
@@ -135,6 +148,9 @@ class WorkflowCalls(Calls):
             session_id: The user's name as the calling application gave it. From Dify 1.5.
             account: The e-mail of somebody of the workspace. From Dify 1.5.
             detail: Whether rows have `details`. From Dify 1.10.
+
+        Raises:
+            DifyConfigError: The server is older than a filter, and would ignore it.
         """
         query = await self._log_filters(
             keyword=keyword,
@@ -176,6 +192,11 @@ class WorkflowCalls(Calls):
         async for row in self._pipeline.rows(endpoints.WORKFLOW_APP_LOGS, (app_id,), query, limit):
             yield row
 
+    async def _run_filters(self, status: str | None, triggered_from: str | None) -> Query:
+        await self._check_version(_RUNS_FILTERED_SINCE, status=status, triggered_from=triggered_from)
+        # Before, it is ignored; since, the server's own default is "debugging".
+        return ("status", status), ("triggered_from", triggered_from or "app-run")
+
     async def _log_filters(
         self,
         *,
@@ -187,6 +208,9 @@ class WorkflowCalls(Calls):
         account: str | None,
         detail: bool | None,
     ) -> Query:
+        await self._check_version(_LOG_BETWEEN_SINCE, start=start, end=end)
+        await self._check_version(_LOG_OF_USERS_SINCE, session_id=session_id, account=account)
+        await self._check_version(_LOG_DETAILS_SINCE, detail=detail)
         after, before = await self._instants(start, end)
         return (
             ("keyword", keyword),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from dify_async import _endpoints as endpoints
 from dify_async._auth.rules import at_least
+from dify_async.errors import DifyStatusError
 
 from ._calls import Calls, body_of, checked_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dify_async._server import Server
     from dify_async.models import Account, InvitationResult, Member, Workspace
 
 _POSTED_SINCE: Final = (1, 10, 1)
@@ -20,8 +20,6 @@ _POSTED_SINCE: Final = (1, 10, 1)
 
 class WorkspaceCalls(Calls):
     """Calls on workspaces."""
-
-    _server: Server
 
     async def workspaces(self) -> list[Workspace]:
         """The workspaces of the account; the present one is `current`. Route: GET /workspaces."""
@@ -33,7 +31,11 @@ class WorkspaceCalls(Calls):
         Route: POST /workspaces/current, a GET up to Dify 1.10.0.
         """
         if at_least(await self._server.version(), _POSTED_SINCE):
-            return await self._pipeline.call(endpoints.CURRENT_WORKSPACE, body=b"{}")
+            try:
+                return await self._pipeline.call(endpoints.CURRENT_WORKSPACE, body=b"{}")
+            except DifyStatusError as error:
+                if error.status != 405:  # of an old server that hides its version
+                    raise
         return await self._pipeline.call(endpoints.CURRENT_WORKSPACE_OF_OLD)
 
     async def switch_workspace(self, workspace_id: str) -> Workspace:
@@ -86,4 +88,4 @@ class WorkspaceCalls(Calls):
         try:
             return await self._pipeline.call(endpoints.TIMEZONE, body=body_of(timezone=name))
         finally:
-            self._zone = None  # also where the answer is lost
+            self._forget_zone()  # also where the answer is lost

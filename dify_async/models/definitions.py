@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Self
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Map = dict[str, object]
 
 
 class AppImport(Struct, frozen=True, kw_only=True):
@@ -29,23 +36,54 @@ class AppImport(Struct, frozen=True, kw_only=True):
 class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
     """A whole configuration of an app of mode chat, agent-chat or completion, to be written.
 
-    What is not set is reset by the server. `extra` holds what has no field here, by the server's names.
+    What is not set is reset by the server, so begin with what `app_model_config` reads.
+
+    Attributes:
+        model: Its provider, name, mode and completion_params, all of them.
+        extra: What has no field here, by the server's names.
     """
 
-    model: dict[str, object]
-    pre_prompt: str | UnsetType = UNSET
-    prompt_type: str | UnsetType = UNSET
-    opening_statement: str | UnsetType = UNSET
-    suggested_questions: list[str] | UnsetType = UNSET
-    user_input_form: list[dict[str, object]] | UnsetType = UNSET
-    agent_mode: dict[str, object] | UnsetType = UNSET
-    dataset_configs: dict[str, object] | UnsetType = UNSET
-    file_upload: dict[str, object] | UnsetType = UNSET
-    extra: dict[str, object] = {}
+    model: _Map
+    pre_prompt: str | UnsetType | None = UNSET
+    prompt_type: str | UnsetType | None = UNSET
+    chat_prompt_config: _Map | UnsetType | None = UNSET
+    completion_prompt_config: _Map | UnsetType | None = UNSET
+    user_input_form: list[_Map] | UnsetType | None = UNSET
+    dataset_query_variable: str | UnsetType | None = UNSET
+    opening_statement: str | UnsetType | None = UNSET
+    suggested_questions: list[str] | UnsetType | None = UNSET
+    suggested_questions_after_answer: _Map | UnsetType | None = UNSET
+    more_like_this: _Map | UnsetType | None = UNSET
+    speech_to_text: _Map | UnsetType | None = UNSET
+    text_to_speech: _Map | UnsetType | None = UNSET
+    retriever_resource: _Map | UnsetType | None = UNSET
+    sensitive_word_avoidance: _Map | UnsetType | None = UNSET
+    annotation_reply: _Map | UnsetType | None = UNSET
+    external_data_tools: list[_Map] | UnsetType | None = UNSET
+    agent_mode: _Map | UnsetType | None = UNSET
+    dataset_configs: _Map | UnsetType | None = UNSET
+    file_upload: _Map | UnsetType | None = UNSET
+    extra: _Map = {}
+
+    @classmethod
+    def of(cls, config: Mapping[str, object]) -> Self:
+        """The configuration as the server tells it, without who made it when."""
+        extra = {name: value for name, value in config.items() if name not in _TOLD}
+        # As they are: what a newer server says in another form is written back in it.
+        fields: dict[str, Any] = {name: extra.pop(name) for name in cls.__struct_fields__ if name in extra}
+        return cls(**{"model": {}, **fields, "extra": extra})
 
     def to_body(self) -> dict[str, object]:
         """The configuration as the server takes it."""
         body: dict[str, object] = msgspec.to_builtins(self)
-        extra = body.pop("extra", {})
-        assert isinstance(extra, dict)  # noqa: S101 - for the type checker
-        return {**extra, **body}
+        body.pop("extra", None)
+        return {**self.extra, **body}
+
+
+_TOLD = frozenset({"created_by", "created_at", "updated_by", "updated_at"})
+
+
+class Configured(Struct, frozen=True):
+    """An app, of which the configuration alone is read."""
+
+    model_config: _Map | None = None

@@ -67,7 +67,7 @@ class Rules:
     few_modes = Fact(until=(1, 1, 3))  # no filter for completion and advanced-chat
     channel_is_all = Fact(since=(1, 4, 0))  # mode=channel: empty on 1.3.1, unfiltered on 1.9.1
 
-    filtered_runs = Fact(since=(1, 10, 0))  # status filters the list of runs; triggered_from is told
+    filtered_runs = Fact(since=(1, 9, 2))  # status filters the list of runs; triggered_from is told
     known_icon_types = Fact(since=(1, 15, 0))
     exports_feedbacks = Fact(since=(1, 10, 1))
     put_needs_all = Fact(until=(1, 11, 0))  # without description and use_icon_as_answer_icon a 500

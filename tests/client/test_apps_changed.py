@@ -109,6 +109,26 @@ async def test_a_model_config(fake: FakeDifyServer, dify: AsyncDifyServer) -> No
         await dify.update_app_model_config(an_app(fake, "workflow"), config)
 
 
+async def test_a_model_config_is_read_changed_and_written_whole(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    app = an_app(fake)
+    before = await dify.request("GET", f"/apps/{app}")
+    config = await dify.app_model_config(app)
+    assert config is not None
+    assert config.model["completion_params"] == before["model_config"]["model"]["completion_params"]
+    config.pre_prompt = "Be brief."
+    await dify.update_app_model_config(app, config)
+    after = await dify.request("GET", f"/apps/{app}")
+    told = {"created_by", "created_at", "updated_by", "updated_at"}
+    sent = json.loads(fake.requests[-2].body)
+    assert sent == {name: value for name, value in before["model_config"].items() if name not in told} | {
+        "pre_prompt": "Be brief."
+    }
+    assert after["model_config"]["model"] == before["model_config"]["model"]
+    assert await dify.app_model_config(an_app(fake, "workflow")) is None
+
+
 async def test_a_definition_goes_out_and_comes_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     app = fake.apps[0]
     text = await dify.export_app(app.id)

@@ -77,6 +77,21 @@ async def test_a_backup_goes_on_where_it_stopped(
     assert len({path, by_id.value, secret.value}) == 3
 
 
+async def test_an_app_that_was_renamed_has_one_file(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
+) -> None:
+    await dify.export_apps(await dify.apps(), tmp_path)
+    await dify.export_apps(await dify.apps(), tmp_path, include_secret=True)
+    (tmp_path / "notes.yml").write_text("somebody's own")
+    before = set(tmp_path.iterdir())
+    app = fake.apps[0]
+    await dify.update_app(app.id, name="Another name")
+    await dify.export_apps(await dify.apps(), tmp_path)
+    after = set(tmp_path.iterdir())
+    assert {path.name for path in after - before} == {f"Another_name-{app.id}.yml"}
+    assert [path.name.endswith(f"{app.id}.yml") for path in before - after] == [True]
+
+
 async def test_what_concerns_all_is_raised(
     fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -105,12 +106,45 @@ async def test_a_query_that_cannot_be_written(
     assert fake.count() == 0
 
 
-@pytest.mark.parametrize("body", [object(), {"a": object()}, {"a": "\ud800"}])
+@pytest.mark.parametrize(
+    "body", [object(), {"a": object()}, {"a": "\ud800"}, {"a": b"x"}, [float("nan")], {"a": [bytearray()]}]
+)
 async def test_a_body_that_cannot_be_written(
     fake: FakeDifyServer, dify: AsyncDifyServer, body: object
 ) -> None:
     with pytest.raises(DifyConfigError, match="JSON"):
         await dify.request("POST", "/apps", json=body)
+    assert fake.count() == 0
+
+
+async def test_a_file_comes_as_it_is(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    fake.inject("/files/*", body=b"\x89PNG\r\n")
+    assert await dify.request("GET", "/files/1", type=bytes) == b"\x89PNG\r\n"
+
+
+async def test_arguments_of_a_wrong_kind(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Each is refused as any wrong argument is, before anything is sent."""
+    calls: list[Callable[..., Any]] = [
+        lambda: dify.app(["a"]),  # type: ignore[arg-type]  # that is what is tried, in each of these
+        lambda: dify.app(None),  # type: ignore[arg-type]
+        lambda: dify.apps(name={"a": 1}),  # type: ignore[arg-type]
+        lambda: dify.apps(name=["a"]),  # type: ignore[arg-type]
+        lambda: dify.apps(name=b"a"),  # type: ignore[arg-type]
+        lambda: dify.apps(tag_ids=5),  # type: ignore[arg-type]
+        lambda: dify.apps(tag_ids=b"abc"),  # type: ignore[arg-type]
+        lambda: dify.create_app(b"a", "chat"),  # type: ignore[arg-type]
+        lambda: dify.update_app_model_config("id", {"model": {}}),  # type: ignore[arg-type]
+        lambda: dify.invite_members(None, "normal"),  # type: ignore[arg-type]
+        lambda: dify.invite_members([b"a@example.com"], "normal"),  # type: ignore[list-item]
+        lambda: dify.retry_document_indexing("id", 7),  # type: ignore[arg-type]
+        lambda: dify.request("GET", "/apps", params=[("a", 1)]),  # type: ignore[call-overload]
+        lambda: dify.request("GET", "/apps", type=[Named]),  # type: ignore[call-overload]
+        lambda: dify.request("GET", "/apps", type=5),  # type: ignore[call-overload]
+        lambda: dify.request("GET", "/apps", type=object()),  # type: ignore[call-overload]
+    ]
+    for call in calls:
+        with pytest.raises(DifyConfigError):
+            await call()
     assert fake.count() == 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +17,7 @@ from dify_async import (
     DifyValidationError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import ERAS, VERSIONS, client
+from tests.support import ERAS, VERSIONS, an_app, client, until
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 each_version = pytest.mark.parametrize("version", VERSIONS)
@@ -142,3 +144,18 @@ async def test_a_time_zone_whose_answer_is_lost() -> None:
         with pytest.raises(DifyUnknownOutcomeError):
             await dify.set_timezone("Asia/Tokyo")
         assert (await dify.dashboard(days=1)).period.zone == "Asia/Tokyo"
+
+
+async def test_a_zone_that_was_read_before_it_was_changed_is_not_kept(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    app = an_app(fake)
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    before = json.dumps(await dify.request("GET", "/account/profile")).encode()
+    slow = fake.inject("/account/profile", delay=0.1, body=before, times=1)
+    counting = asyncio.create_task(dify.daily_messages(app, moment))
+    await until(lambda: slow.hits == 1)
+    await dify.set_timezone("Asia/Tokyo")
+    await counting
+    await dify.daily_messages(app, moment)
+    assert "start=2026-11-01%2009%3A00" in fake.requests[-1].query

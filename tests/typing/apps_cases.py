@@ -146,6 +146,8 @@ async def changed(dify: AsyncDifyServer) -> None:
     )
     config = AppModelConfig(model={"provider": "openai", "completion_params": {"stop": ["a"]}})
     assert_type(await dify.update_app_model_config("id", config), None)
+    assert_type(await dify.app_model_config("id"), AppModelConfig | None)
+    assert_type(AppModelConfig.of({"model": {}}), AppModelConfig)
     assert_type(await dify.enable_app_api("id", enabled=True), App)
     assert_type(await dify.enable_app_site("id", enabled=False), App)
     assert_type(await dify.export_app("id", include_secret=True), str)

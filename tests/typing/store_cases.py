@@ -109,6 +109,8 @@ def counted(request: RequestEvent, retried: RequestRetried) -> None:
     assert_type(request.method, str)
     assert_type(request.route, str)
     assert_type(request.attempt, int)
+    assert_type(request.host, str)
+    assert_type(request.port, int)
     assert_type(retried.wait, float)
     assert_type(retried.route, str)
 
