@@ -45,7 +45,6 @@ from .models import (
     Workspace,
 )
 from .models._base import Rows, Text
-from .models.definitions import Configured
 from .models.knowledge import ErrorDocuments
 from .models.workflows import Published
 from .models.workspace import Invitations, Members, SwitchedWorkspace, Workspaces
@@ -143,7 +142,6 @@ INVITE_MEMBERS: Final = _post("/workspaces/current/members/invite-email", Invita
 
 APPS: Final = _get("/apps", Page[App])
 APP: Final = _get("/apps/{}", App)
-CONFIGURED: Final = _get("/apps/{}", Configured)
 NEW_APP: Final = _post("/apps", App)
 UPDATE_APP: Final = _post("/apps/{}", App, "PUT")
 DELETE_APP: Final = _delete("/apps/{}")

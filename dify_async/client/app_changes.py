@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, UnsetType
@@ -9,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from dify_async import _endpoints as endpoints
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
+from dify_async.models.definitions import Configured
 
 from ._calls import Calls, body_of, checked_texts, encoded
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from dify_async.models import App, AppImport
 
 _LIMITED_SINCE: Final = (1, 7, 0)
+_CONFIGURED: Final[endpoints.Endpoint[Configured]] = replace(
+    endpoints.APP, decode=endpoints.decoder_of(Configured)
+)
 
 
 class AppChangeCalls(Calls):
@@ -142,7 +147,7 @@ class AppChangeCalls(Calls):
         Unlike `app(id).model_config` it keeps all parameters of the model, and what is new in a server.
         Route: GET /apps/{id}.
         """
-        config = (await self._pipeline.call(endpoints.CONFIGURED, (app_id,))).model_config
+        config = (await self._pipeline.call(_CONFIGURED, (app_id,))).model_config
         return None if config is None else AppModelConfig.of(config)
 
     async def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
