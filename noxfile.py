@@ -48,6 +48,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def sync(session: nox.Session) -> None:
+    """Write the methods of DifyServer by those of AsyncDifyServer."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("python", "-m", "tools.sync")
+    session.run("ruff", "format", "dify_async/sync")
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Many processes and tasks on one account for a minute, under faults."""
     install(session, "test")

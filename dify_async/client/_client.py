@@ -159,16 +159,7 @@ class AsyncDifyServer(
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
         DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
         """
-        given: dict[str, Any] = {**overrides}
-        account, key = ("email", "password"), ("admin_api_key", "workspace_id")
-        ways_in = [way for way in (account, key) if not given.keys().isdisjoint(way)] or [account, key]
-        for name in ("base_url", *itertools.chain(*ways_in)):
-            value = os.environ.get(f"DIFY_{name.upper()}")
-            if value:
-                given.setdefault(name, value)
-        if "base_url" not in given:
-            raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
-        return cls(**given)
+        return cls(**from_environment(overrides))
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"
@@ -204,6 +195,20 @@ class AsyncDifyServer(
                 return self._own_store
         logger.info("tokens are kept in memory")
         return MemoryTokenStore()
+
+
+def from_environment(overrides: Options) -> dict[str, Any]:
+    """The arguments of a client, those that are not given by the environment's variables."""
+    given: dict[str, Any] = {**overrides}
+    account, key = ("email", "password"), ("admin_api_key", "workspace_id")
+    ways_in = [way for way in (account, key) if not given.keys().isdisjoint(way)] or [account, key]
+    for name in ("base_url", *itertools.chain(*ways_in)):
+        value = os.environ.get(f"DIFY_{name.upper()}")
+        if value:
+            given.setdefault(name, value)
+    if "base_url" not in given:
+        raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
+    return given
 
 
 def _check_credentials(

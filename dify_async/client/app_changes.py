@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, UnsetType
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from dify_async.models import App, AppImport
 
 _LIMITED_SINCE: Final = (1, 7, 0)
-_CONFIGURED: Final[endpoints.Endpoint[Configured]] = replace(
-    endpoints.APP, decode=endpoints.decoder_of(Configured)
+_CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
+    "GET", endpoints.APP.path, endpoints.decoder_of(Configured)
 )
 
 

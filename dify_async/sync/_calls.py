@@ -1,0 +1,100 @@
+"""What every group of calls stands on: how the client is opened and closed, and how it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, overload
+
+from dify_async.errors import DifyError
+
+from ._loop import NOT_OPEN, Block, Loop
+from ._updates import DashboardUpdates
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
+
+    from dify_async import dashboard as asynchronous
+    from dify_async.client import AsyncDifyServer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Calls:
+    """The asynchronous client, and the loop in which it is open."""
+
+    def __init__(self, dify: AsyncDifyServer) -> None:
+        self._dify = dify
+        self._loop: Loop | None = None
+
+    def __repr__(self) -> str:
+        return repr(self._dify).removeprefix("Async")
+
+    def __enter__(self) -> Self:
+        if self._loop is not None and not self._loop.is_closed:
+            raise DifyError("the client is open already")
+        self._loop = Loop(self._dify)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None:
+            self._loop.close()
+
+    def _opened(self) -> Loop:
+        if self._loop is None:
+            raise DifyError(NOT_OPEN)
+        return self._loop
+
+    def _call(self, call: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._opened().run(partial(call, *args, **kwargs))
+
+    def _rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
+        yield from self._opened().rows(rows)
+
+    @contextmanager
+    def _block(self, manager: AbstractAsyncContextManager[T]) -> Iterator[tuple[T, Block[T]]]:
+        block = Block(self._opened(), manager)
+        value = block.enter()
+        try:
+            yield value, block
+        except BaseException:
+            with suppress(Exception):
+                block.leave()
+            raise
+        block.leave()
+
+    @contextmanager
+    def _stream(
+        self, manager: AbstractAsyncContextManager[AsyncIterator[T]]
+    ) -> Iterator[Generator[T, None, None]]:
+        with self._block(manager) as (rows, block):
+            yield block.rows(rows)
+
+    @contextmanager
+    def _updates(
+        self, manager: AbstractAsyncContextManager[asynchronous.DashboardUpdates]
+    ) -> Iterator[DashboardUpdates]:
+        with self._block(manager) as (found, block):
+            yield DashboardUpdates(found, block)
+
+
+@overload
+def taken(items: Iterable[T]) -> Iterable[T]: ...
+
+
+@overload
+def taken(items: Iterable[T] | None) -> Iterable[T] | None: ...
+
+
+def taken(items: Iterable[T] | None) -> Iterable[T] | None:
+    """What an iterable gives, taken on the caller's thread: it may ask this client, or a database.
+
+    Anything else is passed on, and refused where it is looked at.
+    """
+    return list(items) if isinstance(items, Iterable) and not isinstance(items, str) else items

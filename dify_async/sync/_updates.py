@@ -1,0 +1,49 @@
+"""A dashboard as it comes in, without an event loop of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from dify_async import dashboard as asynchronous
+    from dify_async.dashboard import Dashboard, DashboardUpdate
+
+    from ._loop import Block
+
+
+class DashboardUpdates:
+    """The apps of a dashboard, each as a `DashboardUpdate` as soon as it is complete.
+
+    Attributes:
+        period: The range that was asked for, and the account's time zone.
+        previous_period: The range that it is compared with, or None.
+        total: How many apps there will be.
+    """
+
+    def __init__(
+        self, updates: asynchronous.DashboardUpdates, block: Block[asynchronous.DashboardUpdates]
+    ) -> None:
+        self._updates = updates
+        self._block = block
+        self._rows = block.rows(updates)
+        self.period = updates.period
+        self.previous_period = updates.previous_period
+        self.total = updates.total
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> DashboardUpdate:
+        return next(self._rows)
+
+    def dashboard(self) -> Dashboard:
+        """The dashboard of the apps that were taken so far, in the order of the list."""
+        return self._block.run(self._updates.dashboard)
+
+    def rest(self) -> Dashboard:
+        """The whole dashboard, as soon as the apps have come that are left."""
+        for _ in self:
+            pass
+        return self.dashboard()

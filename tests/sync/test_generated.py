@@ -1,0 +1,69 @@
+"""The generated methods are those of the asynchronous client."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, get_overloads
+
+import pytest
+
+from dify_async import AsyncDifyServer, DashboardUpdates
+from dify_async.sync import DashboardUpdates as SyncUpdates
+from dify_async.sync import DifyServer
+from tools.sync import TARGET, generated
+
+
+def public(of: type) -> dict[str, Callable[..., Any]]:
+    return {name: member for name, member in inspect.getmembers(of, callable) if not name.startswith("_")}
+
+
+def waiting(returns: str) -> str:
+    """What a method returns that does not return before all is done."""
+    if returns == "AsyncIterator[DashboardUpdates]":
+        return "AbstractContextManager[DashboardUpdates]"
+    if inside := re.fullmatch(r"AsyncIterator\[AsyncIterator\[(\w+)\]\]", returns):
+        return f"AbstractContextManager[Generator[{inside[1]}, None, None]]"
+    return re.sub(r"AsyncIterator\[(\w+)\]", r"Generator[\1, None, None]", returns)
+
+
+def test_the_file_is_what_is_generated_now() -> None:
+    """Run `nox -s sync` where it is not."""
+    committed = TARGET.read_text(encoding="utf-8")
+    # Trees are compared, since ruff has formatted the one and not the other.
+    assert ast.dump(ast.parse(committed)) == ast.dump(ast.parse(generated()))
+
+
+def test_there_are_the_same_methods() -> None:
+    assert public(DifyServer).keys() == public(AsyncDifyServer).keys()
+    assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
+
+
+@pytest.mark.parametrize("name", ["__init__", *public(AsyncDifyServer)])
+def test_a_method_takes_and_gives_the_same(name: str) -> None:
+    theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, name)
+    assert not inspect.iscoroutinefunction(ours)
+    for before, after in zip([theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)], strict=True):
+        asynchronous, plain = inspect.signature(before), inspect.signature(after)
+        assert plain.parameters == asynchronous.parameters
+        assert plain.return_annotation == waiting(asynchronous.return_annotation)
+    about = inspect.getdoc(ours) or ""
+    assert bool(about) == bool(theirs.__doc__) or name == "__init__"
+    assert "await " not in about
+    assert "async " not in about
+
+
+@pytest.mark.parametrize("name", public(DashboardUpdates))
+def test_updates_take_and_give_the_same(name: str) -> None:
+    theirs, ours = (inspect.signature(getattr(of, name)) for of in (DashboardUpdates, SyncUpdates))
+    assert ours == theirs
+
+
+def test_importing_the_package_does_not_import_it() -> None:
+    script = "import sys, dify_async; print('dify_async.sync' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

@@ -1,0 +1,271 @@
+"""Opening, closing, threads, interrupts, and who may call from where."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dify_async import (
+    DifyConfigError,
+    DifyError,
+    DifyNotFoundError,
+    DifyUnknownOutcomeError,
+    Event,
+    RequestAnswered,
+    RetryPolicy,
+)
+from dify_async.sync import DifyServer
+from dify_async.testing import FakeDifyServer
+from tests.support import an_app
+from tests.sync.support import sync_client, threads, under_way, wait_until
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert threads() == []
+
+
+def test_a_call_outside_of_the_context_says_so(fake: FakeDifyServer) -> None:
+    dify = sync_client(fake)
+    for _ in range(2):
+        rows, stream = dify.iter_apps().__next__, dify.stream_statistics([UNKNOWN]).__enter__
+        for call in (dify.profile, dify.version, dify.login, dify.apps, rows, stream):
+            with pytest.raises(DifyError, match=r"not open.*with DifyServer") as refused:
+                call()
+            assert type(refused.value) is DifyError
+        with dify:
+            dify.profile()
+    assert fake.count("GET", "/account/profile") == 2
+
+
+def test_entering_twice_is_an_error_and_again_is_none(fake: FakeDifyServer) -> None:
+    dify = sync_client(fake)
+    dify.__exit__(None, None, None)  # of one that was never entered
+    for _ in range(3):
+        with dify:
+            with pytest.raises(DifyError, match="open already"):
+                dify.__enter__()
+            dify.profile()
+        dify.__exit__(None, None, None)
+    assert fake.count("POST", "/login") == 1
+
+
+def test_what_cannot_be_entered_leaves_nothing(fake: FakeDifyServer) -> None:
+    async def closed() -> object:
+        import aiohttp  # noqa: PLC0415
+
+        async with aiohttp.ClientSession() as session:
+            pass
+        return session
+
+    dify = sync_client(fake, session=asyncio.run(closed()))
+    for _ in range(2):
+        with pytest.raises(DifyConfigError, match="closed"):
+            dify.__enter__()
+        assert threads() == []
+
+
+def test_an_error_in_the_block_closes_it(fake: FakeDifyServer) -> None:
+    dify = sync_client(fake)
+    with pytest.raises(DifyNotFoundError), dify:
+        dify.app(UNKNOWN)
+    assert threads() == []
+    assert dify._dify._transport._session is None
+
+
+def test_wrong_arguments_and_the_environment(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DifyConfigError, match="password is missing"):
+        DifyServer(fake.base_url, fake.email)
+    with pytest.raises(DifyConfigError, match="DIFY_BASE_URL"):
+        DifyServer.from_env()
+    monkeypatch.setenv("DIFY_BASE_URL", fake.base_url)
+    monkeypatch.setenv("DIFY_EMAIL", fake.email)
+    with DifyServer.from_env(password=fake.password) as dify:
+        assert type(dify) is DifyServer
+        assert dify.profile().email == fake.email
+
+
+def test_the_repr_has_no_secret(fake: FakeDifyServer, dify: DifyServer) -> None:
+    assert repr(dify) == f"DifyServer({fake.base_url!r})"
+
+
+def test_errors_keep_their_type_and_pickle(dify: DifyServer) -> None:
+    with pytest.raises(DifyNotFoundError) as missing:
+        dify.app(UNKNOWN)
+    again = pickle.loads(pickle.dumps(missing.value))
+    assert type(again) is DifyNotFoundError
+    assert (again.args, vars(again)) == (missing.value.args, vars(missing.value))
+    assert (again.status, again.code) == (404, "app_not_found")
+
+
+def test_threads_share_one_loop_one_sign_in_and_the_slots(fake: FakeDifyServer) -> None:
+    fake.inject("/apps", delay=0.02)
+    with sync_client(fake, max_concurrency=4) as dify, ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: dify.apps(), range(64)))
+        assert len(threads()) == 1
+    assert all(apps == found[0] for apps in found)
+    assert fake.count("POST", "/login") == 1
+    assert fake.peak_requests == 4
+
+
+def test_each_thread_has_its_own_error(fake: FakeDifyServer, dify: DifyServer) -> None:
+    dify.profile()
+    fake.revoke_all_tokens()
+    fake.inject("/login", status=401, body=b'{"code": "authentication_failed", "message": "Invalid."}')
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(dify.profile) for _ in range(8)]
+        errors = [call.exception() for call in calls]
+    assert all(isinstance(error, DifyError) for error in errors)
+    assert len({id(error) for error in errors}) == 8
+    assert len({repr(error) for error in errors}) == 1
+
+
+async def test_where_a_loop_runs_in_the_calling_thread(fake: FakeDifyServer) -> None:
+    """As in a notebook."""
+    with sync_client(fake) as dify:
+        assert len(dify.apps()) == len(list(dify.iter_apps())) == 12
+        with dify.stream_dashboard(days=2) as updates:
+            assert len(updates.rest().apps) == 12
+
+
+def test_closing_under_calls_of_other_threads(fake: FakeDifyServer) -> None:
+    """They end at once: those under way, those that wait for a slot, and those that wait to repeat."""
+    app = an_app(fake)
+    slow = RetryPolicy(base_delay=600, max_delay=600)
+    with ThreadPoolExecutor(5) as pool, sync_client(fake, max_concurrency=2, retry=slow) as dify:
+        dify.profile()
+        fake.inject("/features", status=500)
+        fake.inject("/apps/*", delay=60)
+        calls: list[Future[Any]] = [pool.submit(dify.features)]
+        wait_until(lambda: any(one.path == "/features" and one.status for one in fake.requests))
+        calls += [pool.submit(dify.init_app_api_key, app), *(pool.submit(dify.app, app) for _ in range(3))]
+        wait_until(lambda: fake.count(path="/apps/*") == len(dify._dify._slots._waiting) == 2)
+    errors = [call.exception(10) for call in calls]
+    assert all(isinstance(error, DifyError) for error in errors)
+    assert all("closed" in str(error) or isinstance(error, DifyUnknownOutcomeError) for error in errors)
+
+
+def test_calls_that_begin_while_it_is_closed_are_answered_or_refused(fake: FakeDifyServer) -> None:
+    dify = sync_client(fake)
+    stop = threading.Event()
+
+    def call() -> int:
+        answered = 0
+        while not stop.is_set():
+            try:
+                dify.setup_status()
+                answered += 1
+            except DifyError:
+                pass
+        return answered
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = [pool.submit(call) for _ in range(4)]
+        for _ in range(20):
+            with dify:
+                dify.setup_status()
+        stop.set()
+        assert all(count.result(10) >= 0 for count in counts)
+    assert fake.count() >= 20
+
+
+def test_an_interrupt_ends_the_call(fake: FakeDifyServer, dify: DifyServer) -> None:
+    """As by Ctrl-C; in a notebook the client goes on."""
+    dify.profile()
+    fault = fake.inject("/apps", delay=60)
+    before = 0
+
+    def interrupt() -> None:
+        wait_until(lambda: fake.count("GET", "/apps") > before)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    for call in (dify.apps, lambda: list(dify.iter_apps()), lambda: dify.dashboard(days=1)):
+        before = fake.count("GET", "/apps")
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        thread.join()
+        wait_until(lambda: under_way(dify) == 0)
+    fault.remove()
+    assert len(dify.apps()) == 12
+
+
+def test_what_is_called_back_may_not_call(fake: FakeDifyServer) -> None:
+    refused: list[str] = []
+
+    def on_event(_: Event) -> None:
+        for call in (dify.setup_status, lambda: dify.__exit__(None, None, None)):
+            with pytest.raises(DifyError) as error:
+                call()
+            refused.append(str(error.value))
+
+    with sync_client(fake, on_event=on_event) as dify:
+        dify.setup_status()
+    assert len(refused) == 4  # at the request and at its answer
+    assert all("wait for itself" in text for text in refused)
+
+
+def test_events_see_the_context_of_the_call(fake: FakeDifyServer) -> None:
+    """So that spans of tracing have their parents."""
+    caller = contextvars.ContextVar("caller", default="nobody")
+    seen = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, RequestAnswered) and event.route == "/setup":
+            seen.append(caller.get())
+
+    with sync_client(fake, on_event=on_event) as dify:
+        for name in ("one", "two"):
+            caller.set(name)
+            dify.setup_status()
+    assert seen == ["one", "two"]
+
+
+FORK = """
+import os
+from anyio.from_thread import start_blocking_portal
+from dify_async import DifyError
+from dify_async.sync import DifyServer
+from dify_async.testing import FakeDifyServer
+
+with start_blocking_portal() as portal, portal.wrap_async_context_manager(FakeDifyServer()) as fake:
+    with DifyServer(fake.base_url, fake.email, fake.password) as dify:
+        dify.profile()
+        child = os.fork()
+        if not child:
+            try:
+                dify.profile()
+            except DifyError as error:
+                os._exit(7 if "fork" in str(error) else 8)
+            os._exit(9)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), dify.profile().email)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_says_so_and_does_not_hang() -> None:
+    # Python warns of a fork beside threads, which is what is tried.
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert found.stdout.strip() == "7 owner@example.com"
+
+
+def test_a_process_may_end_without_leaving() -> None:
+    script = "from dify_async.sync import DifyServer; print(DifyServer('http://h', 'e', 'p').__enter__())"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=30)
+    assert found.stdout.strip() == b"DifyServer('http://h')"
