@@ -92,9 +92,13 @@ def test_blocks_are_found() -> None:
     assert {str(one.path.relative_to(ROOT)) for one in blocks()} >= {"README.md", "docs/index.md"}
 
 
-def test_the_first_example_is_short() -> None:
-    first = next(one for one in blocks() if one.path.name == "README.md")
-    assert len([line for line in first.code.splitlines() if line]) <= 15
+def test_the_first_example_is_short_and_shows_costs(
+    console: FakeDifyServer, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = block("README.md", "Use").code
+    assert len([line for line in code.splitlines() if line]) <= 15
+    execute(made_real(code, settings), console)
+    assert "USD" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -127,5 +131,12 @@ def test_the_reference_names_every_call() -> None:
     assert [name for name in calls if f"[{name}][dify_async.AsyncDifyServer.{name}]" not in text] == []
 
 
-def test_block_gives_the_one_under_a_heading() -> None:
-    assert block("README.md", "Use").code.startswith("import asyncio")
+def test_the_diff_of_an_endpoint_is_what_stands_in_the_files() -> None:
+    text = (ROOT / "docs/adding-an-endpoint.md").read_text(encoding="utf-8")
+    shown = ""
+    for line in "\n".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)).splitlines():
+        if line.startswith("+++ b/"):
+            shown = (ROOT / line.removeprefix("+++ b/")).read_text(encoding="utf-8")
+        elif line:
+            assert f"{line[1:]}\n" in shown
+    assert shown
