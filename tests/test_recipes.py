@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from anyio.from_thread import start_blocking_portal
-from fastapi.testclient import TestClient as FastAPIClient
 
 from dify_async.testing import FakeDifyServer
 from tests.documents import block, execute
@@ -30,15 +30,19 @@ def recipe(heading: str, console: FakeDifyServer) -> dict[str, Any]:
     return execute(block("docs/recipes.md", heading).code, console)
 
 
-def test_fastapi(console: FakeDifyServer) -> None:
+async def test_fastapi(console: FakeDifyServer) -> None:
+    service = recipe("FastAPI", console)["service"]
     app = next(app.id for app in console.apps if app.mode == "chat")
-    with FastAPIClient(recipe("FastAPI", console)["service"]) as service:
-        answer = service.get(f"/messages/{app}")
+    async with (
+        service.router.lifespan_context(service),
+        httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url="http://service") as user,
+    ):
+        answer = await user.get(f"/messages/{app}")
         assert answer.status_code == 200
-        assert all(count > 0 for count in answer.json().values())
         assert answer.json()
-        assert service.get("/messages/%2E%2E").status_code in {404, 422}
-        assert service.get("/messages/00000000-0000-4000-8000-000000000000").status_code == 502
+        assert all(count > 0 for count in answer.json().values())
+        assert (await user.get("/messages/..%5C")).status_code == 422
+        assert (await user.get("/messages/00000000-0000-4000-8000-000000000000")).status_code == 502
     assert console.count("POST", "/login") == 1
 
 
