@@ -69,6 +69,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in `site/`; `-- serve` shows it as it is written."""
+    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
+    session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
+
+
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The tests on the oldest dependencies that are allowed."""

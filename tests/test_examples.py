@@ -1,4 +1,4 @@
-"""Every example and every code block of the README runs, as a program of its own."""
+"""Every example runs, as a program of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tests.redis_server import RedisServer
 
 ROOT: Final = Path(__file__).parent.parent
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON_BLOCKS: Final = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 class Ended(NamedTuple):
@@ -167,30 +166,6 @@ def test_there_is_a_test_for_each_example() -> None:
     assert [
         path.name for path in (ROOT / "examples").glob("*.py") if f"examples/{path.name}" not in tests
     ] == []
-
-
-async def test_the_first_example_of_the_readme(fake: FakeDifyServer) -> None:
-    block = PYTHON_BLOCKS[0]
-    assert len([line for line in block.splitlines() if line]) <= 15
-    for text, value in (
-        ("https://dify.example.com", fake.base_url),
-        ("ops@example.com", fake.email),
-        ('"secret"', repr(fake.password)),
-    ):
-        assert text in block
-        block = block.replace(text, value)
-    ended = await run("-c", block)
-    assert ended.code == 0, ended.errors
-    assert "USD" in ended.output
-
-
-@pytest.mark.parametrize("block", PYTHON_BLOCKS[1:], ids=range(1, len(PYTHON_BLOCKS)))
-async def test_the_other_code_of_the_readme(block: str) -> None:
-    names = re.findall(r"^async def (\w+)", block, re.MULTILINE)
-    calls = "".join(f"asyncio.run({name}())\n" for name in names)
-    ended = await run("-c", f"import asyncio\n{block}\n{calls}")
-    assert names
-    assert ended.code == 0, ended.errors
 
 
 def test_the_suite_is_run_by_the_command_of_the_readme() -> None:

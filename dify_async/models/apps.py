@@ -122,7 +122,12 @@ class App(Struct, frozen=True, kw_only=True):
         workflow: None for other modes, and until one is published.
         deleted_tools: Texts up to 0.15, mappings from 1.0.
         has_draft_trigger: From 1.10.
-        permission_keys, bound_agent_id, app_id, is_starred, maintainer, tracing: From 1.15.
+        permission_keys: From 1.15.
+        bound_agent_id: From 1.15.
+        app_id: From 1.15.
+        is_starred: From 1.15.
+        maintainer: From 1.15.
+        tracing: From 1.15.
     """
 
     id: str

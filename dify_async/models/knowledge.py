@@ -15,7 +15,9 @@ class Dataset(Struct, frozen=True, kw_only=True):
         permission: "only_me", "all_team_members" or "partial_members".
         indexing_technique: "high_quality" or "economy"; None until there is a document.
         is_multimodal: From Dify 1.11.2.
-        summary_index_setting, permission_keys, maintainer: From Dify 1.15.
+        summary_index_setting: From Dify 1.15.
+        permission_keys: From Dify 1.15.
+        maintainer: From Dify 1.15.
     """
 
     id: str

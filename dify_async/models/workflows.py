@@ -20,7 +20,8 @@ class Workflow(Struct, frozen=True, kw_only=True):
     Attributes:
         graph: Its nodes and edges.
         version: When it was published, as text of the server.
-        marked_name, marked_comment: From Dify 1.0.
+        marked_name: From Dify 1.0.
+        marked_comment: From Dify 1.0.
     """
 
     id: str

@@ -17,7 +17,9 @@ class Workspace(Struct, frozen=True, kw_only=True):
         current: Whether the account is in it now; in lists only.
         role: The account's: "owner", "admin", "editor", "normal" or "dataset_operator".
         last_opened_at: From Dify 1.15.
-        trial_credits, trial_credits_used, next_credit_reset_date: From Dify 1.11.3.
+        trial_credits: From Dify 1.11.3.
+        trial_credits_used: From Dify 1.11.3.
+        next_credit_reset_date: From Dify 1.11.3.
     """
 
     id: str

@@ -164,6 +164,8 @@ class AccountCalls(Calls):
     def login_with_code(self, email: str, code: str, token: str) -> None:
         """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
 
+        The password is not sent for a renewal that fails for a while.
+
         Route: POST /email-code-login/validity.
 
         Args:
@@ -184,7 +186,8 @@ class AccountCalls(Calls):
         in again. Access tokens stay good until they expire.
 
         Raises:
-            DifyConnectionError: The server was not reached; the store is cleared all the same.
+            DifyConnectionError: The server was not reached, or failed (DifyServerError). The store is
+                cleared all the same; call it again to end the session at the server.
         """
         self._call(self._dify.logout)
 

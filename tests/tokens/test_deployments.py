@@ -133,9 +133,9 @@ async def test_a_url_with_tls(redis_server: RedisServer, tmp_path: Path) -> None
         await untrusting.aclose()
 
 
-async def test_a_user_with_no_more_than_the_commands_of_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (rule,) = (line for line in readme.splitlines() if line.startswith("ACL SETUSER"))
+async def test_a_user_with_no_more_than_the_commands_of_the_document() -> None:
+    document = (Path(__file__).parents[2] / "docs/tokens.md").read_text(encoding="utf-8")
+    (rule,) = (line for line in document.splitlines() if line.startswith("ACL SETUSER"))
     with RedisServer() as server:
         with server.admin() as admin:
             admin.execute_command(*rule.replace("PASSWORD", "pass-word").split())

@@ -1,0 +1,142 @@
+"""Every block of Python in the documents runs, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from dify_async import AsyncDifyServer
+from dify_async.testing import FakeDifyServer
+from tests.documents import ADMIN_KEY, DOCUMENTS, ROOT, Block, block, blocks, execute
+from tests.redis_server import RedisServer
+
+
+@pytest.fixture
+def console() -> Iterator[FakeDifyServer]:
+    """A console on a thread of its own: a block is a program, with an event loop that it starts."""
+    with start_blocking_portal() as portal:
+        fake = FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY)
+        with portal.wrap_async_context_manager(fake) as serving:
+            yield serving
+
+
+@pytest.fixture
+def settings(
+    console: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> dict[str, str]:
+    """The environment of a block, and what stands in it for what a reader has."""
+    environment = {
+        "DIFY_BASE_URL": console.base_url,
+        "DIFY_EMAIL": console.email,
+        "DIFY_PASSWORD": console.password,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(builtins, "input", lambda _: mailed_code(console))
+    return {
+        "https://dify.example.com": console.base_url,
+        '"secret"': repr(console.password),
+        '"the-workspace-id"': repr(console.workspace_id),
+        "redis://redis.example.com:6379/0": redis_server.url,
+    }
+
+
+def mailed_code(console: FakeDifyServer) -> str:
+    """What stands in the newest mail."""
+    return console.login_code(list(console._console.login_codes)[-1])
+
+
+def made_real(code: str, settings: dict[str, str]) -> str:
+    for text, value in settings.items():
+        code = code.replace(text, value)
+    return code
+
+
+@pytest.mark.parametrize("block", [one for one in blocks() if not one.is_test], ids=str)
+def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str, str]) -> None:
+    execute(made_real(block.code, settings), console)
+
+
+@pytest.mark.parametrize("block", [one for one in blocks() if one.is_test], ids=str)
+def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
+    """In a run of pytest of its own, with the plugin that comes with the package."""
+    (tmp_path / "test_block.py").write_text(block.code, encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(
+        'import pytest\n\n\n@pytest.fixture\ndef anyio_backend():\n    return "asyncio"\n', encoding="utf-8"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:randomly", "-o", "anyio_mode=auto"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_blocks_are_found() -> None:
+    """An example that is not marked as Python would not be run."""
+    for path in DOCUMENTS:
+        fences = re.findall(r"^```(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not {"py", "python3", "pycon"} & set(fences)
+        assert fences.count("python") == len([one for one in blocks() if one.path == path])
+    assert {str(one.path.relative_to(ROOT)) for one in blocks()} >= {"README.md", "docs/index.md"}
+
+
+def test_the_first_example_is_short_and_shows_costs(
+    console: FakeDifyServer, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = block("README.md", "Use").code
+    assert len([line for line in code.splitlines() if line]) <= 15
+    execute(made_real(code, settings), console)
+    assert "USD" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", text)
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        # A page of the site cannot link to what is no page.
+        assert "docs" not in path.relative_to(ROOT).parts or (ROOT / "docs") in target.parents, link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def anchors(text: str) -> set[str]:
+    """What headings are called in addresses, here and on the site."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_reference_names_every_call() -> None:
+    text = (ROOT / "docs/reference/client.md").read_text(encoding="utf-8")
+    calls = [
+        name
+        for name, value in inspect.getmembers(AsyncDifyServer)
+        if not name.startswith("_") and callable(value)
+    ]
+    assert [name for name in calls if f"[{name}][dify_async.AsyncDifyServer.{name}]" not in text] == []
+
+
+def test_the_diff_of_an_endpoint_is_what_stands_in_the_files() -> None:
+    text = (ROOT / "docs/adding-an-endpoint.md").read_text(encoding="utf-8")
+    shown = ""
+    for line in "\n".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)).splitlines():
+        if line.startswith("+++ b/"):
+            shown = (ROOT / line.removeprefix("+++ b/")).read_text(encoding="utf-8")
+        elif line:
+            assert f"{line[1:]}\n" in shown
+    assert shown
