@@ -24,6 +24,8 @@ _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
+# As nginx, Apache, and servers in Go tell of it; all with a 400.
+_PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
 _LONGEST_MESSAGE: Final = 1000
 
 
@@ -179,6 +181,8 @@ def _hint(reply: Reply, code: str | None) -> str:
         return _redirect_hint(reply.headers.get("Location") or "")
     if reply.status == 404 and code is None and "html" in (reply.headers.get("Content-Type") or ""):
         return "no such route here, or the id is no UUID; base_url may lack a part of its path"
+    if reply.status == 400 and _PLAIN_TEXT_TO_TLS.search(reply.body[:_LONGEST_MESSAGE]):
+        return "the server speaks https there; let base_url begin with https://"
     if reply.status == 403 and code == "forbidden":
         return "the account's role in the workspace does not allow it"
     return ""
