@@ -51,6 +51,14 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tests.soak", *session.posargs)
 
 
+@nox.session(python=PYTHONS[0])
+def fuzz(session: nox.Session) -> None:
+    """Mutated answers for five minutes, or as libFuzzer's options behind `--` say."""
+    install(session, "fuzz")
+    session.create_tmp()  # what failed stays there
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """What a call costs, beside others; `-- --check` fails past a limit."""

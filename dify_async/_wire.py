@@ -51,7 +51,8 @@ class Reply(Struct, frozen=True):
     @property
     def version(self) -> str:
         """Dify's version; "" where a proxy hides it, or the answer is not Dify's."""
-        return self.headers.get("X-Version") or ""
+        value = self.headers.get("X-Version") or ""
+        return value if value.isascii() and value.isprintable() else ""
 
 
 class ErrorBody(Struct, frozen=True):
@@ -84,7 +85,8 @@ def decode_error(method: str, path: str, reply: Reply, error: Exception) -> Dify
     kind = reply.headers.get("Content-Type") or "no content type"
     hint = "; is base_url the address of Dify's API?" if "html" in kind else ""
     return DifyDecodeError(
-        f"{method} {path}: cannot read the answer ({reply.status}, {kind:.60}, {len(reply.body)} bytes):"
+        f"{method} {path}: cannot read the answer"
+        f" ({reply.status}, {scrub(kind[:60])}, {len(reply.body)} bytes):"
         f" {scrub(reason)}{hint}"
     )
 
@@ -125,8 +127,10 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
 
 
 def scrub(text: str) -> str:
-    """The text without keys and tokens, and not longer than people read."""
-    text = _SECRET.sub("***", text[: _LONGEST_MESSAGE * 2])
+    """The text without keys and tokens, not longer than people read, and such that it can be written."""
+    # aiohttp reads bytes of a header that are no UTF-8 as halves of surrogate pairs.
+    text = text[: _LONGEST_MESSAGE * 2].encode(errors="backslashreplace").decode()
+    text = _SECRET.sub("***", text)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 
@@ -198,4 +202,4 @@ def _redirect_hint(location: str) -> str:
         return "redirects are not followed; check base_url"
     base = parts.path.partition(API_ROOT)[0].rstrip("/")
     address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}{base}"
-    return f"redirects are not followed; it points to base_url={address!r}"
+    return f"redirects are not followed; it points to base_url={scrub(address)!r}"
