@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz [libFuzzer's options] [an input that failed]`: until a failure, or for five minutes."""
+"""`python -m tests.fuzz [libFuzzer's options] [a failed input]`: until a failure, or for five minutes."""
 
 from __future__ import annotations
 
