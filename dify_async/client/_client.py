@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import itertools
 import logging
 import math
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
     from dify_async.tokens import TokenStore
 
 logger = logging.getLogger("dify_async")
+
+_REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
+# Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
+# which an import holds up.
+if any(map(os.environ.get, _REDIS_VARIABLES)):
+    importlib.import_module("dify_async.redis_store")
 
 
 class AsyncDifyServer(
@@ -192,10 +199,9 @@ class AsyncDifyServer(
                     await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
-        for variable in ("DIFY_REDIS_URL", "REDIS_URL"):
+        for variable in _REDIS_VARIABLES:
             url = os.environ.get(variable)
             if url:
-                # Redis is imported by those who use it.
                 from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
                 logger.info("tokens are kept in Redis, by %s", variable)
