@@ -17,6 +17,22 @@ nox.options.sessions = ["lint", "types", "tests"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
+# As the packages spell them. What another one says is looked at before it is added; no copyleft is.
+LICENCES = (
+    "Apache Software License",
+    "Apache-2.0",
+    "Apache-2.0 AND BSD-2-Clause",
+    "Apache-2.0 AND MIT",
+    "Apache-2.0 OR BSD-3-Clause",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "MIT",
+    "MIT License",
+    "MIT-0",
+    "PSF-2.0",
+    "Python Software Foundation License",
+)
+
 
 def install(session: nox.Session, group: str, *options: str) -> None:
     """The package as it stands here, and what a dependency group names."""
@@ -62,6 +78,14 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tests.soak", *session.posargs)
 
 
+@nox.session(python=PYTHONS[0])
+def fuzz(session: nox.Session) -> None:
+    """Mutated answers for five minutes, or as libFuzzer's options behind `--` say."""
+    install(session, "fuzz")
+    session.create_tmp()  # what failed stays there
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """What a call costs, beside others; `-- --check` fails past a limit."""
@@ -74,6 +98,21 @@ def docs(session: nox.Session) -> None:
     """The documentation as a site, in `site/`; `-- serve` shows it as it is written."""
     session.install(*nox.project.dependency_groups(PROJECT, "docs"))
     session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
+
+
+@nox.session(venv_backend="uv")
+def audit(session: nox.Session) -> None:
+    """Known weaknesses and licences of what is needed at run time, with all extras."""
+    session.install(f".[{','.join(PROJECT['project']['optional-dependencies'])}]")
+    installed = str(session.run("uv", "pip", "freeze", external=True, silent=True))
+    packages = [line for line in installed.splitlines() if "==" in line]  # this one is a path
+    session.install(*nox.project.dependency_groups(PROJECT, "audit"))
+    names = (package.partition("==")[0] for package in packages)
+    session.run("pip-licenses", "--allow-only", ";".join(LICENCES), "--packages", *names)
+    pinned = Path(session.create_tmp()) / "requirements.txt"
+    pinned.write_text("\n".join(packages), encoding="utf-8")
+    # Strict: what the advisories could not be asked about is not taken for good.
+    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "--requirement", str(pinned))
 
 
 @nox.session(venv_backend="uv")

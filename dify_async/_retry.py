@@ -21,7 +21,7 @@ class RetryPolicy:
     """How a call is repeated after a failure that may pass.
 
     GET and DELETE are repeated after connection errors, timeouts, 429 and 5xx; other changes only
-    where they surely were not sent, and after 429.
+    where they surely were not sent, and after 429. A certificate that is not trusted is raised at once.
 
     Attributes:
         attempts: How often a request is sent at most, the first time counted; 1 never repeats.
@@ -84,7 +84,7 @@ class Tries:
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
         """Seconds to wait before the next attempt; None where there is none."""
-        return self._next(None) if self.repeat.lost or not error.sent else None
+        return self._next(None) if error.may_pass and (self.repeat.lost or not error.sent) else None
 
     def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
         """As above, for an answer."""

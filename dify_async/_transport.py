@@ -13,6 +13,7 @@ from msgspec import Struct
 from yarl import URL
 
 from ._paths import API_ROOT, target
+from ._tls import lasting_problem
 from ._wire import Reply, scrub
 from .errors import (
     OUTCOME_UNKNOWN,
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError)
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
-    aiohttp.ClientConnectorCertificateError,
     aiohttp.ClientHttpProxyError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
+    aiohttp.ServerFingerprintMismatch,
 )
 # gunicorn, as Dify starts it, closes a connection that was idle for 2.0 s, and an idle one keeps
 # one of its worker's 10 places (1.15 without a worker class: for minutes). aiohttp looks for idle
@@ -93,6 +94,7 @@ class Transport:
         self._ssl = ssl
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
+        self._has_answered = False
         self._takes_calls = False
         self._loop: asyncio.AbstractEventLoop | None = None
         # A new URL costs 7 to 13 µs, a known one next to nothing.
@@ -183,6 +185,7 @@ class Transport:
                     allow_redirects=False,
                 ) as answer,
             ):
+                self._has_answered = True
                 return Reply(answer.status, answer.headers, await self._read(answer))
         except _FAILURES as error:
             # `from None`: the text of some of aiohttp's errors holds headers, so tokens.
@@ -206,15 +209,19 @@ class Transport:
         call = f"{request.method} {self.path_of(request.url)}"
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, call)
+        # A TLS server closes on plain text, or sends an alert of a few bytes.
+        is_in_doubt = request.url.scheme == "http" and not self._has_answered
+        hint = "; base_url is http://, does the server speak https?" if is_in_doubt else ""
         # A body that was cut short is a ClientPayloadError too, of a connection that broke.
         if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError) or isinstance(
             error.__cause__, ContentEncodingError
         ):
             return DifyDecodeError(
-                f"{call}: the answer is not HTTP that can be read ({type(error).__name__})"
+                f"{call}: the answer is not HTTP that can be read ({type(error).__name__}){hint}"
             )
         timed_out = isinstance(error, TimeoutError)
         reason = f"no answer within {self._timeout:g} s" if timed_out else scrub(str(error) or repr(error))
+        reason += hint
         if request.is_change:
             return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
         return (DifyTimeoutError if timed_out else DifyConnectionError)(f"{call}: {reason}")
@@ -222,11 +229,15 @@ class Transport:
     def _not_sent(self, error: Exception, call: str) -> DifyError:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return DifyTimeoutError(f"{call}: no connection within {self._connect_timeout:g} s", sent=False)
+        reason, may_pass = scrub(str(error)), True
         if isinstance(error, aiohttp.ClientHttpProxyError):
             # Its text holds the proxy's URL, and that may hold a password.
-            return DifyConnectionError(
-                f"{call}: no connection: the proxy answered {error.status}", sent=False
-            )
-        untrusted = isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError)
-        hint = "; pass ssl= an ssl.SSLContext that trusts the server's certificate" if untrusted else ""
-        return DifyConnectionError(f"{call}: no connection: {scrub(str(error))}{hint}", sent=False)
+            reason = f"the proxy answered {error.status}"
+        elif isinstance(error, aiohttp.ServerFingerprintMismatch):
+            server = f"{error.host}:{error.port}"
+            reason, may_pass = f"the certificate of {server} is not the one that the session pins", False
+        elif isinstance(error, aiohttp.ClientConnectorError):
+            taker = "ssl=" if self._callers_session is None else "the session's connector ssl="
+            problem = lasting_problem(error.os_error, f"{error.host}:{error.port}", taker)
+            reason, may_pass = problem or reason, problem is None
+        return DifyConnectionError(f"{call}: no connection: {reason}", sent=False, may_pass=may_pass)

@@ -24,6 +24,8 @@ _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
+# As nginx, Apache, and servers in Go tell of it; all with a 400.
+_PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
 _LONGEST_MESSAGE: Final = 1000
 
 
@@ -49,7 +51,8 @@ class Reply(Struct, frozen=True):
     @property
     def version(self) -> str:
         """Dify's version; "" where a proxy hides it, or the answer is not Dify's."""
-        return self.headers.get("X-Version") or ""
+        value = self.headers.get("X-Version") or ""
+        return value if value.isascii() and value.isprintable() else ""
 
 
 class ErrorBody(Struct, frozen=True):
@@ -82,7 +85,8 @@ def decode_error(method: str, path: str, reply: Reply, error: Exception) -> Dify
     kind = reply.headers.get("Content-Type") or "no content type"
     hint = "; is base_url the address of Dify's API?" if "html" in kind else ""
     return DifyDecodeError(
-        f"{method} {path}: cannot read the answer ({reply.status}, {kind:.60}, {len(reply.body)} bytes):"
+        f"{method} {path}: cannot read the answer"
+        f" ({reply.status}, {scrub(kind[:60])}, {len(reply.body)} bytes):"
         f" {scrub(reason)}{hint}"
     )
 
@@ -123,8 +127,10 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
 
 
 def scrub(text: str) -> str:
-    """The text without keys and tokens, and not longer than people read."""
-    text = _SECRET.sub("***", text[: _LONGEST_MESSAGE * 2])
+    """The text without keys and tokens, not longer than people read, and such that it can be written."""
+    # aiohttp reads bytes of a header that are no UTF-8 as halves of surrogate pairs.
+    text = text[: _LONGEST_MESSAGE * 2].encode(errors="backslashreplace").decode()
+    text = _SECRET.sub("***", text)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 
@@ -179,6 +185,8 @@ def _hint(reply: Reply, code: str | None) -> str:
         return _redirect_hint(reply.headers.get("Location") or "")
     if reply.status == 404 and code is None and "html" in (reply.headers.get("Content-Type") or ""):
         return "no such route here, or the id is no UUID; base_url may lack a part of its path"
+    if reply.status == 400 and _PLAIN_TEXT_TO_TLS.search(reply.body[:_LONGEST_MESSAGE]):
+        return "the server speaks https there; let base_url begin with https://"
     if reply.status == 403 and code == "forbidden":
         return "the account's role in the workspace does not allow it"
     return ""
@@ -194,4 +202,4 @@ def _redirect_hint(location: str) -> str:
         return "redirects are not followed; check base_url"
     base = parts.path.partition(API_ROOT)[0].rstrip("/")
     address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}{base}"
-    return f"redirects are not followed; it points to base_url={address!r}"
+    return f"redirects are not followed; it points to base_url={scrub(address)!r}"

@@ -38,11 +38,14 @@ class DifyConnectionError(DifyError):
 
     Attributes:
         sent: Whether the request may have reached the server; False where it surely did not.
+        may_pass: Whether it may go better later; False where the server's certificate is not trusted
+            or it speaks no TLS, after which nothing is repeated.
     """
 
-    def __init__(self, text: str = "", *, sent: bool = True) -> None:
+    def __init__(self, text: str = "", *, sent: bool = True, may_pass: bool = True) -> None:
         super().__init__(text)
         self.sent = sent
+        self.may_pass = may_pass
 
 
 class DifyTimeoutError(DifyConnectionError, TimeoutError):

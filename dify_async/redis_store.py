@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
     from redis.asyncio.cluster import RedisCluster
 
+try:
+    from redis.driver_info import DriverInfo
+except ImportError:  # of old, it read its version once by itself
+    _DRIVER: dict[str, Any] = {}
+else:
+    # Made once: redis-py reads files for its version, and would do so at each connection.
+    _DRIVER = {"driver_info": DriverInfo()}
+
 logger: Final = logging.getLogger("dify_async")
 
 _KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
@@ -183,6 +191,7 @@ def _checked_pool(url: str) -> BlockingConnectionPool:
             socket_connect_timeout=1.5,
             # By default a client from a URL does not repeat, and one from arguments does for 4 s.
             retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
+            **_DRIVER,
         )
         pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
     except (ValueError, TypeError):

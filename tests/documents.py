@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import dify_async.redis_store  # noqa: F401 - blocks import it within a loop, programs before theirs
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 

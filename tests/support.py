@@ -22,10 +22,11 @@ def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
     """A client of the fake that waits little between two attempts."""
     options.setdefault("token_store", MemoryTokenStore())
     options.setdefault("retry", QUICK)
+    base_url = options.pop("base_url", fake.base_url)
     if "admin_api_key" in options:
-        return AsyncDifyServer(fake.base_url, **options)
+        return AsyncDifyServer(base_url, **options)
     password = options.pop("password", fake.password)
-    return AsyncDifyServer(fake.base_url, fake.email, password, **options)
+    return AsyncDifyServer(base_url, fake.email, password, **options)
 
 
 def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:

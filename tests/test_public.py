@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+
+import pytest
 
 import dify_async
 from dify_async import _endpoints, testing
@@ -30,6 +33,14 @@ def test_importing_the_package_does_not_import_what_is_optional() -> None:
     script = f"import sys, dify_async; print(sorted({optional} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])
+def test_redis_is_imported_before_there_is_a_loop_where_the_environment_names_it(variable: str) -> None:
+    script = "import sys, dify_async; print('redis.asyncio' in sys.modules)"
+    settings = {**os.environ, variable: "redis://127.0.0.1"}
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, env=settings, check=True)
+    assert found.stdout.strip() == b"True"
 
 
 def test_each_metric_is_a_method() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Struct
@@ -127,7 +127,7 @@ class _TokenBody(Struct, frozen=True):
 
 
 class _Claims(Struct, frozen=True):
-    exp: int | None = None
+    exp: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] | None = None  # more is no float, and no time either
 
 
 _token_body: Final = msgspec.json.Decoder(_TokenBody).decode
@@ -146,7 +146,7 @@ def read_tokens(reply: Reply) -> Tokens | None:
         data = _token_body(reply.body).data
     except UNREADABLE:
         return None
-    if not data.access_token or not data.refresh_token:
+    if not _fits_in_a_header(data.access_token) or not _fits_in_a_header(data.refresh_token):
         return None
     return Tokens(
         access_token=data.access_token,
@@ -162,9 +162,13 @@ def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
         sent_as, _, value = header.partition(";")[0].partition("=")
         sent_as, value = sent_as.strip(), value.strip()
         name = sent_as.removeprefix("__Host-").removeprefix("__Secure-")
-        if name in _NAMES and value:
+        if name in _NAMES and _fits_in_a_header(value):
             found[name] = (sent_as, value)
     return found
+
+
+def _fits_in_a_header(token: str) -> bool:
+    return bool(token) and token.isascii() and token.isprintable()
 
 
 def expiry(token: str) -> int | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import itertools
 import logging
 import math
 import os
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import anyio
 
@@ -53,6 +54,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dify_async")
 
+_REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
+# Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
+# which an import holds up.
+if any(map(os.environ.get, _REDIS_VARIABLES)):
+    importlib.import_module("dify_async.redis_store")
+
 
 class AsyncDifyServer(
     BulkCalls,
@@ -90,7 +97,9 @@ class AsyncDifyServer(
             connections, and people use the console beside this client.
         retry: How calls are repeated after failures that may pass.
         max_response_bytes: The largest answer that is read, after decompression.
-        ssl: An ssl.SSLContext for a server with a certificate of its own; False checks nothing.
+        ssl: An ssl.SSLContext for a server with a certificate of its own, as by
+            `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
+            stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
         on_event: Called with each event of `dify_async.events`, for counting and tracing.
 
@@ -184,10 +193,9 @@ class AsyncDifyServer(
                     await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
-        for variable in ("DIFY_REDIS_URL", "REDIS_URL"):
+        for variable in _REDIS_VARIABLES:
             url = os.environ.get(variable)
             if url:
-                # Redis is imported by those who use it.
                 from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
                 logger.info("tokens are kept in Redis, by %s", variable)

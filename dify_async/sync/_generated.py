@@ -1398,7 +1398,9 @@ class DifyServer(
             connections, and people use the console beside this client.
         retry: How calls are repeated after failures that may pass.
         max_response_bytes: The largest answer that is read, after decompression.
-        ssl: An ssl.SSLContext for a server with a certificate of its own; False checks nothing.
+        ssl: An ssl.SSLContext for a server with a certificate of its own, as by
+            `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
+            stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
         on_event: Called with each event of `dify_async.events`, for counting and tracing.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl as ssl_module
 import time
 from random import Random
 
@@ -38,6 +39,7 @@ class Listener:
         latency: float,
         keep_alive: float,
         hide_version: bool,
+        ssl: ssl_module.SSLContext | None,
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.faults: list[Fault] = []
@@ -49,6 +51,7 @@ class Listener:
         self._prefix = base_path + API
         self._latency = latency
         self._keep_alive = keep_alive
+        self._ssl = ssl
         self._chance = Random(console.seed)  # noqa: S311 - which requests a fault hits
         version = {"X-Version": console.version, "X-Env": "PRODUCTION"}
         self._headers = {} if hide_version else version
@@ -61,13 +64,14 @@ class Listener:
         runner = web.ServerRunner(_CountingServer(self, self._keep_alive), shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, port)
+            site = web.TCPSite(runner, host, port, ssl_context=self._ssl)
             await site.start()
         except OSError:
             await runner.cleanup()
             raise
         name = f"[{host}]" if ":" in host else host
-        self.base_url = f"http://{name}:{site.port}{self._base_path}"
+        scheme = "http" if self._ssl is None else "https"
+        self.base_url = f"{scheme}://{name}:{site.port}{self._base_path}"
         self._runner = runner
 
     async def stop(self) -> None:

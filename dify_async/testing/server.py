@@ -1,5 +1,6 @@
 """`FakeDifyServer`: Dify's console API on loopback, in memory."""
 
+import ssl as ssl_module
 from collections.abc import Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
@@ -38,6 +39,7 @@ class FakeDifyServer:
         admin_api_key: A key that is taken as a bearer, together with X-WORKSPACE-ID.
         host: Where to listen.
         port: Where to listen; 0 for a free port.
+        ssl: Serve https, with the certificate in this context.
         password_login: Whether the server lets people sign in with a password.
         keep_alive: Seconds after which an idle connection is closed.
         seed: Makes other statistics, ids, and luck of faults with a probability.
@@ -60,6 +62,7 @@ class FakeDifyServer:
         admin_api_key: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        ssl: ssl_module.SSLContext | None = None,
         password_login: bool = True,
         keep_alive: float = 2.0,
         seed: int = 0,
@@ -83,6 +86,7 @@ class FakeDifyServer:
             latency=latency,
             keep_alive=keep_alive,
             hide_version=hide_version,
+            ssl=ssl,
         )
         self._address = host, port
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import csv
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blockbuster import BlockingError
 
 from dify_async import AsyncDifyServer, Dashboard, DifyConfigError
 from dify_async.testing import FakeDifyServer
@@ -52,7 +54,7 @@ async def test_rows_and_columns_are_tidy(dashboard: Dashboard) -> None:
 
 async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
     path = tmp_path / "dashboard.csv"
-    dashboard.to_csv(path)
+    await asyncio.to_thread(dashboard.to_csv, path)
     with path.open(encoding="utf-8", newline="") as file:
         heading, *lines = csv.reader(file)
     assert heading == COLUMNS
@@ -65,7 +67,13 @@ async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
         value = row["value"]
         assert line[5] == "" if value is None else Decimal(line[5]) == Decimal(str(value))
         assert "E" not in line[5] or isinstance(value, float)
-    dashboard.to_csv(str(path))
+    await asyncio.to_thread(dashboard.to_csv, str(path))
+
+
+async def test_csv_is_written_at_once(dashboard: Dashboard, tmp_path: Path) -> None:
+    """So not in an event loop; which shows, too, that the tests would notice what blocks."""
+    with pytest.raises(BlockingError):
+        dashboard.to_csv(tmp_path / "x.csv")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ async def test_no_text_of_a_csv_is_a_formula(
     """OWASP, CSV injection: an app's name is anybody's text."""
     app = fake.add_app(name, "chat", messages_per_day=1)
     dashboard = await dify.dashboard(START, END, apps=[app.id], metrics=["daily_messages"])
-    dashboard.to_csv(tmp_path / "x.csv")
+    await asyncio.to_thread(dashboard.to_csv, tmp_path / "x.csv")
     with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
         assert {line["app_name"] for line in csv.DictReader(file)} == {written}
     assert {row["app_name"] for row in dashboard.to_rows()} == {name}

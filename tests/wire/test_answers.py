@@ -182,6 +182,19 @@ def test_a_redirect_names_the_base_url_to_use(location: str, says: str) -> None:
     assert "secret" not in str(error)
 
 
+@pytest.mark.parametrize("header", ["Content-Type", "Location", "X-Version"])
+def test_bytes_of_a_header_that_are_no_text_stand_in_no_error(header: str) -> None:
+    """aiohttp reads them as halves of surrogate pairs, which nobody can print."""
+    value = b"https://\x80.example.com/html".decode("utf-8", "surrogateescape")
+    reply = Reply(301, CIMultiDict({header: value}), b"")
+    for error in (
+        status_error("GET", "/apps", reply),
+        decode_error("GET", "/apps", reply, RecursionError()),
+    ):
+        str(error).encode()
+    assert reply.version == ""
+
+
 @pytest.mark.parametrize("name", [name for name in vars(errors) if name.startswith("Dify")])
 def test_errors_pickle_with_all_that_they_tell(name: str) -> None:
     kind = getattr(errors, name)

@@ -146,6 +146,24 @@ def test_the_bearer_era_renews_by_body() -> None:
     assert rules.call_headers(Tokens(access_token="a", refresh_token="r")) == {"Authorization": "Bearer a"}
 
 
+@pytest.mark.parametrize("bad", ["a\nb", "a\0b", "a\x80b", "a\udc80b"])
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "csrf_token"])
+def test_what_no_header_may_hold_is_no_token(name: str, bad: str) -> None:
+    good = {"access_token": "a", "refresh_token": "r", "csrf_token": "c"}
+    for tokens, are_read in ((good, True), (good | {name: bad}, False)):
+        cookies = CIMultiDict(("Set-Cookie", f"{key}={value}; Path=/") for key, value in tokens.items())
+        assert (rules.read_tokens(Reply(200, cookies, b"{}")) is not None) is are_read
+    body = msgspec.json.encode({"data": good | {name: bad.replace("\udc80", "é")}})
+    assert (rules.read_tokens(Reply(200, CIMultiDict(), body)) is None) is (name != "csrf_token")
+
+
+@pytest.mark.parametrize("exp", ["9" * 400, "9" * 30, "-1", "null"])
+def test_an_end_that_is_no_time_is_not_told(exp: str) -> None:
+    """One of 400 digits is an OverflowError in a sum with a float."""
+    claims = base64.urlsafe_b64encode(f'{{"exp":{exp}}}'.encode()).decode()
+    assert rules.expiry(f"a.{claims}.b") is None
+
+
 def test_cleared_cookies_are_no_tokens() -> None:
     assert rules.read_tokens(capture("1.11.2/02_logout_ok").reply) is None
 

@@ -1,0 +1,108 @@
+"""Any bytes as an answer: it gives a value or a DifyError, whatever was asked."""
+
+from __future__ import annotations
+
+import base64
+import math
+import pickle
+from typing import Final
+
+import msgspec
+from multidict import CIMultiDict
+
+from dify_async import AsyncDifyServer, DifyError, MemoryTokenStore, Tokens, _endpoints
+from dify_async._auth import rules
+from dify_async._endpoints import Endpoint
+from dify_async._wire import Reply, is_about_csrf, is_about_the_token, retry_after
+from tests.captures import VERSIONS, Capture, captures
+
+ENDPOINTS: Final = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
+# What mutations alone would hardly find.
+WORDS: Final = (
+    *(b"null", b"true", b"-1", b"1e999", b"9" * 400, b'"\\ud800"', b'"9999-12-31"', b"{}", b"\xff"),
+    *(b"[" * 2000, b"token", b"unauthorized", b"Invalid refresh token"),
+    *(b"X-Version: 1.11.2\n", b"Retry-After: 9\n", b"Date: Fri, 31 Dec 9999 23:59:59 +0000\n"),
+    *(b"Location: https://[::1]:99999/console/api\n", b"Content-Type: text/html\n"),
+    b"Set-Cookie: __Host-access_token=a; Secure\n",
+)
+_LONGEST_TEXT: Final = 10_000
+
+_pipeline: Final = AsyncDifyServer(
+    "https://dify.example.com", "ops@example.com", "secret", token_store=MemoryTokenStore()
+)._pipeline
+
+
+def seeds() -> list[bytes]:
+    """All captured answers and the claims of a token, in the form that `check` reads."""
+    answers = [_seed(row) for version in VERSIONS for row in captures(version)]
+    return [*answers, b'\0\0\xc8Date: Fri, 31 Dec 2025 23:59:59 +0000\n\n{"exp":1795575178}']
+
+
+def check(data: bytes) -> None:
+    """Read an answer as every part of the client does that reads one."""
+    endpoint, reply = _parsed(data)
+    _check_call(endpoint, reply)
+    _check_sign_in(reply)
+    _check_expiry(reply)
+    wait = retry_after(reply.headers)
+    assert wait is None or 0 <= wait < math.inf
+    rules.admin_key_fails(reply.version)
+
+
+def _seed(row: Capture) -> bytes:
+    number = ENDPOINTS.index(row.endpoint) if row.endpoint in ENDPOINTS else 0
+    headers = "".join(f"{name}: {value}\n" for name, value in row.headers)
+    return bytes([number]) + row.status.to_bytes(2) + headers.encode() + b"\n" + row.reply.body
+
+
+def _parsed(data: bytes) -> tuple[Endpoint[object], Reply]:
+    start, (head, _, body) = data[:3].ljust(3, b"\0"), data[3:].partition(b"\n\n")
+    status = 200 + (int.from_bytes(start[1:]) - 200) % 400
+    # As aiohttp reads them.
+    lines = head.decode("utf-8", "surrogateescape").split("\n")
+    fields = (line.partition(":") for line in lines)
+    headers = CIMultiDict((name, value.strip(" \t")) for name, _, value in fields)
+    return ENDPOINTS[start[0] % len(ENDPOINTS)], Reply(status, headers, body)
+
+
+def _check_call(endpoint: Endpoint[object], reply: Reply) -> None:
+    url = _pipeline._transport.url(endpoint.path, ("id",) * endpoint.path.count("{}"), ())
+    try:
+        if reply.status < 300:
+            repr(_pipeline._decoded(endpoint, url, reply))
+        else:
+            error = _pipeline._refusal(endpoint, url, reply, attempts=2)
+            is_about_the_token(error), is_about_csrf(error)
+            _check_error(error)
+    except DifyError as error:
+        _check_error(error)
+
+
+def _check_sign_in(reply: Reply) -> None:
+    tokens = rules.read_tokens(reply)
+    if tokens is None:
+        rules.refresh_token_is_dead(reply)
+        _check_error(rules.refusal(reply, "POST", "/login"))
+        return
+    assert rules.lifetime(tokens, reply) > 0
+    _, body = rules.refresh_request(tokens)
+    assert msgspec.json.decode(msgspec.json.encode(tokens), type=Tokens) == tokens
+    msgspec.json.decode(body)
+    for headers in (rules.call_headers(tokens), rules.refresh_request(tokens)[0]):
+        for value in headers.values():
+            assert value.isascii()
+            assert value.isprintable(), "no header may hold this"
+
+
+def _check_expiry(reply: Reply) -> None:
+    token = f".{base64.urlsafe_b64encode(reply.body).decode()}."
+    tokens = Tokens(access_token=token, refresh_token="r", expires_at=rules.expiry(token))
+    assert rules.lifetime(tokens, reply) > 0
+    msgspec.json.encode(tokens)
+
+
+def _check_error(error: DifyError) -> None:
+    text = str(error)
+    text.encode()  # whoever prints it
+    assert len(text) < _LONGEST_TEXT
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
