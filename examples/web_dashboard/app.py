@@ -1,10 +1,11 @@
 """The service: one client for its whole life, the page, and a stream of numbers for it."""
 
+import asyncio
 import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypedDict
@@ -22,6 +23,8 @@ STATIC = Path(__file__).parent / "static"
 LONGEST_RANGE = 366
 # nginx holds an answer back until a buffer is full, unless it is told not to.
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+# Proxies cut a stream off on which nothing comes for a minute.
+KEEP_OPEN = 15.0
 # Totals are put together anew for as many apps as there are: not for each that comes.
 BETWEEN_TOTALS = 0.2
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -110,6 +113,7 @@ async def _numbers(request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
     stream = web.StreamResponse(headers=STREAM_HEADERS)
     await stream.prepare(request)
+    keeping_open = asyncio.create_task(_keep_open(stream))
     try:
         async with request.app[DIFY].stream_dashboard(**query, compare=True) as updates:
             async for part in _parts(updates):
@@ -117,7 +121,16 @@ async def _numbers(request: web.Request) -> web.StreamResponse:
         await _send(stream, "done", "{}")
     except DifyError as error:
         await _send(stream, "failed", json.dumps({"reason": str(error)}))
+    finally:
+        keeping_open.cancel()
     return stream
+
+
+async def _keep_open(stream: web.StreamResponse) -> None:
+    with suppress(ConnectionError):  # whoever left is seen by the sender of numbers
+        while True:
+            await asyncio.sleep(KEEP_OPEN)
+            await stream.write(b": nothing new\n\n")
 
 
 async def _parts(updates: DashboardUpdates) -> AsyncIterator[str]:

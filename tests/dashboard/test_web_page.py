@@ -137,7 +137,7 @@ def test_it_fills_in_as_answers_come(browser: Browser, url: str, fake: FakeDifyS
     browser.until(lambda: len(names(browser)) == APPS - 1)
     browser.until(lambda: browser.texts("#totals .card .number"))
     assert browser.find("body").get_attribute("aria-busy") == "true"
-    assert browser.find("#status").get_attribute("aria-live") == "polite"
+    assert browser.find("#spoken").text == "Asking for the apps…"  # and not each app that comes
     slow.remove()
     browser.open(url)
     wait_for_all(browser)
@@ -208,6 +208,26 @@ def test_ranges(page: Browser, fake: FakeDifyServer) -> None:
     wait_for_all(page)
     page.driver.refresh()  # the address keeps it
     page.until(lambda: page.find("#range").text.startswith("Mar 3, 2026 to Mar 4, 2026"))
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("start=2026-03-05&last=2026-03-01", "Choose 1 to 366 days; these are -3."),
+        ("start=2020-01-01&last=2026-03-01", "Choose 1 to 366 days"),
+        ("start=yesterday&last=2026-03-01", "This range cannot be shown: "),
+    ],
+)
+def test_an_address_with_a_range_that_is_none(
+    browser: Browser, url: str, fake: FakeDifyServer, query: str, reason: str
+) -> None:
+    asked = fake.count()
+    browser.open(f"{url}?{query}")
+    browser.until(lambda: browser.find("#failure").is_displayed())
+    assert reason in browser.find("#failure").text
+    assert fake.count() == asked
+    browser.find("[name=days][value='7'] + span").click()
+    wait_for_all(browser)
 
 
 def test_modes(page: Browser, fake: FakeDifyServer) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
 
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.test_examples import line_with, started
@@ -100,6 +102,25 @@ async def test_what_the_server_refuses_is_an_event(fake: FakeDifyServer) -> None
         ((name, data),) = await events_of(answer)
     assert name == "failed"
     assert "No apps for you." in data["reason"]
+
+
+async def test_a_stream_on_which_nothing_comes_is_kept_open(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proxies cut it off after a minute."""
+    for name, value in settings(fake).items():
+        monkeypatch.setenv(name, value)
+    names = runpy.run_path(f"{PAGE}/app.py")
+    app = names["make_app"]()
+    names["make_app"].__globals__["KEEP_OPEN"] = 0.02
+    fake.inject("/apps", delay=30)
+    async with (
+        TestServer(app) as server,
+        aiohttp.ClientSession() as session,
+        session.get(server.make_url("/numbers")) as answer,
+    ):
+        for _ in range(2):
+            assert await answer.content.readuntil(b"\n\n") == b": nothing new\n\n"
 
 
 async def test_who_leaves_ends_what_was_asked_for_them(fake: FakeDifyServer) -> None:

@@ -62,7 +62,7 @@ function make(name, days, data) {
       scales: { y: { range: (_, least, most) => [Math.min(0, least ?? 0), most > 0 ? most * 1.1 : 1] } },
       series: [
         {},
-        { stroke: colour("--before"), width: 1.5, dash: [4, 4], points },
+        { stroke: colour("--edge"), width: 1.5, dash: [4, 4], points },
         { stroke: colour("--accent"), fill: colour("--area"), width: 2, points },
       ],
       axes: [

@@ -58,7 +58,7 @@ function load() {
   source?.close();
   failure.hidden = true;
   document.body.setAttribute("aria-busy", "true");
-  status.textContent = "Asking for the apps…";
+  say("Asking for the apps…");
   progress.removeAttribute("value");
   let isFresh = true;
   source = new EventSource(`/numbers?${query}`);
@@ -77,10 +77,15 @@ function load() {
     end();
     progress.value = progress.max;
     const hour = new Date().toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
-    status.textContent = apps.size === 0 ? "There are no apps here." : `${apps.size} apps, as of ${hour}`;
+    say(apps.size === 0 ? "There are no apps here." : `${apps.size} apps, as of ${hour}`);
   });
   source.addEventListener("failed", ({ data }) => fail(JSON.parse(data).reason));
-  source.addEventListener("error", () => fail("The dashboard's own service does not answer, or cannot read this range."));
+  source.addEventListener("error", () => fail("The dashboard's own service does not answer."));
+}
+
+// Shown and read out; how many apps have come is shown alone, since it changes with each of them.
+function say(text) {
+  status.textContent = find("spoken").textContent = text;
 }
 
 function begin({ period, days: range }) {
@@ -91,7 +96,7 @@ function begin({ period, days: range }) {
 }
 
 function end() {
-  source.close();
+  source?.close();
   document.body.removeAttribute("aria-busy");
   drawNow();
 }
@@ -102,7 +107,7 @@ function fail(reason) {
   progress.value = progress.value || 0; // a number again, where it was not known
   failure.firstElementChild.textContent = apps.size > 0 ? `${reason} What is shown is not complete or not new.` : reason;
   failure.hidden = false;
-  status.textContent = "";
+  say(""); // the failure is read out by itself
 }
 
 // Drawing.
@@ -155,10 +160,13 @@ form.addEventListener("submit", (event) => {
   checkDates();
   if (form.reportValidity()) load();
 });
-failure.querySelector("button").addEventListener("click", load);
+failure.querySelector("button").addEventListener("click", () => form.reportValidity() && load());
 find("filter").addEventListener("input", drawTable);
 
 makeHeadings(table, drawTable);
 choiceOfAddress();
+checkDates();
 showTheme(document.documentElement.dataset.theme ?? "auto");
-load();
+// An address may hold any range.
+if (form.checkValidity()) load();
+else fail(`This range cannot be shown: ${[...form.elements].find((one) => !one.checkValidity()).validationMessage}`);
