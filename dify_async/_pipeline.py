@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from ._auth.grant import ANONYMOUS
-from ._retry import CHANGE, Tries
+from ._retry import Tries
 from ._tasks import for_each
 from ._transport import Request
 from ._wire import UNREADABLE, Reply, decode_error, is_about_the_token, status_error
@@ -84,8 +84,7 @@ class Pipeline:
             if 200 <= reply.status < 300:
                 grant.accepted = True
                 return self._decoded(endpoint, url, reply)
-            if reply.status == 404 and endpoint.method == "DELETE" and attempts > 1:
-                # An earlier attempt, of which the answer was lost, did it.
+            if reply.status == 404 and endpoint.method == "DELETE" and tries.may_have_done_it:
                 return self._decoded(endpoint, url, Reply(204, reply.headers, b""))
             error = self._refusal(endpoint, url, reply, attempts)
             if not is_about_the_token(error) or renewals == _MOST_RENEWALS:
@@ -106,7 +105,7 @@ class Pipeline:
 
     def _refusal(self, endpoint: Endpoint[T], url: URL, reply: Reply, attempts: int) -> DifyStatusError:
         error = status_error(endpoint.method, self._transport.path_of(url), reply, attempts)
-        if endpoint.repeat is CHANGE and reply.status in _GATEWAY_FAILURES:
+        if endpoint.changes and reply.status in _GATEWAY_FAILURES:
             raise DifyUnknownOutcomeError(f"{error}; the answer was lost behind a gateway: {OUTCOME_UNKNOWN}")
         return error
 

@@ -72,7 +72,7 @@ class Tries:
     Attempts that were `refused` for their token are none of it: another one may follow each.
     """
 
-    __slots__ = ("_delays", "call", "policy", "refused", "repeat", "used")
+    __slots__ = ("_delays", "call", "may_have_done_it", "policy", "refused", "repeat", "used")
 
     def __init__(self, policy: RetryPolicy, repeat: Repeat) -> None:
         self.call = next(_numbers)
@@ -80,14 +80,17 @@ class Tries:
         self.repeat = repeat
         self.used = 0
         self.refused = 0
+        self.may_have_done_it = False  # whether an attempt failed in a way that says nothing of the server
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
         """Seconds to wait before the next attempt; None where there is none."""
+        self.may_have_done_it |= error.sent
         return self._next(None) if error.may_pass and (self.repeat.lost or not error.sent) else None
 
     def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
         """As above, for an answer."""
+        self.may_have_done_it |= status >= 500
         return self._next(retry_after) if status in self.repeat.statuses else None
 
     def _next(self, retry_after: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -26,7 +27,7 @@ from .models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 class Metric(StrEnum):
@@ -120,8 +121,8 @@ def applicable(mode: str) -> tuple[Metric, ...]:
 
 def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
     """The apps asked for."""
-    if isinstance(apps, str | App):
-        raise DifyConfigError("apps is one app; pass a list")
+    if isinstance(apps, str | App) or not isinstance(apps, Iterable):
+        raise DifyConfigError(f"apps is of type {type(apps).__name__}; pass a list of apps")
     found = list(apps)
     if not all(isinstance(app, str | App) for app in found):
         raise DifyConfigError("apps holds what is neither an App nor an id")

@@ -23,6 +23,7 @@ class Tokens(Masked, frozen=True, kw_only=True):
         csrf_token: Dify 1.9.2 and newer; None before.
         expires_at: When the access token ends, in unix seconds of the server's clock; None if unknown.
         cookie_names: The names under which the tokens came as cookies; None before Dify 1.9.2.
+        by_code: Whether the session began with a mailed code, so that the password may be none.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "refresh_token", "csrf_token"})
@@ -32,6 +33,7 @@ class Tokens(Masked, frozen=True, kw_only=True):
     csrf_token: str | None = None
     expires_at: int | None = None
     cookie_names: dict[str, str] | None = None
+    by_code: bool = False
 
 
 class TokenStore(Protocol):

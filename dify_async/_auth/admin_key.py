@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async._wire import is_about_csrf
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 
 from . import rules
@@ -36,8 +37,9 @@ class KeyAuth:
     ) -> None:
         """There is nothing to renew."""
         version = await self._server.version()
-        if rules.admin_key_fails(version):
-            reason = f"Dify {version} cannot serve an admin API key: 1.9.2 to 1.10.1 ask for a CSRF token"
+        if rules.admin_key_fails(version) or is_about_csrf(error):
+            name = f"Dify {version}" if version else "this Dify"
+            reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 ask for a CSRF token"
         else:
             reason = "the server does not accept the admin API key for this workspace_id"
         raise DifyAuthenticationError(

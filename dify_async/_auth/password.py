@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
+from msgspec.structs import replace
 
 from dify_async._retry import IDEMPOTENT, NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
 from dify_async._transport import Request
@@ -69,7 +70,6 @@ class PasswordAuth:
         self._password = password
         self._emit = emit
         self._password_was_accepted = False
-        self._came_by_code = False  # then the password may be none
         self._left: Tokens | None = None  # of a session that logout() could not end
         self._refusal: DifyLoginError | None = None
         self._login: Done | None = None
@@ -90,7 +90,7 @@ class PasswordAuth:
             raise error
         at_birth = grant.is_refused_at_birth
         by_password = at_birth and grant.source is Source.RENEWAL
-        in_vain = grant.in_vain or is_about_csrf(error) or (by_password and self._came_by_code)
+        in_vain = grant.in_vain or is_about_csrf(error) or (by_password and grant.tokens.by_code)
         if (at_birth and in_vain) or (again and grant.is_new and grant.accepted):
             grant.mark_refused_by(route)
             raise error
@@ -145,7 +145,7 @@ class PasswordAuth:
             if refused is not None and not by_password:
                 grant = await self._renewed_if_it_can_be(refused.tokens)
             if grant is None:
-                grant = await self._signed_in()
+                grant = await self._signed_in(by_code=refused is not None and refused.tokens.by_code)
             # Two in a row that the server issues and does not accept: a third would fare no better.
             grant.in_vain = refused is not None and refused.is_refused_at_birth
             await self._use(grant, done)
@@ -156,7 +156,7 @@ class PasswordAuth:
             if self.grant is not grant or await self._another_process_has_renewed(grant):
                 return
             another = await self._renewed(grant.tokens)
-            if another is None and self._password_was_accepted:
+            if another is None and self._password_was_accepted and not grant.tokens.by_code:
                 another = await self._signed_in()
             if another is not None:
                 await self._use(another, done)
@@ -171,7 +171,7 @@ class PasswordAuth:
             body = rules.code_body(self._email, code, token, version)
             reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
             grant = self._new_session(reply, _CODE_LOGIN, "e-mail code")
-            self._refusal, self._came_by_code = None, True
+            self._refusal = None
             await self._use(grant, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
@@ -219,7 +219,7 @@ class PasswordAuth:
         except (DifyConnectionError, DifyStatusError) as error:
             # A password that may be none is not sent for what may pass.
             passes = not (isinstance(error, DifyStatusError) and is_not_about_the_account(error))
-            if passes and not self._came_by_code and await self._server.allows_passwords():
+            if passes and not tokens.by_code and await self._server.allows_passwords():
                 return None
             raise
 
@@ -242,6 +242,7 @@ class PasswordAuth:
             if renewed is not None:
                 logger.info("renewed the session")
                 self._emit(SessionRenewed("refresh token"))
+                renewed = replace(renewed, by_code=tokens.by_code)
                 return TokenGrant(renewed, Source.RENEWAL, rules.lifetime(renewed, reply))
             failure = status_error("POST", _REFRESH, reply)
             logger.info("the renewal was refused: %s", failure)
@@ -252,9 +253,11 @@ class PasswordAuth:
         assert failure is not None  # noqa: S101 - the loop has run, for the type checker
         raise failure
 
-    async def _signed_in(self) -> TokenGrant:
+    async def _signed_in(self, *, by_code: bool = False) -> TokenGrant:
         """A grant by the password; a refusal is remembered, so that it is not sent again."""
         try:
+            if by_code:
+                raise rules.code_session_ended()
             if not await self._server.allows_passwords():
                 raise rules.no_password_login()
             body = rules.login_body(self._email, self._password, await self._server.version())
@@ -265,7 +268,7 @@ class PasswordAuth:
             self._refusal = error
             self.grant = None
             raise
-        self._password_was_accepted, self._came_by_code = True, False
+        self._password_was_accepted = True
         return grant
 
     def _new_session(self, reply: Reply, path: str, by: Literal["password", "e-mail code"]) -> TokenGrant:
@@ -274,6 +277,7 @@ class PasswordAuth:
             raise rules.refusal(reply, "POST", path)
         logger.info("signed in")
         self._emit(SessionRenewed(by))
+        tokens = replace(tokens, by_code=by == "e-mail code")
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
 
     async def _send_logout(self, tokens: Tokens) -> Reply:

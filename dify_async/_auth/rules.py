@@ -141,7 +141,14 @@ def read_tokens(reply: Reply) -> Tokens | None:
     if all(name in cookies for name in _NAMES):
         values = {name: value for name, (_, value) in cookies.items()}
         names = {name: sent_as for name, (sent_as, _) in cookies.items()}
-        return Tokens(**values, expires_at=expiry(values["access_token"]), cookie_names=names)
+        access, refresh, csrf = (values[name] for name in _NAMES)
+        return Tokens(
+            access_token=access,
+            refresh_token=refresh,
+            csrf_token=csrf,
+            expires_at=expiry(access),
+            cookie_names=names,
+        )
     try:
         data = _token_body(reply.body).data
     except UNREADABLE:
@@ -208,6 +215,16 @@ def no_password_login() -> DifyLoginError:
     )
 
 
+def code_session_ended() -> DifyLoginError:
+    """The refusal in the place of a password that may be none."""
+    return DifyLoginError(
+        "POST /refresh-token: the session that a mailed code began has ended; call login_with_code()"
+        " with a new one, or login() to send the password",
+        method="POST",
+        path="/refresh-token",
+    )
+
+
 def refresh_token_is_dead(reply: Reply) -> bool:
     """Whether the refresh token itself was refused.
 
@@ -235,9 +252,11 @@ def refusal(reply: Reply, method: str, path: str) -> DifyError:
     data = body.data if body is not None and isinstance(body.data, str) and error.code is None else ""
     message = "" if echoes else error.message or scrub(data)
     reason = _REASONS.get(error.code or "") or message or _REASONS.get(reply.status) or "it gave no tokens"
+    advice = "it is not tried again until login() is called"
+    if "code" in path:
+        advice = "request_login_code() mails another one"
     return kind(
-        f"{method} {path}: {reply.status} - the sign-in was refused: {reason};"
-        " it is not tried again until login() is called",
+        f"{method} {path}: {reply.status} - the sign-in was refused: {reason}; {advice}",
         status=reply.status,
         code=error.code,
         message=message,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,6 +60,9 @@ class Calls:
         """A range in ISO 8601, which some routes take; its zone is asked for where there is a bound."""
         if start is None and end is None:
             return None, None
+        for bound in (start, end):
+            if bound is not None:
+                instant(bound, UTC)  # what cannot be read, is refused before the zone is asked for
         zone = await self._account_zone()
         first, last = (None if bound is None else instant(bound, zone) for bound in (start, end))
         if first is not None and last is not None and first > last:
@@ -110,11 +114,37 @@ def _within(what: str, number: int, largest: int) -> int:
 def checked_texts(what: str, texts: Iterable[str]) -> list[str]:
     """Several texts; a single one would be taken letter by letter."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise DifyConfigError(f"{what} is {'one text' if texts else 'nothing'}; pass a list")
+        raise DifyConfigError(f"{what} is {texts!r:.40}; pass a list of texts")
     found = list(texts)
     if not all(isinstance(text, str) for text in found):
         raise DifyConfigError(f"{what} holds what is no text")
     return found
+
+
+def check_texts(**arguments: object) -> None:
+    """Refuse what is no text; None is not given."""
+    for name, value in arguments.items():
+        if not isinstance(value, str | None):
+            raise DifyConfigError(_no_text(name, value))
+
+
+def check_required(**arguments: object) -> None:
+    """Refuse what is no text, None and "" too."""
+    for name, value in arguments.items():
+        if not isinstance(value, str) or not value:
+            raise DifyConfigError(_no_text(name, value))
+
+
+def _no_text(name: str, value: object) -> str:
+    # Not the value: it may be a code from a mail.
+    return f"{name} is {'empty' if value == '' else f'of type {type(value).__name__}, and no text'}"
+
+
+def check_switches(**arguments: object) -> None:
+    """Refuse what is neither True nor False: servers take any text for a yes, "false" too."""
+    for name, value in arguments.items():
+        if not isinstance(value, bool | None):
+            raise DifyConfigError(f"{name} is {value!r:.40}; it is True or False")
 
 
 def body_of(**fields: object) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
 
-from ._calls import Calls, body_of, checked_texts
+from ._calls import Calls, body_of, check_required, check_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
@@ -42,13 +42,16 @@ class AccountCalls(Calls):
         Raises:
             DifyRateLimitError: More than three in five minutes, or too many from one address.
         """
+        check_required(email=email)
+        check_texts(language=language)
         body = body_of(email=email, language=language)
         return (await self._pipeline.call(LOGIN_CODE, body=body)).data
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
         """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
 
-        The password is not sent for a renewal that fails for a while.
+        Then calls raise DifyLoginError: the password is not sent in the place of a code, in other
+        processes with the same token store neither, until `login()` is called.
 
         Route: POST /email-code-login/validity.
 
@@ -59,10 +62,11 @@ class AccountCalls(Calls):
 
         Raises:
             DifyConfigError: The client is for another account.
-            DifyLoginError: The server refuses the code.
+            DifyLoginError: The server refuses the code. It is not remembered: calls that find no
+                session go on to sign in by the password.
         """
         self._pipeline.check()
-        checked_texts("email, code and token", (email, code, token))
+        check_required(email=email, code=code, token=token)
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:

@@ -11,7 +11,7 @@ from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
 from dify_async.models.definitions import Configured
 
-from ._calls import Calls, body_of, checked_texts, encoded
+from ._calls import Calls, body_of, check_required, check_switches, check_texts, encoded
 
 if TYPE_CHECKING:
     from dify_async.models import App, AppImport
@@ -23,7 +23,7 @@ _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
 
 
 class AppChangeCalls(Calls):
-    """Calls that change apps; all but deleting and the key of `enable_…` need an editor.
+    """Calls that change apps. They need an editor; `enable_app_api` needs an admin or the owner.
 
     Raises:
         DifyNotFoundError: No such app in this workspace.
@@ -51,6 +51,8 @@ class AppChangeCalls(Calls):
             icon: The emoji, or the id of the file.
             icon_background: As "#FFEAD5".
         """
+        check_required(name=name, mode=mode)
+        check_texts(description=description, icon_type=icon_type, icon=icon, icon_background=icon_background)
         body = body_of(
             name=name,
             mode=mode,
@@ -102,6 +104,12 @@ class AppChangeCalls(Calls):
         }
         if all(value is UNSET for value in new.values()):
             raise DifyConfigError("update_app is given nothing to change")
+        texts = ("description", "icon_type", "icon", "icon_background")
+        check_texts(**{field: new[field] for field in texts if new[field] is not UNSET})
+        if name is not UNSET:
+            check_required(name=name)
+        if use_icon_as_answer_icon is not UNSET:
+            _check_switch(use_icon_as_answer_icon=use_icon_as_answer_icon)
         limit = None if max_active_requests is UNSET else "given"
         await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
         app = await self._pipeline.call(endpoints.APP, (app_id,))
@@ -131,13 +139,15 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/copy.
         """
-        body = body_of(
-            name=name,
-            description=description,
-            icon_type=icon_type,
-            icon=icon,
-            icon_background=icon_background,
-        )
+        fields = {
+            "name": name,
+            "description": description,
+            "icon_type": icon_type,
+            "icon": icon,
+            "icon_background": icon_background,
+        }
+        check_texts(**fields)
+        body = body_of(**fields)
         return await self._pipeline.call(endpoints.COPY_APP, (app_id,), body=body)
 
     async def app_model_config(self, app_id: str) -> AppModelConfig | None:
@@ -172,7 +182,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/api-enable.
         """
-        _check_switch(enabled)
+        _check_switch(enabled=enabled)
         return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - likewise
@@ -180,7 +190,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/site-enable.
         """
-        _check_switch(enabled)
+        _check_switch(enabled=enabled)
         return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
@@ -193,6 +203,7 @@ class AppChangeCalls(Calls):
         Raises:
             DifyServerError: Among others, where a workflow app has no draft [1.15.0].
         """
+        check_switches(include_secret=include_secret)
         query = (("include_secret", include_secret),)
         return (await self._pipeline.call(endpoints.EXPORT_APP, (app_id,), query)).data
 
@@ -215,17 +226,17 @@ class AppChangeCalls(Calls):
         Raises:
             DifyValidationError: It cannot be read; the text says where.
         """
-        checked_texts("yaml", [yaml])
-        body = body_of(
-            mode="yaml-content",
-            yaml_content=yaml,
-            app_id=app_id,
-            name=name,
-            description=description,
-            icon_type=icon_type,
-            icon=icon,
-            icon_background=icon_background,
-        )
+        check_required(yaml=yaml)
+        fields = {
+            "app_id": app_id,
+            "name": name,
+            "description": description,
+            "icon_type": icon_type,
+            "icon": icon,
+            "icon_background": icon_background,
+        }
+        check_texts(**fields)
+        body = body_of(mode="yaml-content", yaml_content=yaml, **fields)
         return await self._pipeline.call(endpoints.IMPORT_APP, body=body)
 
     async def confirm_import(self, import_id: str) -> AppImport:
@@ -237,7 +248,6 @@ class AppChangeCalls(Calls):
         return await self._pipeline.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")
 
 
-def _check_switch(enabled: bool) -> None:  # noqa: FBT001 - it is what is checked
-    """The server takes any text for a yes, "false" too."""
-    if not isinstance(enabled, bool):
-        raise DifyConfigError(f"enabled is {enabled!r:.40}; it is True or False")
+def _check_switch(**switch: object) -> None:
+    """One that has to be given."""
+    check_switches(**{name: "None" if value is None else value for name, value in switch.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -27,6 +28,7 @@ Progress = Callable[[int, int], None]
 
 _LONGEST_NAME = 60
 _MOST_BYTES = 120
+_SETTLED_AFTER = 60.0
 _ID_LENGTH = 36  # of a UUID
 _GRAPHS = ("workflow", "advanced-chat")
 
@@ -96,11 +98,13 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         async def export(app: App | str) -> Path:
             path = root / _file_name(app, ending)
             changed = _changed_at(app)
+            # A thread is not abandoned where the call is cancelled, so that no part of a file stays.
             if not await anyio.to_thread.run_sync(_is_of, path, changed):
                 text = await self.export_app(id_of(app), include_secret=include_secret)
-                # Not abandoned where the call is cancelled, so that no part of a file stays.
-                earlier = there.get(id_of(app), set()) - {path}
-                await anyio.to_thread.run_sync(_write_whole, path, text, changed, earlier)
+                await anyio.to_thread.run_sync(_write_whole, path, text, changed)
+            earlier = there.get(id_of(app).lower(), set()) - {path}
+            if earlier:
+                await anyio.to_thread.run_sync(_remove, earlier, path)
             return path
 
         return await self._for_apps(apps, export, progress)
@@ -139,13 +143,17 @@ def _file_name(app: App | str, ending: str) -> str:
         .encode()[:_MOST_BYTES]
         .decode(errors="ignore")
     )
-    app_id = segment(id_of(app))
+    app_id = segment(id_of(app)).lower()
     return f"{readable}-{app_id}{ending}" if readable else f"{app_id}{ending}"
 
 
 def _changed_at(app: App | str) -> int | None:
     """When the app's definition changed last; None where that is not known."""
-    return app.updated_at if isinstance(app, App) and app.mode not in _GRAPHS else None
+    if not isinstance(app, App) or app.mode in _GRAPHS or app.updated_at is None:
+        return None
+    # Up to 1.9.1 a new configuration changes its own time alone [1.9.1/app_get__chat].
+    config = app.model_config
+    return max(app.updated_at, (config and config.updated_at) or 0)
 
 
 def _is_of(path: Path, changed: int | None) -> bool:
@@ -160,22 +168,28 @@ def _files_by_app(root: Path, ending: str) -> dict[str, set[Path]]:
     root.mkdir(parents=True, exist_ok=True)
     found: dict[str, set[Path]] = {}
     for path in root.glob(f"*{ending}"):
-        found.setdefault(path.name.removesuffix(ending)[-_ID_LENGTH:], set()).add(path)
+        found.setdefault(path.name.removesuffix(ending)[-_ID_LENGTH:].lower(), set()).add(path)
     return found
 
 
-def _write_whole(path: Path, text: str, changed: int | None, earlier: set[Path]) -> None:
+def _remove(earlier: set[Path], path: Path) -> None:
+    for other in earlier:
+        # Where upper and lower case are one, it may be the same file.
+        if other.exists() and not other.samefile(path):
+            other.unlink()
+
+
+def _write_whole(path: Path, text: str, changed: int | None) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())  # else a crash may leave the new name without its content
-        if changed is not None:
+        # Within a second there may be another change, and clocks differ: then it is fetched again.
+        if changed is not None and changed < time.time() - _SETTLED_AFTER:
             os.utime(name, (changed, changed))
         Path(name).replace(path)
-        for other in earlier:
-            other.unlink(missing_ok=True)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

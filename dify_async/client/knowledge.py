@@ -88,5 +88,5 @@ class KnowledgeCalls(Calls):
 
 
 def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:
-    tags = checked_texts("tag_ids", tag_ids or ())
+    tags = [] if tag_ids is None else checked_texts("tag_ids", tag_ids)
     return (("keyword", keyword), *(("tag_ids", tag) for tag in tags))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dify_async import _endpoints as endpoints
+from dify_async._paths import segment
 from dify_async.errors import DifyConfigError
 
-from ._calls import Calls, checked_limit, checked_page
+from ._calls import Calls, check_switches, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,7 +42,7 @@ class MessageCalls(Calls):
             DifyNotFoundError: No such app, conversation or message.
         """
         query = (
-            ("conversation_id", conversation_id),
+            ("conversation_id", segment(conversation_id)),
             ("first_id", first_id),
             ("limit", checked_limit(limit)),
         )
@@ -51,7 +52,7 @@ class MessageCalls(Calls):
         self, app_id: str, conversation_id: str, *, page_size: int = 100
     ) -> AsyncIterator[ChatMessage]:
         """All messages of a conversation, each once, the last said first."""
-        query = (("conversation_id", conversation_id),)
+        query = (("conversation_id", segment(conversation_id)),)
         return self._pipeline.cursor_rows(
             endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", checked_limit(page_size), is_backward=True
         )
@@ -85,8 +86,9 @@ class MessageCalls(Calls):
             start_date: As "2026-11-01".
             end_date: As "2026-11-30", included.
         """
-        if format not in {"csv", "json"}:
-            raise DifyConfigError(f'format is {format!r}; it is "csv" or "json"')
+        if format not in ("csv", "json"):
+            raise DifyConfigError(f'format is {format!r:.20}; it is "csv" or "json"')
+        check_switches(has_comment=has_comment)
         query = (
             ("format", format),
             ("rating", rating),

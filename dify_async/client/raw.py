@@ -118,6 +118,8 @@ def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
         raise DifyConfigError(f"params is {params!r:.40}; it is a mapping of names to values")
     pairs: list[tuple[str, QueryValue]] = []
     for name, value in params.items():
+        if not isinstance(name, str):
+            raise DifyConfigError(f"params: {name!r:.40} is no name")
         for one in value if isinstance(value, list | tuple) else [value]:
             if one is not None and not isinstance(one, str | int):
                 raise DifyConfigError(

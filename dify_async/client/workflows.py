@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dify_async import _endpoints as endpoints
 from dify_async.errors import DifyNotFoundError
 
-from ._calls import Calls, body_of, checked_limit, checked_page
+from ._calls import Calls, body_of, check_switches, check_texts, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,6 +53,7 @@ class WorkflowCalls(Calls):
             DifyUnknownOutcomeError: It may have been published; `published_workflow` tells.
         """
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
+        check_texts(**marks)
         await self._check_version(_MARKED_SINCE, **marks)
         body = body_of(**marks)
         await self._pipeline.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
@@ -208,6 +209,7 @@ class WorkflowCalls(Calls):
         account: str | None,
         detail: bool | None,
     ) -> Query:
+        check_switches(detail=detail)
         await self._check_version(_LOG_BETWEEN_SINCE, start=start, end=end)
         await self._check_version(_LOG_OF_USERS_SINCE, session_id=session_id, account=account)
         await self._check_version(_LOG_DETAILS_SINCE, detail=detail)

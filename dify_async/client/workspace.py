@@ -8,7 +8,7 @@ from dify_async import _endpoints as endpoints
 from dify_async._auth.rules import at_least
 from dify_async.errors import DifyStatusError
 
-from ._calls import Calls, body_of, checked_texts
+from ._calls import Calls, body_of, check_required, check_texts, checked_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +47,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyPermissionError: The account is not in it; `code` is "account_not_link_tenant".
         """
+        check_required(workspace_id=workspace_id)
         body = body_of(tenant_id=workspace_id)
         return (await self._pipeline.call(endpoints.SWITCH_WORKSPACE, body=body)).new_tenant
 
@@ -71,6 +72,8 @@ class WorkspaceCalls(Calls):
             DifyValidationError: The role cannot be given; `code` is "invalid-role".
             DifyUnknownOutcomeError: They may have been invited; `members` tells.
         """
+        check_required(role=role)
+        check_texts(language=language)
         body = body_of(emails=checked_texts("emails", emails), role=role, language=language)
         return (await self._pipeline.call(endpoints.INVITE_MEMBERS, body=body)).invitation_results
 
@@ -85,6 +88,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyValidationError: The server does not know it.
         """
+        check_required(name=name)
         try:
             return await self._pipeline.call(endpoints.TIMEZONE, body=body_of(timezone=name))
         finally:

@@ -10,9 +10,10 @@ from ._base import Masked
 
 
 class CompletionParams(Struct, frozen=True, kw_only=True):
-    """The model's parameters: of a free form that each provider defines, but for `stop`."""
+    """The model's parameters, as far as all providers have them; `app_model_config` gives all of them."""
 
     stop: list[str] | str | None = None
+    temperature: float | None = None
 
 
 class Model(Struct, frozen=True, kw_only=True):

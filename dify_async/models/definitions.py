@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 if TYPE_CHECKING:
@@ -75,9 +74,8 @@ class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
 
     def to_body(self) -> dict[str, object]:
         """The configuration as the server takes it."""
-        body: dict[str, object] = msgspec.to_builtins(self)
-        body.pop("extra", None)
-        return {**self.extra, **body}
+        fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "extra"}
+        return {**self.extra, **{name: value for name, value in fields.items() if value is not UNSET}}
 
 
 _TOLD = frozenset({"created_by", "created_at", "updated_by", "updated_at"})

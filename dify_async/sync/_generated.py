@@ -164,7 +164,8 @@ class AccountCalls(Calls):
     def login_with_code(self, email: str, code: str, token: str) -> None:
         """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
 
-        The password is not sent for a renewal that fails for a while.
+        Then calls raise DifyLoginError: the password is not sent in the place of a code, in other
+        processes with the same token store neither, until `login()` is called.
 
         Route: POST /email-code-login/validity.
 
@@ -175,7 +176,8 @@ class AccountCalls(Calls):
 
         Raises:
             DifyConfigError: The client is for another account.
-            DifyLoginError: The server refuses the code.
+            DifyLoginError: The server refuses the code. It is not remembered: calls that find no
+                session go on to sign in by the password.
         """
         self._call(self._dify.login_with_code, email, code, token)
 
@@ -769,7 +771,7 @@ class AppCalls(Calls):
 
 
 class AppChangeCalls(Calls):
-    """Calls that change apps; all but deleting and the key of `enable_…` need an editor.
+    """Calls that change apps. They need an editor; `enable_app_api` needs an admin or the owner.
 
     Raises:
         DifyNotFoundError: No such app in this workspace.

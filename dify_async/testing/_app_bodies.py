@@ -29,7 +29,8 @@ def app_row(console: "Console", app: FakeApp) -> dict[str, Any]:
     description: str | None = app.description or ("" if app.has_workflow else app.pre_prompt)
     if description is None and rules.description_never_null:
         description = ""
-    config = {"model": MODEL, "pre_prompt": app.pre_prompt, **_stamps(console, app)}
+    whole = _model_config(rules, app)
+    config = {name: whole[name] for name in ("model", "pre_prompt")} | _config_stamps(console, app)
     row = _common(console, app) | {
         "description": description,
         "max_active_requests": None,
@@ -48,7 +49,7 @@ def app_row(console: "Console", app: FakeApp) -> dict[str, Any]:
 def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     """GET /apps/{id}."""
     rules = console.rules
-    config = _model_config(rules, app) | _stamps(console, app)
+    config = _model_config(rules, app) | _config_stamps(console, app)
     body = _common(console, app) | {
         "description": app.description,
         "enable_site": app.enable_site,
@@ -113,6 +114,10 @@ def _stamps(console: "Console", app: FakeApp) -> dict[str, Any]:
     }
 
 
+def _config_stamps(console: "Console", app: FakeApp) -> dict[str, Any]:
+    return _stamps(console, app) | {"updated_at": app.configured_at or app.updated_at}
+
+
 def _tags(app: FakeApp) -> list[dict[str, str]]:
     return [{"id": tag.id, "name": tag.name, "type": tag.type} for tag in app.tags]
 
@@ -129,7 +134,7 @@ def _permissions(console: "Console") -> dict[str, Any]:
 def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
     off = {"enabled": False}
     avoidance: dict[str, Any] = {"config": {}} if rules.newest_features else {"configs": []}
-    return {
+    unset: dict[str, Any] = {
         "opening_statement": None,
         "suggested_questions": [],
         "suggested_questions_after_answer": off,
@@ -158,6 +163,8 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
             },
         },
     }
+    # The server has a column for each of these, and forgets the rest.
+    return {name: app.config.get(name, value) for name, value in unset.items()}
 
 
 def _site(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:

@@ -95,7 +95,11 @@ def configure(console: "Console", call: Call) -> Reply:
     values = json_body(console.rules, call, "ModelConfigPayload")
     if problem := _wrong_config(values):
         raise errors.error(400, "invalid_param", problem)
+    at = app.updated_at
     _change(app, pre_prompt=values.get("pre_prompt"))
+    app.config, app.configured_at = values, app.updated_at
+    if not console.rules.config_changes_app:
+        app.updated_at = at
     return json_reply({"result": "success"})
 
 

@@ -32,9 +32,10 @@ def list_apps(console: "Console", call: Call) -> Reply:
     sort = (
         params.choice("sort_by", list(_SORTS), "last_modified") if rules.sorted_apps else "recently_created"
     )
+    creators = _indexed_ids(call, params, "creator_ids") if rules.sorted_apps else []
     params.check()
     apps = sorted((app for app in console.apps if _is_of_mode(rules, app, mode)), key=_SORTS[sort])
-    if mine and call.owner is not console.owner:
+    if (mine and call.owner is not console.owner) or (creators and console.owner.id not in creators):
         apps = []
     if name := arguments.get("name", "")[:30]:
         apps = [app for app in apps if contains(rules, app.name, name)]
@@ -72,18 +73,26 @@ def _is_of_mode(rules: Rules, app: FakeApp, mode: str) -> bool:
 
 
 def _tag_ids(rules: Rules, call: Call, params: Params) -> list[str]:
-    plain = params.values.get("tag_ids", "")
-    texts = plain.split(",") if plain else []
     if rules.indexed_tag_ids:
-        texts = [text for name, text in call.parameters() if _is_indexed(name, "tag_ids")]
-        if plain and not texts:
-            params.wrong("tag_ids", "", "value_error", "Value error, Unsupported tag_ids type.")
+        return _indexed_ids(call, params, "tag_ids")
+    plain = params.values.get("tag_ids", "")
+    return _uuids(params, "tag_ids", plain.split(",") if plain else [], plain)
+
+
+def _indexed_ids(call: Call, params: Params, name: str) -> list[str]:
+    """NAME[0]=…&NAME[1]=…; without the brackets a 400, without an index nothing."""
+    texts = [text for sent_as, text in call.parameters() if _is_indexed(sent_as, name)]
+    if params.values.get(name) and not texts:
+        params.wrong(name, "", "value_error", f"Value error, Unsupported {name} type.")
+    return _uuids(params, name, texts, texts)
+
+
+def _uuids(params: Params, name: str, texts: list[str], sent: object) -> list[str]:
     try:
         return [str(UUID(text)) for text in texts]
     except ValueError:
-        detail = "Value error, Invalid UUID format in tag_ids."
-        value = texts if rules.indexed_tag_ids else plain
-        params.wrong("tag_ids", "Invalid UUID format in tag_ids.", "value_error", detail, value)
+        problem = f"Invalid UUID format in {name}."
+        params.wrong(name, problem, "value_error", f"Value error, {problem}", sent)
         return []
 
 

@@ -64,6 +64,8 @@ class FakeApp:
     updated_at: int = 0
     published_at: int = 0
     marked: tuple[str, str] = ("", "")
+    config: dict[str, object] = field(default_factory=dict)  # what was written of it
+    configured_at: int = 0
 
     @property
     def is_published(self) -> bool:
@@ -95,6 +97,8 @@ class AppFields(TypedDict, total=False):
     updated_at: int
     published_at: int
     marked: tuple[str, str]
+    config: dict[str, object]
+    configured_at: int
 
 
 def generate_apps(count: int) -> list[FakeApp]:

@@ -70,6 +70,7 @@ class Rules:
     filtered_runs = Fact(since=(1, 9, 2))  # status filters the list of runs; triggered_from is told
     known_icon_types = Fact(since=(1, 15, 0))
     exports_feedbacks = Fact(since=(1, 10, 1))
+    config_changes_app = Fact(since=(1, 10, 0))  # not on 1.9.1, and on 1.11.2; between, nobody looked
     put_needs_all = Fact(until=(1, 11, 0))  # without description and use_icon_as_answer_icon a 500
     told_tenant = Fact(since=(1, 5, 1))  # an invitation tells the workspace
 

@@ -118,14 +118,17 @@ async def test_a_model_config_is_read_changed_and_written_whole(
     assert config is not None
     assert config.model["completion_params"] == before["model_config"]["model"]["completion_params"]
     config.pre_prompt = "Be brief."
+    config.opening_statement = "Hello."
+    config.model["completion_params"] = {"temperature": 0.1, "top_p": 0.9}
     await dify.update_app_model_config(app, config)
     after = await dify.request("GET", f"/apps/{app}")
     told = {"created_by", "created_at", "updated_by", "updated_at"}
     sent = json.loads(fake.requests[-2].body)
-    assert sent == {name: value for name, value in before["model_config"].items() if name not in told} | {
-        "pre_prompt": "Be brief."
-    }
-    assert after["model_config"]["model"] == before["model_config"]["model"]
+    changed = {"pre_prompt": "Be brief.", "opening_statement": "Hello.", "model": config.model}
+    whole = {name: value for name, value in before["model_config"].items() if name not in told}
+    assert sent == whole | changed
+    assert after["model_config"].items() >= sent.items()
+    assert await dify.app_model_config(app) == config
     assert await dify.app_model_config(an_app(fake, "workflow")) is None
 
 

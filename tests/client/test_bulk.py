@@ -8,7 +8,7 @@ import pytest
 
 from dify_async import App, AsyncDifyServer, DifyConfigError, DifyLoginError, DifyNotFoundError
 from dify_async.testing import FakeDifyServer
-from tests.support import client
+from tests.support import VERSIONS, client
 
 GRAPHS = {"workflow", "advanced-chat"}  # publishing does not count as a change of the app
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -75,6 +75,38 @@ async def test_a_backup_goes_on_where_it_stopped(
     (by_id,) = await dify.export_apps([plain.id], tmp_path)
     (secret,) = await dify.export_apps([plain], tmp_path, include_secret=True)
     assert len({path, by_id.value, secret.value}) == 3
+
+
+async def test_a_configuration_that_was_changed_is_fetched(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
+) -> None:
+    """Up to 1.9.1 it leaves the time of its app [1.9.1/model_config_post__chat_ok, app_get__chat]."""
+    old = next(app for app in fake.apps if app.mode == "chat")
+    old.updated_at = old.configured_at = old.created_at = 1_700_000_000
+    await dify.export_apps([await dify.app(old.id)], tmp_path)
+    await dify.export_apps([await dify.app(old.id)], tmp_path)
+    assert fake.count("GET", "/apps/*/export") == 1
+    old.configured_at += 1
+    await dify.export_apps([await dify.app(old.id)], tmp_path)
+    assert fake.count("GET", "/apps/*/export") == 2
+
+
+async def test_a_change_of_this_minute_is_fetched_again(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
+) -> None:
+    """Within one second there may be another one, of which the time tells nothing."""
+    app = next(app for app in fake.apps if app.mode == "chat")
+    await dify.update_app(app.id, description="new")
+    for _ in range(2):
+        await dify.export_apps([await dify.app(app.id)], tmp_path)
+    assert fake.count("GET", "/apps/*/export") == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_on_each_version(dify: AsyncDifyServer, tmp_path: Path) -> None:
+    apps = await dify.apps()
+    assert all(one.value for one in await dify.ensure_app_api_keys(apps))
+    assert all(one.value and one.value.exists() for one in await dify.export_apps(apps, tmp_path))
 
 
 async def test_an_app_that_was_renamed_has_one_file(

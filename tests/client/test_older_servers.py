@@ -28,7 +28,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
     ("workflow_app_logs", {"detail": True}, "1.10"),
     ("iter_workflow_app_logs", {"detail": False}, "1.10"),
     ("apps", {"sort_by": "recently_created"}, "1.15"),
-    ("iter_apps", {"creator_ids": ["a"]}, "1.15"),
+    ("iter_apps", {"creator_ids": ["00000000-0000-4000-8000-000000000000"]}, "1.15"),
 ]
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from dify_async import (
+    AppModelConfig,
     AsyncDifyServer,
     DifyConfigError,
     DifyDecodeError,
@@ -137,6 +138,34 @@ async def test_arguments_of_a_wrong_kind(fake: FakeDifyServer, dify: AsyncDifySe
         lambda: dify.invite_members(None, "normal"),  # type: ignore[arg-type]
         lambda: dify.invite_members([b"a@example.com"], "normal"),  # type: ignore[list-item]
         lambda: dify.retry_document_indexing("id", 7),  # type: ignore[arg-type]
+        lambda: dify.apps(tag_ids=""),
+        lambda: dify.apps(is_created_by_me="false"),  # type: ignore[arg-type]
+        lambda: dify.datasets(tag_ids=""),
+        lambda: dify.create_app(5, "chat"),  # type: ignore[arg-type]
+        lambda: dify.create_app("", "chat"),
+        lambda: dify.create_app("a", "chat", description=5),  # type: ignore[arg-type]
+        lambda: dify.update_app("id", name=None),  # type: ignore[arg-type]
+        lambda: dify.update_app("id", description=5),  # type: ignore[arg-type]
+        lambda: dify.update_app("id", use_icon_as_answer_icon="false"),  # type: ignore[arg-type]
+        lambda: dify.update_app("id", use_icon_as_answer_icon=None),  # type: ignore[arg-type]
+        lambda: dify.copy_app("id", name=b"a"),  # type: ignore[arg-type]
+        lambda: dify.enable_app_api("id", None),  # type: ignore[arg-type]
+        lambda: dify.export_app("id", include_secret="no"),  # type: ignore[arg-type]
+        lambda: dify.import_app(None),  # type: ignore[arg-type]
+        lambda: dify.publish_workflow("id", marked_name=5),  # type: ignore[arg-type]
+        lambda: dify.workflow_app_logs("id", detail="x"),  # type: ignore[arg-type]
+        lambda: dify.workflow_app_logs("id", start="garbage"),
+        lambda: dify.switch_workspace(None),  # type: ignore[arg-type]
+        lambda: dify.set_timezone(None),  # type: ignore[arg-type]
+        lambda: dify.invite_members(["a@example.com"], None),  # type: ignore[arg-type]
+        lambda: dify.request_login_code(""),
+        lambda: dify.chat_messages("id", None),  # type: ignore[arg-type]
+        lambda: dify.export_feedbacks("id", format=["csv"]),  # type: ignore[arg-type]
+        lambda: dify.ensure_app_api_keys(None),  # type: ignore[arg-type]
+        lambda: dify.ensure_app_api_keys(dify.iter_apps()),  # type: ignore[arg-type]
+        lambda: dify.update_app_model_config("id", AppModelConfig(model={"x": b"ab"})),
+        lambda: dify.update_app_model_config("id", AppModelConfig(model={"x": object()})),
+        lambda: dify.request("GET", "/apps", params={None: "x"}),  # type: ignore[dict-item]
         lambda: dify.request("GET", "/apps", params=[("a", 1)]),  # type: ignore[call-overload]
         lambda: dify.request("GET", "/apps", type=[Named]),  # type: ignore[call-overload]
         lambda: dify.request("GET", "/apps", type=5),  # type: ignore[call-overload]
@@ -145,7 +174,7 @@ async def test_arguments_of_a_wrong_kind(fake: FakeDifyServer, dify: AsyncDifySe
     for call in calls:
         with pytest.raises(DifyConfigError):
             await call()
-    assert fake.count() == 0
+    assert fake.count("GET", "/system-features") == fake.count()  # the version alone was asked for
 
 
 async def test_half_a_character_is_no_text(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

@@ -8,6 +8,8 @@ from dify_async import AsyncDifyServer, DifyConfigError, DifyValidationError
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
 
 @pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1"])
 async def test_an_older_server_would_ignore_them(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -33,6 +35,16 @@ async def test_orders(dify: AsyncDifyServer) -> None:
 
 async def test_a_server_that_hides_its_version_is_taken_for_the_newest() -> None:
     async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
-        await dify.apps_page(sort_by="last_modified", creator_ids=["x", "y"])
+        await dify.apps_page(sort_by="last_modified", creator_ids=[UNKNOWN, UNKNOWN])
         query = fake.requests[-1].query
-    assert "sort_by=last_modified&creator_ids%5B0%5D=x&creator_ids%5B1%5D=y" in query
+    assert f"sort_by=last_modified&creator_ids%5B0%5D={UNKNOWN}&creator_ids%5B1%5D={UNKNOWN}" in query
+
+
+@pytest.mark.parametrize("version", ["1.15.0"])
+async def test_creators(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """[1.15.0/04_apps_list_creator_ids_*]"""
+    owner = (await dify.profile()).id
+    assert len(await dify.apps(creator_ids=[owner, UNKNOWN])) == len(fake.apps)
+    assert await dify.apps(creator_ids=[UNKNOWN]) == []
+    with pytest.raises(DifyValidationError, match="Invalid UUID format in creator_ids"):
+        await dify.apps(creator_ids=["abc"])

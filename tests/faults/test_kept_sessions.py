@@ -81,6 +81,29 @@ async def test_a_session_by_code_is_not_replaced_by_the_password_where_its_token
     assert counted(fake) == (1, 0)
 
 
+async def test_a_session_by_code_of_another_process(fake: FakeDifyServer) -> None:
+    """What stands in the store tells how it began, and no password is sent in the place of a code."""
+    store = MemoryTokenStore()
+    async with client(fake, token_store=store, password="none") as one:
+        await sign_in_by_code(fake, one)
+        fake.expire_access_tokens()
+        await one.profile()  # renewed tokens tell it too
+    fake.expire_access_tokens()
+    async with client(fake, token_store=store, password="none") as two:
+        struck = fake.inject("/refresh-token", status=500)
+        with pytest.raises(DifyServerError):
+            await two.profile()
+        struck.remove()
+        await two.profile()
+        fake.revoke_all_tokens()
+        for _ in range(2):
+            with pytest.raises(DifyLoginError, match="login_with_code"):
+                await two.profile()
+        assert fake.count("POST", "/login") == 0
+        await sign_in_by_code(fake, two)
+        await two.profile()
+
+
 @pytest.mark.parametrize("fault", [*PASSING, {"status": 401, "body": b'{"message":"Invalid refresh token"}'}])
 async def test_a_renewal_ahead_that_fails_takes_nothing_away(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]

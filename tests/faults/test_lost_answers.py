@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dify_async import AsyncDifyServer, DifyUnknownOutcomeError
+from dify_async import AsyncDifyServer, DifyNotFoundError, DifyUnknownOutcomeError
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client
 
@@ -55,6 +55,31 @@ async def test_a_deletion_is_sent_again(
     await dify.delete_app_api_key(app, key.id)
     assert fake.count("DELETE") == 2
     assert key.id not in [one.id for one in await dify.get_app_api_key(app)]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"cut": "before"}, {"status": 502}])
+async def test_a_deletion_of_what_never_was(
+    fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
+) -> None:
+    """After a 429 nothing was done, so it was not there; after the others nobody knows."""
+    fake.inject("/apps/*", "DELETE", **fault, times=1)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    if "status" in fault and fault["status"] == 429:
+        with pytest.raises(DifyNotFoundError):
+            await dify.delete_app(unknown)
+    else:
+        await dify.delete_app(unknown)
+    assert fake.count("DELETE") == 2
+
+
+@pytest.mark.parametrize("fault", [{"cut": "after"}, {"status": 502}, {"status": 504}])
+async def test_a_deletion_that_nobody_knows_of(
+    fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
+) -> None:
+    fake.inject("/apps/*", "DELETE", **fault)
+    with pytest.raises(DifyUnknownOutcomeError):
+        await dify.delete_app(an_app(fake))
+    assert fake.count("DELETE") == 4
 
 
 async def test_a_change_after_which_the_session_ended_is_made_once(

@@ -94,6 +94,7 @@ def kept(tokens: Tokens) -> None:
     assert_type(tokens.csrf_token, str | None)
     assert_type(tokens.expires_at, int | None)
     assert_type(tokens.cookie_names, dict[str, str] | None)
+    assert_type(tokens.by_code, bool)
 
 
 def policy(retry: RetryPolicy) -> None:

@@ -119,6 +119,8 @@ def one_app(app: FakeApp, tag: FakeTag) -> None:
     assert_type(app.created_at, int)
     assert_type(app.updated_at, int)
     assert_type(app.published_at, int)
+    assert_type(app.config, dict[str, object])
+    assert_type(app.configured_at, int)
     assert_type(app.marked, tuple[str, str])
     assert_type(app.is_published, bool)
     assert_type(app.has_workflow, bool)

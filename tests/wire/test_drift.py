@@ -14,11 +14,6 @@ from msgspec import Struct
 from dify_async import models
 from tests.captures import VERSIONS, of_our_routes
 
-# Looked at, and left out for the reason given.
-LEFT_OUT: Final = {
-    "CompletionParams": {"temperature": "parameters differ by provider"},
-}
-
 
 @pytest.fixture(scope="module")
 def sent() -> dict[str, set[str]]:
@@ -43,15 +38,10 @@ def collect(value: object, raw: Any, keys: dict[str, set[str]]) -> None:
             collect(one, other, keys)
 
 
-def test_every_key_is_modelled_or_left_out_on_purpose(sent: dict[str, set[str]]) -> None:
+def test_every_key_is_modelled(sent: dict[str, set[str]]) -> None:
     for name, keys in sent.items():
-        unknown = keys - fields(name) - LEFT_OUT.get(name, {}).keys()
-        assert not unknown, f"{name}: servers send {sorted(unknown)}; model them, or say why not"
-
-
-def test_what_is_left_out_is_still_sent(sent: dict[str, set[str]]) -> None:
-    for name, reasons in LEFT_OUT.items():
-        assert reasons.keys() <= sent[name] - fields(name), name
+        unknown = keys - fields(name)
+        assert not unknown, f"{name}: servers send {sorted(unknown)}; model them"
 
 
 def test_every_field_was_sent_by_some_version(sent: dict[str, set[str]]) -> None:
