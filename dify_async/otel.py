@@ -11,10 +11,10 @@ from .events import RequestAnswered, RequestFailed, RequestRetried, SessionRenew
 try:
     from opentelemetry.metrics import get_meter
     from opentelemetry.trace import SpanKind, StatusCode, get_tracer, set_span_in_context
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "dify_async.otel needs the package opentelemetry-api: pip install dify-async[otel]"
-    ) from error
+    ) from _error
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider

@@ -122,7 +122,8 @@ def applicable(mode: str) -> tuple[Metric, ...]:
 def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
     """The apps asked for."""
     if isinstance(apps, str | App) or not isinstance(apps, Iterable):
-        raise DifyConfigError(f"apps is of type {type(apps).__name__}; pass a list of apps")
+        given = "one app" if isinstance(apps, str | App) else f"of type {type(apps).__name__}"
+        raise DifyConfigError(f"apps is {given}; pass a list")
     found = list(apps)
     if not all(isinstance(app, str | App) for app in found):
         raise DifyConfigError("apps holds what is neither an App nor an id")

@@ -29,7 +29,7 @@ class Loop:
 
     def __init__(self, manager: AbstractAsyncContextManager[object]) -> None:
         self._process_id = os.getpid()
-        self.is_closed = False
+        self.is_closed: bool = False
         # Held while a task is handed over, so that none is lost to a loop that stops in that moment.
         # Reentrant, since what Python collects in the midst of it may leave a block.
         self._handing_over = threading.RLock()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dify_async import dashboard as asynchronous
-    from dify_async.dashboard import Dashboard, DashboardUpdate
+    from dify_async.dashboard import Dashboard, DashboardUpdate, Period
 
     from ._loop import Block
 
@@ -28,9 +28,9 @@ class DashboardUpdates:
         self._updates = updates
         self._block = block
         self._rows = block.rows(updates)
-        self.period = updates.period
-        self.previous_period = updates.previous_period
-        self.total = updates.total
+        self.period: Period = updates.period
+        self.previous_period: Period | None = updates.previous_period
+        self.total: int = updates.total
 
     def __iter__(self) -> Self:
         return self
