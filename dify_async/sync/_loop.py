@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from concurrent.futures import CancelledError, Future
@@ -10,7 +11,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from anyio.from_thread import start_blocking_portal
+import anyio
+from anyio.from_thread import BlockingPortal
 
 from dify_async.errors import DifyError
 
@@ -34,12 +36,16 @@ class Loop:
         # Reentrant, since what Python collects in the midst of it may leave a block.
         self._handing_over = threading.RLock()
         with ExitStack() as stack:
-            self._portal = portal = stack.enter_context(start_blocking_portal(name="dify_async"))
+            portal, thread = _started()
+            self._portal = portal
+            stack.callback(thread.join)
             self._thread_id = portal.call(threading.get_ident)
             stack.callback(portal.call, partial(portal.stop, cancel_remaining=True))
             portal.call(manager.__aenter__)
             stack.callback(portal.call, manager.__aexit__, None, None, None)
             self._stack = stack.pop_all()
+        # Where nobody leaves the client: in a worker process that ends, in a notebook.
+        atexit.register(self._close_at_exit)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """What the call answers; the call is cancelled where this thread is interrupted."""
@@ -70,10 +76,15 @@ class Loop:
     def close(self) -> None:
         """Refuse what is new, leave what was entered, cancel what is left, and end the thread."""
         self._check_caller()
+        atexit.unregister(self._close_at_exit)
         with self._handing_over:
             stack, self._stack = self._stack, ExitStack()
             self.is_closed = True
         stack.close()
+
+    def _close_at_exit(self) -> None:
+        if os.getpid() == self._process_id:
+            self.close()
 
     def _check_caller(self) -> None:
         if os.getpid() != self._process_id:
@@ -82,6 +93,32 @@ class Loop:
             raise DifyError(
                 "the client was called by its own callback or token store, and would wait for itself"
             )
+
+
+def _started() -> tuple[BlockingPortal, threading.Thread]:
+    """A portal, and the thread that runs its event loop.
+
+    Not anyio's start_blocking_portal: its generator is closed by Python at the end of a process, also of
+    one that was forked, and waits then for a thread that is no more.
+    """
+    started: Future[BlockingPortal] = Future()
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            started.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    def run() -> None:
+        try:
+            anyio.run(serve)
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)  # there are no more files to open, say
+
+    thread = threading.Thread(target=run, name="dify_async", daemon=True)
+    thread.start()
+    return started.result(), thread
 
 
 def answer(future: Future[T], task: Future[T] | Future[None]) -> T:

@@ -265,7 +265,32 @@ def test_a_fork_says_so_and_does_not_hang() -> None:
     assert found.stdout.strip() == "7 owner@example.com"
 
 
-def test_a_process_may_end_without_leaving() -> None:
-    script = "from dify_async.sync import DifyServer; print(DifyServer('http://h', 'e', 'p').__enter__())"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=30)
-    assert found.stdout.strip() == b"DifyServer('http://h')"
+UNLEFT = """
+import os, sys
+from dify_async.sync import DifyServer
+
+dify = DifyServer(*sys.argv[1:4]).__enter__()
+rows = dify.iter_apps(page_size=1)
+next(rows)
+stream = dify.stream_dashboard(days=1)
+next(stream.__enter__())
+print(len(dify.apps()), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("", 0),
+        ("sys.exit(3)", 3),
+        ("raise ValueError", 1),
+        ("child = os.fork() or sys.exit(3); sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))", 3),
+    ],
+)
+def test_a_process_may_end_without_leaving(fake: FakeDifyServer, end: str, code: int) -> None:
+    """A worker that is stopped, a notebook; Python waits for no thread of ours, and none is cut in a call."""
+    command = [sys.executable, "-W", "ignore", "-c", UNLEFT + end, fake.base_url, fake.email, fake.password]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (found.returncode, found.stdout.strip()) == (code, "12")
+    assert ("ValueError" in found.stderr) == ("ValueError" in end)
+    assert found.stderr == "" or "ValueError" in end
