@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl as ssl_module
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -26,8 +27,6 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    import ssl as ssl_module
-
     from ._paths import Query
 
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError)
@@ -81,6 +80,13 @@ class Transport:
         ssl: bool | ssl_module.SSLContext,
         proxy: str | None,
     ) -> None:
+        if not isinstance(ssl, bool | ssl_module.SSLContext):
+            raise DifyConfigError(
+                f"ssl is {ssl!r:.60}; pass ssl.create_default_context(cafile=…), or False to check nothing"
+            )
+        if not isinstance(session, aiohttp.ClientSession | None):
+            kind = type(session).__name__
+            raise DifyConfigError(f"session is of type {kind}; it is an aiohttp.ClientSession")
         url = URL(base_url)
         self.base_url = base_url
         self.host = url.raw_host or ""
@@ -239,5 +245,12 @@ class Transport:
         elif isinstance(error, aiohttp.ClientConnectorError):
             taker = "ssl=" if self._callers_session is None else "the session's connector ssl="
             problem = lasting_problem(error.os_error, f"{error.host}:{error.port}", taker)
-            reason, may_pass = problem or reason, problem is None
+            reason, may_pass = problem or _told(error), problem is None
         return DifyConnectionError(f"{call}: no connection: {reason}", sent=False, may_pass=may_pass)
+
+
+def _told(error: aiohttp.ClientConnectorError) -> str:
+    # An OSError that asyncio raises itself has no text, and aiohttp writes [None].
+    text = scrub(str(error)).replace("[None]", f"[{type(error.os_error).__name__}]")
+    broken_off = error.ssl is not False and isinstance(error.os_error, ConnectionResetError)
+    return f"{text}; TLS was broken off: have client and server a version in common?" if broken_off else text

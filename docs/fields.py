@@ -30,6 +30,3 @@ class Fields(griffe.Extension):
         others = [part for part in sections if part.kind is not ATTRIBUTES]
         cls.docstring.parsed = [*others, griffe.DocstringSectionAttributes(listed)]
 
-
-def _described(field: griffe.Attribute, text: str) -> griffe.DocstringAttribute:
-    return griffe.DocstringAttribute(field.name, annotation=field.annotation, description=text)

@@ -102,7 +102,7 @@ def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int
 
 def checked_limit(limit: int) -> int:
     """A number of rows that the server gives at once."""
-    return _within("the number of rows a page", limit, _LARGEST_PAGE)
+    return _within("limit or page_size, the rows at once,", limit, _LARGEST_PAGE)
 
 
 def _within(what: str, number: int, largest: int) -> int:

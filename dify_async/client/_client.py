@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dify_async")
 
+_STORE_METHODS: Final = ("load", "save", "clear", "lock")
 _REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
 # Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
 # which an import holds up.
@@ -130,8 +131,9 @@ class AsyncDifyServer(
         _check_positive(
             timeout=timeout, max_concurrency=max_concurrency, max_response_bytes=max_response_bytes
         )
-        if proxy is not None and not proxy.startswith(("http://", "https://")):
+        if proxy is not None and not (isinstance(proxy, str) and proxy.startswith(("http://", "https://"))):
             raise DifyConfigError('proxy is no URL; it reads as "http://proxy.example.com:3128"')
+        _check_kinds(retry=retry, token_store=token_store, on_event=on_event)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
         self._slots = Slots(max_concurrency)
@@ -233,6 +235,18 @@ def _check_credentials(
     for name, value in key.items():
         if value is not None and not (value.isascii() and value.isprintable()):
             raise DifyConfigError(f"{name} holds characters that no header may have")
+
+
+def _check_kinds(*, retry: object, token_store: object, on_event: object) -> None:
+    if not isinstance(retry, RetryPolicy):
+        raise DifyConfigError(f"retry is of type {type(retry).__name__}; it is a RetryPolicy")
+    if token_store is not None and not all(hasattr(token_store, name) for name in _STORE_METHODS):
+        raise DifyConfigError(
+            f"token_store is of type {type(token_store).__name__}; it is a RedisTokenStore(url),"
+            " a MemoryTokenStore(), or has their methods"
+        )
+    if on_event is not None and not callable(on_event):
+        raise DifyConfigError(f"on_event is of type {type(on_event).__name__}; it is called with each event")
 
 
 def _check_positive(**values: float) -> None:

@@ -16,13 +16,12 @@ from dify_async.dashboard.updates import DashboardUpdates
 from dify_async.errors import DifyValidationError
 
 from .apps import AppCalls
-from .statistics import StatisticCalls, arriving
+from .many_statistics import ManyStatisticCalls, arriving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._fan_out import GetRows, OnError
-    from dify_async._server import Server
     from dify_async._times import When
     from dify_async.dashboard.history import History
     from dify_async.dashboard.models import Dashboard
@@ -34,10 +33,8 @@ _AGENTS_APART_SINCE: Final = (1, 15, 0)
 _PAGE: Final = 100
 
 
-class DashboardCalls(AppCalls, StatisticCalls):
+class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps together."""
-
-    _server: Server
 
     async def dashboard(
         self,
@@ -94,7 +91,7 @@ class DashboardCalls(AppCalls, StatisticCalls):
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AsyncIterator[DashboardUpdates]:
-        """The same, each app as soon as it is complete.
+        """What `dashboard` gives, each app as soon as it is complete.
 
         Use: `async with dify.stream_dashboard() as updates: async for update in updates:`. Each update
         has an app, and how many are done of how many; `await updates.dashboard()` puts together what

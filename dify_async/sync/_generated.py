@@ -515,12 +515,9 @@ class WorkflowCalls(Calls):
 class StatisticCalls(Calls):
     """Calls on statistics.
 
-    All take `start` (inclusive) and `end` (exclusive), each a datetime, a date (its midnight) or
-    "YYYY-MM-DD HH:MM"; without them, all time. Naive times are on the account's wall clock, aware
-    ones are converted to it. Seconds are rounded outwards to whole minutes. Rows come a day each, in
-    the account's time zone and in order; days without traffic have none. Where an app has another
-    mode than a statistic is for, some are empty, and some raise DifyNotFoundError, as for an app
-    that does not exist. Messages of people who debug in the console count up to Dify 1.8.
+    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. Seconds
+    are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
+    are empty, and some raise DifyNotFoundError, as for an app that does not exist.
 
     Raises:
         DifyConfigError: A bound cannot be read, or start is after end; nothing was sent.
@@ -531,80 +528,164 @@ class StatisticCalls(Calls):
     def daily_conversations(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyConversations]:
-        """Conversations with a message that day. Route: …/statistics/daily-conversations."""
+        """Conversations with a message that day; one counts on each of its days.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.6.
+
+        Route: GET /apps/{id}/statistics/daily-conversations.
+        """
         return self._call(self._dify.daily_conversations, app_id, start, end)
 
     def daily_end_users(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
-        """End users with a message that day. Route: …/statistics/daily-end-users."""
+        """End users with a message that day; people in the console are none.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/daily-end-users.
+        """
         return self._call(self._dify.daily_end_users, app_id, start, end)
 
     def average_session_interactions(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
-        """Messages a conversation that began that day. Modes chat, agent-chat, advanced-chat only.
+        """Messages a conversation, on the day on which it began.
 
-        Route: …/statistics/average-session-interactions.
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        modes chat, agent-chat, advanced-chat and agent; others raise DifyNotFoundError. People who
+        debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/average-session-interactions.
         """
         return self._call(self._dify.average_session_interactions, app_id, start, end)
 
     def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Answer tokens a second. Route: …/statistics/tokens-per-second."""
+        """Tokens of answers for each second of the model's time.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/tokens-per-second.
+        """
         return self._call(self._dify.tokens_per_second, app_id, start, end)
 
     def user_satisfaction_rate(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
-        """Likes per thousand messages. Route: …/statistics/user-satisfaction-rate."""
+        """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/user-satisfaction-rate.
+        """
         return self._call(self._dify.user_satisfaction_rate, app_id, start, end)
 
     def token_costs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokenCosts]:
-        """Tokens and their price. Route: …/statistics/token-costs."""
+        """Tokens and their price, as an exact Decimal; None where no message has one.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/token-costs.
+        """
         return self._call(self._dify.token_costs, app_id, start, end)
 
     def daily_messages(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyMessages]:
-        """Messages. Route: …/statistics/daily-messages."""
+        """Messages.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+
+        Route: GET /apps/{id}/statistics/daily-messages.
+        """
         return self._call(self._dify.daily_messages, app_id, start, end)
 
     def average_response_time(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageResponseTime]:
-        """Milliseconds to an answer. Mode completion only. Route: …/statistics/average-response-time."""
+        """Milliseconds to an answer, on average.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        mode completion; others raise DifyNotFoundError. People who debug in the console count up to Dify
+        1.8.
+
+        Route: GET /apps/{id}/statistics/average-response-time.
+        """
         return self._call(self._dify.average_response_time, app_id, start, end)
 
     def workflow_daily_runs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[WorkflowDailyRuns]:
-        """Runs of a workflow or advanced-chat app, but for those of the console and of triggers.
+        """Runs, but for those of the console and of triggers.
 
-        Route: …/workflow/statistics/daily-conversations.
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        modes workflow and advanced-chat.
+
+        Route: GET /apps/{id}/workflow/statistics/daily-conversations.
         """
         return self._call(self._dify.workflow_daily_runs, app_id, start, end)
 
     def workflow_daily_end_users(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
-        """Users whose runs they were. Route: …/workflow/statistics/daily-terminals."""
+        """Users whose runs they were, but for those of the console and of triggers.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        modes workflow and advanced-chat.
+
+        Route: GET /apps/{id}/workflow/statistics/daily-terminals.
+        """
         return self._call(self._dify.workflow_daily_end_users, app_id, start, end)
 
     def workflow_token_costs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[WorkflowTokenCosts]:
-        """Tokens of the runs; there is no price. Route: …/workflow/statistics/token-costs."""
+        """Tokens of the runs; there is no price.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        modes workflow and advanced-chat.
+
+        Route: GET /apps/{id}/workflow/statistics/token-costs.
+        """
         return self._call(self._dify.workflow_token_costs, app_id, start, end)
 
     def workflow_average_interactions(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
-        """Runs a user. Mode workflow only. Route: …/workflow/statistics/average-app-interactions."""
+        """Runs a user, on average, in order of their days.
+
+        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
+        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        mode workflow; others raise DifyNotFoundError.
+
+        Route: GET /apps/{id}/workflow/statistics/average-app-interactions.
+        """
         return self._call(self._dify.workflow_average_interactions, app_id, start, end)
+
+
+class ManyStatisticCalls(StatisticCalls):
+    """Calls for all statistics at once; bounds and rows as of each of them."""
 
     def statistics(
         self,
@@ -619,8 +700,8 @@ class StatisticCalls(Calls):
 
         Args:
             app: An `App`, or its id for one request more.
-            start: As above.
-            end: As above.
+            start: The first moment, on the account's clock where it is naive; by default of all time.
+            end: The first moment that is no longer asked for. Likewise.
             metrics: Only these, where they apply.
             on_error: "raise", or "collect" into `errors`; wrong arguments and a refused session are
                 raised in both cases.
@@ -636,9 +717,16 @@ class StatisticCalls(Calls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
-        """The same for many apps at once, in the order given; no more than `max_concurrency` requests.
+        """What `statistics` gives, for many apps at once, in the order given.
 
-        With `on_error="collect"` an app that fails keeps its place, with its `errors`.
+        No more than `max_concurrency` requests are under way.
+
+        Args:
+            apps: `App`s, or ids for one request more each.
+            start: As in `statistics`.
+            end: As in `statistics`; exclusive.
+            metrics: Only these, where they apply.
+            on_error: With "collect", an app that fails keeps its place, with its `errors`.
         """
         return self._call(
             self._dify.statistics_many, taken(apps), start, end, metrics=taken(metrics), on_error=on_error
@@ -653,7 +741,7 @@ class StatisticCalls(Calls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[Generator[AppStatistics, None, None]]:
-        """The same, each app as soon as it is complete.
+        """What `statistics_many` gives, each app as soon as it is complete; arguments as there.
 
         Use: `with dify.stream_statistics(apps) as arriving: for statistics in arriving:`.
         Leaving the block early ends what is under way.
@@ -968,7 +1056,7 @@ class AppChangeCalls(Calls):
         return self._call(self._dify.confirm_import, import_id)
 
 
-class DashboardCalls(AppCalls, StatisticCalls):
+class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps together."""
 
     def dashboard(
@@ -1032,7 +1120,7 @@ class DashboardCalls(AppCalls, StatisticCalls):
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[DashboardUpdates]:
-        """The same, each app as soon as it is complete.
+        """What `dashboard` gives, each app as soon as it is complete.
 
         Use: `with dify.stream_dashboard() as updates: for update in updates:`. Each update
         has an app, and how many are done of how many; `updates.dashboard()` puts together what

@@ -13,25 +13,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from anyio.from_thread import start_blocking_portal
-
-from dify_async.testing.server import FakeDifyServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dify_async.testing.server import FakeDifyServer
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, for those who allow no others."""
-    config.addinivalue_line("markers", "fake_dify(**options): options of FakeDifyServer for `fake_dify`")
+    config.addinivalue_line(
+        "markers", "fake_dify(version, **options): what FakeDifyServer takes, for `fake_dify`"
+    )
 
 
 @pytest.fixture
 def fake_dify(request: pytest.FixtureRequest) -> Iterator[FakeDifyServer]:
     """A fake console on loopback; sign in at its `base_url` with its `email` and `password`."""
+    # The server is imported by tests that use it: this file is read in each run of pytest.
+    from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
+
+    from dify_async.testing.server import FakeDifyServer  # noqa: PLC0415
+
     mark = request.node.get_closest_marker("fake_dify")
-    options = {} if mark is None else mark.kwargs
-    with start_blocking_portal() as portal:
-        serving = portal.wrap_async_context_manager(FakeDifyServer(**options))
-        with serving as fake:
-            yield fake
+    fake = FakeDifyServer() if mark is None else FakeDifyServer(*mark.args, **mark.kwargs)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(fake) as serving:
+        yield serving

@@ -46,6 +46,16 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**ACCOUNT, "max_response_bytes": 0},
         {**ACCOUNT, "server_version": "latest"},
         {**ACCOUNT, "proxy": "proxy.example.com"},
+        {**ACCOUNT, "proxy": 5},
+        {**ACCOUNT, "ssl": "ca.pem"},
+        {**ACCOUNT, "ssl": None},
+        {**ACCOUNT, "ssl": 1},
+        {**ACCOUNT, "session": 5},
+        {**ACCOUNT, "retry": None},
+        {**ACCOUNT, "retry": 3},
+        {**ACCOUNT, "token_store": "redis://localhost"},
+        {**ACCOUNT, "token_store": {}},
+        {**ACCOUNT, "on_event": 5},
     ],
 )
 def test_wrong_arguments(wrong: dict[str, Any]) -> None:

@@ -31,6 +31,11 @@ def test_a_mark(fake_dify):
     assert (len(found), version) == (3, "1.9.1")
 
 
+@pytest.mark.fake_dify("1.10.1")
+def test_a_mark_with_the_version_by_its_place(fake_dify):
+    assert fake_dify.version == "1.10.1"
+
+
 @pytest.mark.anyio
 async def test_a_coroutine(fake_dify):
     async with AsyncDifyServer(fake_dify.base_url, fake_dify.email, fake_dify.password) as dify:
@@ -53,4 +58,4 @@ def test_the_fixture(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "3 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "4 passed" in ended.stdout, ended.stdout + ended.stderr
