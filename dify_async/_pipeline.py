@@ -42,7 +42,8 @@ RowT = TypeVar("RowT", bound=_HasId)
 _MOST_RENEWALS: Final = 3
 # The total is what the server says, and need not be true.
 _MOST_PAGES_AT_ONCE: Final = 100
-_GATEWAY_FAILURES: Final = frozenset({502, 504})
+# Of proxies that passed it on and got no answer; 520 to 524 are Cloudflare's.
+_GATEWAY_FAILURES: Final = frozenset({502, 504, 520, 522, 524})
 
 
 class Pipeline:
@@ -73,6 +74,7 @@ class Pipeline:
         while True:
             grant = self._auth.grant if endpoint.signed else ANONYMOUS
             if grant is None:
+                self._transport.check()  # it may have been closed while this waited
                 await self._auth.obtain()
                 continue
             if grant.renew_at < time.monotonic():
@@ -87,8 +89,9 @@ class Pipeline:
             if reply.status == 404 and endpoint.method == "DELETE" and tries.may_have_done_it:
                 return self._decoded(endpoint, url, Reply(204, reply.headers, b""))
             error = self._refusal(endpoint, url, reply, attempts)
-            if not is_about_the_token(error) or renewals == _MOST_RENEWALS:
+            if not (endpoint.signed and is_about_the_token(error)) or renewals == _MOST_RENEWALS:
                 raise error
+            self._transport.check()
             self._server.see(reply)
             # A grant that was replaced while this call stood in line costs no renewal.
             renewals += grant is self._auth.grant

@@ -38,11 +38,12 @@ class RetryPolicy:
     max_retry_after: float = 60.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.attempts, int) or self.attempts < 1:
+        if type(self.attempts) is not int or self.attempts < 1:
             raise DifyConfigError(f"RetryPolicy.attempts is {self.attempts!r}; it counts the first one")
         for name in ("base_delay", "max_delay", "max_retry_after"):
-            if not getattr(self, name) >= 0:  # NaN too
-                raise DifyConfigError(f"RetryPolicy.{name} is {getattr(self, name)!r}, less than no time")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value >= 0:  # NaN too
+                raise DifyConfigError(f"RetryPolicy.{name} is {value!r}; it is a number of seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,24 @@ class Request(Struct, frozen=True):
     is_change: bool = False
 
 
+class _Body(aiohttp.payload.Payload):
+    """A body that tells whether it began to be written; before that, nothing was sent of the request."""
+
+    _value: bytes
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body, content_type="application/json")
+        self._size = len(body)
+        self.has_begun = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._value.decode(encoding, errors)
+
+    async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
+        self.has_begun = True
+        await writer.write(self._value)
+
+
 class Transport:
     """Sends requests to one server, on a session that it owns."""
 
@@ -125,6 +143,8 @@ class Transport:
             traces = None
         elif theirs.closed or theirs.connector is None:
             raise DifyConfigError("the session passed in is closed")
+        elif theirs._loop is not asyncio.get_running_loop():  # noqa: SLF001 - it has no public name any more
+            raise DifyConfigError("the session passed in was made in another event loop")
         else:
             connector, traces = theirs.connector, theirs.trace_configs
         # Cookies are ours to send: a jar drops Secure ones over http and those of IP addresses.
@@ -179,6 +199,9 @@ class Transport:
         session = self._session
         if session is None:
             raise DifyError("the client was closed")
+        if session.closed:
+            raise DifyError("the session passed in was closed while the client is open")
+        body = None if request.body is None else _Body(request.body)
         try:
             # asyncio's timeout costs 3 µs, aiohttp's own 5, anyio's 7; and it covers the body.
             async with (
@@ -187,15 +210,16 @@ class Transport:
                     request.method,
                     request.url,
                     headers=request.headers,
-                    data=request.body,
+                    data=body,
                     allow_redirects=False,
                 ) as answer,
             ):
                 self._has_answered = True
                 return Reply(answer.status, answer.headers, await self._read(answer))
         except _FAILURES as error:
-            # `from None`: the text of some of aiohttp's errors holds headers, so tokens.
-            raise self._explained(error, request) from None
+            failure = self._explained(error, request, may_be_sent=body is None or body.has_begun)
+        # Not above, where aiohttp's error would stay its context: some of them hold headers, so tokens.
+        raise failure
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         chunks = []
@@ -211,10 +235,16 @@ class Transport:
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _explained(self, error: Exception, request: Request) -> DifyError:
+    def _explained(self, error: Exception, request: Request, *, may_be_sent: bool) -> DifyError:
         call = f"{request.method} {self.path_of(request.url)}"
         if isinstance(error, _NOT_SENT):
             return self._not_sent(error, call)
+        if not may_be_sent:  # the name of the host was not found out, or no connection came free
+            if isinstance(error, TimeoutError):
+                return DifyTimeoutError(f"{call}: no connection within {self._timeout:g} s", sent=False)
+            return DifyConnectionError(
+                f"{call}: no connection: {scrub(str(error) or repr(error))}", sent=False
+            )
         # A TLS server closes on plain text, or sends an alert of a few bytes.
         is_in_doubt = request.url.scheme == "http" and not self._has_answered
         hint = "; base_url is http://, does the server speak https?" if is_in_doubt else ""

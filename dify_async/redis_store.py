@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import msgspec
+from redis import Redis as BlockingRedis
+from redis import RedisCluster as BlockingCluster
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
@@ -36,7 +38,10 @@ logger: Final = logging.getLogger("dify_async")
 
 _KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _COMMAND_TIMEOUT: Final = 0.45
+_RELEASE_TIMEOUT: Final = 2.5  # a lock that stays holds up other processes
 _POLL: Final = 0.05
+_SHORTEST_LOCK: Final = 0.01
+_LONGEST_LOCK: Final = 3600.0
 
 # redis-py may send a command again whose answer was lost: each script gives the same answer then.
 # The keys of an account have one hash tag, so that all runs on a cluster too.
@@ -55,7 +60,7 @@ return 1
 """
 _REPLACE: Final = """
 local present = redis.call('get', KEYS[1]) or ''
-if present ~= ARGV[1] and present ~= ARGV[2] then return 0 end
+if present ~= '' and present ~= ARGV[1] and present ~= ARGV[2] then return 0 end
 redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
@@ -87,8 +92,12 @@ class RedisTokenStore:
         lock_timeout: float = 30.0,
         encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
-        if not lock_timeout > 0:
-            raise DifyConfigError(f"lock_timeout is {lock_timeout!r}; it is greater than 0")
+        if not isinstance(lock_timeout, int | float) or not _SHORTEST_LOCK <= lock_timeout <= _LONGEST_LOCK:
+            raise DifyConfigError(
+                f"lock_timeout is {lock_timeout!r}; it is from {_SHORTEST_LOCK} to {_LONGEST_LOCK} seconds"
+            )
+        if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
+            raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
         if self._url is not None:
@@ -98,8 +107,8 @@ class RedisTokenStore:
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
         self._seal = None if encryption_key is None else Seal(encryption_key)
-        # What stood in Redis when a lock was taken, by key: only that is replaced.
-        self._held: dict[str, bytes] = {}
+        # What stood in Redis when a lock was taken, by key and holder: only that is replaced.
+        self._held: dict[tuple[str, asyncio.Task[Any] | None], bytes] = {}
 
     def __repr__(self) -> str:
         return f"RedisTokenStore(prefix={self._prefix!r})"
@@ -117,11 +126,12 @@ class RedisTokenStore:
         name, value = self._name(key, "tokens"), msgspec.json.encode(tokens)
         if self._seal is not None:
             value = self._seal.close(value)
-        present = self._held.get(key)
+        holder = key, asyncio.current_task()
+        present = self._held.get(holder)
         if present is None:
             await self._redis().set(name, value, px=_KEPT_FOR_MS)
         elif await self._redis().eval(_REPLACE, 1, name, present, value, _KEPT_FOR_MS):
-            self._held[key] = value
+            self._held[holder] = value
         else:
             logger.info("another process has saved newer tokens meanwhile")
 
@@ -134,6 +144,7 @@ class RedisTokenStore:
         """Held by one process at a time, for `lock_timeout` seconds at most."""
         lock, tokens, holder = self._name(key, "lock"), self._name(key, "tokens"), uuid.uuid4().hex
         redis = self._redis()
+        task = asyncio.current_task()
         taken = False
         try:
             while not taken:
@@ -141,13 +152,14 @@ class RedisTokenStore:
                     taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, self._lock_ms)
                 if not taken:
                     await anyio.sleep(_POLL * random.uniform(1, 2))  # noqa: S311 - no secret
-            self._held[key] = _as_bytes(present) or b""
+            self._held[key, task] = _as_bytes(present) or b""
             yield
         finally:
-            self._held.pop(key, None)
+            self._held.pop((key, task), None)
             # Also where taking it was cut short, since it may have been taken.
             # What fails here must not stand in the place of a cancellation: the lock ends by itself.
-            with anyio.move_on_after(_COMMAND_TIMEOUT, shield=True), suppress(Exception):
+            patience = _RELEASE_TIMEOUT if taken else _COMMAND_TIMEOUT
+            with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 await redis.eval(_UNLOCK, 1, lock, holder)
 
     async def aclose(self) -> None:

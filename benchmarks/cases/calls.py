@@ -158,6 +158,8 @@ def _ratio(costs: dict[str, Cost], one: str, other: str) -> float:
 class _StubSession:
     """A session whose answers are there at once."""
 
+    closed = False
+
     def __init__(self, body: bytes) -> None:
         self._answer = _StubAnswer(body)
 

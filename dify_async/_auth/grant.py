@@ -20,6 +20,8 @@ _RENEW_AHEAD_AT: Final = 0.9
 # So long a token counts as new: its end is known by the second, and some live for a few seconds.
 _NEW_FOR: Final = 60.0
 _NEW_PART: Final = 0.5  # of its time
+# So long a route that refuses what others accept is not asked whether a renewal would help.
+_REFUSED_FOR: Final = 60.0
 
 
 class Source(Enum):
@@ -45,16 +47,16 @@ class Grant:
 class TokenGrant(Grant):
     """A grant by tokens. Compared by identity: two issued in one second may be the same text."""
 
-    __slots__ = ("_good_until", "_new_until", "_refused_by", "in_vain", "source", "tokens")
+    __slots__ = ("_new_until", "_refused_by", "in_vain", "source", "tokens")
 
     def __init__(self, tokens: Tokens, source: Source, lifetime: float) -> None:
         super().__init__(rules.call_headers(tokens))
         self.tokens = tokens
         self.source = source
         self.in_vain = False  # whether it came in the place of one that was refused at birth
-        self._refused_by: set[str] = set()
+        self._refused_by: dict[str, float] = {}  # routes, and until when that is believed
         now = time.monotonic()
-        self.renew_at = self._good_until = now + _RENEW_AHEAD_AT * lifetime
+        self.renew_at = now + _RENEW_AHEAD_AT * lifetime
         self._new_until = now + min(_NEW_FOR, _NEW_PART * lifetime)
 
     @property
@@ -69,11 +71,11 @@ class TokenGrant(Grant):
 
     def mark_refused_by(self, route: str) -> None:
         """Note that a route refuses it, though the server has just issued it."""
-        self._refused_by.add(route)
+        self._refused_by[route] = time.monotonic() + _REFUSED_FOR
 
     def is_always_refused_by(self, route: str) -> bool:
         """Whether the fault is the route's: it refused a new token, and others accept this one."""
-        return self.accepted and route in self._refused_by and time.monotonic() < self._good_until
+        return self.accepted and time.monotonic() < self._refused_by.get(route, 0.0)
 
 
 ANONYMOUS: Final = Grant({})

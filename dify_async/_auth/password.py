@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 import math
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import anyio
-from msgspec.structs import replace
-
-from dify_async._retry import IDEMPOTENT, NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
-from dify_async._transport import Request
 from dify_async._wire import is_about_csrf, is_not_about_the_account, status_error
 from dify_async.errors import DifyConfigError, DifyConnectionError, DifyLoginError, DifyStatusError
-from dify_async.events import SessionRenewed
 
 from . import rules
+from .caution import Caution
 from .grant import Source, TokenGrant
+from .session_calls import LOGOUT, SessionCalls
 from .single_flight import SingleFlight, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dify_async._exchange import Exchange
     from dify_async._retry import RetryPolicy
     from dify_async._server import Server
-    from dify_async._wire import Reply
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 
@@ -36,13 +27,6 @@ if TYPE_CHECKING:
     from .single_flight import Done
     from .store_guard import StoreGuard
 
-logger = logging.getLogger("dify_async")
-
-_LOGIN: Final = "/login"
-_CODE_LOGIN: Final = "/email-code-login/validity"
-_REFRESH: Final = "/refresh-token"
-_LOGOUT: Final = "/logout"
-_JSON: Final = {"Content-Type": "application/json"}
 _PAUSE_AFTER_RENEWAL: Final = 30.0
 _GRACE_AT_CLOSE: Final = 5.0
 
@@ -62,23 +46,21 @@ class PasswordAuth:
         emit: OnEvent,
     ) -> None:
         self.grant: TokenGrant | None = None
-        self._exchange = exchange
         self._server = server
         self._store = store
-        self._policy = policy
         self._email = email
-        self._password = password
-        self._emit = emit
+        self._caution = Caution(store, password)
+        self._calls = SessionCalls(
+            exchange, server, policy, self._caution, email=email, password=password, emit=emit
+        )
         self._password_was_accepted = False
         self._left: Tokens | None = None  # of a session that logout() could not end
-        self._refusal: DifyLoginError | None = None
         self._login: Done | None = None
         self._jobs = SingleFlight()
 
     async def obtain(self) -> None:
         """See to a grant where there is none: from the store, or by a sign-in."""
-        if self._refusal is not None:
-            raise copy.copy(self._refusal)
+        self._caution.check()
         await self._jobs.join(partial(self._obtain, None, by_password=False))
 
     async def renew(self, refused: Grant, error: DifyStatusError, route: str, *, again: bool) -> None:
@@ -105,7 +87,7 @@ class PasswordAuth:
     async def login(self) -> None:
         """Sign in now, whatever there is and whatever was refused before."""
         if self._login is None or self._login.done():
-            self._refusal = None
+            self._caution.forget()
             self._server.forget()  # password login may have been switched on
             self._login = self._jobs.start(self._sign_in_anew)
         # Eight tasks that sign in at once after a refusal would lock the account.
@@ -133,8 +115,7 @@ class PasswordAuth:
     async def _obtain(self, refused: TokenGrant | None, done: Done, *, by_password: bool) -> None:
         if self.grant is not refused:
             return
-        if self._refusal is not None:  # by a job that this one stood behind
-            raise copy.copy(self._refusal)
+        self._caution.check()  # a job that this one stood behind may have been refused
         if refused is None and (stored := await self._store.load()) is not None:
             self._use_stored(stored)
             return
@@ -153,11 +134,17 @@ class PasswordAuth:
     async def _renew_ahead(self, grant: TokenGrant, done: Done) -> None:
         """As above, for a grant that is good for a while: it stays where there is no better one."""
         async with self._store.lock():
-            if self.grant is not grant or await self._another_process_has_renewed(grant):
+            if self._caution.was_refused or self.grant is not grant:
                 return
-            another = await self._renewed(grant.tokens)
+            if await self._another_process_has_renewed(grant):
+                return
+            another = await self._calls.renewed(grant.tokens)
             if another is None and self._password_was_accepted and not grant.tokens.by_code:
-                another = await self._signed_in()
+                try:
+                    another = await self._signed_in()
+                except DifyLoginError:
+                    self.grant = grant
+                    raise
             if another is not None:
                 await self._use(another, done)
 
@@ -167,11 +154,8 @@ class PasswordAuth:
 
     async def _sign_in_by_code(self, code: str, token: str, done: Done) -> None:
         async with self._store.lock():
-            version = await self._server.version()
-            body = rules.code_body(self._email, code, token, version)
-            reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
-            grant = self._new_session(reply, _CODE_LOGIN, "e-mail code")
-            self._refusal = None
+            grant = await self._calls.by_code(code, token)
+            self._caution.forget()
             await self._use(grant, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
@@ -181,15 +165,15 @@ class PasswordAuth:
         self._left = tokens or self._left
         if self._left is None:
             return
-        reply = await self._send_logout(self._left)
+        reply = await self._calls.log_out(self._left)
         if reply.status == 401:  # the access token has ended; the refresh token may live on
-            renewed = await self._renewed(self._left)
+            renewed = await self._calls.renewed(self._left)
             self._left = None if renewed is None else renewed.tokens
             if self._left is None:
                 return
-            reply = await self._send_logout(self._left)
+            reply = await self._calls.log_out(self._left)
         if reply.status >= 400:
-            raise status_error(rules.logout_method(self._left), _LOGOUT, reply)
+            raise status_error(rules.logout_method(self._left), LOGOUT, reply)
         self._left = None
 
     async def _another_process_has_renewed(self, refused: TokenGrant | None) -> bool:
@@ -210,48 +194,18 @@ class PasswordAuth:
         lifetime = math.inf if tokens.expires_at is None else tokens.expires_at - time.time()
         self.grant = TokenGrant(tokens, Source.STORE, lifetime)
 
-    # What a job asks of the server.
+    # What a job does about a session.
 
     async def _renewed_if_it_can_be(self, tokens: Tokens) -> TokenGrant | None:
         """A grant by the refresh token; None where a sign-in is to follow."""
         try:
-            return await self._renewed(tokens)
+            return await self._calls.renewed(tokens)
         except (DifyConnectionError, DifyStatusError) as error:
             # A password that may be none is not sent for what may pass.
             passes = not (isinstance(error, DifyStatusError) and is_not_about_the_account(error))
             if passes and not tokens.by_code and await self._server.allows_passwords():
                 return None
             raise
-
-    async def _renewed(self, tokens: Tokens) -> TokenGrant | None:
-        """A grant by the refresh token; None where that is dead.
-
-        Only one answer says so; after any other it is tried once more, and then raised.
-        """
-        headers, body = rules.refresh_request(tokens)
-        failure: DifyConnectionError | DifyStatusError | None = None
-        for pause in (0.0, self._policy.base_delay):
-            await anyio.sleep(pause)
-            try:
-                reply = await self._send("POST", _REFRESH, headers, body, Tries(NEVER_AGAIN, SIGN_IN))
-            except DifyConnectionError as error:
-                logger.info("the renewal failed: %s", error)
-                failure = error
-                continue
-            renewed = rules.read_tokens(reply)
-            if renewed is not None:
-                logger.info("renewed the session")
-                self._emit(SessionRenewed("refresh token"))
-                renewed = replace(renewed, by_code=tokens.by_code)
-                return TokenGrant(renewed, Source.RENEWAL, rules.lifetime(renewed, reply))
-            failure = status_error("POST", _REFRESH, reply)
-            logger.info("the renewal was refused: %s", failure)
-            if rules.refresh_token_is_dead(reply):
-                return None
-            if is_not_about_the_account(failure):
-                break
-        assert failure is not None  # noqa: S101 - the loop has run, for the type checker
-        raise failure
 
     async def _signed_in(self, *, by_code: bool = False) -> TokenGrant:
         """A grant by the password; a refusal is remembered, so that it is not sent again."""
@@ -260,35 +214,12 @@ class PasswordAuth:
                 raise rules.code_session_ended()
             if not await self._server.allows_passwords():
                 raise rules.no_password_login()
-            body = rules.login_body(self._email, self._password, await self._server.version())
-            repeat = SIGN_IN_AGAIN if self._password_was_accepted else SIGN_IN
-            reply = await self._send("POST", _LOGIN, _JSON, body, Tries(self._policy, repeat))
-            grant = self._new_session(reply, _LOGIN, "password")
+            await self._caution.before_sending()
+            grant = await self._calls.by_password(again=self._password_was_accepted)
         except DifyLoginError as error:
-            self._refusal = error
+            self._caution.keep(error)
             self.grant = None
             raise
         self._password_was_accepted = True
+        self._caution.forget()
         return grant
-
-    def _new_session(self, reply: Reply, path: str, by: Literal["password", "e-mail code"]) -> TokenGrant:
-        tokens = rules.read_tokens(reply)
-        if tokens is None:
-            raise rules.refusal(reply, "POST", path)
-        logger.info("signed in")
-        self._emit(SessionRenewed(by))
-        tokens = replace(tokens, by_code=by == "e-mail code")
-        return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
-
-    async def _send_logout(self, tokens: Tokens) -> Reply:
-        """To be sent again without harm: it ends the newest session, if there is one."""
-        method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
-        return await self._send(method, _LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
-
-    async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
-    ) -> Reply:
-        url = self._exchange.transport.url(path, (), ())
-        reply = await self._exchange(Request(method, path, url, headers, body), tries)
-        self._server.see(reply)
-        return reply

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,6 +21,7 @@ from msgspec import Struct
 from dify_async._wire import (
     UNREADABLE,
     ErrorBody,
+    Reply,
     error_body,
     http_date,
     is_not_about_the_account,
@@ -30,7 +32,7 @@ from dify_async.errors import DifyConfigError, DifyDecodeError, DifyLoginError, 
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
-    from dify_async._wire import Headers, Reply
+    from dify_async._wire import Headers
     from dify_async.errors import DifyError
 
 Version = tuple[int, int, int]
@@ -38,6 +40,7 @@ Version = tuple[int, int, int]
 _COOKIES_SINCE: Final = (1, 9, 2)
 _ENCODED_SINCE: Final = (1, 11, 2)
 _ADMIN_KEY_SINCE: Final = (1, 11, 0)
+_LAST_MOMENT: Final = 2**53  # more is no float, and no time either
 _NAMES: Final = ("access_token", "refresh_token", "csrf_token")
 
 # The statuses under which Dify's own body is a verdict on the account, and not a failure.
@@ -127,7 +130,7 @@ class _TokenBody(Struct, frozen=True):
 
 
 class _Claims(Struct, frozen=True):
-    exp: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] | None = None  # more is no float, and no time either
+    exp: Annotated[int, msgspec.Meta(ge=0, lt=_LAST_MOMENT)] | None = None
 
 
 _token_body: Final = msgspec.json.Decoder(_TokenBody).decode
@@ -174,8 +177,24 @@ def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _fits_in_a_header(token: str) -> bool:
-    return bool(token) and token.isascii() and token.isprintable()
+def _fits_in_a_header(token: object) -> bool:
+    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+
+
+def tell_of_a_refusal(tokens: object) -> bool:
+    """Whether these are no tokens, but what a refused password leaves in their place."""
+    return isinstance(tokens, Tokens) and not tokens.refresh_token
+
+
+def are_usable(tokens: object) -> bool:
+    """Whether these are tokens as this module reads them, and not what somebody put into a store."""
+    if not isinstance(tokens, Tokens):
+        return False
+    texts: list[object] = [tokens.access_token, tokens.refresh_token]
+    if tokens.cookie_names is not None:
+        texts += [tokens.csrf_token, *(tokens.cookie_names.get(name) for name in _NAMES)]
+    end = tokens.expires_at
+    return all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _LAST_MOMENT)
 
 
 def expiry(token: str) -> int | None:
@@ -232,6 +251,15 @@ def refresh_token_is_dead(reply: Reply) -> bool:
     """
     body = error_body(reply.body) or ErrorBody()
     return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)
+
+
+def without(secret: str, reply: Reply) -> Reply:
+    """The answer without what was sent in it: servers and proxies may echo it."""
+    body = reply.body
+    forms = (secret, msgspec.json.encode(secret).decode()[1:-1], json.dumps(secret)[1:-1])
+    for form in {*forms, base64.b64encode(secret.encode()).decode()}:
+        body = body.replace(form.encode(), b"***")
+    return Reply(reply.status, reply.headers, body)
 
 
 def refusal(reply: Reply, method: str, path: str) -> DifyError:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -14,6 +13,8 @@ import anyio
 from dify_async._retry import jittered_delays
 from dify_async._tasks import end
 from dify_async.events import StoreDown, StoreUp
+
+from . import rules
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,6 +34,8 @@ _DEADLINE_TO_CONNECT: Final = 1.0
 _CONNECTED_FOR: Final = 30.0
 # The lock is held for as long as another process needs to renew.
 _LOCK_DEADLINE: Final = 60.0
+# Nobody waits for its release, and others wait for it.
+_RELEASE_DEADLINE: Final = 3.0
 _PAUSE: Final = 5.0
 _LONGEST_PAUSE: Final = 30.0
 
@@ -45,8 +48,10 @@ class StoreGuard:
     """The tokens of one account: in the store while it works, in memory always."""
 
     def __init__(self, store: TokenStore, key: str, emit: OnEvent) -> None:
+        self.key = key
+        # The last that was loaded in the place of tokens: whose password was refused, and when.
+        self.refusal: Tokens | None = None
         self._store = store
-        self._key = key
         self._emit = emit
         self._copy: Tokens | None = None
         self._stored: Tokens | None = None
@@ -58,9 +63,15 @@ class StoreGuard:
     async def load(self) -> Tokens | None:
         """The newest tokens known, whichever process got them."""
         try:
-            loaded = await self._ask(lambda: self._store.load(self._key))
+            loaded = await self._ask(lambda: self._store.load(self.key))
         except _UnavailableError:
             return self._copy
+        self.refusal = loaded if rules.tell_of_a_refusal(loaded) else None
+        if self.refusal is not None:
+            return self._copy
+        if loaded is not None and not rules.are_usable(loaded):
+            logger.warning("the token store holds what are no tokens; they will be replaced")
+            loaded = None
         # Evicted, or not caught up with after an outage: the copy is newer.
         if loaded is None or (self._unsaved and loaded == self._stored):
             return self._copy
@@ -77,11 +88,17 @@ class StoreGuard:
             if self._catching_up is None or self._catching_up.done():
                 self._catching_up = asyncio.create_task(self._catch_up(), name="dify_async token store")
 
+    async def save_refusal(self, mark: Tokens) -> None:
+        """Put it in the place of tokens that are of no more use; the next sign-in replaces it."""
+        self._copy, self._unsaved = None, False
+        with suppress(_UnavailableError):
+            await self._ask(lambda: self._store.save(self.key, mark))
+
     async def clear(self) -> None:
         """Forget the tokens."""
         self._copy, self._unsaved = None, False
         with suppress(_UnavailableError):
-            await self._ask(lambda: self._store.clear(self._key))
+            await self._ask(lambda: self._store.clear(self.key))
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
@@ -93,8 +110,9 @@ class StoreGuard:
             yield
         finally:
             if lock is not None:
-                with anyio.CancelScope(shield=True), suppress(_UnavailableError):
-                    await self._ask(partial(lock.__aexit__, None, None, None))
+                # Also where the store has just failed, and is left alone: a lock that stays holds up others.
+                with anyio.move_on_after(_RELEASE_DEADLINE, shield=True), suppress(Exception):
+                    await lock.__aexit__(None, None, None)
 
     async def close(self) -> None:
         """End the catching up; what the store lacks then, another sign-in replaces."""
@@ -103,13 +121,15 @@ class StoreGuard:
             await end(task)
 
     async def _taken_lock(self) -> AbstractAsyncContextManager[None]:
-        lock = self._store.lock(self._key)
+        lock = self._store.lock(self.key)
         await lock.__aenter__()
         return lock
 
     async def _save(self, tokens: Tokens) -> None:
-        await self._ask(lambda: self._store.save(self._key, tokens))
-        self._stored, self._unsaved = tokens, False
+        await self._ask(lambda: self._store.save(self.key, tokens))
+        self._stored = tokens
+        if self._copy is tokens:  # else there are newer ones meanwhile
+            self._unsaved = False
 
     async def _catch_up(self) -> None:
         """Save what could not be saved, unless another process has renewed meanwhile."""
@@ -121,10 +141,12 @@ class StoreGuard:
                 self._ask_again_at = 0.0
             with suppress(_UnavailableError):
                 async with self.lock():
-                    loaded = await self._ask(lambda: self._store.load(self._key))
-                    if self._copy is not None and (loaded is None or loaded == self._stored):
-                        await self._save(self._copy)
-                    self._unsaved = False
+                    loaded = await self._ask(lambda: self._store.load(self.key))
+                    copy = self._copy
+                    if copy is not None and (loaded is None or loaded == self._stored):
+                        await self._save(copy)
+                    elif copy is self._copy:  # another process has saved newer ones
+                        self._unsaved = False
 
     async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
         now = time.monotonic()

@@ -17,6 +17,7 @@ from dify_async import (
     MemoryTokenStore,
 )
 from dify_async._auth import password
+from dify_async._auth.grant import TokenGrant
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, client, running, until
 
@@ -289,3 +290,57 @@ async def test_a_call_whose_tokens_are_replaced_each_time_it_is_sent(
         await dify.apps()
     await call
     assert sum(counted(fake)) == 1 + 5
+
+
+async def test_a_route_that_needs_no_session_is_not_asked_for_ever(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """A gateway before Dify may want a token of its own."""
+    fake.inject("*", status=401, body=REFUSED)
+    for call in (dify.system_features, dify.setup_status):
+        with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
+            await call()
+    with pytest.raises(DifyAuthenticationError):
+        await dify.request_login_code(fake.email)
+    assert fake.count() == 3
+
+
+async def test_a_route_that_was_refused_for_a_moment_is_renewed_for_again(
+    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That others accept a token, is believed for a minute, and not until the token's end."""
+    await dify.profile()
+    csrf = b'{"code":"unauthorized","message":"CSRF token is missing or invalid.","status":401}'
+    fake.inject("/apps", status=401, body=csrf, times=2)
+    with pytest.raises(DifyAuthenticationError, match="CSRF"):
+        await dify.apps()
+    await dify.profile()
+    await dify.apps()
+    fake.expire_access_tokens()
+    with pytest.raises(DifyAuthenticationError, match="expired"):
+        await dify.apps()
+    grant = dify._auth.grant
+    assert isinstance(grant, TokenGrant)
+    later = dict.fromkeys(grant._refused_by, 0.0)
+    monkeypatch.setattr(grant, "_refused_by", later)
+    await dify.apps()
+
+
+async def test_a_password_that_is_refused_ahead_leaves_the_token_that_is_good(
+    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dify.profile()
+    grant = dify._auth.grant
+    assert grant is not None
+    fake._console.owner.password = "Another-Pass-1"
+    fake.revoke_refresh_tokens()
+    for _ in range(3):
+        monkeypatch.setattr(grant, "renew_at", 0.0)
+        await dify.profile()
+        await until(lambda: not running())
+    assert dify._auth.grant is grant
+    assert counted(fake) == (1, 2)
+    fake.expire_access_tokens()
+    with pytest.raises(DifyLoginError):
+        await dify.profile()
+    assert fake.count("POST", "/login") == 2

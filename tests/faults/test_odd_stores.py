@@ -1,0 +1,228 @@
+"""Token stores that fail in the middle of a renewal, hold rubbish, or lose what they held."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+import msgspec
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, Tokens
+from dify_async._auth import store_guard
+from dify_async.testing import FakeDifyServer
+from tests.faults.proxy import SlowProxy
+from tests.redis_server import RedisServer
+from tests.support import client, running, until
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.11.2"
+
+
+class PlainLock(MemoryTokenStore):
+    """A store whose lock is no generator, and whose next save fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.the_lock = asyncio.Lock()
+        self.fails = 0
+
+    def lock(  # type: ignore[override]  # as the protocol has it
+        self,
+        key: str,  # noqa: ARG002
+    ) -> AbstractAsyncContextManager[None]:
+        return self.the_lock
+
+    async def save(self, key: str, tokens: Tokens) -> None:
+        if self.fails:
+            self.fails -= 1
+            raise OSError("full")
+        await super().save(key, tokens)
+
+
+async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_guard, "_PAUSE", 0.05)
+    store = PlainLock()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        store.fails = 1
+        for _ in range(2):
+            fake.expire_access_tokens()
+            with anyio.fail_after(2):
+                await dify.profile()
+            await until(lambda: not store.the_lock.locked())
+        await until(lambda: not running())
+        assert dify._auth.grant is not None
+        assert list(store._tokens.values()) == [dify._auth.grant.tokens]  # type: ignore[attr-defined]  # it has some
+    assert fake.count("POST", "/refresh-token") == 2
+
+
+async def test_redis_is_slow_while_tokens_are_saved(fake: FakeDifyServer, redis_server: RedisServer) -> None:
+    """Its lock does not stay for its 30 s, in which every process would wait."""
+    async with SlowProxy(redis_server).serve() as proxy:
+        store = RedisTokenStore(proxy.url)
+        async with client(fake, token_store=store) as dify:
+            await dify.profile()
+            await until(lambda: not running())
+            slow = fake.inject("/refresh-token", delay=0.1, times=1)
+            fake.expire_access_tokens()
+            call = asyncio.create_task(dify.profile())
+            await until(lambda: slow.hits == 1)
+            proxy.delay = 0.6
+            await call
+            await until(lambda: dify._auth._store._ask_again_at is not None)  # type: ignore[attr-defined]  # it has one
+            with redis_server.admin() as admin:
+                with anyio.fail_after(5):
+                    await until(lambda: admin.keys("*:lock") == [])
+        await store.aclose()
+
+
+async def test_the_key_vanishes_while_tokens_are_renewed(
+    fake: FakeDifyServer, redis_server: RedisServer
+) -> None:
+    """Evicted, or Redis was restarted empty: what is new is kept all the same."""
+    store = RedisTokenStore(redis_server.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        await until(lambda: not running())
+        slow = fake.inject("/refresh-token", delay=0.1, times=1)
+        fake.expire_access_tokens()
+        call = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        with redis_server.admin() as admin:
+            admin.flushall()
+        await call
+    async with client(fake, token_store=store) as other:
+        await other.profile()
+    await store.aclose()
+    assert (fake.count("POST", "/refresh-token"), fake.count("POST", "/login")) == (1, 1)
+
+
+GOOD = {"access_token": "a.b.c", "refresh_token": "r", "csrf_token": "c"}
+NAMES = {name: name for name in GOOD}
+RUBBISH: list[object] = [
+    {**GOOD, "cookie_names": {}},
+    {**GOOD, "cookie_names": {"access_token": "access_token", "csrf_token": "csrf_token"}},
+    {**GOOD, "access_token": "a\nb", "cookie_names": NAMES},
+    {**GOOD, "refresh_token": "ä", "cookie_names": NAMES},
+    {**GOOD, "csrf_token": None, "cookie_names": NAMES},
+    {**GOOD, "cookie_names": {**NAMES, "access_token": "a\r\nb"}},
+    {**GOOD, "access_token": "", "cookie_names": NAMES},
+    {**GOOD, "cookie_names": NAMES, "expires_at": 10**400},
+    {**GOOD, "cookie_names": NAMES, "expires_at": -1},
+    {"refresh_token": ""},
+    [],
+    "tokens",
+]
+
+
+@pytest.mark.parametrize("value", RUBBISH)
+async def test_rubbish_in_redis_is_replaced(
+    fake: FakeDifyServer, redis_server: RedisServer, value: object
+) -> None:
+    store = RedisTokenStore(redis_server.url)
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        await until(lambda: not running())
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*:tokens")
+        admin.set(name, msgspec.json.encode(value) if value != RUBBISH[7] else text_of(RUBBISH[7]))
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+    await store.aclose()
+    assert fake.count("POST", "/login") == 2
+
+
+def text_of(value: object) -> str:
+    """msgspec writes no number of 400 digits."""
+    return str(value).replace("'", '"')
+
+
+async def test_two_clients_of_one_store_hold_locks_of_their_own(redis_server: RedisServer) -> None:
+    """One that outlived its lock does not overwrite what the other has saved, in one process too."""
+    store = RedisTokenStore(redis_server.url, lock_timeout=0.05)
+    old, newer = (Tokens(access_token=text, refresh_token="r") for text in ("old", "newer"))
+    outlived = asyncio.Event()
+    saved = asyncio.Event()
+
+    async def slow() -> None:
+        async with store.lock("a"):
+            await outlived.wait()
+            async with store.lock("b"):
+                pass
+            await saved.wait()
+            await store.save("a", old)
+
+    async def quick() -> None:
+        async with store.lock("a"):
+            await store.save("a", newer)
+        saved.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(slow)
+        with redis_server.admin() as admin:
+            await until(lambda: admin.keys("*{a}:lock") != [])
+            await until(lambda: admin.keys("*{a}:lock") == [])
+        outlived.set()
+        group.start_soon(quick)
+    assert await store.load("a") == newer
+    await store.aclose()
+
+
+async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_left(
+    fake: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFY_REDIS_URL", redis_server.url)
+    for steps in range(30):
+        dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+        async with dify:
+            await dify.profile()
+            fake.expire_access_tokens()
+            calls = [asyncio.create_task(dify.profile()) for _ in range(4)]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert running() == []
+        assert dify._own_store is not None
+        assert dify._own_store._client is None
+
+
+async def test_a_blocking_client_of_redis_is_refused(redis_server: RedisServer) -> None:
+    with redis_server.admin() as blocking, pytest.raises(DifyConfigError, match=r"redis\.asyncio"):
+        RedisTokenStore(blocking)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 0.0001, float("inf"), float("nan"), "x", None])
+def test_a_life_of_the_lock_that_is_none(timeout: float) -> None:
+    with pytest.raises(DifyConfigError, match="lock_timeout"):
+        RedisTokenStore("redis://localhost", lock_timeout=timeout)
+
+
+async def test_a_token_saved_while_another_is_caught_up_with(fake: FakeDifyServer) -> None:
+    """The newest is kept, whichever ends first."""
+    slow, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryTokenStore):
+        async def save(self, key: str, tokens: Tokens) -> None:
+            slow.set()
+            await go.wait()
+            await super().save(key, tokens)
+
+    store = Slow()
+    guard = store_guard.StoreGuard(store, "key", lambda _: None)
+    first, second = (Tokens(access_token=text, refresh_token="r") for text in ("1", "2"))
+    saving = asyncio.create_task(guard.save(first))
+    await slow.wait()
+    guard._copy, guard._unsaved = second, True
+    go.set()
+    await saving
+    assert guard._unsaved
+    assert await guard.load() == second
+    assert fake.count() == 0
