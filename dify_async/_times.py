@@ -16,7 +16,8 @@ When = datetime | date | str
 """A moment: a datetime (naive is the account's wall clock, aware is converted to it), a date (its
 midnight), or text "YYYY-MM-DD HH:MM"."""
 
-_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d", re.ASCII)
+# 24:00 is the next day to Python 3.14, and nothing to servers.
+_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d (?!24)\d\d:\d\d", re.ASCII)
 _MINUTE: Final = timedelta(minutes=1)
 _FORMAT: Final = 'a datetime, a date or text "YYYY-MM-DD HH:MM"'
 

@@ -61,8 +61,10 @@ class SingleFlight:
 
 async def outcome(done: Done) -> None:
     """Wait with others."""
+    # Not asyncio.shield, which reports what fails after the one who waited was cancelled (Python 3.14).
+    await asyncio.wait([done])
     try:
-        await asyncio.shield(done)
+        done.result()
     except DifyError as error:
         # One for each, since raising adds to an error's traceback.
         raise copy.copy(error) from None

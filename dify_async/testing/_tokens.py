@@ -5,11 +5,14 @@ import hmac
 import json
 import math
 import secrets
+import string
 import time
 from typing import Any, NamedTuple
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._http import Refusal
+
+_BASE64 = string.ascii_letters + string.digits + "-_"
 
 
 class Issued(NamedTuple):
@@ -130,4 +133,6 @@ def _encode(part: bytes) -> str:
 
 
 def _decode(part: str) -> bytes:
+    # As the Python of servers does, up to 3.13: it passes over what is no base64, and what follows it.
+    part = part[: len(part) - len(part.lstrip(_BASE64))]
     return base64.urlsafe_b64decode(part.encode() + b"=" * (-len(part) % 4))

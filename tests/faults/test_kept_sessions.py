@@ -344,3 +344,18 @@ async def test_a_password_that_is_refused_ahead_leaves_the_token_that_is_good(
     with pytest.raises(DifyLoginError):
         await dify.profile()
     assert fake.count("POST", "/login") == 2
+
+
+async def test_nothing_is_reported_of_a_job_that_fails_when_nobody_waits_any_more(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """asyncio.shield would, from Python 3.14 on."""
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    slow = fake.inject("/login", status=500, delay=0.05)
+    call = asyncio.create_task(dify.profile())
+    await until(lambda: slow.hits == 1)
+    call.cancel()
+    await until(lambda: not running())
+    assert call.cancelled()
+    assert reported == []
