@@ -359,3 +359,32 @@ async def test_nothing_is_reported_of_a_job_that_fails_when_nobody_waits_any_mor
     await until(lambda: not running())
     assert call.cancelled()
     assert reported == []
+
+
+async def test_a_call_behind_a_logout_sends_no_password_that_was_refused_meanwhile(
+    fake: FakeDifyServer,
+) -> None:
+    async with client(fake, password="wrong-Pass-1") as dify:
+        slow = fake.inject("/login", delay=0.05)
+        first = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        leaving = asyncio.create_task(dify.logout())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(dify.profile())
+        results = await asyncio.gather(first, leaving, second, return_exceptions=True)
+    assert [type(one) for one in results] == [DifyLoginError, type(None), DifyLoginError]
+    assert fake.count("POST", "/login") == 1
+
+
+async def test_a_renewal_ahead_that_fails_is_not_tried_again_with_each_call(
+    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dify.profile()
+    grant = dify._auth.grant
+    assert grant is not None
+    struck = fake.inject("/refresh-token", status=503)
+    monkeypatch.setattr(grant, "renew_at", 0.0)
+    for _ in range(5):
+        await dify.profile()
+        await until(lambda: not running())
+    assert struck.hits == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import AbstractAsyncContextManager
 
 import anyio
@@ -226,3 +227,75 @@ async def test_a_token_saved_while_another_is_caught_up_with(fake: FakeDifyServe
     assert guard._unsaved
     assert await guard.load() == second
     assert fake.count() == 0
+
+
+class Flaky(MemoryTokenStore):
+    """Fails while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_down = False
+
+    async def load(self, key: str) -> Tokens | None:
+        if self.is_down:
+            raise OSError("down")
+        return await super().load(key)
+
+    async def save(self, key: str, tokens: Tokens) -> None:
+        if self.is_down:
+            raise OSError("down")
+        await super().save(key, tokens)
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> tuple[Flaky, store_guard.StoreGuard]:
+    monkeypatch.setattr(store_guard, "_PAUSE", 0.05)
+    store = Flaky()
+    return store, store_guard.StoreGuard(store, "key", lambda _: None)
+
+
+ONE, TWO, THREE = (Tokens(access_token=text, refresh_token="r") for text in ("1", "2", "3"))
+
+
+async def test_what_another_process_has_saved_meanwhile_is_not_overwritten(
+    guarded: tuple[Flaky, store_guard.StoreGuard],
+) -> None:
+    """The store was down for this process alone."""
+    store, guard = guarded
+    await guard.save(ONE)
+    store.is_down = True
+    await guard.save(TWO)
+    store._tokens["key"] = THREE
+    store.is_down = False
+    await until(lambda: not guard._unsaved)
+    assert await store.load("key") == THREE
+    assert await guard.load() == THREE
+    await guard.close()
+
+
+async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
+    guarded: tuple[Flaky, store_guard.StoreGuard],
+) -> None:
+    store, guard = guarded
+    await guard.save(ONE)
+    store.is_down = True
+    await guard.save(TWO)
+    store.is_down = False
+    guard._ask_again_at = None
+    assert await guard.load() == TWO  # what stands there, is the older one
+    await until(lambda: store._tokens == {"key": TWO})
+    assert not guard._unsaved
+    await guard.close()
+
+
+async def test_catching_up_does_not_wait_for_a_call(
+    guarded: tuple[Flaky, store_guard.StoreGuard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is left alone for long is looked after all the same."""
+    store, guard = guarded
+    store.is_down = True
+    await guard.save(ONE)
+    monkeypatch.setattr(guard, "_ask_again_at", math.inf)
+    store.is_down = False
+    await until(lambda: store._tokens == {"key": ONE})
+    await guard.close()
