@@ -29,4 +29,3 @@ class Fields(griffe.Extension):
         ]
         others = [part for part in sections if part.kind is not ATTRIBUTES]
         cls.docstring.parsed = [*others, griffe.DocstringSectionAttributes(listed)]
-

@@ -163,6 +163,21 @@ async def test_one_route_that_refuses_what_others_accept(fake: FakeDifyServer, d
     assert counted(fake) == (3, 3)
 
 
+async def test_a_route_refuses_a_new_token_that_others_have_accepted_meanwhile(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """Then it is the route, and one renewal was enough to see it."""
+    await dify.apps()
+    fake.inject("/account/*", status=401, body=REFUSED, times=1)
+    slow = fake.inject("/account/*", status=401, body=REFUSED, delay=0.2)
+    call = asyncio.create_task(dify.profile())
+    await until(lambda: slow.hits == 1)
+    await dify.apps()
+    with pytest.raises(DifyAuthenticationError):
+        await call
+    assert counted(fake) == (1, 1)
+
+
 async def test_one_route_that_refuses_what_others_accept_under_load(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
