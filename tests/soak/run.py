@@ -74,7 +74,10 @@ class Result:
                 0, self.sign_ins + self.renewals - self.explained
             ),
             "locks stayed in Redis": self.locks_left,
-            "keys stayed at the server": self.keys_left,
+            # Where a sign-in had to fail, so had what was to delete them.
+            "keys stayed at the server": max(
+                0, self.keys_left - sum(report.had_to_fail.get("sign-in", 0) for report in reports)
+            ),
             "tasks more in the course of time": sum(report.tasks_grown for report in reports),
             "files more in the course of time": sum(report.files_grown for report in reports),
             "tasks stayed": sum(report.tasks_left for report in reports),

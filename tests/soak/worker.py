@@ -72,6 +72,7 @@ class Worker:
 
     def __init__(self, order: Order) -> None:
         self._order = order
+        self._left: set[str] = set()
         self._end = 0.0
         calls, had_to_fail = self._calls, self._had_to_fail = Counter[str](), Counter[str]()
         self.report = Report(calls=calls, had_to_fail=had_to_fail)
@@ -149,6 +150,11 @@ class Worker:
 
     async def _keys(self, dify: AsyncDifyServer, app: str) -> None:
         """No key is made twice, and none stays behind; the app is this task's alone."""
+        if app in self._left:  # a sign-in that had to fail cut the last one short
+            for left in await dify.get_app_api_key(app):
+                await dify.delete_app_api_key(app, left.id)
+            self._left.discard(app)
+        self._left.add(app)
         try:
             made = [key.id for key in await dify.init_app_api_key(app)]
         except (DifyUnknownOutcomeError, DifyServerError) as error:
@@ -160,6 +166,7 @@ class Worker:
         for key in there:
             await dify.delete_app_api_key(app, key)
         assert await dify.get_app_api_key(app) == []
+        self._left.discard(app)
 
 
 def _is_a_lost_sign_in(error: Exception) -> bool:
