@@ -1,7 +1,8 @@
 """Give every app an API key, and write them down for a deployment.
 
 Writes lines "APP_ID=KEY" to the file named by the first argument, readable by its owner alone.
-Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. Safe to run again: an app that has a key keeps it.
+Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. Safe to run again: an app that has a key keeps it, and
+one that fails keeps the line that it had.
 """
 
 import asyncio
@@ -11,28 +12,32 @@ from pathlib import Path
 from dify_async import AsyncDifyServer
 
 
-async def ensured_keys() -> tuple[list[str], int]:
-    """The lines to write, and how many apps have none."""
-    lines: list[str] = []
-    failed = 0
+async def ensured_keys() -> tuple[dict[str, str], list[str]]:
+    """The keys by app, and the apps that failed."""
+    keys: dict[str, str] = {}
+    failed: list[str] = []
     async with AsyncDifyServer.from_env() as dify:
         apps = await dify.apps()
         names = {app.id: app.name for app in apps}
         for result in await dify.ensure_app_api_keys(apps):
             if result.value is None:
-                failed += 1
+                failed.append(result.app_id)
                 print(f"{names[result.app_id]}: {result.error}", file=sys.stderr)
             else:
-                lines.append(f"{result.app_id}={result.value.token}\n")
+                keys[result.app_id] = result.value.token
                 print(f"{names[result.app_id]}: key {result.value.id}")
-    return lines, failed
+    return keys, failed
 
 
 def main(target: Path) -> int:
-    lines, failed = asyncio.run(ensured_keys())
-    target.touch(mode=0o600)
-    target.chmod(0o600)  # it may have been there before
-    target.write_text("".join(lines), encoding="utf-8")
+    keys, failed = asyncio.run(ensured_keys())
+    lines = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+    written = dict(line.split("=", 1) for line in lines if "=" in line)
+    keys |= {app: written[app] for app in failed if app in written}
+    new = target.with_name(f".{target.name}.new")
+    new.touch(mode=0o600)
+    new.write_text("".join(f"{app}={key}\n" for app, key in keys.items()), encoding="utf-8")
+    new.replace(target)
     return 1 if failed else 0
 
 

@@ -144,6 +144,11 @@ async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert all(key.startswith("app-") for key in lines.values())
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert not any(key in ended.output for key in lines.values())
+    fake.inject(f"/apps/{fake.apps[0].id}/api-keys", status=403)
+    ended = await run("examples/provision_api_keys.py", str(target), **settings(fake))
+    assert ended.code == 1
+    assert dict(line.split("=") for line in target.read_text(encoding="utf-8").splitlines()) == lines
+    assert list(tmp_path.iterdir()) == [target]
 
 
 async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
