@@ -35,6 +35,7 @@ def main(target: Path) -> int:
     written = dict(line.split("=", 1) for line in lines if "=" in line)
     keys |= {app: written[app] for app in failed if app in written}
     new = target.with_name(f".{target.name}.new")
+    new.unlink(missing_ok=True)
     new.touch(mode=0o600)
     new.write_text("".join(f"{app}={key}\n" for app, key in keys.items()), encoding="utf-8")
     new.replace(target)
