@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+import dify_async
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 from tests.documents import ADMIN_KEY, DOCUMENTS, ROOT, Block, block, blocks, execute
@@ -70,6 +71,7 @@ def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str,
 def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
     """In a run of pytest of its own, with the plugin that comes with the package."""
     (tmp_path / "test_block.py").write_text(block.code, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else those of a folder above
     (tmp_path / "conftest.py").write_text(
         'import pytest\n\n\n@pytest.fixture\ndef anyio_backend():\n    return "asyncio"\n', encoding="utf-8"
     )
@@ -136,7 +138,10 @@ def test_the_diff_of_an_endpoint_is_what_stands_in_the_files() -> None:
     shown = ""
     for line in "\n".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)).splitlines():
         if line.startswith("+++ b/"):
-            shown = (ROOT / line.removeprefix("+++ b/")).read_text(encoding="utf-8")
+            path = Path(line.removeprefix("+++ b/"))
+            # The package may be the one that is installed.
+            root = Path(dify_async.__file__).parent.parent if path.parts[0] == "dify_async" else ROOT
+            shown = (root / path).read_text(encoding="utf-8")
         elif line:
             assert f"{line[1:]}\n" in shown
     assert shown

@@ -50,6 +50,7 @@ def anyio_backend():
 
 def test_the_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_service.py").write_text(TESTS, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else those of a folder above
     options = ("-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:randomly")
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
