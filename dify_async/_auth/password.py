@@ -214,7 +214,6 @@ class PasswordAuth:
                 raise rules.code_session_ended()
             if not await self._server.allows_passwords():
                 raise rules.no_password_login()
-            await self._caution.before_sending()
             grant = await self._calls.by_password(again=self._password_was_accepted)
         except DifyLoginError as error:
             self._caution.keep(error)

@@ -140,10 +140,15 @@ def _no_text(name: str, value: object) -> str:
     return f"{name} is {'empty' if value == '' else f'of type {type(value).__name__}, and no text'}"
 
 
-def check_switches(**arguments: object) -> None:
+def given_texts(what: str, texts: Iterable[str] | None) -> list[str]:
+    """Several texts, or none where nothing is given."""
+    return [] if texts is None else checked_texts(what, texts)
+
+
+def check_switches(*, may_be_none: bool = True, **arguments: object) -> None:
     """Refuse what is neither True nor False: servers take any text for a yes, "false" too."""
     for name, value in arguments.items():
-        if not isinstance(value, bool | None):
+        if not (isinstance(value, bool) or (value is None and may_be_none)):
             raise DifyConfigError(f"{name} is {value!r:.40}; it is True or False")
 
 

@@ -109,7 +109,7 @@ class AppChangeCalls(Calls):
         if name is not UNSET:
             check_required(name=name)
         if use_icon_as_answer_icon is not UNSET:
-            _check_switch(use_icon_as_answer_icon=use_icon_as_answer_icon)
+            check_switches(use_icon_as_answer_icon=use_icon_as_answer_icon, may_be_none=False)
         limit = None if max_active_requests is UNSET else "given"
         await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
         app = await self._pipeline.call(endpoints.APP, (app_id,))
@@ -182,7 +182,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/api-enable.
         """
-        _check_switch(enabled=enabled)
+        check_switches(enabled=enabled, may_be_none=False)
         return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - likewise
@@ -190,7 +190,7 @@ class AppChangeCalls(Calls):
 
         Route: POST /apps/{id}/site-enable.
         """
-        _check_switch(enabled=enabled)
+        check_switches(enabled=enabled, may_be_none=False)
         return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
@@ -246,8 +246,3 @@ class AppChangeCalls(Calls):
             DifyValidationError: It is no longer there.
         """
         return await self._pipeline.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")
-
-
-def _check_switch(**switch: object) -> None:
-    """One that has to be given."""
-    check_switches(**{name: "None" if value is None else value for name, value in switch.items()})

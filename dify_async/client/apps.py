@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dify_async._endpoints import APP, APPS
 
-from ._calls import Calls, check_switches, checked_limit, checked_page, checked_texts
+from ._calls import Calls, check_switches, checked_limit, checked_page, given_texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -76,7 +76,9 @@ class AppCalls(Calls):
         Nothing is open between two pages, so the loop may be left at any time.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        return self._sorted_apps(query, sort_by, _creators(creator_ids), checked_limit(page_size))
+        return self._sorted_apps(
+            query, sort_by, given_texts("creator_ids", creator_ids), checked_limit(page_size)
+        )
 
     async def apps_page(
         self,
@@ -97,7 +99,7 @@ class AppCalls(Calls):
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
         pages = checked_page(page, limit)
-        sorting = await self._sorting(sort_by, _creators(creator_ids))
+        sorting = await self._sorting(sort_by, given_texts("creator_ids", creator_ids))
         return await self._pipeline.call(APPS, query=(*query, *sorting, *pages))
 
     async def app(self, app_id: str) -> App:
@@ -125,7 +127,7 @@ def _filters(
     *, mode: str | None, name: str | None, is_created_by_me: bool | None, tag_ids: Iterable[str] | None
 ) -> Query:
     check_switches(is_created_by_me=is_created_by_me)
-    tags = [] if tag_ids is None else checked_texts("tag_ids", tag_ids)
+    tags = given_texts("tag_ids", tag_ids)
     # The comma list is read up to 1.14.0 and the brackets from 1.14.1; with both, each version
     # finds its own [1.15.0/04_apps_list_comma_and_bracket_same_tags].
     brackets = tuple((f"tag_ids[{index}]", tag) for index, tag in enumerate(tags))
@@ -136,7 +138,3 @@ def _filters(
         ("tag_ids", ",".join(tags) or None),
         *brackets,
     )
-
-
-def _creators(creator_ids: Iterable[str] | None) -> list[str]:
-    return [] if creator_ids is None else checked_texts("creator_ids", creator_ids)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async import _endpoints as endpoints
 
-from ._calls import Calls, body_of, checked_limit, checked_page, checked_texts
+from ._calls import Calls, body_of, checked_limit, checked_page, checked_texts, given_texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -88,5 +88,5 @@ class KnowledgeCalls(Calls):
 
 
 def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:
-    tags = [] if tag_ids is None else checked_texts("tag_ids", tag_ids)
+    tags = given_texts("tag_ids", tag_ids)
     return (("keyword", keyword), *(("tag_ids", tag) for tag in tags))
