@@ -44,3 +44,8 @@ async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
         while not condition():  # noqa: ASYNC110 - what it looks at has no event
             await anyio.sleep(0.001)
+
+
+def counted(fake: FakeDifyServer) -> tuple[int, int]:
+    """Renewals, and sign-ins by password."""
+    return fake.count("POST", "/refresh-token"), fake.count("POST", "/login")
