@@ -100,7 +100,7 @@ from .models import (
     Workspace,
 )
 from .statistics import AppStatistics, Metric
-from .tokens import MemoryTokenStore, Tokens, TokenStore
+from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
 
 if TYPE_CHECKING:
     from .redis_store import RedisTokenStore
@@ -161,6 +161,7 @@ __all__ = [
     "IndexingStatus",
     "InvitationResult",
     "LoggedRun",
+    "LoginAttempts",
     "Member",
     "MemoryTokenStore",
     "MessageAnnotation",
@@ -188,6 +189,7 @@ __all__ = [
     "StatusCount",
     "StoreDown",
     "StoreUp",
+    "StoredValue",
     "SystemFeatures",
     "Tag",
     "TokenCosts",

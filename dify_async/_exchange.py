@@ -13,7 +13,7 @@ from .errors import DifyConnectionError
 from .events import RequestAnswered, RequestFailed, RequestRetried, RequestStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from ._retry import Tries
     from ._slots import Slots
@@ -31,18 +31,21 @@ class Exchange:
         self.transport = transport
         self._emit = emit
 
-    async def __call__(self, request: Request, tries: Tries, slots: Slots | None = None) -> Reply:
+    async def __call__(
+        self, prepare: Callable[[], Request], tries: Tries, slots: Slots | None = None
+    ) -> Reply:
         """The last answer, whatever its status; or the last failure raised.
 
-        Sign-in and renewal take no slot, so that `max_concurrency=1` works.
+        Each attempt is prepared once it has its slot, so it has the newest credentials however long it
+        waited. Logins and refreshes take no slot, so that `max_concurrency=1` works.
         """
         while True:
-            tries.used += 1
             try:
                 if slots is None:
+                    request = prepare()
                     reply = await self._sent(request, tries)
                 else:
-                    reply = await self._in_a_slot(slots, request, tries)
+                    request, reply = await self._in_a_slot(slots, prepare, tries)
             except DifyConnectionError as error:
                 wait = tries.wait_after_error(error)
                 if wait is None:
@@ -61,20 +64,24 @@ class Exchange:
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
 
-    async def _in_a_slot(self, slots: Slots, request: Request, tries: Tries) -> Reply:
+    async def _in_a_slot(
+        self, slots: Slots, prepare: Callable[[], Request], tries: Tries
+    ) -> tuple[Request, Reply]:
         if not slots.take():
             await slots.wait()
         try:
+            request = prepare()
             reply = await self._sent(request, tries)
             if reply.status in {429, 503}:
                 slots.slow_down()
             else:
                 slots.speed_up()
-            return reply
+            return request, reply
         finally:
             slots.give_back()
 
     def _sent(self, request: Request, tries: Tries) -> Awaitable[Reply]:
+        tries.used += 1
         return (
             self.transport.send(request) if self._emit is None else self._observed(self._emit, request, tries)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ._tasks import for_each
+from ._concurrency import for_each
 from .errors import DifyAuthenticationError, DifyConfigError, DifyError
 from .models import App
 from .statistics import AppStatistics, Metric, applicable

@@ -7,9 +7,9 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from ._auth.grant import ANONYMOUS
+from ._auth.credentials import ANONYMOUS
+from ._concurrency import for_each
 from ._retry import Tries
-from ._tasks import for_each
 from ._transport import Request
 from ._wire import UNREADABLE, Reply, decode_error, is_about_the_token, status_error
 from .errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from ._auth.grant import Auth
+    from ._auth.credentials import Auth, Credentials
     from ._endpoints import Endpoint
     from ._exchange import Exchange
     from ._paths import Query
@@ -38,12 +38,16 @@ class _HasId(Protocol):
 T = TypeVar("T")
 RowT = TypeVar("RowT", bound=_HasId)
 
-# From the store, renewed, signed in: a call that is refused after that always will be.
-_MOST_RENEWALS: Final = 3
+# From the store, refreshed, logged in: a call that is refused after that always will be.
+MAX_REFRESHES: Final = 3
 # The total is what the server says, and need not be true.
 _MOST_PAGES_AT_ONCE: Final = 100
 # Of proxies that passed it on and got no answer; 520 to 524 are Cloudflare's.
 _GATEWAY_FAILURES: Final = frozenset({502, 504, 520, 522, 524})
+
+
+class _NoCredentialsError(Exception):
+    """A call has its slot, and no credentials: it waits for them without the slot."""
 
 
 class Pipeline:
@@ -70,35 +74,49 @@ class Pipeline:
         self._transport.check()
         url = self._transport.url(endpoint.path, ids, query)
         tries = Tries(self._policy, endpoint.repeat)
-        renewals = 0
+        credentials = ANONYMOUS
+
+        def prepare() -> Request:
+            nonlocal credentials
+            if endpoint.signed:
+                credentials = self._present_credentials()
+            headers = credentials.headers
+            if body is not None:
+                headers = {**headers, "Content-Type": "application/json"}
+            return Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
+
+        refreshes = 0
         while True:
-            grant = self._auth.grant if endpoint.signed else ANONYMOUS
-            if grant is None:
+            try:
+                reply = await self._exchange(prepare, tries, self._slots)
+            except _NoCredentialsError:
                 self._transport.check()  # it may have been closed while this waited
-                await self._auth.obtain()
+                await self._auth.ensure()
                 continue
-            if grant.renew_at < time.monotonic():
-                self._auth.renew_ahead(grant)
-            headers = grant.headers if body is None else grant.headers_with_body
-            request = Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
-            reply = await self._exchange(request, tries, self._slots)
             attempts = tries.used - tries.refused
             if 200 <= reply.status < 300:
-                grant.accepted = True
+                credentials.accepted = True
                 return self._decoded(endpoint, url, reply)
             if reply.status == 404 and endpoint.method == "DELETE" and tries.may_have_done_it:
                 return self._decoded(endpoint, url, Reply(204, reply.headers, b""))
             error = self._refusal(endpoint, url, reply, attempts)
-            if not (endpoint.signed and is_about_the_token(error)) or renewals == _MOST_RENEWALS:
+            if not (endpoint.signed and is_about_the_token(error)) or refreshes == MAX_REFRESHES:
                 raise error
             self._transport.check()
             self._server.see(reply)
-            # A grant that was replaced while this call stood in line costs no renewal.
-            renewals += grant is self._auth.grant
-            await self._auth.renew(
-                grant, error, f"{endpoint.method} {endpoint.path}", again=tries.refused > 0
-            )
+            # Credentials that were replaced while this call was under way cost no refresh.
+            refreshes += credentials is self._auth.credentials
+            route = f"{endpoint.method} {endpoint.path}"
+            await self._auth.replace(credentials, error, route, retried=tries.refused > 0)
             tries.refused += 1
+
+    def _present_credentials(self) -> Credentials:
+        credentials = self._auth.credentials
+        if credentials is None:
+            raise _NoCredentialsError
+        if credentials.refresh_at < time.monotonic():
+            self._auth.refresh_early(credentials)
+        return credentials
 
     def _decoded(self, endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
         try:

@@ -57,10 +57,9 @@ class Repeat:
 _FAILURES: Final = frozenset(range(500, 600))
 IDEMPOTENT: Final = Repeat(lost=True, statuses=_FAILURES | {429})
 CHANGE: Final = Repeat(lost=False, statuses=frozenset({429}))
-# A 429 to a sign-in is the lock after wrong passwords. A password that was never accepted is not
-# sent again unless it surely did not arrive; one that was is no danger to the account.
+# A 429 to a login is the lock after wrong passwords. A password is sent again by the login guard's rules,
+# and here only if it surely did not arrive.
 SIGN_IN: Final = Repeat(lost=False, statuses=frozenset())
-SIGN_IN_AGAIN: Final = Repeat(lost=True, statuses=_FAILURES)
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)
 
 

@@ -8,6 +8,7 @@ from ._endpoints import SYSTEM_FEATURES
 from ._retry import IDEMPOTENT, Tries
 from ._transport import Request
 from ._wire import UNREADABLE, decode_error, status_error
+from .errors import DifyDecodeError
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -23,6 +24,7 @@ class Server:
         self._policy = policy
         self._fixed = version is not None
         self._version = version
+        self._shows_version = False
         self._password_login: bool | None = None
 
     async def version(self) -> str:
@@ -43,24 +45,39 @@ class Server:
         if not self._fixed:
             self._version = None
 
+    async def confirm(self) -> None:
+        """Raise unless GET /system-features answers as Dify does."""
+        await self._asked(strictly=True)
+
+    def is_from_dify(self, reply: Reply) -> bool:
+        """Whether an answer has X-Version, if earlier answers had it."""
+        return bool(reply.version) or not self._shows_version
+
     def see(self, reply: Reply) -> None:
         """Take note of the version in an answer: servers are upgraded while clients run."""
+        self._shows_version |= bool(reply.version)
         if reply.version and not self._fixed:
             self._version = reply.version
 
-    async def _asked(self) -> str:
+    async def _asked(self, *, strictly: bool = False) -> str:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
         endpoint = SYSTEM_FEATURES
         url = self._exchange.transport.url(endpoint.path, (), ())
         request = Request("GET", endpoint.path, url, {}, None)
         tries = Tries(self._policy, IDEMPOTENT)
-        reply = await self._exchange(request, tries)
-        if reply.status == 200:
-            try:
-                self._password_login = endpoint.decode(reply.body).enable_email_password_login
-            except UNREADABLE as error:
-                raise decode_error("GET", endpoint.path, reply, error) from None
-        elif not reply.version:
-            # Not Dify's answer, so nothing is known of what stands behind it.
-            raise status_error("GET", endpoint.path, reply, tries.used)
+        reply = await self._exchange(lambda: request, tries)
+        if reply.status != 200:
+            if strictly or not reply.version:
+                # Not Dify's answer, so nothing is known of the server.
+                raise status_error("GET", endpoint.path, reply, tries.used)
+            return reply.version
+        try:
+            features = endpoint.decode(reply.body)
+        except UNREADABLE as error:
+            raise decode_error("GET", endpoint.path, reply, error) from None
+        # Every version has this field [0.15.3 to 1.17-pre, system_features].
+        if strictly and (features.sso_enforced_for_signin is None or not self.is_from_dify(reply)):
+            raise DifyDecodeError("GET /system-features: the answer is not Dify's. Check base_url.")
+        self._shows_version |= bool(reply.version)
+        self._password_login = features.enable_email_password_login
         return reply.version

@@ -16,15 +16,19 @@ from redis import RedisCluster as BlockingCluster
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
 
+from ._concurrency import cancel_and_wait
 from ._sealing import Seal
 from .errors import DifyConfigError
-from .tokens import Tokens
+from .tokens import LoginAttempts, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from redis.asyncio.cluster import RedisCluster
+
+    from .tokens import StoredValue
 
 try:
     from redis.driver_info import DriverInfo
@@ -36,9 +40,16 @@ else:
 
 logger: Final = logging.getLogger("dify_async")
 
-_KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
-_COMMAND_TIMEOUT: Final = 0.45
-_RELEASE_TIMEOUT: Final = 2.5  # a lock that stays holds up other processes
+_TOKENS_TTL_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
+_ATTEMPTS_TTL_MS: Final = 24 * 3600 * 1000  # as Dify counts them (LOGIN_LOCKOUT_DURATION)
+_ATTEMPTS: Final = "-login"  # the suffix of their key
+_COMMAND_TIMEOUT: Final = 0.4
+_CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
+_POOL_TIMEOUT: Final = 1.5
+_RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
+# A lock whose answer was lost, since Redis stood still, must not stay for long: it is taken for this time,
+# and extended once it is known to be held.
+_UNKNOWN_LOCK_MS: Final = 1500
 _POLL: Final = 0.05
 _SHORTEST_LOCK: Final = 0.01
 _LONGEST_LOCK: Final = 3600.0
@@ -47,12 +58,16 @@ _LONGEST_LOCK: Final = 3600.0
 # The keys of an account have one hash tag, so that all runs on a cluster too.
 _LOCK: Final = """
 local holder = redis.call('get', KEYS[1])
-if not holder then
+if not holder or holder == ARGV[3] then
   redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
   holder = ARGV[1]
 end
 if holder ~= ARGV[1] then return {0, false} end
 return {1, redis.call('get', KEYS[2])}
+"""
+_EXTEND: Final = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('pexpire', KEYS[1], ARGV[2])
 """
 _UNLOCK: Final = """
 if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
@@ -69,13 +84,14 @@ return 1
 class RedisTokenStore:
     """Keeps tokens in Redis, for all processes that use one account.
 
-    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens" and ":lock".
+    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and ":lock".
 
     Args:
         redis_or_url: A `redis.asyncio` client, of a cluster or behind Sentinel too, which is not
             closed here; or a URL: "redis://", "rediss://" or "unix://".
         prefix: Before each key.
-        lock_timeout: Seconds after which another process may renew, should the one that does so die.
+        lock_timeout: Seconds that others wait if a process dies while it holds the lock. A process that is
+            alive keeps the lock for as long as it works.
         encryption_key: Seals what stands in Redis: a key by `cryptography.fernet.Fernet.generate_key()`,
             or a list of which the first one encrypts and all decrypt, so that keys can be changed.
             Needs the extra `dify-async[encryption]`. What no key opens is replaced by a new sign-in.
@@ -83,6 +99,8 @@ class RedisTokenStore:
     Raises:
         DifyConfigError: The URL or a key cannot be read.
     """
+
+    expires_attempts = True  # by Redis, so no clocks are compared
 
     def __init__(
         self,
@@ -100,96 +118,131 @@ class RedisTokenStore:
             raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
+        # Connections belong to one event loop; one store may be used by several, in threads.
+        self._clients: dict[asyncio.AbstractEventLoop, Any] = {}
         if self._url is not None:
             # An unknown option would show only at the first connection.
             _checked_pool(self._url)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._has_answered = False
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
         self._seal = None if encryption_key is None else Seal(encryption_key)
+        self._left_locks: dict[str, str] = {}  # that could not be released, and their holders
         # What stood in Redis when a lock was taken, by key and holder: only that is replaced.
         self._held: dict[tuple[str, asyncio.Task[Any] | None], bytes] = {}
 
     def __repr__(self) -> str:
         return f"RedisTokenStore(prefix={self._prefix!r})"
 
-    async def load(self, key: str) -> Tokens | None:
-        """The tokens last saved by any process, or None."""
-        return self._decoded(_as_bytes(await self._redis().get(self._name(key, "tokens"))))
+    async def load(self, key: str) -> StoredValue | None:
+        """The value last saved by any process, or None."""
+        found = await self._redis().get(self._name(key))
+        self._has_answered = True
+        return self._decoded(_as_bytes(found), LoginAttempts if key.endswith(_ATTEMPTS) else Tokens)
 
-    async def save(self, key: str, tokens: Tokens) -> None:
-        """Keep these tokens.
+    async def save(self, key: str, value: StoredValue, /) -> None:
+        """Keep this value.
 
-        Under the lock only what was there when it was taken is replaced: one who outlived the lock
-        does not overwrite what the next one saved.
+        Under the lock, tokens only replace those that were there when it was taken: a holder that lost the
+        lock does not overwrite what the next one saved.
         """
-        name, value = self._name(key, "tokens"), msgspec.json.encode(tokens)
+        name, data = self._name(key), msgspec.json.encode(value)
         if self._seal is not None:
-            value = self._seal.close(value)
+            data = self._seal.close(data)
         holder = key, asyncio.current_task()
         present = self._held.get(holder)
         if present is None:
-            await self._redis().set(name, value, px=_KEPT_FOR_MS)
-        elif await self._redis().eval(_REPLACE, 1, name, present, value, _KEPT_FOR_MS):
-            self._held[holder] = value
+            ttl = _ATTEMPTS_TTL_MS if isinstance(value, LoginAttempts) else _TOKENS_TTL_MS
+            await self._redis().set(name, data, px=ttl)
+        elif await self._redis().eval(_REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
+            self._held[holder] = data
         else:
-            logger.info("another process has saved newer tokens meanwhile")
+            logger.info("another process has saved newer tokens")
 
     async def clear(self, key: str) -> None:
-        """Forget the tokens."""
-        await self._redis().delete(self._name(key, "tokens"))
+        """Forget the value."""
+        await self._redis().delete(self._name(key))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one process at a time, for `lock_timeout` seconds at most."""
-        lock, tokens, holder = self._name(key, "lock"), self._name(key, "tokens"), uuid.uuid4().hex
-        redis = self._redis()
-        task = asyncio.current_task()
-        taken = False
+        """Held by one process at a time, and extended for as long as it works."""
+        lock, tokens, holder = self._name(key, "lock"), self._name(key), uuid.uuid4().hex
+        redis, task = self._redis(), asyncio.current_task()
+        keeper: asyncio.Task[None] | None = None
+        is_released = False
         try:
-            while not taken:
-                with anyio.fail_after(_COMMAND_TIMEOUT):
-                    taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, self._lock_ms)
-                if not taken:
+            while keeper is None:
+                left, short = self._left_locks.get(lock, ""), min(self._lock_ms, _UNKNOWN_LOCK_MS)
+                # A first connection may take many round trips.
+                with anyio.fail_after(_COMMAND_TIMEOUT if self._has_answered else _CONNECT_TIMEOUT):
+                    taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, short, left)
+                self._has_answered = True
+                if taken:
+                    keeper = asyncio.create_task(self._keep(redis, lock, holder), name="dify_async lock")
+                else:
                     await anyio.sleep(_POLL * random.uniform(1, 2))  # noqa: S311 - no secret
             self._held[key, task] = _as_bytes(present) or b""
             yield
         finally:
             self._held.pop((key, task), None)
-            # Also where taking it was cut short, since it may have been taken.
-            # What fails here must not stand in the place of a cancellation: the lock ends by itself.
-            patience = _RELEASE_TIMEOUT if taken else _COMMAND_TIMEOUT
+            # Also if taking it was cut short, since it may have been taken.
+            # A failure here must not replace another error: the next lock of this store takes over.
+            patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
+                if keeper is not None:
+                    await cancel_and_wait(keeper)
                 await redis.eval(_UNLOCK, 1, lock, holder)
+                is_released = True
+            if is_released:
+                self._left_locks.pop(lock, None)
+            elif keeper is not None:
+                self._left_locks[lock] = holder
+        if not is_released:
+            raise RedisError("the lock could not be released")
 
     async def aclose(self) -> None:
-        """Close the connections of a client made from a URL; it may be used again."""
-        if self._url is not None and self._client is not None:
-            client, self._client = self._client, None
-            if self._loop is asyncio.get_running_loop():
+        """Close the connections of a store made from a URL; it may be used again."""
+        clients, self._clients = self._clients, {}
+        for loop, client in clients.items():
+            if loop is asyncio.get_running_loop():
                 await client.aclose()
+            elif not loop.is_closed():  # else its connections were closed with it
+                asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+
+    async def _keep(self, redis: Any, lock: str, holder: str) -> None:
+        """Extend a lock until this is cancelled, or another process holds it."""
+        is_held = True
+        while is_held:
+            with suppress(Exception):  # Redis stands still, and the lock may live
+                is_held = await redis.eval(_EXTEND, 1, lock, holder, self._lock_ms)
+            await asyncio.sleep(self._lock_ms / 3000)
 
     def _redis(self) -> Any:
         # redis-py's types promise a value where there is an awaitable, and differ for a cluster.
         if self._url is None:
             return self._client
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:  # connections belong to one event loop
-            self._client = Redis.from_pool(_checked_pool(self._url))
-            self._loop = loop
-        return self._client
+        client = self._clients.get(loop)
+        if client is None:
+            for other in [one for one in self._clients if one.is_closed()]:
+                self._clients.pop(other, None)
+            client = self._clients[loop] = Redis.from_pool(_checked_pool(self._url))
+        return client
 
-    def _decoded(self, value: bytes | None) -> Tokens | None:
+    def _decoded(self, value: bytes | None, kind: type[StoredValue]) -> StoredValue | None:
         if value is None:
             return None
         opened = value if self._seal is None else self._seal.open(value)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if opened is not None:
-                return msgspec.json.decode(opened, type=Tokens)
-        logger.warning("what stands in Redis in the place of tokens cannot be read; it will be replaced")
+                return msgspec.json.decode(opened, type=kind)
+        logger.warning("Redis contains invalid data in place of tokens; it will be overwritten")
         return None
 
-    def _name(self, key: str, kind: str) -> str:
+    def _name(self, key: str, kind: str = "tokens") -> str:
+        # One hash tag per account, so that its keys are on one node of a cluster.
+        if key.endswith(_ATTEMPTS):
+            key, kind = key.removesuffix(_ATTEMPTS), "login"
         return f"{self._prefix}{{{key}}}:{kind}"
 
 
@@ -198,7 +251,7 @@ def _checked_pool(url: str) -> BlockingConnectionPool:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=8,
-            timeout=_COMMAND_TIMEOUT,
+            timeout=_POOL_TIMEOUT,
             socket_timeout=1.5,
             socket_connect_timeout=1.5,
             # By default a client from a URL does not repeat, and one from arguments does for 4 s.

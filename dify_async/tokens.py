@@ -1,11 +1,14 @@
-"""Tokens and where they are kept."""
+"""Tokens, the count of login attempts, and where both are kept."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import threading
+from collections import deque
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, Protocol
-from weakref import WeakKeyDictionary
+
+from msgspec import field
 
 from .models._base import Masked
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 
-class Tokens(Masked, frozen=True, kw_only=True):
+class Tokens(Masked, frozen=True, kw_only=True, tag_field="kind", tag="tokens"):
     """What one sign-in or renewal gave; its repr hides the tokens.
 
     Attributes:
@@ -36,56 +39,138 @@ class Tokens(Masked, frozen=True, kw_only=True):
     by_code: bool = False
 
 
-class TokenStore(Protocol):
-    """Keeps tokens for one or many clients. `key` names one account on one server, without a secret.
+class LoginAttempts(Masked, frozen=True, kw_only=True, tag_field="kind", tag="login_attempts"):
+    """How often passwords were sent for an account since one was last accepted.
 
-    Whatever a store raises, the client goes on with its tokens in memory.
+    It holds no password: only slow hashes, which tell whether two clients have the same one.
+
+    Attributes:
+        sent: How often each password was sent, by its hash.
+        since: When the first of them was sent, in unix seconds of the sender's clock.
+        sent_at: When the last of them was sent.
+        is_answered: Whether Dify answered the last one.
+        answer: The result of the last one; "" until there is one.
+        replaced: How many of the answers were not Dify's.
+        rejected: The hash of the password that Dify rejected last.
+        rejection: A random id of that rejection.
+        locked_at: When Dify last said that the account is locked; None if it did not.
     """
 
-    async def load(self, key: str) -> Tokens | None:
-        """The tokens last saved, or None."""
+    _secrets: ClassVar[frozenset[str]] = frozenset({"sent", "rejected"})
+
+    sent: dict[str, int] = field(default_factory=dict)
+    since: int = 0
+    sent_at: int = 0
+    is_answered: bool = True
+    answer: str = ""
+    replaced: int = 0
+    rejected: str = ""
+    rejection: str = ""
+    locked_at: int | None = None
+
+
+StoredValue = Tokens | LoginAttempts
+
+
+class TokenStore(Protocol):
+    """Keeps tokens and login attempts for one or many clients.
+
+    A client uses two keys: one for the `Tokens` of an account on a server, and the same with the suffix
+    "-login" for its `LoginAttempts`. Keys hold no secret. If a store raises, the client continues with what
+    it has in memory. `LoginAttempts` may be dropped 24 hours after they were saved, and not before; a store
+    that does so can say it with an attribute `expires_attempts = True`.
+    """
+
+    async def load(self, key: str) -> StoredValue | None:
+        """The value last saved under the key, or None."""
         ...
 
-    async def save(self, key: str, tokens: Tokens) -> None:
-        """Keep these tokens instead of those that were loaded."""
+    async def save(self, key: str, value: StoredValue, /) -> None:
+        """Keep this value in place of the one that was loaded."""
         ...
 
     async def clear(self, key: str) -> None:
-        """Forget the tokens; fine where there are none."""
+        """Forget the value; fine if there is none."""
         ...
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held while tokens are renewed; across processes where the store can."""
+        """Held while tokens are refreshed or a password is sent; across processes if the store can."""
         ...
 
 
 class MemoryTokenStore:
-    """Keeps tokens in a dict: for one process, shared by the clients that it is passed to."""
+    """Keeps tokens and login attempts in memory, for all clients of one process that it is passed to."""
 
     def __init__(self) -> None:
-        self._tokens: dict[str, Tokens] = {}
-        # An asyncio.Lock belongs to one event loop; the store may outlive it.
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]
-        self._locks = WeakKeyDictionary()
+        self._tokens: dict[str, StoredValue] = {}
+        self._locks: dict[str, _ThreadsLock] = {}
 
     def __repr__(self) -> str:
         return f"MemoryTokenStore({len(self._tokens)} kept)"
 
-    async def load(self, key: str) -> Tokens | None:
-        """The tokens last saved, or None."""
+    async def load(self, key: str) -> StoredValue | None:
+        """The value last saved under the key, or None."""
         return self._tokens.get(key)
 
-    async def save(self, key: str, tokens: Tokens) -> None:
-        """Keep these tokens."""
-        self._tokens[key] = tokens
+    async def save(self, key: str, value: StoredValue, /) -> None:
+        """Keep this value."""
+        self._tokens[key] = value
 
     async def clear(self, key: str) -> None:
-        """Forget the tokens."""
+        """Forget the value."""
         self._tokens.pop(key, None)
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held while tokens are renewed."""
-        locks = self._locks.setdefault(asyncio.get_running_loop(), {})
-        async with locks.setdefault(key, asyncio.Lock()):
+        """Held while tokens are refreshed or a password is sent, by one client in any thread."""
+        lock = self._locks.setdefault(key, _ThreadsLock())
+        await lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
+
+
+class _ThreadsLock:
+    """A lock for tasks of any event loops: each sync client has a loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()  # never held across an await
+        self._holder: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self) -> None:
+        """Wait for the lock, first come, first served."""
+        loop = asyncio.get_running_loop()
+        with self._guard:
+            if self._holder is None or self._holder.is_closed():
+                self._holder = loop
+                return
+            turn = loop.create_future()
+            self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            with self._guard:
+                was_granted = turn not in self._waiting
+                if not was_granted:
+                    self._waiting.remove(turn)
+            if was_granted:
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Hand the lock to the next task that waits."""
+        with self._guard:
+            self._holder = None
+            while self._waiting and self._holder is None:
+                turn = self._waiting.popleft()
+                loop = turn.get_loop()
+                with suppress(RuntimeError):  # its event loop was closed
+                    loop.call_soon_threadsafe(_grant, turn)
+                    self._holder = loop
+
+
+def _grant(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)

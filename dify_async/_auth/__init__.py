@@ -1,1 +1,1 @@
-"""Who asks: an account by its password, or the server's admin key."""
+"""Who calls: an account with its session, or the server's admin key."""

@@ -24,6 +24,7 @@ from dify_async._wire import (
     Reply,
     error_body,
     http_date,
+    is_about_the_token,
     is_not_about_the_account,
     scrub,
     status_error,
@@ -33,7 +34,7 @@ from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
     from dify_async._wire import Headers
-    from dify_async.errors import DifyError
+    from dify_async.errors import DifyError, DifyStatusError
 
 Version = tuple[int, int, int]
 
@@ -41,15 +42,26 @@ _COOKIES_SINCE: Final = (1, 9, 2)
 _ENCODED_SINCE: Final = (1, 11, 2)
 _ADMIN_KEY_SINCE: Final = (1, 11, 0)
 _LAST_MOMENT: Final = 2**53  # more is no float, and no time either
+_LAST_DELETION: Final = 86400  # a cookie that expired in 1970 was deleted; by no clock
 _NAMES: Final = ("access_token", "refresh_token", "csrf_token")
 
-# The statuses under which Dify's own body is a verdict on the account, and not a failure.
-_VERDICTS: Final = frozenset({200, 400, 401, 403})
+# The statuses of Dify's verdicts on an account; 422 from 1.17.0.
+_VERDICTS: Final = frozenset({200, 400, 401, 403, 422})
+_REJECTED: Final = (
+    "Dify rejected the e-mail or password. Correct it, then call login() or create a new client"
+)
 _REASONS: Final[dict[str | int, str]] = {
-    "email_code_login_limit": "too many wrong passwords, so the account is locked, by default for 24 hours",
-    "forbidden": "the server does not allow signing in with a password",
+    "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours."
+    " It is tried again once an hour, or by login()",
+    "authentication_failed": _REJECTED,  # from 1.8.0
+    "email_or_password_mismatch": _REJECTED,  # up to 1.7
+    "account_not_found": _REJECTED,
+    "forbidden": "the server does not allow logging in with a password",
     400: "the server does not accept the form of the e-mail or the password",
+    422: "the server does not accept the form of the e-mail or the password",
 }
+# Checks of the request echo the password, decoded [1.11.2/01_login_missing_email].
+_ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 
 
 def parse_version(text: str) -> Version | None:
@@ -166,35 +178,41 @@ def read_tokens(reply: Reply) -> Tokens | None:
 
 
 def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
-    """Token cookies: plain name to (name as sent, value as sent); a cleared one is left out."""
+    """Token cookies: plain name to (name as sent, value as sent); a deleted one is left out."""
     found: dict[str, tuple[str, str]] = {}
     for header in headers.getall("Set-Cookie", []):
-        sent_as, _, value = header.partition(";")[0].partition("=")
-        sent_as, value = sent_as.strip(), value.strip()
+        pair, *attributes = header.split(";")
+        sent_as, _, value = (part.strip() for part in pair.partition("="))
         name = sent_as.removeprefix("__Host-").removeprefix("__Secure-")
-        if name in _NAMES and _fits_in_a_header(value):
+        if name in _NAMES and _fits_in_a_header(value) and not _deletes(attributes):
             found[name] = (sent_as, value)
     return found
+
+
+def _deletes(attributes: list[str]) -> bool:
+    """Whether a cookie ends at once, as servers delete one (RFC 6265: Max-Age counts before Expires)."""
+    pairs = (attribute.partition("=") for attribute in attributes)
+    values = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    if "max-age" in values:
+        return re.fullmatch(r"-\d+|0+", values["max-age"], re.ASCII) is not None
+    end = http_date(values.get("expires", ""))
+    return end is not None and end < _LAST_DELETION
 
 
 def _fits_in_a_header(token: object) -> bool:
     return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
 
 
-def tell_of_a_refusal(tokens: object) -> bool:
-    """Whether these are no tokens, but what a refused password leaves in their place."""
-    return isinstance(tokens, Tokens) and not tokens.refresh_token
-
-
-def are_usable(tokens: object) -> bool:
-    """Whether these are tokens as this module reads them, and not what somebody put into a store."""
-    if not isinstance(tokens, Tokens):
-        return False
-    texts: list[object] = [tokens.access_token, tokens.refresh_token]
-    if tokens.cookie_names is not None:
-        texts += [tokens.csrf_token, *(tokens.cookie_names.get(name) for name in _NAMES)]
-    end = tokens.expires_at
-    return all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _LAST_MOMENT)
+def usable_tokens(value: object) -> Tokens | None:
+    """The value of a store, if it is tokens as this module reads them."""
+    if not isinstance(value, Tokens):
+        return None
+    texts: list[object] = [value.access_token, value.refresh_token]
+    if value.cookie_names is not None:
+        texts += [value.csrf_token, *(value.cookie_names.get(name) for name in _NAMES)]
+    end = value.expires_at
+    is_usable = all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _LAST_MOMENT)
+    return value if is_usable else None
 
 
 def expiry(token: str) -> int | None:
@@ -227,8 +245,8 @@ def admin_key_fails(version: str) -> bool:
 def no_password_login() -> DifyLoginError:
     """The refusal that the server announces, before a password is sent."""
     return DifyLoginError(
-        "GET /system-features: the server does not allow signing in with a password"
-        " (enable_email_password_login is false); login_with_code() or an admin API key may",
+        "GET /system-features: the server does not allow logging in with a password"
+        " (enable_email_password_login is false). Use login_with_code() or an admin API key.",
         method="GET",
         path="/system-features",
     )
@@ -237,8 +255,8 @@ def no_password_login() -> DifyLoginError:
 def code_session_ended() -> DifyLoginError:
     """The refusal in the place of a password that may be none."""
     return DifyLoginError(
-        "POST /refresh-token: the session that a mailed code began has ended; call login_with_code()"
-        " with a new one, or login() to send the password",
+        "POST /refresh-token: the session by a mailed code has ended. Call login_with_code() with a new"
+        " code, or login() to log in with the password.",
         method="POST",
         path="/refresh-token",
     )
@@ -254,40 +272,54 @@ def refresh_token_is_dead(reply: Reply) -> bool:
 
 
 def without(secret: str, reply: Reply) -> Reply:
-    """The answer without what was sent in it: servers and proxies may echo it."""
+    """The answer without the secret that was sent: servers and proxies may echo it."""
     body = reply.body
-    forms = (secret, msgspec.json.encode(secret).decode()[1:-1], json.dumps(secret)[1:-1])
+    forms = {secret, msgspec.json.encode(secret).decode()[1:-1], json.dumps(secret)[1:-1]}
+    forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON as text in JSON, from 1.17.0
     for form in {*forms, base64.b64encode(secret.encode()).decode()}:
         body = body.replace(form.encode(), b"***")
     return Reply(reply.status, reply.headers, body)
 
 
-def refusal(reply: Reply, method: str, path: str) -> DifyError:
-    """The error for the answer to a sign-in that holds no tokens."""
-    error = status_error(method, path, reply)
+def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> bool:
+    """Whether Dify answers about the account; not a gateway, a maintenance page or a check of a token."""
     body = error_body(reply.body)
-    if error.code == "email_code_login_limit":  # sic: the lock after wrong passwords
-        kind: type[DifyLoginError] = DifyLoginLockedError
-    elif body is None and reply.status == 200:
-        return DifyDecodeError(f"{method} {path}: the answer is not Dify's; is base_url right?")
-    elif body is None or reply.status not in _VERDICTS or is_not_about_the_account(error):
+    if body is None or not is_from_dify or reply.status not in _VERDICTS:
+        return False
+    has_shape = isinstance(body.code, str) or body.result == "fail" or isinstance(body.errors, dict)
+    return has_shape and not is_about_the_token(error) and not is_not_about_the_account(error)
+
+
+def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) -> DifyError:
+    """The error for the answer to a login that has no tokens; a `DifyLoginError` if it is Dify's verdict."""
+    error = status_error(method, path, reply)
+    kind: type[DifyLoginError] = DifyLoginError
+    if error.code == "email_code_login_limit" and is_from_dify:  # sic: the lock after wrong passwords
+        kind = DifyLoginLockedError
+    elif not is_verdict(reply, error, is_from_dify=is_from_dify):
+        if reply.status < 300:
+            return DifyDecodeError(
+                f"{method} {path}: the answer has no tokens and is not Dify's. Check base_url."
+            )
         return error
-    else:
-        kind = DifyLoginError
-    # A check of the request echoes the password, decoded [1.11.2/01_login_missing_email]; and
-    # up to 1.8.1 `data` beside a code is a token for registering.
-    echoes = body is None or error.code == "invalid_param" or body.errors is not None
-    data = body.data if body is not None and isinstance(body.data, str) and error.code is None else ""
-    message = "" if echoes else error.message or scrub(data)
-    reason = _REASONS.get(error.code or "") or message or _REASONS.get(reply.status) or "it gave no tokens"
-    advice = "it is not tried again until login() is called"
+    body = error_body(reply.body) or ErrorBody()
+    # Up to 1.8.1 `data` beside a code is a token for registering.
+    data = body.data if isinstance(body.data, str) and error.code is None else ""
+    echoes = error.code in _ECHOES or body.errors is not None
+    message = "" if echoes else (error.message or scrub(data)).rstrip(".")
+    reason = _REASONS.get(error.code or "")
+    if error.message == "Invalid encrypted data":
+        reason = "the server could not decode the password. Check server_version"
+    reason = reason or message or _REASONS.get(reply.status) or "the login was rejected"
     if "code" in path:
-        advice = "request_login_code() mails another one"
+        reason = f"{message or 'the code was rejected'}; request_login_code() mails another code"
+    elif reason is message:
+        reason = f"{message}; call login() to try again"
     return kind(
-        f"{method} {path}: {reply.status} - the sign-in was refused: {reason}; {advice}",
+        f"{method} {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
         status=reply.status,
         code=error.code,
-        message=message,
+        message="" if echoes else error.message or scrub(data),
         method=method,
         path=path,
         retry_after=error.retry_after,

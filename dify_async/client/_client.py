@@ -10,12 +10,13 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
-import anyio
-
-from dify_async._auth.admin_key import KeyAuth
-from dify_async._auth.password import PasswordAuth
+from dify_async._auth.credentials import AdminKey
+from dify_async._auth.fallback_store import FallbackStore
+from dify_async._auth.login_guard import LoginGuard
 from dify_async._auth.rules import checked_version
-from dify_async._auth.store_guard import StoreGuard
+from dify_async._auth.session import Session
+from dify_async._auth.session_api import SessionApi
+from dify_async._concurrency import complete
 from dify_async._exchange import Exchange
 from dify_async._paths import normal_base_url
 from dify_async._pipeline import Pipeline
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from dify_async._auth.grant import Auth
+    from dify_async._auth.credentials import Auth
     from dify_async.events import OnEvent
     from dify_async.redis_store import RedisTokenStore
     from dify_async.tokens import TokenStore
@@ -145,22 +146,22 @@ class AsyncDifyServer(
             ssl=ssl,
             proxy=proxy,
         )
-        emit = emitter(on_event)
-        exchange = Exchange(self._transport, None if on_event is None else emit)
+        emit = None if on_event is None else emitter(on_event)
+        exchange = Exchange(self._transport, emit)
         version = None if server_version is None else checked_version(server_version)
         self._server = Server(exchange, retry, version)
         self._own_store: RedisTokenStore | None = None
         self._auth: Auth
         if admin_api_key is not None and workspace_id is not None:
-            self._auth = KeyAuth(self._server, admin_api_key, workspace_id)
+            self._auth = AdminKey(self._server, admin_api_key, workspace_id)
         else:
             assert email is not None  # noqa: S101 - checked above, for the type checker
             assert password is not None  # noqa: S101
             kept_in = self._store_by_environment() if token_store is None else token_store
-            store = StoreGuard(kept_in, _key(self._base_url, email), emit)
-            self._auth = PasswordAuth(
-                exchange, self._server, store, retry, email=email, password=password, emit=emit
-            )
+            store = FallbackStore(kept_in, _key(self._base_url, email), emit)
+            guard = LoginGuard(store, password)
+            api = SessionApi(exchange, self._server, retry, guard, emit, email=email, password=password)
+            self._auth = Session(api, self._server, store, guard, email)
         self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
 
     @classmethod
@@ -186,13 +187,15 @@ class AsyncDifyServer(
     ) -> None:
         self._transport.refuse_calls()
         self._slots.refuse_waiting(DifyError("the client was closed"))
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._auth.close()
-            finally:
-                await self._transport.close()
-                if self._own_store is not None:
-                    await self._own_store.aclose()
+        await complete(self._close())
+
+    async def _close(self) -> None:
+        try:
+            await self._auth.close()
+        finally:
+            await self._transport.close()
+            if self._own_store is not None:
+                await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
         for variable in _REDIS_VARIABLES:

@@ -9,7 +9,7 @@ from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_F
 from ._calls import Calls, body_of, check_required, check_texts
 
 if TYPE_CHECKING:
-    from dify_async._auth.grant import Auth
+    from dify_async._auth.credentials import Auth
     from dify_async.models import Account, Features, SetupStatus, SystemFeatures
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from dify_async._concurrency import task_group
 from dify_async._endpoints import APP
 from dify_async._fan_out import FanOut
-from dify_async._tasks import task_group
 from dify_async.statistics import AppStatistics, checked_apps, checked_metrics
 
 from .statistics import StatisticCalls

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from msgspec import Struct, structs
 
-from dify_async._auth.single_flight import SingleFlight, outcome
-from dify_async._tasks import end
+from dify_async._concurrency import SingleFlight, cancel_and_wait, outcome
 from dify_async.errors import DifyConfigError, DifyError
 
 from .history import History
@@ -120,7 +119,7 @@ class DashboardFeed:
                 await self._flight.close(0)
             finally:
                 self._refreshed.set()
-                await end(task)
+                await cancel_and_wait(task)
 
     @property
     def latest(self) -> Snapshot | None:

@@ -37,7 +37,7 @@ async def test_a_wrong_code_leaves_things_as_they_are(fake: FakeDifyServer, dify
         await dify.login_with_code(fake.email, "000000", token)
     assert refused.value.code == "email_code_error"
     assert "000000" not in str(refused.value)
-    assert str(refused.value).endswith("; request_login_code() mails another one")
+    assert str(refused.value).endswith("; request_login_code() mails another code.")
     with pytest.raises(DifyLoginError) as refused:
         await dify.login_with_code(fake.email, "000000", "no-such-token")
     assert refused.value.code == "invalid_or_expired_token"

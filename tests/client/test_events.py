@@ -22,7 +22,7 @@ from dify_async import (
     StoreUp,
     Tokens,
 )
-from dify_async._auth import store_guard
+from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from tests.client.test_secrets import secrets_in
 from tests.support import ONCE, an_app, client, until
@@ -110,7 +110,7 @@ class FailingStore:
         self._check(key)
         return None
 
-    async def save(self, key: str, tokens: Tokens) -> None:  # noqa: ARG002 - of the protocol
+    async def save(self, key: str, value: StoredValue, /) -> None:  # noqa: ARG002 - of the protocol
         self._check(key)
 
     async def clear(self, key: str) -> None:
@@ -126,7 +126,7 @@ class FailingStore:
 
 
 async def test_an_outage_of_the_store(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_guard, "_PAUSE", 0.02)
+    monkeypatch.setattr(fallback_store, "_PAUSE", 0.02)
     seen: list[Event] = []
     store = FailingStore()
     async with client(fake, token_store=store, on_event=seen.append) as dify:

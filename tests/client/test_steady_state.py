@@ -24,9 +24,9 @@ BUILDS_A_URL: Final = (
 CLIENT: Final = ("dify_async._", "dify_async.client", "aiohttp.client", "aiohttp.connector", "anyio")
 SIGNS_IN: Final = {
     "dify_async.redis_store",
-    "dify_async._auth.store_guard",
-    "dify_async._auth.single_flight",
-    "dify_async._auth.password",
+    "dify_async._auth.fallback_store",
+    "dify_async._concurrency",
+    "dify_async._auth.session",
 }
 
 
@@ -63,7 +63,7 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
     assert steady["asyncio.locks", "acquire"] == 0
     assert steady["http.cookies", "load"] == 0
     assert steady.modules.isdisjoint({"anyio._core._synchronization"})
-    assert "dify_async._auth.single_flight" in first.start_tasks
+    assert "dify_async._concurrency" in first.start_tasks
     assert not [one for one in steady.start_tasks if one.startswith(CLIENT)]
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= {"cmdstat_info"}

@@ -172,7 +172,7 @@ async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
                 await until(lambda: not running())
                 _assert_nothing_is_held(dify)
                 assert not admin.keys("*:lock")
-                assert store._client is None or not store._client.connection_pool._in_use_connections
+                assert not any(one.connection_pool._in_use_connections for one in store._clients.values())
                 await dify.profile()
                 assert admin.keys("*:tokens")
                 assert _costs(fake) == COSTS["call", state], at

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, Tokens
-from dify_async._auth import store_guard
+from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from tests.faults.proxy import SlowProxy
 from tests.redis_server import RedisServer
@@ -47,7 +47,7 @@ class PlainLock(MemoryTokenStore):
 async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_guard, "_PAUSE", 0.05)
+    monkeypatch.setattr(fallback_store, "_PAUSE", 0.05)
     store = PlainLock()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
@@ -58,8 +58,8 @@ async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
                 await dify.profile()
             await until(lambda: not store.the_lock.locked())
         await until(lambda: not running())
-        assert dify._auth.grant is not None
-        assert list(store._tokens.values()) == [dify._auth.grant.tokens]  # type: ignore[attr-defined]  # it has some
+        assert dify._auth.credentials is not None
+        assert list(store._tokens.values()) == [dify._auth.credentials.tokens]  # type: ignore[attr-defined]  # it has some
     assert fake.count("POST", "/refresh-token") == 2
 
 
@@ -192,7 +192,7 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         await asyncio.gather(*calls, return_exceptions=True)
         assert running() == []
         assert dify._own_store is not None
-        assert dify._own_store._client is None
+        assert dify._own_store._clients == {}
 
 
 async def test_a_blocking_client_of_redis_is_refused(redis_server: RedisServer) -> None:
@@ -217,7 +217,7 @@ async def test_a_token_saved_while_another_is_caught_up_with(fake: FakeDifyServe
             await super().save(key, tokens)
 
     store = Slow()
-    guard = store_guard.StoreGuard(store, "key", lambda _: None)
+    guard = fallback_store.FallbackStore(store, "key", lambda _: None)
     first, second = (Tokens(access_token=text, refresh_token="r") for text in ("1", "2"))
     saving = asyncio.create_task(guard.save(first))
     await slow.wait()
@@ -248,17 +248,17 @@ class Flaky(MemoryTokenStore):
 
 
 @pytest.fixture
-def guarded(monkeypatch: pytest.MonkeyPatch) -> tuple[Flaky, store_guard.StoreGuard]:
-    monkeypatch.setattr(store_guard, "_PAUSE", 0.05)
+def guarded(monkeypatch: pytest.MonkeyPatch) -> tuple[Flaky, fallback_store.FallbackStore]:
+    monkeypatch.setattr(fallback_store, "_PAUSE", 0.05)
     store = Flaky()
-    return store, store_guard.StoreGuard(store, "key", lambda _: None)
+    return store, fallback_store.FallbackStore(store, "key", lambda _: None)
 
 
 ONE, TWO, THREE = (Tokens(access_token=text, refresh_token="r") for text in ("1", "2", "3"))
 
 
 async def test_what_another_process_has_saved_meanwhile_is_not_overwritten(
-    guarded: tuple[Flaky, store_guard.StoreGuard],
+    guarded: tuple[Flaky, fallback_store.FallbackStore],
 ) -> None:
     """The store was down for this process alone."""
     store, guard = guarded
@@ -274,7 +274,7 @@ async def test_what_another_process_has_saved_meanwhile_is_not_overwritten(
 
 
 async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
-    guarded: tuple[Flaky, store_guard.StoreGuard],
+    guarded: tuple[Flaky, fallback_store.FallbackStore],
 ) -> None:
     store, guard = guarded
     await guard.save(ONE)
@@ -289,7 +289,7 @@ async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
 
 
 async def test_catching_up_does_not_wait_for_a_call(
-    guarded: tuple[Flaky, store_guard.StoreGuard], monkeypatch: pytest.MonkeyPatch
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that is left alone for long is looked after all the same."""
     store, guard = guarded

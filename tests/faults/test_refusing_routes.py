@@ -10,7 +10,7 @@ from dify_async import (
     AsyncDifyServer,
     DifyAuthenticationError,
 )
-from dify_async._auth.grant import TokenGrant
+from dify_async._auth.credentials import TokenCredentials
 from dify_async.testing import FakeDifyServer
 from tests.support import counted, until
 
@@ -119,8 +119,8 @@ async def test_a_route_that_was_refused_for_a_moment_is_renewed_for_again(
     fake.expire_access_tokens()
     with pytest.raises(DifyAuthenticationError, match="expired"):
         await dify.apps()
-    grant = dify._auth.grant
-    assert isinstance(grant, TokenGrant)
-    later = dict.fromkeys(grant._refused_by, 0.0)
-    monkeypatch.setattr(grant, "_refused_by", later)
+    grant = dify._auth.credentials
+    assert isinstance(grant, TokenCredentials)
+    later = dict.fromkeys(grant.rejected_by, 0.0)
+    monkeypatch.setattr(grant, "rejected_by", later)
     await dify.apps()

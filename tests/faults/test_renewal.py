@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore
-from dify_async._auth import password
+from dify_async._auth import session
 from dify_async.testing import FakeDifyServer
 from tests.support import client, until
 
@@ -234,7 +234,7 @@ async def test_the_licence_ends_while_the_token_is_renewed(
 async def test_a_clock_that_is_off(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
     """Expiry is never trusted alone: at the worst one renewal more, in the background."""
     skewed = SimpleNamespace(time=lambda: time.time() + hours * 3600, monotonic=time.monotonic)
-    monkeypatch.setattr(password, "time", skewed)
+    monkeypatch.setattr(session, "time", skewed)
     store = MemoryTokenStore()
     for _ in range(2):
         async with client(fake, token_store=store) as dify:
@@ -254,13 +254,13 @@ async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
 ) -> None:
     """The others go on with it meanwhile."""
     await dify.profile()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert grant is not None
     slow = fake.inject("/refresh-token", delay=0.2)
-    monkeypatch.setattr(grant, "renew_at", 0.0)
+    monkeypatch.setattr(grant, "refresh_at", 0.0)
     await all_at_once(dify, 20)
-    assert dify._auth.grant is grant  # nobody waited for it
-    await until(lambda: dify._auth.grant is not grant)
+    assert dify._auth.credentials is grant  # nobody waited for it
+    await until(lambda: dify._auth.credentials is not grant)
     await dify.profile()
     assert slow.hits == 1
     assert (renewals(fake), sign_ins(fake)) == (1, 1)

@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp, Tokens
-from dify_async._auth import store_guard
+from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from tests.faults.proxy import SlowProxy
 from tests.redis_server import RedisServer
@@ -31,7 +31,7 @@ def version() -> str:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_guard, "_PAUSE", 0.1)
+    monkeypatch.setattr(fallback_store, "_PAUSE", 0.1)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._retry import CHANGE, IDEMPOTENT, SIGN_IN, SIGN_IN_AGAIN, Repeat, Tries
+from dify_async._retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat, Tries
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
@@ -47,12 +47,12 @@ def test_a_change_is_repeated_only_where_it_was_not_made() -> None:
     assert tries(CHANGE).wait_after_status(500, None) is None
 
 
-def test_a_password_is_sent_once_until_it_was_accepted() -> None:
+def test_a_login_is_retried_here_only_if_it_was_not_sent() -> None:
+    """A 429 is the lock; all else is the login guard's to decide."""
     assert tries(SIGN_IN).wait_after_error(UNSENT) is not None
-    for repeat, again in ((SIGN_IN, False), (SIGN_IN_AGAIN, True)):
-        assert (tries(repeat).wait_after_error(LOST) is not None) is again
-        assert (tries(repeat).wait_after_status(503, None) is not None) is again
-        assert tries(repeat).wait_after_status(429, None) is None  # locked
+    assert tries(SIGN_IN).wait_after_error(LOST) is None
+    for status in (429, 500, 503):
+        assert tries(SIGN_IN).wait_after_status(status, None) is None
 
 
 def test_the_budget_counts_the_first_attempt() -> None:

@@ -50,7 +50,7 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
             assert type(error) is DifyLoginLockedError, str(row)
         elif code == "not_setup":
             assert type(error) is DifyAuthenticationError, str(row)
-        elif row.status in {200, 400, 401, 403}:
+        elif row.status in {200, 400, 401, 403, 422}:
             assert type(error) is DifyLoginError, str(row)
         else:
             assert isinstance(error, DifyStatusError), str(row)
@@ -223,8 +223,17 @@ def test_a_server_version_that_is_none(text: str) -> None:
     ("status", "kind", "body", "error"),
     [
         (200, "text/html", b"<html>", DifyDecodeError),
-        (200, "application/json", b"{}", DifyLoginError),
-        (200, "application/json", b'{"result":"success"}', DifyLoginError),
+        (200, "application/json", b"{}", DifyDecodeError),
+        (200, "application/json", b'{"result":"success"}', DifyDecodeError),
+        (200, "application/json", b'{"status":"maintenance"}', DifyDecodeError),
+        (403, "application/json", b'{"message":"Forbidden"}', DifyPermissionError),
+        (
+            401,
+            "application/json",
+            b'{"code":"unauthorized","message":"Token has expired.","status":401}',
+            DifyAuthenticationError,
+        ),
+        (422, "application/json", b'{"code":"unprocessable_entity","message":"[]"}', DifyLoginError),
         (401, "text/html", b"<html>", DifyAuthenticationError),
         (403, "text/html", b"<html>", DifyPermissionError),
         (403, "application/json", b'{"code":"forbidden","message":"x","status":403}', DifyLoginError),
@@ -238,6 +247,33 @@ def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: 
     reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
     assert rules.read_tokens(reply) is None
     assert type(rules.refusal(reply, "POST", "/login")) is error
+
+
+def test_an_answer_without_the_version_that_others_had_is_no_verdict() -> None:
+    """nest_legacy#59: of a gateway, which may use any code."""
+    body = b'{"code":"forbidden","message":"x","status":403}'
+    error = rules.refusal(Reply(403, CIMultiDict(), body), "POST", "/login", is_from_dify=False)
+    assert type(error) is DifyPermissionError
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_token"),
+    [
+        ("; Path=/", True),
+        ("; Max-Age=3600; Expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
+        ("; Max-Age=0", False),
+        ("; max-age=-1", False),
+        ("; Expires=Thu, 01 Jan 1970 00:00:00 GMT", False),
+        ("; Expires=soon", True),
+    ],
+)
+def test_a_deleted_cookie_is_no_token(attributes: str, *, is_token: bool) -> None:
+    """`access_token=deleted; Max-Age=0`: PHP and some proxies delete a cookie so."""
+    cookies = CIMultiDict(
+        ("Set-Cookie", f"{name}=deleted{attributes}")
+        for name in ("access_token", "refresh_token", "csrf_token")
+    )
+    assert (rules.read_tokens(Reply(200, cookies, b"{}")) is not None) is is_token
 
 
 def test_a_token_for_registering_stays_out_of_the_text() -> None:

@@ -1,0 +1,125 @@
+"""What authenticates a call, and the two kinds of callers: an account, or the server's admin key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from dify_async._wire import is_about_csrf
+from dify_async.errors import DifyAuthenticationError, DifyConfigError
+from dify_async.tokens import Tokens
+
+from . import rules
+
+if TYPE_CHECKING:
+    from dify_async._server import Server
+    from dify_async.errors import DifyStatusError
+
+
+class Credentials(Struct, eq=False):
+    """What authenticates a call. Compared by identity: tokens issued in one second may be the same text.
+
+    Attributes:
+        headers: The headers of a call.
+        accepted: Whether the server has accepted them.
+        refresh_at: When they are refreshed in the background, by the monotonic clock.
+    """
+
+    headers: Mapping[str, str]
+    accepted: bool = False
+    refresh_at: float = math.inf
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(headers=***)"
+
+
+class Source(Enum):
+    """Where tokens come from."""
+
+    STORE = auto()
+    REFRESH = auto()
+    LOGIN = auto()
+
+
+class TokenCredentials(Credentials, kw_only=True, eq=False):
+    """Credentials of a session.
+
+    Attributes:
+        new_until: Until when they cannot have ended, since the server has just issued them.
+        replaces_rejected: Whether they replace credentials that were rejected when new.
+        rejected_by: Routes that rejected them although they were new, and until when that is believed.
+    """
+
+    tokens: Tokens
+    source: Source
+    new_until: float
+    replaces_rejected: bool = False
+    rejected_by: dict[str, float] = field(default_factory=dict)
+
+
+ANONYMOUS: Final = Credentials({})
+
+
+class Auth:
+    """Who calls. The methods do nothing by default."""
+
+    credentials: Credentials | None = None  # None: wait for `ensure`
+
+    async def ensure(self) -> None:
+        """Get credentials if there are none."""
+
+    async def replace(
+        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+    ) -> None:
+        """Get other credentials than those that the route rejected; raise if none would help.
+
+        `retried` says that the same call was rejected before, with other credentials.
+        """
+
+    def refresh_early(self, credentials: Credentials) -> None:
+        """Start a refresh in the background."""
+
+    async def login(self) -> None:
+        """Log in now."""
+
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Log in with a mailed code."""
+
+    async def logout(self) -> None:
+        """End the session."""
+
+    async def close(self) -> None:
+        """Leave nothing running."""
+
+
+class AdminKey(Auth):
+    """Calls as the owner of a workspace, with the server's admin API key."""
+
+    def __init__(self, server: Server, admin_api_key: str, workspace_id: str) -> None:
+        self._server = server
+        # No cookies: a session cookie takes precedence over the key.
+        self.credentials = Credentials(
+            {"Authorization": f"Bearer {admin_api_key}", "X-WORKSPACE-ID": workspace_id}
+        )
+
+    async def replace(self, _: Credentials, error: DifyStatusError, __: str, *, retried: bool) -> None:  # noqa: ARG002
+        """Explain why the key was rejected."""
+        version = await self._server.version()
+        reason = "the server does not accept the admin API key for this workspace_id"
+        if rules.admin_key_fails(version) or is_about_csrf(error):
+            name = f"Dify {version}" if version else "this Dify"
+            reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
+        details = {name: getattr(error, name) for name in ("status", "code", "message", "method", "path")}
+        raise DifyAuthenticationError(f"{error}; {reason}", **details)
+
+    async def login(self) -> None:
+        """Refuse: there is no account."""
+        raise DifyConfigError("login() needs an e-mail and a password; an admin API key does not log in")
+
+    async def login_with_code(self, email: str, code: str, token: str) -> None:  # noqa: ARG002
+        """Refuse: there is no account."""
+        await self.login()

@@ -1,0 +1,229 @@
+"""A token store that may fail: tokens are in memory too, and no call waits long for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import anyio
+
+from dify_async._concurrency import cancel_and_wait, task_group
+from dify_async._retry import jittered_delays
+from dify_async.errors import DifyTimeoutError
+from dify_async.events import StoreDown, StoreUp
+from dify_async.tokens import LoginAttempts, Tokens
+
+from . import rules
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from dify_async.events import OnEvent
+    from dify_async.tokens import StoredValue, TokenStore
+
+logger = logging.getLogger("dify_async")
+
+T = TypeVar("T")
+ValueT = TypeVar("ValueT")
+
+# A call waits at most 2 s for the store: a load that may have to connect, taking the lock, a load under
+# the lock, and recording a login attempt. No call waits until tokens are saved.
+_DEADLINE: Final = 0.4
+_CONNECT_DEADLINE: Final = 0.8
+_CONNECTED_FOR: Final = 30.0
+# In the background there is no hurry: a connection may take many round trips.
+_UNHURRIED: Final = 10.0
+# The lock is held for as long as another process needs to refresh or to log in.
+_LOCK_DEADLINE: Final = 60.0
+_RELEASE_DEADLINE: Final = 3.0
+_CLOSE_DEADLINE: Final = 2.0
+_PAUSE: Final = 5.0
+_MAX_PAUSE: Final = 30.0
+
+
+class _UnavailableError(Exception):
+    """The store failed, or is left alone for a while because it did."""
+
+
+class _Entry(Generic[ValueT]):
+    """One key of the store.
+
+    Attributes:
+        value: The newest value known.
+        stored: What the store had when it last answered.
+        is_unsaved: Whether the store is to have `value` in place of `stored`.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.value: ValueT | None = None
+        self.stored: ValueT | None = None
+        self.is_unsaved = False
+
+    def found(self, value: ValueT | None) -> None:
+        """Take over what is in the store, unless it was not yet replaced after an outage."""
+        if not self.is_unsaved or value not in (None, self.stored):
+            self.value = self.stored = value
+            self.is_unsaved = False
+
+
+class FallbackStore:
+    """The tokens and login attempts of one account: in the store while it works, in memory always."""
+
+    def __init__(self, store: TokenStore, key: str, emit: OnEvent | None) -> None:
+        self.key = key
+        self.expires_attempts = bool(getattr(store, "expires_attempts", False))
+        self._tokens = _Entry[Tokens](key)
+        self._attempts = _Entry[LoginAttempts](f"{key}-login")
+        self._store = store
+        self._emit = emit
+        self._lock_is_left = False
+        self._last_answer = -_CONNECTED_FOR
+        self._ask_again_at: float | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+
+    @property
+    def attempts(self) -> LoginAttempts:
+        """The login attempts, as last loaded with the tokens or saved."""
+        return self._attempts.value or LoginAttempts()
+
+    async def load(self) -> Tokens | None:
+        """The newest tokens known, whichever process got them; `attempts` are loaded too."""
+        with suppress(_UnavailableError):
+            await self._ask(self._load)
+        return self._tokens.value
+
+    async def save(self, tokens: Tokens | None) -> None:
+        """Keep the tokens, or forget them: at once in memory, and in the store as soon as it takes that."""
+        await self._save(self._tokens, tokens)
+
+    async def save_attempts(self, attempts: LoginAttempts | None) -> None:
+        """Keep the login attempts, or forget them, as `save` does."""
+        await self._save(self._attempts, attempts)
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Held while tokens are refreshed or a password is sent, if the store works."""
+        lock = None
+        with anyio.move_on_after(_LOCK_DEADLINE) as waiting, suppress(_UnavailableError):
+            lock = await self._ask(self._take_lock, None)
+        if waiting.cancelled_caught:
+            raise DifyTimeoutError(
+                f"waited {_LOCK_DEADLINE:g} s for the lock of the token store: another process is"
+                " refreshing the session or logging in",
+                sent=False,
+            )
+        try:
+            yield
+        finally:
+            if lock is not None:
+                # Even if the store has just failed, and is left alone: a lock that stays delays others.
+                self._lock_is_left = True
+                with anyio.move_on_after(_RELEASE_DEADLINE, shield=True), suppress(Exception):
+                    await lock.__aexit__(None, None, None)
+                    self._lock_is_left = False
+                if self._lock_is_left:
+                    self._catch_up_later()
+
+    async def close(self) -> None:
+        """Save once more what could not be saved, and leave nothing running."""
+        task, self._catching_up = self._catching_up, None
+        if task is not None:
+            await cancel_and_wait(task)
+        if self._is_behind:
+            with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
+                await self._write_behind()
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left
+
+    async def _load(self) -> None:
+        found: dict[str, StoredValue | None] = {}
+
+        async def load(key: str) -> None:
+            found[key] = await self._store.load(key)
+
+        async with task_group() as group:
+            group.start_soon(load, self._tokens.key)
+            group.start_soon(load, self._attempts.key)
+        value, attempts = found[self._tokens.key], found[self._attempts.key]
+        tokens = rules.usable_tokens(value)
+        if tokens is None and value is not None:
+            logger.warning("the token store contains invalid data; it will be overwritten")
+        if tokens is not None:  # else they were evicted, and those in memory are good
+            self._tokens.found(tokens)
+        self._attempts.found(attempts if isinstance(attempts, LoginAttempts) else None)
+
+    async def _take_lock(self) -> AbstractAsyncContextManager[None]:
+        lock = self._store.lock(self.key)
+        await lock.__aenter__()
+        return lock
+
+    async def _save(self, entry: _Entry[ValueT], value: ValueT | None) -> None:
+        entry.value, entry.is_unsaved = value, True
+        try:
+            await self._ask(lambda: self._write(entry))
+        except _UnavailableError:
+            self._catch_up_later()
+
+    async def _write(self, entry: _Entry[Any]) -> None:
+        value = entry.value
+        await (self._store.clear(entry.key) if value is None else self._store.save(entry.key, value))
+        entry.stored = value
+        if entry.value is value:  # else there is a newer one
+            entry.is_unsaved = False
+
+    def _catch_up_later(self) -> None:
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._catch_up(), name="dify_async token store")
+
+    async def _catch_up(self) -> None:
+        for pause in jittered_delays(_PAUSE / 2, _MAX_PAUSE):
+            await anyio.sleep(pause)
+            with suppress(_UnavailableError):
+                await self._write_behind()
+            if not self._is_behind:
+                return
+
+    async def _write_behind(self) -> None:
+        """Save what could not be saved, unless another process has saved something newer since."""
+        self._ask_again_at = None if self._ask_again_at is None else 0.0
+        async with self.lock():
+            await self._ask(self._load, _UNHURRIED)
+            for entry in (self._tokens, self._attempts):
+                if entry.is_unsaved:
+                    await self._ask(partial(self._write, entry), _UNHURRIED)
+
+    async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = 0.0) -> T:
+        now = time.monotonic()
+        if self._ask_again_at is not None and now < self._ask_again_at:
+            raise _UnavailableError
+        if deadline == 0.0:
+            connected = now - self._last_answer < _CONNECTED_FOR
+            deadline = _DEADLINE if connected else _CONNECT_DEADLINE
+        try:
+            with anyio.fail_after(deadline):
+                result = await operation()
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            kind = type(error).__name__
+            if self._ask_again_at is None:
+                logger.warning(
+                    "the token store does not work (%s); tokens are kept in memory until it does", kind
+                )
+                if self._emit is not None:
+                    self._emit(StoreDown(kind))
+            self._ask_again_at = time.monotonic() + _PAUSE
+            raise _UnavailableError from None
+        self._last_answer = time.monotonic()
+        if self._ask_again_at is not None:
+            self._ask_again_at = None
+            logger.info("the token store works again")
+            if self._emit is not None:
+                self._emit(StoreUp())
+        return result

@@ -1,0 +1,255 @@
+"""The session of an account: logging in, refreshing, logging out. The only writer of the token store."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from dify_async._concurrency import SingleFlight, outcome
+from dify_async._wire import is_not_about_the_account, status_error
+from dify_async.errors import (
+    DifyConfigError,
+    DifyConnectionError,
+    DifyLoginError,
+    DifyServerError,
+    DifyStatusError,
+)
+
+from . import rules
+from .credentials import Auth, Source, TokenCredentials
+from .session_api import LOGOUT, SessionApi, token_credentials
+from .steps import Step, is_new, next_step
+
+if TYPE_CHECKING:
+    from dify_async._concurrency import Done
+    from dify_async._server import Server
+    from dify_async.tokens import Tokens
+
+    from .credentials import Credentials
+    from .fallback_store import FallbackStore
+    from .login_guard import LoginGuard
+
+_PAUSE_AFTER_REFRESH: Final = 30.0
+_CLOSE_GRACE: Final = 5.0
+# For so long a route that rejects what others accept is not refreshed for again.
+_REJECTION_TTL: Final = 60.0
+
+
+class Session(Auth):
+    """An account with e-mail and password. One refresh at a time, for all calls.
+
+    While rejected credentials are replaced, `credentials` is None: calls wait for the replacement instead
+    of being rejected too.
+    """
+
+    credentials: TokenCredentials | None
+
+    def __init__(
+        self, api: SessionApi, server: Server, store: FallbackStore, guard: LoginGuard, email: str
+    ) -> None:
+        self.credentials = None
+        self._api = api
+        self._server = server
+        self._store = store
+        self._guard = guard
+        self._email = email
+        self._password_was_accepted = False
+        self._rejected: TokenCredentials | None = None  # come back if they could not be replaced
+        self._session_to_end: Tokens | None = None  # logout() could not end it at the server
+        self._login: Done | None = None
+        self._jobs = SingleFlight()
+
+    async def ensure(self) -> None:
+        """Get credentials if there are none: from the store, or by a login."""
+        if self._guard.rejection is not None:
+            self._guard.check()
+        await self._jobs.join(partial(self._obtain, None, Step.REFRESH))
+
+    async def replace(
+        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+    ) -> None:
+        """Replace rejected credentials, once for all calls that were rejected."""
+        current = self.credentials
+        if current is None or current is not rejected:  # another call has started or finished that
+            return
+        now = time.monotonic()
+        step = next_step(current, error, route, retried=retried, now=now)
+        if step is Step.GIVE_UP:
+            if now >= current.rejected_by.get(route, 0.0):
+                current.rejected_by[route] = now + _REJECTION_TTL
+            raise error
+        self.credentials = None
+        await self._jobs.join(partial(self._obtain, current, step))
+
+    def refresh_early(self, credentials: Credentials) -> None:
+        """Start a refresh in the background."""
+        credentials.refresh_at = time.monotonic() + _PAUSE_AFTER_REFRESH
+        current = self.credentials
+        if current is not None and current is credentials and not self._jobs.is_running:
+            self._jobs.start(partial(self._refresh_early, current), is_shared=False)
+
+    async def login(self) -> None:
+        """Log in now, whatever was rejected before."""
+        if self._login is None or self._login.done():
+            self._guard.forget()
+            self._server.forget()  # password login may have been switched on
+            self._login = self._jobs.start(self._log_in_now)
+        # Eight tasks that call login() after a rejection share one attempt.
+        await outcome(self._login)
+
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Log in with a mailed code."""
+        if email.casefold() != self._email.casefold():
+            raise DifyConfigError("login_with_code: this client is for another e-mail address")
+        await outcome(self._jobs.start(partial(self._log_in_with_code, code, token), is_shared=False))
+
+    async def logout(self) -> None:
+        """Forget the session, and end it at the server."""
+        await outcome(self._jobs.start(self._log_out, is_shared=False))
+
+    async def close(self) -> None:
+        """Let a refresh finish: a new refresh token must not be lost with the client."""
+        try:
+            await self._jobs.close(_CLOSE_GRACE)
+        finally:
+            self.credentials = None
+            await self._store.close()
+
+    # The jobs; one runs at a time.
+
+    async def _obtain(self, rejected: TokenCredentials | None, step: Step, done: Done) -> None:
+        if self.credentials is not None:
+            return
+        self._rejected = rejected
+        try:
+            await self._replace(rejected, step, done)
+        except BaseException:
+            # Unless the password was rejected, this may pass, and the refresh token may still be good.
+            if self.credentials is None and self._guard.rejection is None:
+                self.credentials = self._rejected
+            raise
+
+    async def _replace(self, rejected: TokenCredentials | None, step: Step, done: Done) -> None:
+        if self._guard.rejection is not None:  # a job before this one may have been rejected
+            self._guard.check()
+        if rejected is None and await self._load(None):
+            return
+        # Two in a row that the server issues and rejects: a third would not be accepted either.
+        replaces_rejected = (
+            rejected is not None and not rejected.accepted and is_new(rejected, time.monotonic())
+        )
+        async with self._store.lock():
+            if await self._load(rejected):
+                return
+            fresh = None
+            if rejected is not None and step is Step.REFRESH:
+                fresh = await self._refreshed(rejected.tokens)
+            if fresh is None:
+                by_code = rejected is not None and rejected.tokens.by_code
+                fresh = await self._logged_in(by_code=by_code)
+            fresh.replaces_rejected = replaces_rejected
+            await self._use(fresh, done)
+
+    async def _refresh_early(self, credentials: TokenCredentials, done: Done) -> None:
+        """Replace credentials that are still good; they stay if the refresh fails."""
+        async with self._store.lock():
+            if self._guard.rejection is not None or self.credentials is not credentials:
+                return
+            if await self._load(credentials):
+                return
+            fresh = await self._api.refresh(credentials.tokens)
+            if fresh is None and self._password_was_accepted and not credentials.tokens.by_code:
+                fresh = await self._logged_in()
+            if fresh is not None:
+                await self._use(fresh, done)
+
+    async def _log_in_now(self, done: Done) -> None:
+        await self._store.load()  # finds out whether the store works, before its lock is waited for
+        async with self._store.lock():
+            await self._store.load()
+            self._guard.look()
+            try:
+                await self._use(await self._logged_in(on_purpose=True), done)
+            except DifyLoginError:
+                if self._guard.rejection is not None:
+                    self.credentials = None
+                raise
+
+    async def _log_in_with_code(self, code: str, token: str, done: Done) -> None:
+        async with self._store.lock():
+            fresh = await self._api.log_in_with_code(code, token)
+            self._guard.forget()
+            await self._use(fresh, done)
+
+    async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
+        tokens = self.credentials.tokens if self.credentials is not None else await self._store.load()
+        self.credentials = None
+        await self._store.save(None)
+        self._session_to_end = tokens or self._session_to_end
+        if self._session_to_end is None:
+            return
+        reply = await self._api.log_out(self._session_to_end)
+        if reply.status == 401:  # the access token has ended; the refresh token may still be good
+            fresh = await self._api.refresh(self._session_to_end)
+            self._session_to_end = None if fresh is None else fresh.tokens
+            if self._session_to_end is None:
+                return
+            reply = await self._api.log_out(self._session_to_end)
+        if reply.status >= 400:
+            raise status_error(rules.logout_method(self._session_to_end), LOGOUT, reply)
+        self._session_to_end = None
+
+    # Parts of the jobs.
+
+    async def _load(self, known: TokenCredentials | None) -> bool:
+        """Use the tokens of the store, if they are others than those known."""
+        tokens = await self._store.load()
+        if known is None:
+            self._guard.look()
+        if tokens is None or (known is not None and tokens == known.tokens):
+            return False
+        # By the clock of this machine, which may be wrong: it only makes a refresh come early.
+        lifetime = math.inf if tokens.expires_at is None else tokens.expires_at - time.time()
+        self.credentials = token_credentials(tokens, Source.STORE, lifetime)
+        return True
+
+    async def _use(self, fresh: TokenCredentials, done: Done) -> None:
+        """Use new credentials at once; callers do not wait until they are saved."""
+        self.credentials, self._session_to_end = fresh, None
+        done.set_result(None)
+        await self._store.save(fresh.tokens)
+        if fresh.source is Source.LOGIN and not fresh.tokens.by_code:
+            await self._guard.clear()
+
+    async def _refreshed(self, tokens: Tokens) -> TokenCredentials | None:
+        """Credentials by the refresh token; None if a login is to follow."""
+        try:
+            fresh = await self._api.refresh(tokens)
+        except (DifyConnectionError, DifyStatusError) as error:
+            # A session by code may have no password.
+            is_for_all = isinstance(error, DifyStatusError) and is_not_about_the_account(error)
+            if tokens.by_code or is_for_all or not await self._server.allows_passwords():
+                raise
+            # From 1.16.0 a failure of the server is a 500, and the refresh token is still good
+            # [1.16.1/11_db_up_again_refresh_of_the_same_token]: an outage costs one login attempt.
+            is_outage = isinstance(error, DifyServerError | DifyConnectionError)
+            if is_outage and not self._store.attempts.is_answered:
+                raise
+            return None
+        if fresh is None and not tokens.by_code:
+            self._rejected = None
+            await self._store.save(None)
+        return fresh
+
+    async def _logged_in(self, *, by_code: bool = False, on_purpose: bool = False) -> TokenCredentials:
+        """Credentials by the password."""
+        if by_code:
+            raise self._guard.remember(rules.code_session_ended())
+        if not await self._server.allows_passwords():
+            raise self._guard.remember(rules.no_password_login())
+        fresh = await self._api.log_in(on_purpose=on_purpose, may_retry=self._password_was_accepted)
+        self._password_was_accepted = True
+        self._guard.forget()
+        return fresh

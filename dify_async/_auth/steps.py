@@ -1,0 +1,64 @@
+"""What follows a rejected call. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from dify_async._wire import is_about_csrf
+
+from .credentials import Source
+
+if TYPE_CHECKING:
+    from dify_async.errors import DifyStatusError
+
+    from .credentials import TokenCredentials
+
+
+class Step(Enum):
+    """How to replace rejected credentials."""
+
+    REFRESH = auto()
+    LOG_IN = auto()
+    GIVE_UP = auto()
+
+
+def next_step(
+    credentials: TokenCredentials, error: DifyStatusError, route: str, *, retried: bool, now: float
+) -> Step:
+    """Decide how to replace credentials that a route rejected with a 401 about the token.
+
+    "New" credentials are too young to have ended; "accepted" ones were accepted by some route. "In vain"
+    means that another session would be rejected too: the rejected credentials replaced others that were
+    rejected when new, the error is about CSRF alone, or a session by code was just refreshed, which has no
+    password to log in with. "Route" says that this route rejected these credentials before, when new.
+
+    | route | new | accepted | retried | in vain | source  | step    |
+    |-------|-----|----------|---------|---------|---------|---------|
+    | yes   |  -  | yes      |  -      |  -      | -       | GIVE_UP |
+    | -     | no  |  -       |  -      |  -      | -       | REFRESH |
+    | no    | yes | yes      | no      |  -      | -       | REFRESH |
+    | no    | yes | yes      | yes     |  -      | -       | GIVE_UP |
+    | -     | yes | no       |  -      | yes     | -       | GIVE_UP |
+    | -     | yes | no       |  -      | no      | REFRESH | LOG_IN  |
+    | -     | yes | no       |  -      | no      | other   | REFRESH |
+    """
+    if credentials.accepted and now < credentials.rejected_by.get(route, 0.0):
+        return Step.GIVE_UP
+    if not is_new(credentials, now):
+        return Step.REFRESH
+    if credentials.accepted:
+        return Step.GIVE_UP if retried else Step.REFRESH
+    was_refreshed = credentials.source is Source.REFRESH
+    if (
+        credentials.replaces_rejected
+        or is_about_csrf(error)
+        or (was_refreshed and credentials.tokens.by_code)
+    ):
+        return Step.GIVE_UP
+    return Step.LOG_IN if was_refreshed else Step.REFRESH
+
+
+def is_new(credentials: TokenCredentials, now: float) -> bool:
+    """Whether the server has just issued them, so that they cannot have ended."""
+    return credentials.source is not Source.STORE and now < credentials.new_until
