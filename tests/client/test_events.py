@@ -19,8 +19,8 @@ from dify_async import (
     RetryPolicy,
     SessionRenewed,
     StoreDown,
+    StoredValue,
     StoreUp,
-    Tokens,
 )
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
@@ -106,7 +106,7 @@ class FailingStore:
     def __init__(self) -> None:
         self.works = False
 
-    async def load(self, key: str) -> Tokens | None:
+    async def load(self, key: str) -> StoredValue | None:
         self._check(key)
         return None
 

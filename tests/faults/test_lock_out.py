@@ -12,13 +12,11 @@ from dify_async import (
     DifyConnectionError,
     DifyLoginError,
     DifyLoginLockedError,
-    DifyServerError,
     DifyStatusError,
     MemoryTokenStore,
     RedisTokenStore,
     RetryPolicy,
 )
-from dify_async._auth import caution
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import client
@@ -43,7 +41,8 @@ async def test_eight_workers_whose_password_was_changed(
             assert {type(one) for one in results} == {DifyLoginError}
         assert fake.count("POST", "/login") == 2
         with redis_server.admin() as admin:
-            (kept,) = (admin.get(name) for name in admin.keys("*:tokens"))
+            (kept,) = (admin.get(name) for name in admin.keys("*:login"))
+            assert 86_000 < int(admin.ttl(admin.keys("*:login")[0])) <= 86_400
         assert fake.password.encode() not in kept
         new = RedisTokenStore(redis_server.url)
         stack.push_async_callback(new.aclose)
@@ -89,21 +88,19 @@ async def test_another_password_is_no_refused_one(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.parametrize("cut", ["after", "body"])
-async def test_wrong_passwords_whose_answers_are_lost(
-    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, cut: str
-) -> None:
-    """Nobody knows whether they were counted: from the third on they wait."""
+async def test_wrong_passwords_whose_answers_are_lost(fake: FakeDifyServer, cut: str) -> None:
+    """Dify may have counted them: after three the error says what came back, and nothing is sent."""
     async with client(fake, password="wrong-Pass-1") as dify:
         fault = fake.inject("/login", cut=cut)  # type: ignore[arg-type]  # one of its texts
-        for _ in range(10):
+        for _ in range(3):
             with pytest.raises(DifyConnectionError):
                 await dify.profile()
-        assert fake.count("POST", "/login") == 3
-        fault.remove()
-        monkeypatch.setattr(dify._auth._caution, "_not_before", 0.0)  # type: ignore[attr-defined]  # it has a password
-        with pytest.raises(DifyLoginError) as refused:
-            await dify.profile()
-    assert not isinstance(refused.value, DifyLoginLockedError)
+        for call in (dify.profile, dify.login):
+            with pytest.raises(DifyLoginError, match="sent 3 times without success since 20") as used_up:
+                await call()
+            assert "the answer was lost" in str(used_up.value) or "POST /login:" in str(used_up.value)
+            assert not isinstance(used_up.value, DifyLoginLockedError)
+        assert fault.hits == fake.count("POST", "/login") == 3
 
 
 async def test_a_password_that_was_changed_and_whose_answers_are_lost(fake: FakeDifyServer) -> None:
@@ -113,24 +110,12 @@ async def test_a_password_that_was_changed_and_whose_answers_are_lost(fake: Fake
         fake._console.owner.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         fake.inject("/login", cut="after")
+        with pytest.raises(DifyConnectionError):
+            await dify.profile()
         for _ in range(5):
-            with pytest.raises(DifyConnectionError):
+            with pytest.raises(DifyLoginError, match="3 times without success"):
                 await dify.profile()
     assert fake.count("POST", "/login") == 1 + 3
-
-
-async def test_the_pause_grows_and_ends_with_an_answer(
-    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(caution, "_PAUSE", 0.0)
-    async with client(fake) as dify:
-        fault = fake.inject("/login", status=500)
-        for _ in range(5):
-            with pytest.raises(DifyServerError):
-                await dify.profile()
-        fault.remove()
-        await dify.profile()
-    assert fake.count("POST", "/login") == 6
 
 
 @pytest.mark.parametrize("status", [400, 415, 422, 500])

@@ -11,12 +11,18 @@ from typing import Any
 import anyio
 import pytest
 
-from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore
+from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore, Tokens
 from dify_async._auth import session
 from dify_async.testing import FakeDifyServer
 from tests.support import client, until
 
 REFUSED = b'{"code":"%s","message":"%s","status":401}'
+
+
+def kept_in(store: MemoryTokenStore) -> Tokens:
+    (tokens,) = store._tokens.values()
+    assert isinstance(tokens, Tokens)
+    return tokens
 
 
 def renewals(fake: FakeDifyServer) -> int:
@@ -62,11 +68,11 @@ async def test_tokens_of_one_second_are_the_same_text() -> None:
         while time.time() % 1 > 0.4:  # noqa: ASYNC110 - the clock has no event
             await anyio.sleep(0.01)
         await dify.profile()
-        (before,) = store._tokens.values()
+        before = kept_in(store)
         body = REFUSED % (b"unauthorized", b"Token has expired.")
         fake.inject("/account/*", status=401, body=body, delay=0.05, times=20)
         await all_at_once(dify, 20)
-        (after,) = store._tokens.values()
+        after = kept_in(store)
         assert before.access_token == after.access_token
         assert before.refresh_token != after.refresh_token
         assert (renewals(fake), sign_ins(fake)) == (1, 1)
@@ -77,7 +83,7 @@ async def test_the_one_who_renews_is_cancelled(fake: FakeDifyServer) -> None:
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
-        (before,) = store._tokens.values()
+        before = kept_in(store)
         fake.expire_access_tokens()
         slow = fake.inject("/refresh-token", delay=0.1)
         first = asyncio.create_task(dify.profile())
@@ -88,7 +94,7 @@ async def test_the_one_who_renews_is_cancelled(fake: FakeDifyServer) -> None:
         with pytest.raises(asyncio.CancelledError):
             await first
         await asyncio.gather(*others)
-    (after,) = store._tokens.values()
+    after = kept_in(store)
     assert after.refresh_token != before.refresh_token
     assert (renewals(fake), sign_ins(fake)) == (1, 1)
 

@@ -14,9 +14,10 @@ from typing import Any
 import anyio
 import pytest
 
-from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp, Tokens
+from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
+from dify_async.tokens import StoredValue
 from tests.faults.proxy import SlowProxy
 from tests.redis_server import RedisServer
 from tests.support import client, until
@@ -220,8 +221,8 @@ class _Lock:
 
 
 class _StoreThatSwallows(MemoryTokenStore):
-    async def save(self, key: str, tokens: Tokens) -> None:
-        raise ConnectionError(key, tokens.expires_at)
+    async def save(self, key: str, value: StoredValue, /) -> None:
+        raise ConnectionError(key, type(value))
 
     def lock(self, key: str) -> Any:
         return _Lock() if self.catching_up else super().lock(key)

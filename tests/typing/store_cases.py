@@ -20,6 +20,7 @@ from dify_async import (
     DifyStatusError,
     DifyTimeoutError,
     Event,
+    LoginAttempts,
     MemoryTokenStore,
     Page,
     RedisTokenStore,
@@ -67,21 +68,21 @@ def made(redis: Redis, cluster: RedisCluster, sentinel: Sentinel) -> list[TokenS
 
 
 async def any_store(store: TokenStore, stack: AsyncExitStack, tokens: Tokens) -> None:
-    assert_type(await store.load("key"), Tokens | None)
+    assert_type(await store.load("key"), Tokens | LoginAttempts | None)
     assert_type(await store.save("key", tokens), None)
     assert_type(await store.clear("key"), None)
     assert_type(await stack.enter_async_context(store.lock("key")), None)
 
 
 async def memory(store: MemoryTokenStore, stack: AsyncExitStack, tokens: Tokens) -> None:
-    assert_type(await store.load("key"), Tokens | None)
+    assert_type(await store.load("key"), Tokens | LoginAttempts | None)
     assert_type(await store.save("key", tokens), None)
     assert_type(await store.clear("key"), None)
     assert_type(await stack.enter_async_context(store.lock("key")), None)
 
 
 async def in_redis(store: RedisTokenStore, stack: AsyncExitStack, tokens: Tokens) -> None:
-    assert_type(await store.load("key"), Tokens | None)
+    assert_type(await store.load("key"), Tokens | LoginAttempts | None)
     assert_type(await store.save("key", tokens), None)
     assert_type(await store.clear("key"), None)
     assert_type(await stack.enter_async_context(store.lock("key")), None)
