@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from ._retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat
+from ._wire import lazy_decoder as _decoder
 from ._wire import nothing
 from .models import (
     Account,
@@ -73,18 +72,6 @@ class Endpoint(Generic[T]):
     repeat: Repeat = IDEMPOTENT
     changes: bool = False
     signed: bool = True
-
-
-def decoder_of(answer: Any) -> Callable[[bytes], Any]:
-    """Bytes to a value of this type."""
-    # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
-    return msgspec.json.Decoder(answer, strict=False).decode
-
-
-def _decoder(answer: Any) -> Callable[[bytes], Any]:
-    # Made at its first use: to make all of them takes longer than the rest of the import.
-    made = cache(partial(decoder_of, answer))
-    return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
 
 
 def _get(path: str, answer: type[T], *, signed: bool = True) -> Endpoint[T]:

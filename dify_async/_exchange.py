@@ -29,6 +29,8 @@ class Exchange:
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
+        # The last X-Version: every answer of Dify carries it, and servers are upgraded while clients run.
+        self.version = ""
         self._emit = emit
 
     async def __call__(
@@ -52,6 +54,7 @@ class Exchange:
                     raise
                 logger.info("%s; again in %.2f s", error, wait)
             else:
+                self.version = reply.version or self.version
                 if reply.status < 400:
                     return reply
                 wait = tries.wait_after_status(reply.status, retry_after(reply.headers))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ._exchange import Exchange
     from ._paths import Query
     from ._retry import RetryPolicy
-    from ._server import Server
     from ._slots import Slots
     from .errors import DifyStatusError
     from .models import Cursor, Page
@@ -53,12 +52,9 @@ class _NoCredentialsError(Exception):
 class Pipeline:
     """Makes the calls of one client."""
 
-    def __init__(
-        self, exchange: Exchange, server: Server, auth: Auth, slots: Slots, policy: RetryPolicy
-    ) -> None:
+    def __init__(self, exchange: Exchange, auth: Auth, slots: Slots, policy: RetryPolicy) -> None:
         self._exchange = exchange
         self._transport = exchange.transport
-        self._server = server
         self._auth = auth
         self._slots = slots
         self._policy = policy
@@ -103,7 +99,6 @@ class Pipeline:
             if not (endpoint.signed and is_about_the_token(error)) or refreshes == MAX_REFRESHES:
                 raise error
             self._transport.check()
-            self._server.see(reply)
             # Credentials that were replaced while this call was under way cost no refresh.
             refreshes += credentials is self._auth.credentials
             route = f"{endpoint.method} {endpoint.path}"

@@ -17,49 +17,42 @@ if TYPE_CHECKING:
 
 
 class Server:
-    """The server's version, read from X-Version, which every answer of Dify carries."""
+    """The server's version, read from X-Version, and whether it takes passwords."""
 
     def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
         self._exchange = exchange
         self._policy = policy
-        self._fixed = version is not None
-        self._version = version
-        self._shows_version = False
+        self._fixed = version
+        self._has_asked = False
         self._password_login: bool | None = None
 
     async def version(self) -> str:
         """The version; "" where a proxy hides it. Asks for it once, without signing in."""
-        if self._version is None:
-            self._version = await self._asked()
-        return self._version
+        if self._fixed is not None:
+            return self._fixed
+        if not self._exchange.version and not self._has_asked:
+            await self._ask()
+        return self._exchange.version
 
     async def allows_passwords(self) -> bool:
         """Whether it says so, or does not say; where the version was given, it is not asked."""
-        if self._password_login is None and not self._fixed:
-            self._version = await self._asked()
+        if self._password_login is None and self._fixed is None and not self._has_asked:
+            await self._ask()
         return self._password_login is not False
 
     def forget(self) -> None:
-        """Ask again before the next sign-in."""
-        self._password_login = None
-        if not self._fixed:
-            self._version = None
+        """Ask again before the next login."""
+        self._password_login, self._has_asked = None, False
 
     async def confirm(self) -> None:
         """Raise unless GET /system-features answers as Dify does."""
-        await self._asked(strictly=True)
+        await self._ask(strictly=True)
 
     def is_from_dify(self, reply: Reply) -> bool:
         """Whether an answer has X-Version, if earlier answers had it."""
-        return bool(reply.version) or not self._shows_version
+        return bool(reply.version) or not self._exchange.version
 
-    def see(self, reply: Reply) -> None:
-        """Take note of the version in an answer: servers are upgraded while clients run."""
-        self._shows_version |= bool(reply.version)
-        if reply.version and not self._fixed:
-            self._version = reply.version
-
-    async def _asked(self, *, strictly: bool = False) -> str:
+    async def _ask(self, *, strictly: bool = False) -> None:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
         endpoint = SYSTEM_FEATURES
         url = self._exchange.transport.url(endpoint.path, (), ())
@@ -70,7 +63,8 @@ class Server:
             if strictly or not reply.version:
                 # Not Dify's answer, so nothing is known of the server.
                 raise status_error("GET", endpoint.path, reply, tries.used)
-            return reply.version
+            self._has_asked = True
+            return
         try:
             features = endpoint.decode(reply.body)
         except UNREADABLE as error:
@@ -78,6 +72,5 @@ class Server:
         # Every version has this field [0.15.3 to 1.17-pre, system_features].
         if strictly and (features.sso_enforced_for_signin is None or not self.is_from_dify(reply)):
             raise DifyDecodeError("GET /system-features: the answer is not Dify's. Check base_url.")
-        self._shows_version |= bool(reply.version)
+        self._has_asked = True
         self._password_login = features.enable_email_password_login
-        return reply.version

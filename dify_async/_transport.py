@@ -171,6 +171,20 @@ class Transport:
         """Let nothing new begin; a renewal under way may still end."""
         self._takes_calls = False
 
+    def abandon(self) -> bool:
+        """Forget the session if its event loop was closed, and its connections with it.
+
+        Raises:
+            DifyError: Its event loop still runs elsewhere.
+        """
+        if self._session is None or self._loop is asyncio.get_running_loop():
+            return False
+        if self._loop is not None and not self._loop.is_closed():
+            raise DifyError("the client was opened in another event loop: leave it in that loop")
+        self._session.detach()
+        self._session = None
+        return True
+
     async def close(self) -> None:
         """Close the session, and with it what is under way; a connector passed in stays open."""
         session, self._session = self._session, None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,6 +14,9 @@ from msgspec import Struct
 
 from ._paths import API_ROOT
 from .errors import DifyDecodeError, DifyStatusError, status_error_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Invalid UTF-8 and deep nesting are no DecodeErrors of msgspec.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -76,6 +80,18 @@ def error_body(body: bytes) -> ErrorBody | None:
         return _error_body(body)
     except UNREADABLE:
         return None
+
+
+def decoder_of(answer: Any) -> Callable[[bytes], Any]:
+    """Bytes to a value of this type."""
+    # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
+    return msgspec.json.Decoder(answer, strict=False).decode
+
+
+def lazy_decoder(answer: Any) -> Callable[[bytes], Any]:
+    """A decoder that is made at its first use: all of them take longer than the rest of the import."""
+    made = cache(partial(decoder_of, answer))
+    return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:

@@ -173,8 +173,9 @@ class RedisTokenStore:
         try:
             while keeper is None:
                 left, short = self._left_locks.get(lock, ""), min(self._lock_ms, _UNKNOWN_LOCK_MS)
-                # A first connection may take many round trips.
-                with anyio.fail_after(_COMMAND_TIMEOUT if self._has_answered else _CONNECT_TIMEOUT):
+                # A first connection may take many round trips; no call waits for a lock that was left.
+                has_to_be_quick = self._has_answered and not left
+                with anyio.fail_after(_COMMAND_TIMEOUT if has_to_be_quick else _CONNECT_TIMEOUT):
                     taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, short, left)
                 self._has_answered = True
                 if taken:
@@ -201,13 +202,10 @@ class RedisTokenStore:
             raise RedisError("the lock could not be released")
 
     async def aclose(self) -> None:
-        """Close the connections of a store made from a URL; it may be used again."""
-        clients, self._clients = self._clients, {}
-        for loop, client in clients.items():
-            if loop is asyncio.get_running_loop():
-                await client.aclose()
-            elif not loop.is_closed():  # else its connections were closed with it
-                asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+        """Close the connections that a store made from a URL has in this event loop; it may be used again."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
     async def _keep(self, redis: Any, lock: str, holder: str) -> None:
         """Extend a lock until this is cancelled, or another process holds it."""

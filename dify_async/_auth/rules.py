@@ -314,7 +314,7 @@ def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) 
     if "code" in path:
         reason = f"{message or 'the code was rejected'}; request_login_code() mails another code"
     elif reason is message:
-        reason = f"{message}; call login() to try again"
+        reason = f"{message}. Call login() to try again"
     return kind(
         f"{method} {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
         status=reply.status,

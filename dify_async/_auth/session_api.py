@@ -78,6 +78,8 @@ class SessionApi:
         self._emit = emit
         self._email = email
         self._password = password
+        paths = (_LOGIN, _CODE_LOGIN, _REFRESH, LOGOUT)
+        self._urls = {path: exchange.transport.url(path, (), ()) for path in paths}
 
     async def log_in(self, *, on_purpose: bool, may_retry: bool) -> TokenCredentials:
         """A session by the password.
@@ -173,7 +175,5 @@ class SessionApi:
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
     ) -> Reply:
-        request = Request(method, path, self._exchange.transport.url(path, (), ()), headers, body)
-        reply = await self._exchange(lambda: request, tries)
-        self._server.see(reply)
-        return reply
+        request = Request(method, path, self._urls[path], headers, body)
+        return await self._exchange(lambda: request, tries)

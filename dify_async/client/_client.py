@@ -162,7 +162,7 @@ class AsyncDifyServer(
             guard = LoginGuard(store, password)
             api = SessionApi(exchange, self._server, retry, guard, emit, email=email, password=password)
             self._auth = Session(api, self._server, store, guard, email)
-        self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
+        self._pipeline = Pipeline(exchange, self._auth, self._slots, retry)
 
     @classmethod
     def from_env(cls, **overrides: Unpack[Options]) -> Self:
@@ -185,7 +185,10 @@ class AsyncDifyServer(
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_abandoned = self._transport.abandon()
         self._transport.refuse_calls()
+        if is_abandoned:
+            return
         self._slots.refuse_waiting(DifyError("the client was closed"))
         await complete(self._close())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import UNSET, UnsetType
 
 from dify_async import _endpoints as endpoints
+from dify_async._wire import decoder_of
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
 from dify_async.models.definitions import Configured
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _LIMITED_SINCE: Final = (1, 7, 0)
 _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
-    "GET", endpoints.APP.path, endpoints.decoder_of(Configured)
+    "GET", endpoints.APP.path, decoder_of(Configured)
 )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
-from dify_async._endpoints import Endpoint, decoder_of
+from dify_async._endpoints import Endpoint
 from dify_async._retry import CHANGE, IDEMPOTENT
+from dify_async._wire import decoder_of
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded

@@ -69,6 +69,20 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
     assert changed <= {"cmdstat_info"}
 
 
+async def test_a_rejected_call_with_its_refresh_enters_few_files(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """What a reader has to follow: the story of a call in at most 15 files of the package."""
+    await dify.profile()
+    fake.expire_access_tokens()
+    with _Calls() as calls:
+        await dify.profile()
+    assert fake.count("POST", "/refresh-token") == 1
+    package = {name for name in calls.modules if name.startswith("dify_async.")}
+    entered = {name for name in package if not name.startswith("dify_async.testing")}
+    assert len(entered) <= 15, sorted(entered)
+
+
 async def _round(dify: AsyncDifyServer, apps: list[str]) -> None:
     for app in apps:
         await dify.app(app)

@@ -8,12 +8,14 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
 import anyio.to_thread
 import msgspec
 
+from dify_async import AsyncDifyServer, DifyError, RedisTokenStore
 from dify_async.testing import FakeDifyServer, RecordedRequest
 from tests.redis_server import RedisServer
 from tests.soak.worker import Order, Report
@@ -23,6 +25,7 @@ _RENEWED_AT = 0.9 * LIFETIME
 # After a failure the store is left alone for 5 s, and then saved to within some more.
 _APART_AFTER_OUTAGE = 15.0
 _GROWTH_KIB = 8 * 1024
+_BUDGET = 3  # wrong passwords
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Result:
     used_twice: int
     locks_left: int
     keys_left: int
+    restarts: int
+    wrong_passwords: int
     took: float
 
     @property
@@ -78,6 +83,7 @@ class Result:
             "keys stayed at the server": max(
                 0, self.keys_left - sum(report.had_to_fail.get("sign-in", 0) for report in reports)
             ),
+            "wrong passwords too many were counted by the server": max(0, self.wrong_passwords - _BUDGET),
             "tasks more in the course of time": sum(report.tasks_grown for report in reports),
             "files more in the course of time": sum(report.files_grown for report in reports),
             "tasks stayed": sum(report.tasks_left for report in reports),
@@ -101,6 +107,7 @@ class Result:
             f"changes that had to fail: {dict(had_to_fail)}",
             f"requests: {self.requests}, of them struck by a fault: {self.faults}",
             f"sign-ins: {self.sign_ins}, renewals: {self.renewals}, explained: {self.explained}",
+            f"restarted clients: {self.restarts}, wrong passwords counted: {self.wrong_passwords}",
             f"growth of memory: {', '.join(f'{report.grown_kib} KiB' for report in self.reports)}",
         ]
 
@@ -118,16 +125,14 @@ async def soak(plan: Plan) -> Result:
                     for worker in workers:
                         assert worker.stdout is not None
                         await worker.stdout.readline()
-                    for status in (500, 502, 503, 504):
-                        fake.inject(status=status, probability=0.05 / 4)
-                    fake.inject(cut="before", probability=0.01)
-                    fake.inject(cut="after", probability=0.005)
-                    fake.inject(cut="body", probability=0.005)
+                    _inject_faults(fake)
                     started = loop.time()
                     outages = asyncio.create_task(_outages(plan, redis))
+                    restarts = asyncio.create_task(_restarts(plan, redis, outages))
                     answers = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
                     took = loop.time() - started
                     apart = await outages
+                    restarted = await restarts
             finally:
                 for worker in workers:
                     if worker.returncode is None:
@@ -136,7 +141,15 @@ async def soak(plan: Plan) -> Result:
             reports = [msgspec.json.decode(out, type=Report) for out, _ in answers if out]
             with redis.admin() as admin:
                 locks = len(admin.keys("*:lock"))
-            return _result(plan, fake, reports, apart=apart, locks=locks, took=took)
+            return _result(plan, fake, reports, apart=apart, locks=locks, restarted=restarted, took=took)
+
+
+def _inject_faults(fake: FakeDifyServer) -> None:
+    for status in (500, 502, 503, 504):
+        fake.inject(status=status, probability=0.05 / 4)
+    fake.inject(cut="before", probability=0.01)
+    fake.inject(cut="after", probability=0.005)
+    fake.inject(cut="body", probability=0.005)
 
 
 async def _start(plan: Plan, fake: FakeDifyServer, redis: RedisServer, number: int) -> Process:
@@ -162,6 +175,39 @@ async def _outages(plan: Plan, redis: RedisServer) -> list[tuple[float, float]]:
     return apart
 
 
+async def _restarts(
+    plan: Plan, redis: RedisServer, outages: asyncio.Task[list[tuple[float, float]]]
+) -> tuple[int, int]:
+    """Start clients of another server again and again; after the last outage their password is wrong.
+
+    A Redis that was killed has lost what it counted, so it is not killed after that.
+    """
+    restarts = 0
+    end = time.monotonic() + plan.seconds
+
+    async def restart(fake: FakeDifyServer, password: str) -> None:
+        nonlocal restarts
+        while time.monotonic() < end:
+            store = RedisTokenStore(redis.url)
+            async with AsyncDifyServer(fake.base_url, fake.email, password, token_store=store) as dify:
+                for call in (dify.profile, dify.login, dify.profile):
+                    with suppress(DifyError):
+                        await call()
+                    await anyio.sleep(0.05)
+            await store.aclose()
+            restarts += 1
+
+    async with FakeDifyServer("1.11.2", access_token_lifetime=LIFETIME) as fake:
+        _inject_faults(fake)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(restart, fake, fake.password)
+            await asyncio.wait([outages])
+            fake._console.owner.password = "Changed-Pass-1"
+            fake.revoke_all_tokens()
+        return restarts, fake._console.accounts._failures.get(fake.email, 0)
+
+
 def _used_twice(renewals: list[RecordedRequest], apart: list[tuple[float, float]]) -> int:
     """How often a refresh token was sent after it had brought new ones, which all processes knew."""
     spent: set[str] = set()
@@ -181,6 +227,7 @@ def _result(
     *,
     apart: list[tuple[float, float]],
     locks: int,
+    restarted: tuple[int, int],
     took: float,
 ) -> Result:
     sessions = [request for request in fake.requests if request.path in {"/login", "/refresh-token"}]
@@ -196,5 +243,7 @@ def _result(
         used_twice=_used_twice(renewals, apart),
         locks_left=locks,
         keys_left=sum(map(len, fake._console.keys.values())),
+        restarts=restarted[0],
+        wrong_passwords=restarted[1],
         took=took,
     )

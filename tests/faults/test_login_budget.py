@@ -1,0 +1,248 @@
+"""How often passwords are sent for an account, whatever its clients do and however often they start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from dify_async import (
+    DifyAuthenticationError,
+    DifyError,
+    DifyLoginError,
+    DifyLoginLockedError,
+    DifyServerError,
+    LoginAttempts,
+    MemoryTokenStore,
+    StoredValue,
+)
+from dify_async._auth import login_guard, rules
+from dify_async._auth.fallback_store import FallbackStore
+from dify_async.testing import FakeDifyServer
+from tests.captures import capture
+from tests.support import ONCE, client, counted, until
+
+JSON = {"Content-Type": "application/json"}
+EXPIRED = b'{"code":"unauthorized","message":"Token has expired.","status":401}'
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.11.2"
+
+
+def attempts_in(store: MemoryTokenStore) -> LoginAttempts:
+    (found,) = (value for value in store._tokens.values() if isinstance(value, LoginAttempts))
+    return found
+
+
+async def outcome(fake: FakeDifyServer, **options: Any) -> DifyError | None:
+    """The error of one call by a client that is made for it."""
+    async with client(fake, **options) as dify:
+        try:
+            await dify.profile()
+        except DifyError as error:
+            return error
+    return None
+
+
+async def test_an_attempt_is_recorded_before_it_is_sent(fake: FakeDifyServer) -> None:
+    """A process that is killed while it waits has counted it."""
+    store = MemoryTokenStore()
+    slow = fake.inject("/login", delay=30)
+    async with client(fake, token_store=store) as dify:
+        call = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        recorded = attempts_in(store)
+        assert sum(recorded.sent.values()) == 1
+        assert not recorded.is_answered
+        assert fake.password not in str(recorded.sent)
+        call.cancel()
+
+
+async def test_a_success_clears_the_record(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    fault = fake.inject("/login", status=500)
+    for _ in range(2):
+        assert isinstance(await outcome(fake, token_store=store), DifyServerError)
+    fault.remove()
+    assert await outcome(fake, token_store=store) is None
+    assert len(store._tokens) == 1
+
+
+async def test_another_password_has_its_own_three_within_five(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    for password, sent in (("Wrong-Pass-1", 3), ("Wrong-Pass-2", 5), ("Wrong-Pass-3", 5)):
+        for _ in range(4):
+            assert isinstance(await outcome(fake, token_store=store, password=password), DifyLoginError)
+        assert fake.count("POST", "/login") == sent
+    error = await outcome(fake, token_store=store)
+    assert isinstance(error, DifyLoginError)
+    assert "5 times without success" in str(error)
+    assert "Wrong-Pass" not in str(error)
+    assert await outcome(fake) is None  # Dify has not locked the account
+
+
+@pytest.mark.parametrize("hours", [25, -1])
+async def test_a_record_that_is_old_or_of_the_future_allows_one_more(
+    fake: FakeDifyServer, hours: int
+) -> None:
+    """In a store without expiry; stoplight#315: a clock may have been wrong."""
+    store = MemoryTokenStore()
+    for _ in range(4):
+        await outcome(fake, token_store=store, password="Wrong-Pass-1")
+    (key,) = store._tokens
+    then = int(time.time()) - hours * 3600
+    seen = attempts_in(store)
+    store._tokens[key] = LoginAttempts(sent=seen.sent, since=then, sent_at=then, answer=seen.answer)
+    for _ in range(3):
+        assert isinstance(await outcome(fake, token_store=store, password="Wrong-Pass-1"), DifyLoginError)
+    assert fake.count("POST", "/login") == 4
+
+
+async def test_a_lock_is_not_counted_and_tried_once_an_hour(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dify does not count blocked attempts; by all clients of the store together."""
+    for _ in range(2):
+        store = MemoryTokenStore()
+        for _ in range(3):
+            await outcome(fake, token_store=store, password="Wrong-Pass-1")
+    store = MemoryTokenStore()
+    for _ in range(4):
+        assert isinstance(await outcome(fake, token_store=store), DifyLoginLockedError)
+    assert fake.count("POST", "/login") == 7
+    assert sum(attempts_in(store).sent.values()) == 0
+    monkeypatch.setattr(login_guard, "_LOCK_PAUSE", 0)
+    assert isinstance(await outcome(fake, token_store=store), DifyLoginLockedError)
+    assert fake.count("POST", "/login") == 8
+    fake.unlock()
+    assert await outcome(fake, token_store=store) is None
+
+
+async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) -> None:
+    """GET /system-features answers as Dify does, and POST /login never."""
+    fake.inject("/login", status=503, body=b"<html>sorry</html>", headers={"X-Version": ""})
+    store = MemoryTokenStore()
+    for _ in range(3):
+        assert isinstance(await outcome(fake, token_store=store, retry=ONCE), DifyServerError)
+    error = await outcome(fake, token_store=store)
+    assert isinstance(error, DifyLoginError)
+    assert "a proxy or gateway in front of Dify replaces the answers of POST /login" in str(error)
+    assert "503" in str(error)
+    assert "since 20" in str(error)
+    assert fake.count("POST", "/login") == 3
+
+
+async def test_an_outage_costs_one_attempt(fake: FakeDifyServer) -> None:
+    """401 "Token has expired." to every route, /login too: nothing more is sent until the server is well."""
+    async with client(fake) as dify:
+        await dify.profile()
+        faults = [
+            fake.inject("*", status=401, body=EXPIRED, headers=JSON),
+        ]
+        for _ in range(10):
+            with pytest.raises(DifyAuthenticationError):
+                await dify.profile()
+        assert fake.count("POST", "/login") == 2
+        for fault in faults:
+            fault.remove()
+        await dify.profile()
+
+
+async def test_the_database_of_dify_is_down(fake: FakeDifyServer) -> None:
+    """1.16.1: a refresh is a 500 then, and its token is good again afterwards."""
+    body = capture("1.16.1/11_db_down_refresh").reply.body
+    down: dict[str, Any] = {"status": 500, "body": body, "headers": JSON}
+    assert not rules.refresh_token_is_dead(capture("1.16.1/11_redis_down_refresh").reply)
+    assert rules.read_tokens(capture("1.16.1/11_db_up_again_refresh_of_the_same_token").reply) is not None
+    async with client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        fake.expire_access_tokens()
+        faults = [fake.inject(path, **down) for path in ("/refresh-token", "/login")]
+        for _ in range(5):
+            with pytest.raises(DifyServerError):
+                await dify.profile()
+        assert counted(fake) == (10, 2)
+        for fault in faults:
+            fault.remove()
+        await dify.profile()
+        assert counted(fake) == (11, 2)
+        sent = {one.headers["Cookie"] for one in fake.requests if one.path == "/refresh-token"}
+        assert len(sent) == 1
+
+
+async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer) -> None:
+    """And a client that is made later tries once more within the budget."""
+    store, password = MemoryTokenStore(), fake.password
+    async with client(fake, token_store=store) as one, client(fake, token_store=store) as two:
+        await one.profile()
+        await two.profile()
+        fake._console.owner.password = "Another-Pass-1"
+        fake.revoke_all_tokens()
+        with pytest.raises(DifyLoginError, match="Dify rejected"):
+            await one.profile()
+        with pytest.raises(DifyLoginError, match="Another client of this account got this answer"):
+            await two.profile()
+        assert fake.count("POST", "/login") == 2
+    assert isinstance(await outcome(fake, token_store=store, password=password), DifyLoginError)
+    assert fake.count("POST", "/login") == 3
+
+
+class Down(MemoryTokenStore):
+    """Takes nothing while it is down."""
+
+    is_down = False
+
+    async def save(self, key: str, value: StoredValue, /) -> None:
+        if self.is_down:
+            raise OSError("read-only")
+        await super().save(key, value)
+
+    async def clear(self, key: str) -> None:
+        if self.is_down:
+            raise OSError("read-only")
+        await super().clear(key)
+
+
+async def test_a_store_that_takes_no_writes(fake: FakeDifyServer) -> None:
+    """The limit of the promise: each process sends a password that was changed once."""
+    store = Down()
+    async with client(fake, token_store=store) as one, client(fake, token_store=store) as two:
+        await one.profile()
+        await two.profile()
+        store.is_down = True
+        fake._console.owner.password = "Another-Pass-1"
+        fake.revoke_all_tokens()
+        for _ in range(3):
+            for dify in (one, two):
+                with pytest.raises(DifyLoginError):
+                    await dify.profile()
+    assert fake.count("POST", "/login") == 1 + 2
+
+
+async def test_a_session_that_ended_is_not_saved_after_a_rejected_password(
+    fake: FakeDifyServer,
+) -> None:
+    """Its tokens were waiting for the store, which works again by now."""
+    store = Down()
+    async with client(fake, token_store=store) as dify:
+        await dify.profile()
+        store.is_down = True
+        fake.expire_access_tokens()
+        await dify.profile()
+        fake._console.owner.password = "Another-Pass-1"
+        fake.revoke_all_tokens()
+        with suppress(DifyLoginError):
+            await dify.profile()
+        store.is_down = False
+    assert [value for value in store._tokens.values() if not isinstance(value, LoginAttempts)] == []
+
+
+async def test_the_fingerprint_of_a_password_is_pinned() -> None:
+    """Clients of several releases share a store: PBKDF2 with 200,000 rounds, salted with the key."""
+    guard = login_guard.LoginGuard(FallbackStore(MemoryTokenStore(), "key", None), "Secret-Pass-42")
+    assert await guard._fingerprint() == "6d85e2ad3c98abbcef9db6156062e547dcf43cceee5dd504b7020382e7d1fbf1"
