@@ -86,7 +86,7 @@ class Pipeline:
             try:
                 reply = await self._exchange(prepare, tries, self._slots)
             except _NoCredentialsError:
-                self._transport.check()  # it may have been closed while this waited
+                self._transport.check_not_closed()
                 await self._auth.ensure()
                 continue
             attempts = tries.used - tries.refused
@@ -98,7 +98,7 @@ class Pipeline:
             error = self._refusal(endpoint, url, reply, attempts)
             if not (endpoint.signed and is_about_the_token(error)) or refreshes == MAX_REFRESHES:
                 raise error
-            self._transport.check()
+            self._transport.check_not_closed()
             # Credentials that were replaced while this call was under way cost no refresh.
             refreshes += credentials is self._auth.credentials
             route = f"{endpoint.method} {endpoint.path}"

@@ -191,6 +191,11 @@ class Transport:
         if session is not None:
             await session.close()
 
+    def check_not_closed(self) -> None:
+        """Raise if it was closed while a call waited."""
+        if not self._takes_calls:
+            raise DifyError("the client was closed")
+
     def check(self) -> None:
         """Raise unless it is open, in this event loop."""
         if not self._takes_calls:

@@ -43,7 +43,7 @@ logger: Final = logging.getLogger("dify_async")
 _TOKENS_TTL_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _ATTEMPTS_TTL_MS: Final = 24 * 3600 * 1000  # as Dify counts them (LOGIN_LOCKOUT_DURATION)
 _ATTEMPTS: Final = "-login"  # the suffix of their key
-_COMMAND_TIMEOUT: Final = 0.4
+_COMMAND_TIMEOUT: Final = 0.8  # to take the lock, for which a call may wait
 _CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
 _POOL_TIMEOUT: Final = 1.5
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
@@ -169,6 +169,7 @@ class RedisTokenStore:
         lock, tokens, holder = self._name(key, "lock"), self._name(key), uuid.uuid4().hex
         redis, task = self._redis(), asyncio.current_task()
         keeper: asyncio.Task[None] | None = None
+        is_over = asyncio.Event()
         is_released = False
         try:
             while keeper is None:
@@ -179,7 +180,9 @@ class RedisTokenStore:
                     taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, short, left)
                 self._has_answered = True
                 if taken:
-                    keeper = asyncio.create_task(self._keep(redis, lock, holder), name="dify_async lock")
+                    keeper = asyncio.create_task(
+                        self._keep(redis, lock, holder, is_over), name="dify_async lock"
+                    )
                 else:
                     await anyio.sleep(_POLL * random.uniform(1, 2))  # noqa: S311 - no secret
             self._held[key, task] = _as_bytes(present) or b""
@@ -191,9 +194,13 @@ class RedisTokenStore:
             patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 if keeper is not None:
-                    await cancel_and_wait(keeper)
+                    is_over.set()
+                    await asyncio.wait([keeper])
                 await redis.eval(_UNLOCK, 1, lock, holder)
                 is_released = True
+            if keeper is not None and not keeper.done():
+                with anyio.CancelScope(shield=True):
+                    await cancel_and_wait(keeper)
             if is_released:
                 self._left_locks.pop(lock, None)
             elif keeper is not None:
@@ -207,13 +214,15 @@ class RedisTokenStore:
         if client is not None:
             await client.aclose()
 
-    async def _keep(self, redis: Any, lock: str, holder: str) -> None:
-        """Extend a lock until this is cancelled, or another process holds it."""
+    async def _keep(self, redis: Any, lock: str, holder: str, is_over: asyncio.Event) -> None:
+        """Extend a lock until its holder has ended, or another one has it."""
         is_held = True
-        while is_held:
+        while is_held and not is_over.is_set():
             with suppress(Exception):  # Redis stands still, and the lock may live
                 is_held = await redis.eval(_EXTEND, 1, lock, holder, self._lock_ms)
-            await asyncio.sleep(self._lock_ms / 3000)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._lock_ms / 3000):
+                    await is_over.wait()
 
     def _redis(self) -> Any:
         # redis-py's types promise a value where there is an awaitable, and differ for a cluster.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
+from msgspec.structs import replace
 
 from dify_async._concurrency import cancel_and_wait, task_group
 from dify_async._retry import jittered_delays
@@ -31,11 +33,10 @@ logger = logging.getLogger("dify_async")
 T = TypeVar("T")
 ValueT = TypeVar("ValueT")
 
-# A call waits at most 2 s for the store: a load that may have to connect, taking the lock, a load under
-# the lock, and recording a login attempt. No call waits until tokens are saved.
-_DEADLINE: Final = 0.4
-_CONNECT_DEADLINE: Final = 0.8
-_CONNECTED_FOR: Final = 30.0
+# A call waits at most 2 s for the store: so long for all that it loads and saves, connecting included, and
+# the rest for a command that takes the lock.
+_PATIENCE: Final = 1.2
+_MIN_PATIENCE: Final = 0.1
 # In the background there is no hurry: a connection may take many round trips.
 _UNHURRIED: Final = 10.0
 # The lock is held for as long as another process needs to refresh or to log in.
@@ -72,6 +73,15 @@ class _Entry(Generic[ValueT]):
             self.is_unsaved = False
 
 
+def _sum(found: LoginAttempts, mine: LoginAttempts, base: LoginAttempts | None) -> LoginAttempts:
+    """The attempts found in the store, and those that this client has sent since it had `base`."""
+    before = base.sent if base is not None else {}
+    sent = dict(found.sent)
+    for one, times in mine.sent.items():
+        sent[one] = sent.get(one, 0) + max(0, times - before.get(one, 0))
+    return replace(found, sent=sent)
+
+
 class FallbackStore:
     """The tokens and login attempts of one account: in the store while it works, in memory always."""
 
@@ -83,7 +93,7 @@ class FallbackStore:
         self._store = store
         self._emit = emit
         self._lock_is_left = False
-        self._last_answer = -_CONNECTED_FOR
+        self._patience = _PATIENCE
         self._ask_again_at: float | None = None
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -91,6 +101,10 @@ class FallbackStore:
     def attempts(self) -> LoginAttempts:
         """The login attempts, as last loaded with the tokens or saved."""
         return self._attempts.value or LoginAttempts()
+
+    def begin(self) -> None:
+        """Be patient anew, for the next call that waits."""
+        self._patience = _PATIENCE
 
     async def load(self) -> Tokens | None:
         """The newest tokens known, whichever process got them; `attempts` are loaded too."""
@@ -100,6 +114,7 @@ class FallbackStore:
 
     async def save(self, tokens: Tokens | None) -> None:
         """Keep the tokens, or forget them: at once in memory, and in the store as soon as it takes that."""
+        self.begin()  # no call waits for it
         await self._save(self._tokens, tokens)
 
     async def save_attempts(self, attempts: LoginAttempts | None) -> None:
@@ -107,11 +122,17 @@ class FallbackStore:
         await self._save(self._attempts, attempts)
 
     @asynccontextmanager
-    async def lock(self) -> AsyncIterator[None]:
-        """Held while tokens are refreshed or a password is sent, if the store works."""
+    async def lock(self, *, in_background: bool = False) -> AsyncIterator[None]:
+        """Held while tokens are refreshed or a password is sent, if the store works.
+
+        A store that failed lately is asked again: without it a password is counted for this client alone.
+        """
         lock = None
         with anyio.move_on_after(_LOCK_DEADLINE) as waiting, suppress(_UnavailableError):
-            lock = await self._ask(self._take_lock, None)
+            if self._ask_again_at is not None:
+                self._ask_again_at = 0.0
+                await self._ask(self._load, _UNHURRIED if in_background else None)
+            lock = await self._ask(self._take_lock, math.inf)
         if waiting.cancelled_caught:
             raise DifyTimeoutError(
                 f"waited {_LOCK_DEADLINE:g} s for the lock of the token store: another process is"
@@ -132,16 +153,20 @@ class FallbackStore:
 
     async def close(self) -> None:
         """Save once more what could not be saved, and leave nothing running."""
-        task, self._catching_up = self._catching_up, None
-        if task is not None:
-            await cancel_and_wait(task)
+        await self._stop_catching_up()
         if self._is_behind:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
                 await self._write_behind()
+            await self._stop_catching_up()
 
     @property
     def _is_behind(self) -> bool:
         return self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left
+
+    async def _stop_catching_up(self) -> None:
+        task, self._catching_up = self._catching_up, None
+        if task is not None:
+            await cancel_and_wait(task)
 
     async def _load(self) -> None:
         found: dict[str, StoredValue | None] = {}
@@ -158,7 +183,13 @@ class FallbackStore:
             logger.warning("the token store contains invalid data; it will be overwritten")
         if tokens is not None:  # else they were evicted, and those in memory are good
             self._tokens.found(tokens)
-        self._attempts.found(attempts if isinstance(attempts, LoginAttempts) else None)
+        attempts = attempts if isinstance(attempts, LoginAttempts) else None
+        entry = self._attempts
+        if entry.is_unsaved and entry.value and attempts and attempts != entry.stored:
+            # Others have counted too: what this client has sent in an outage is added.
+            entry.value, entry.stored = _sum(attempts, entry.value, entry.stored), attempts
+        else:
+            entry.found(attempts)
 
     async def _take_lock(self) -> AbstractAsyncContextManager[None]:
         lock = self._store.lock(self.key)
@@ -167,10 +198,8 @@ class FallbackStore:
 
     async def _save(self, entry: _Entry[ValueT], value: ValueT | None) -> None:
         entry.value, entry.is_unsaved = value, True
-        try:
-            await self._ask(lambda: self._write(entry))
-        except _UnavailableError:
-            self._catch_up_later()
+        with suppress(_UnavailableError):
+            await self._ask(partial(self._write, entry))
 
     async def _write(self, entry: _Entry[Any]) -> None:
         value = entry.value
@@ -188,28 +217,30 @@ class FallbackStore:
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
                 await self._write_behind()
-            if not self._is_behind:
                 return
 
     async def _write_behind(self) -> None:
         """Save what could not be saved, unless another process has saved something newer since."""
-        self._ask_again_at = None if self._ask_again_at is None else 0.0
-        async with self.lock():
+        async with self.lock(in_background=True):
             await self._ask(self._load, _UNHURRIED)
             for entry in (self._tokens, self._attempts):
                 if entry.is_unsaved:
                     await self._ask(partial(self._write, entry), _UNHURRIED)
-
-    async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = 0.0) -> T:
-        now = time.monotonic()
-        if self._ask_again_at is not None and now < self._ask_again_at:
+        if self._lock_is_left:
             raise _UnavailableError
-        if deadline == 0.0:
-            connected = now - self._last_answer < _CONNECTED_FOR
-            deadline = _DEADLINE if connected else _CONNECT_DEADLINE
+        if self._ask_again_at is not None:
+            self._ask_again_at = None
+            logger.info("the token store works again")
+            if self._emit is not None:
+                self._emit(StoreUp())
+
+    async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
+        began = time.monotonic()
+        if self._ask_again_at is not None and began < self._ask_again_at:
+            raise _UnavailableError
         try:
-            with anyio.fail_after(deadline):
-                result = await operation()
+            with anyio.fail_after(deadline or max(_MIN_PATIENCE, self._patience)):
+                return await operation()
         except Exception as error:  # noqa: BLE001 - a store may raise anything
             kind = type(error).__name__
             if self._ask_again_at is None:
@@ -219,11 +250,8 @@ class FallbackStore:
                 if self._emit is not None:
                     self._emit(StoreDown(kind))
             self._ask_again_at = time.monotonic() + _PAUSE
+            self._catch_up_later()
             raise _UnavailableError from None
-        self._last_answer = time.monotonic()
-        if self._ask_again_at is not None:
-            self._ask_again_at = None
-            logger.info("the token store works again")
-            if self._emit is not None:
-                self._emit(StoreUp())
-        return result
+        finally:
+            if deadline is None:
+                self._patience -= time.monotonic() - began

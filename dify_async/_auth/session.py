@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dify_async._concurrency import SingleFlight, outcome
 from dify_async._wire import is_not_about_the_account, status_error
@@ -23,7 +22,9 @@ from .session_api import LOGOUT, SessionApi, token_credentials
 from .steps import Step, is_new, next_step
 
 if TYPE_CHECKING:
-    from dify_async._concurrency import Done
+    from collections.abc import Callable, Coroutine
+
+    from dify_async._concurrency import Done, Job
     from dify_async._server import Server
     from dify_async.tokens import Tokens
 
@@ -65,7 +66,7 @@ class Session(Auth):
         """Get credentials if there are none: from the store, or by a login."""
         if self._guard.rejection is not None:
             self._guard.check()
-        await self._jobs.join(partial(self._obtain, None, Step.REFRESH))
+        await self._jobs.join(self._job(self._obtain, None, Step.REFRESH))
 
     async def replace(
         self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
@@ -81,21 +82,21 @@ class Session(Auth):
                 current.rejected_by[route] = now + _REJECTION_TTL
             raise error
         self.credentials = None
-        await self._jobs.join(partial(self._obtain, current, step))
+        await self._jobs.join(self._job(self._obtain, current, step))
 
     def refresh_early(self, credentials: Credentials) -> None:
         """Start a refresh in the background."""
         credentials.refresh_at = time.monotonic() + _PAUSE_AFTER_REFRESH
         current = self.credentials
         if current is not None and current is credentials and not self._jobs.is_running:
-            self._jobs.start(partial(self._refresh_early, current), is_shared=False)
+            self._jobs.start(self._job(self._refresh_early, current), is_shared=False)
 
     async def login(self) -> None:
         """Log in now, whatever was rejected before."""
         if self._login is None or self._login.done():
             self._guard.forget()
             self._server.forget()  # password login may have been switched on
-            self._login = self._jobs.start(self._log_in_now)
+            self._login = self._jobs.start(self._job(self._log_in_now))
         # Eight tasks that call login() after a rejection share one attempt.
         await outcome(self._login)
 
@@ -103,11 +104,11 @@ class Session(Auth):
         """Log in with a mailed code."""
         if email.casefold() != self._email.casefold():
             raise DifyConfigError("login_with_code: this client is for another e-mail address")
-        await outcome(self._jobs.start(partial(self._log_in_with_code, code, token), is_shared=False))
+        await outcome(self._jobs.start(self._job(self._log_in_with_code, code, token), is_shared=False))
 
     async def logout(self) -> None:
         """Forget the session, and end it at the server."""
-        await outcome(self._jobs.start(self._log_out, is_shared=False))
+        await outcome(self._jobs.start(self._job(self._log_out), is_shared=False))
 
     async def close(self) -> None:
         """Let a refresh finish: a new refresh token must not be lost with the client."""
@@ -118,6 +119,13 @@ class Session(Auth):
             await self._store.close()
 
     # The jobs; one runs at a time.
+
+    def _job(self, job: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> Job:
+        async def run(done: Done) -> None:
+            self._store.begin()
+            await job(*arguments, done)
+
+        return run
 
     async def _obtain(self, rejected: TokenCredentials | None, step: Step, done: Done) -> None:
         if self.credentials is not None:

@@ -15,7 +15,7 @@ from dify_async._wire import is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
 from dify_async.events import SessionRenewed
 
-from . import rules
+from . import rules, verdicts
 from .credentials import Source, TokenCredentials
 from .login_guard import MAX_PER_PASSWORD
 
@@ -114,8 +114,8 @@ class SessionApi:
         tokens = rules.read_tokens(reply)
         if tokens is not None:
             return self._new_session(tokens, reply, "password")
-        reply = rules.without(self._password, reply)
-        refusal = rules.refusal(reply, "POST", _LOGIN, is_from_dify=self._server.is_from_dify(reply))
+        reply = verdicts.without(self._password, reply)
+        refusal = verdicts.refusal(reply, "POST", _LOGIN, is_from_dify=self._server.is_from_dify(reply))
         await self._guard.refused(refusal)
         raise refusal
 
@@ -126,7 +126,9 @@ class SessionApi:
         tokens = rules.read_tokens(reply)
         if tokens is None:
             is_from_dify = self._server.is_from_dify(reply)
-            raise rules.refusal(rules.without(code, reply), "POST", _CODE_LOGIN, is_from_dify=is_from_dify)
+            raise verdicts.refusal(
+                verdicts.without(code, reply), "POST", _CODE_LOGIN, is_from_dify=is_from_dify
+            )
         return self._new_session(replace(tokens, by_code=True), reply, "e-mail code")
 
     async def refresh(self, tokens: Tokens) -> TokenCredentials | None:

@@ -63,7 +63,8 @@ async def test_one_route_that_refuses_what_others_accept_under_load(
         calls = [call() for _ in range(10) for call in (dify.profile, dify.apps)]
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(one) for one in results] == [DifyAuthenticationError, list] * 10
-    assert sum(counted(fake)) <= 1 + 3
+    # A refresh and a login; and once more for calls that waited for a slot, and began with new credentials.
+    assert sum(counted(fake)) <= 1 + 4
 
 
 async def test_refused_tokens_use_up_no_attempts(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from dify_async import AsyncDifyServer, DifyError, MemoryTokenStore, Tokens, _endpoints
-from dify_async._auth import rules
+from dify_async._auth import rules, verdicts
 from dify_async._endpoints import Endpoint
 from dify_async._wire import Reply, is_about_csrf, is_about_the_token, retry_after
 from tests.captures import VERSIONS, Capture, captures
@@ -82,7 +82,7 @@ def _check_sign_in(reply: Reply) -> None:
     tokens = rules.read_tokens(reply)
     if tokens is None:
         rules.refresh_token_is_dead(reply)
-        _check_error(rules.refusal(reply, "POST", "/login"))
+        _check_error(verdicts.refusal(reply, "POST", "/login"))
         return
     assert rules.lifetime(tokens, reply) > 0
     _, body = rules.refresh_request(tokens)

@@ -21,7 +21,7 @@ from dify_async import (
     DifyStatusError,
     Tokens,
 )
-from dify_async._auth import rules
+from dify_async._auth import rules, verdicts
 from dify_async._wire import Reply
 from tests.captures import VERSIONS, Capture, capture, captures
 
@@ -44,7 +44,7 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
             assert (tokens.cookie_names is not None) == (version in COOKIE_ERA)
             continue
         assert tokens is None, str(row)
-        error = rules.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "POST", "/login")
         code = body.get("code")
         if code == "email_code_login_limit":
             assert type(error) is DifyLoginLockedError, str(row)
@@ -68,7 +68,7 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
         except msgspec.DecodeError:
             continue
         password = sent.get("password")
-        error = rules.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "POST", "/login")
         for secret in (password, _decoded(password)):
             if isinstance(secret, str) and len(secret) > 3:
                 assert secret not in str(error), str(row)
@@ -101,7 +101,7 @@ def test_a_failure_of_the_server_does_not_kill_the_refresh_token() -> None:
 
 
 def test_the_text_of_an_account_without_a_workspace_reaches_the_user() -> None:
-    error = rules.refusal(capture("1.11.2/01_login_account_without_workspace").reply, "POST", "/login")
+    error = verdicts.refusal(capture("1.11.2/01_login_account_without_workspace").reply, "POST", "/login")
     assert isinstance(error, DifyLoginError)
     assert error.status == 200
     assert "workspace not found" in str(error)
@@ -246,13 +246,13 @@ def test_a_server_version_that_is_none(text: str) -> None:
 def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
     reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
     assert rules.read_tokens(reply) is None
-    assert type(rules.refusal(reply, "POST", "/login")) is error
+    assert type(verdicts.refusal(reply, "POST", "/login")) is error
 
 
 def test_an_answer_without_the_version_that_others_had_is_no_verdict() -> None:
     """nest_legacy#59: of a gateway, which may use any code."""
     body = b'{"code":"forbidden","message":"x","status":403}'
-    error = rules.refusal(Reply(403, CIMultiDict(), body), "POST", "/login", is_from_dify=False)
+    error = verdicts.refusal(Reply(403, CIMultiDict(), body), "POST", "/login", is_from_dify=False)
     assert type(error) is DifyPermissionError
 
 
@@ -279,7 +279,7 @@ def test_a_deleted_cookie_is_no_token(attributes: str, *, is_token: bool) -> Non
 def test_a_token_for_registering_stays_out_of_the_text() -> None:
     """Up to 1.8.1 an unknown account is a 200 whose data is a secret."""
     body = b'{"result":"fail","data":"a-secret-token","code":"account_not_found"}'
-    error = rules.refusal(Reply(200, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(200, CIMultiDict(), body), "POST", "/login")
     assert isinstance(error, DifyLoginError)
     assert error.code == "account_not_found"
     assert "a-secret-token" not in repr(vars(error)) + str(error)

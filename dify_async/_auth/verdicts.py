@@ -1,0 +1,96 @@
+"""What an answer to a login means if it has no tokens: a verdict on the account, or none. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from dify_async._wire import (
+    ErrorBody,
+    Reply,
+    error_body,
+    is_about_the_token,
+    is_not_about_the_account,
+    scrub,
+    status_error,
+)
+from dify_async.errors import DifyDecodeError, DifyLoginError, DifyLoginLockedError
+
+if TYPE_CHECKING:
+    from dify_async.errors import DifyError, DifyStatusError
+
+# The statuses of Dify's verdicts on an account; 422 from 1.17.0.
+_VERDICTS: Final = frozenset({200, 400, 401, 403, 422})
+_REJECTED: Final = (
+    "Dify rejected the e-mail or password. Correct it, then call login() or create a new client"
+)
+_REASONS: Final[dict[str | int, str]] = {
+    "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours."
+    " It is tried again once an hour, or by login()",
+    "authentication_failed": _REJECTED,  # from 1.8.0
+    "email_or_password_mismatch": _REJECTED,  # up to 1.7
+    "account_not_found": _REJECTED,
+    "forbidden": "the server does not allow logging in with a password",
+    400: "the server does not accept the form of the e-mail or the password",
+    422: "the server does not accept the form of the e-mail or the password",
+}
+# Checks of the request echo the password, decoded [1.11.2/01_login_missing_email].
+_ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
+
+
+def without(secret: str, reply: Reply) -> Reply:
+    """The answer without the secret that was sent: servers and proxies may echo it."""
+    body = reply.body
+    forms = {secret, msgspec.json.encode(secret).decode()[1:-1], json.dumps(secret)[1:-1]}
+    forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON as text in JSON, from 1.17.0
+    for form in {*forms, base64.b64encode(secret.encode()).decode()}:
+        body = body.replace(form.encode(), b"***")
+    return Reply(reply.status, reply.headers, body)
+
+
+def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> bool:
+    """Whether Dify answers about the account; not a gateway, a maintenance page or a check of a token."""
+    body = error_body(reply.body)
+    if body is None or not is_from_dify or reply.status not in _VERDICTS:
+        return False
+    has_shape = isinstance(body.code, str) or body.result == "fail" or isinstance(body.errors, dict)
+    return has_shape and not is_about_the_token(error) and not is_not_about_the_account(error)
+
+
+def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) -> DifyError:
+    """The error for the answer to a login that has no tokens; a `DifyLoginError` if it is Dify's verdict."""
+    error = status_error(method, path, reply)
+    kind: type[DifyLoginError] = DifyLoginError
+    if error.code == "email_code_login_limit" and is_from_dify:  # sic: the lock after wrong passwords
+        kind = DifyLoginLockedError
+    elif not is_verdict(reply, error, is_from_dify=is_from_dify):
+        if reply.status < 300:
+            return DifyDecodeError(
+                f"{method} {path}: the answer has no tokens and is not Dify's. Check base_url."
+            )
+        return error
+    body = error_body(reply.body) or ErrorBody()
+    # Up to 1.8.1 `data` beside a code is a token for registering.
+    data = body.data if isinstance(body.data, str) and error.code is None else ""
+    echoes = error.code in _ECHOES or body.errors is not None
+    message = "" if echoes else (error.message or scrub(data)).rstrip(".")
+    reason = _REASONS.get(error.code or "")
+    if error.message == "Invalid encrypted data":
+        reason = "the server could not decode the password. Check server_version"
+    reason = reason or message or _REASONS.get(reply.status) or "the login was rejected"
+    if "code" in path:
+        reason = f"{message or 'the code was rejected'}; request_login_code() mails another code"
+    elif reason is message:
+        reason = f"{message}. Call login() to try again"
+    return kind(
+        f"{method} {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
+        status=reply.status,
+        code=error.code,
+        message="" if echoes else error.message or scrub(data),
+        method=method,
+        path=path,
+        retry_after=error.retry_after,
+    )
