@@ -68,7 +68,6 @@ def sync(session: nox.Session) -> None:
     """Write the methods of DifyServer by those of AsyncDifyServer."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("python", "-m", "tools.sync")
-    session.run("ruff", "format", "dify_async/sync")
 
 
 @nox.session

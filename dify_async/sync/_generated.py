@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from dify_async._retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
-    from typing import Any, Literal, Self, Unpack
 
     import aiohttp
-    from msgspec import UnsetType
 
     from dify_async._fan_out import OnError
     from dify_async._paths import QueryValue
