@@ -42,18 +42,13 @@ def settings(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(builtins, "input", lambda _: mailed_code(console))
+    monkeypatch.setattr(builtins, "input", lambda _: console.login_code())
     return {
         "https://dify.example.com": console.base_url,
         '"secret"': repr(console.password),
         '"the-workspace-id"': repr(console.workspace_id),
         "redis://redis.example.com:6379/0": redis_server.url,
     }
-
-
-def mailed_code(console: FakeDifyServer) -> str:
-    """What stands in the newest mail."""
-    return console.login_code(list(console._console.login_codes)[-1])
 
 
 def made_real(code: str, settings: dict[str, str]) -> str:

@@ -47,6 +47,13 @@ class Accounts:
         self._by_id[account.id] = account
         return account
 
+    def remove(self, email: str) -> None:
+        """Delete the account of an address."""
+        account = self.of_email(email)
+        if account is None:
+            raise ValueError(f"There is no account {email}.")
+        del self._by_id[account.id]
+
     @property
     def all(self) -> list[FakeAccount]:
         """In the order in which they came."""

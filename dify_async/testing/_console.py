@@ -56,7 +56,8 @@ class Console:
         self.owner = self.add_account(email, password, timezone=timezone)
         self.tokens = Tokens(access_token_lifetime)
         zone = ZoneInfo(timezone)
-        self.traffic = traffic_of(seed, zone, today or datetime.now(zone).date())
+        self.today = today or datetime.now(zone).date()
+        self.traffic = traffic_of(seed, zone, self.today)
         self.apps: list[FakeApp] = []
         for app in apps:
             self.take(app)

@@ -98,10 +98,7 @@ class FakeDifyServer:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._listener.stop()
         if error is None:
@@ -126,8 +123,12 @@ class FakeDifyServer:
 
     @property
     def password(self) -> str:
-        """The owner's password."""
+        """The owner's password; set it to change the password on the server, which leaves tokens valid."""
         return self._console.owner.password
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self._console.owner.password = password
 
     @property
     def timezone(self) -> str:
@@ -143,6 +144,20 @@ class FakeDifyServer:
     def apps(self) -> list[FakeApp]:
         """The apps, the oldest first."""
         return self._console.apps
+
+    @property
+    def today(self) -> date:
+        """The last day on which the apps are used."""
+        return self._console.today
+
+    @property
+    def password_login(self) -> bool:
+        """Whether the server lets people log in with a password; may be switched while it runs."""
+        return self._console.password_login
+
+    @password_login.setter
+    def password_login(self, enabled: bool) -> None:
+        self._console.password_login = enabled
 
     @property
     def setup_finished(self) -> bool:
@@ -224,6 +239,11 @@ class FakeDifyServer:
         self._listener.faults.append(fault)
         return fault
 
+    def remove_faults(self) -> None:
+        """Remove every fault that was injected; a fake that several tests share needs it between them."""
+        while self._listener.faults:
+            self._listener.faults.pop().remove()
+
     def expire_access_tokens(self) -> None:
         """Access and CSRF tokens issued so far are past their time: "Token has expired."."""
         self._console.tokens.expire_access()
@@ -251,9 +271,10 @@ class FakeDifyServer:
         self._console.workspaces[workspace_id] = name
         return workspace_id
 
-    def login_code(self, token: str) -> str:
-        """The code that was mailed for the token of POST /email-code-login."""
-        return self._console.login_codes[token][1]
+    def login_code(self, token: str | None = None) -> str:
+        """The code that was mailed for the token of POST /email-code-login, or the newest code."""
+        codes = self._console.login_codes
+        return codes[next(reversed(codes)) if token is None else token][1]
 
     def add_account(
         self,
@@ -276,3 +297,7 @@ class FakeDifyServer:
         return self._console.add_account(
             email, password, timezone=timezone, role="admin", workspace=workspace, banned=banned
         )
+
+    def remove_account(self, email: str) -> None:
+        """Delete an account: its tokens get 401 "Unauthorized." from now on."""
+        self._console.accounts.remove(email)

@@ -81,9 +81,9 @@ async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: 
 
 
 async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    async with DashboardFeed(dify, SELDOM) as feed:
+    async with DashboardFeed(dify, SELDOM) as feed, client(fake) as other:
         await feed.get()
-        fake._console.owner.timezone = "Asia/Tokyo"
+        await other.set_timezone("Asia/Tokyo")
         dify._zone = None  # five minutes later
         fake.reset_counters()
         moved = await feed.refresh()

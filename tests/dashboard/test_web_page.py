@@ -61,7 +61,7 @@ def _fake_of_all(portal: BlockingPortal) -> Iterator[FakeDifyServer]:
 def fake(_fake_of_all: FakeDifyServer) -> Iterator[FakeDifyServer]:
     """Without faults, and with the same apps for each test."""
     yield _fake_of_all
-    _fake_of_all._listener.faults.clear()
+    _fake_of_all.remove_faults()
     del _fake_of_all.apps[APPS:]
 
 

@@ -109,13 +109,17 @@ async def test_token_in_the_query(user: User) -> None:
     assert (await user.ask("GET", f"/apps?_token={token}", headers={})).status == 200
 
 
-async def test_a_good_token_of_nobody(user: User) -> None:
+async def test_a_good_token_of_a_removed_account(user: User) -> None:
     # 0.15.3/auth__unknown_user, 1.11.2/03_get_access_of_unknown_user
-    issued = user.fake._console.tokens.issue(UNKNOWN_ID)
-    headers = cookies(issued.access, issued.csrf, issued.csrf, bearer=issued.access)
-    answer = await user.ask("GET", "/apps", headers=headers)
+    user.fake.add_account("guest@example.com", "Guest-Pass-42")
+    await user.log_in("guest@example.com", "Guest-Pass-42")
+    assert (await user.get("/apps")).status == 200
+    user.fake.remove_account("guest@example.com")
+    answer = await user.get("/apps")
     assert (answer.status, answer.json) == (401, {"code": "unauthorized", "message": "Unauthorized."})
     assert "WWW-Authenticate" not in answer.headers
+    with pytest.raises(ValueError, match=r"no account guest@example\.com"):
+        user.fake.remove_account("guest@example.com")
 
 
 async def test_404_and_405_come_before_the_token(user: User) -> None:

@@ -33,7 +33,6 @@ async def test_changes_that_wait_for_a_connection_of_the_callers_session(fake: F
         client(fake, session=session, timeout=0.5) as dify,
     ):
         await dify.profile()
-        fake._console.keys[app] = []
         fake.inject("/apps/*", "POST", delay=0.2)
         results = await asyncio.gather(
             *(dify.init_app_api_key(app) for _ in range(6)), return_exceptions=True
@@ -41,7 +40,7 @@ async def test_changes_that_wait_for_a_connection_of_the_callers_session(fake: F
         made = [one for one in results if not isinstance(one, BaseException)]
         unknown = [one for one in results if isinstance(one, DifyUnknownOutcomeError)]
         assert len(made) + len(unknown) == fake.count("POST", "/apps/*")
-        assert len(made) <= len(fake._console.keys[app]) <= fake.count("POST", "/apps/*")
+        assert len(made) <= len(await dify.get_app_api_key(app)) <= fake.count("POST", "/apps/*")
         assert len(made) >= 3
 
 
@@ -79,12 +78,12 @@ async def test_a_session_that_is_closed_while_the_client_is_open(fake: FakeDifyS
             assert not isinstance(failed.value, DifyConnectionError)
 
 
-def test_a_session_of_another_event_loop(console: FakeDifyServer) -> None:
+def test_a_session_of_another_event_loop() -> None:
     async def made() -> aiohttp.ClientSession:
         return aiohttp.ClientSession()
 
     async def use(session: aiohttp.ClientSession) -> None:
-        async with client(console, session=session) as dify:
+        async with AsyncDifyServer("http://127.0.0.1:9", "a@example.com", "secret", session=session) as dify:
             await dify.profile()
 
     with asyncio.Runner() as first, asyncio.Runner() as second:
@@ -92,14 +91,6 @@ def test_a_session_of_another_event_loop(console: FakeDifyServer) -> None:
         with pytest.raises(DifyConfigError, match="another event loop"):
             second.run(use(session))
         first.run(session.close())
-
-
-@pytest.fixture
-def console() -> FakeDifyServer:
-    """Not asked for anything."""
-    server = FakeDifyServer()
-    server._listener.base_url = "http://127.0.0.1:9"
-    return server
 
 
 @pytest.mark.parametrize("status", [520, 522, 524])
