@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TARGET: Final = Path(dify_async.__file__).parent / "sync/_generated.py"
 _RUFF_OPTIONS: Final = (
     f"--config={Path(__file__).parent.parent / 'pyproject.toml'}",
-    # Also if the package is installed, and its source is not beside these tools.
+    # ruff cannot see this itself if the package is installed and its source is elsewhere.
     "--config=lint.isort.known-first-party = ['dify_async']",
     # A list of imports that was long before ruff removed some of them goes back to one line.
     "--config=lint.isort.split-on-trailing-comma = false",

@@ -19,7 +19,7 @@ from tests.support import client, running, until
 
 @pytest.fixture
 def fake(version: str) -> Iterator[FakeDifyServer]:
-    """On a thread of its own, so that everything in the test's event loop is the client's."""
+    """In a separate thread, so that everything in the test's event loop is the client's."""
     serving = FakeDifyServer(version, keep_alive=60)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving):
         yield serving
