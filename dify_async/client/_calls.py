@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
 import msgspec
@@ -15,9 +14,13 @@ import msgspec
 from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
 from dify_async._times import bounds, instant, is_aware
+from dify_async._uncopyable import Uncopyable
+from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from dify_async._auth.rules import Version
     from dify_async._pipeline import Pipeline
     from dify_async._server import Server
@@ -30,8 +33,10 @@ _NO_JSON: Final = (bytes, bytearray, memoryview)
 _ZONE_KEPT_FOR: Final = 300.0
 
 
-class Calls:
+class Calls(Uncopyable):
     """The pipeline, and the account's time zone."""
+
+    _instead = "create a client in each process, such as with from_env()"
 
     _pipeline: Pipeline
     _server: Server
@@ -77,14 +82,7 @@ class Calls:
                 raise DifyConfigError(
                     "the account has no time zone, so no statistics either: set one in its profile"
                 )
-            try:
-                # Its first use reads a file.
-                zone = await anyio.to_thread.run_sync(ZoneInfo, name)
-            except (ZoneInfoNotFoundError, ValueError):
-                raise DifyConfigError(
-                    f"the account's time zone {name!r} is not known here: install the package tzdata,"
-                    " or pass naive datetimes"
-                ) from None
+            zone = await anyio.to_thread.run_sync(find_zone, name)
             if changes != self._zone_changes:  # it was set anew meanwhile
                 return zone
             self._zone, self._zone_from = zone, time.monotonic()
