@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
-_REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
+_OUR_VARIABLE: Final = "DIFY_REDIS_URL"
+_REDIS_VARIABLES: Final = (_OUR_VARIABLE, "REDIS_URL")
 # Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
 # which an import holds up.
 if any(map(os.environ.get, _REDIS_VARIABLES)):
@@ -107,6 +108,8 @@ class AsyncDifyServer(
     Raises:
         DifyConfigError: An argument is wrong.
     """
+
+    _base_url: str = ""  # for the repr of one whose construction was refused
 
     def __init__(
         self,
@@ -195,13 +198,18 @@ class AsyncDifyServer(
                     await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
-        for variable in _REDIS_VARIABLES:
-            url = os.environ.get(variable)
-            if url:
-                from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
+        for variable in filter(os.environ.get, _REDIS_VARIABLES):
+            from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
+            try:
+                self._own_store = RedisTokenStore(os.environ[variable])
+            except DifyConfigError as error:
+                if variable == _OUR_VARIABLE:
+                    raise DifyConfigError(f"{variable}: {error}") from None
+                # It may be meant for another program.
+                logger.warning("%s is not used for tokens: %s", variable, error)
+            else:
                 logger.info("tokens are kept in Redis, by %s", variable)
-                self._own_store = RedisTokenStore(url)
                 return self._own_store
         logger.info("tokens are kept in memory")
         return MemoryTokenStore()
