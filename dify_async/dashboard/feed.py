@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from dify_async._auth.single_flight import SingleFlight, outcome
 from dify_async._tasks import end
+from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyConfigError, DifyError
 
 from .history import History
@@ -56,7 +57,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return time.monotonic() - self.at
 
 
-class DashboardFeed:
+class DashboardFeed(Uncopyable):
     """A dashboard of the last days, got again every `interval` seconds by one task for all readers.
 
     Use it as an async context manager, within that of the client. Days older than two are got once and
@@ -77,6 +78,8 @@ class DashboardFeed:
     Raises:
         DifyConfigError: An argument is wrong.
     """
+
+    _instead = "create a feed in each process, or pass on its snapshots"
 
     def __init__(
         self,
