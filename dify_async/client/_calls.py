@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Iterable
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio.to_thread
@@ -148,6 +150,22 @@ def check_switches(*, may_be_none: bool = True, **arguments: object) -> None:
     for name, value in arguments.items():
         if not (isinstance(value, bool) or (value is None and may_be_none)):
             raise DifyConfigError(f"{name} is {value!r:.40}; it is True or False")
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse what cannot be called, and coroutine functions, since nothing would await them."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise DifyConfigError(f"{name} must be a function, got {type(callback).__name__}")
+    while isinstance(callback, partial):
+        callback = callback.func
+    for function in (callback, type(callback).__call__):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise DifyConfigError(
+                f"{name} must be a plain function, got a coroutine function, which is never awaited;"
+                " let a plain function start a task or put its arguments in a queue"
+            )
 
 
 def body_of(**fields: object) -> bytes:

@@ -27,6 +27,7 @@ from dify_async.errors import DifyConfigError, DifyError
 from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
+from ._calls import check_callback
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .bulk import BulkCalls
@@ -103,7 +104,7 @@ class AsyncDifyServer(
             `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
             stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
-        on_event: Called with each event of `dify_async.events`, for counting and tracing.
+        on_event: A plain function, called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.
@@ -253,8 +254,7 @@ def _check_kinds(*, retry: object, token_store: object, on_event: object) -> Non
             f"token_store is of type {type(token_store).__name__}; it is a RedisTokenStore(url),"
             " a MemoryTokenStore(), or has their methods"
         )
-    if on_event is not None and not callable(on_event):
-        raise DifyConfigError(f"on_event is of type {type(on_event).__name__}; it is called with each event")
+    check_callback("on_event", on_event)
 
 
 def _check_positive(**values: float) -> None:

@@ -105,7 +105,7 @@ def test_a_redis_url_of_the_environment_that_cannot_be_used(
     assert warning.getMessage().startswith("REDIS_URL is not used")
     assert "in memory" in choice.getMessage()
     monkeypatch.setenv("DIFY_REDIS_URL", url)
-    with pytest.raises(DifyConfigError, match="^DIFY_REDIS_URL: the Redis URL") as refused:
+    with pytest.raises(DifyConfigError, match=r"^DIFY_REDIS_URL: the Redis URL") as refused:
         AsyncDifyServer(URL, **ACCOUNT)
     assert "hunter2" not in caplog.text + str(refused.value)
 
