@@ -15,6 +15,7 @@ import msgspec
 
 from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
+from dify_async._pipeline import LAST_PAGE
 from dify_async._times import bounds, instant, is_aware
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from dify_async._times import When
 
 _LARGEST_PAGE: Final = 100
-_LAST_PAGE: Final = 99_999
 _NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
 _ZONE_KEPT_FOR: Final = 300.0
@@ -97,7 +97,7 @@ class Calls(Uncopyable):
 
 def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """The query of one page."""
-    return ("page", _within("page", page, _LAST_PAGE)), ("limit", checked_limit(limit))
+    return ("page", _within("page", page, LAST_PAGE)), ("limit", checked_limit(limit))
 
 
 def checked_limit(limit: int) -> int:
