@@ -8,8 +8,8 @@ a day's count starts at zero at midnight of the account's time zone, and the 30 
 
 Without DIFY_BASE_URL in the environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL
 and DIFY_PASSWORD it exports a real one. It listens on loopback: to let another machine scrape, put it behind
-a proxy that asks for a password, since names of apps and costs are nobody's business, and name the host under
-which the proxy serves it: --name metrics.example.com
+a proxy that asks for a password, since app names and costs are confidential, and pass the host name
+under which the proxy serves it: --name metrics.example.com
 """
 
 import argparse

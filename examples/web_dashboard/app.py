@@ -128,7 +128,7 @@ class Numbers:
             self.more.set()
 
     def _add(self, event: str, data: str) -> None:
-        # JSON has no line ends of its own, so an event has one line of data.
+        # to_json() and json.dumps() give one line, and an event has one line of data.
         self.events.append(f"event: {event}\ndata: {data}\n\n".encode())
         self.more.set()
         self.more = asyncio.Event()

@@ -276,7 +276,7 @@ async def test_all_days_while_a_refresh_is_under_way(fake: FakeDifyServer, dify:
 async def test_callers_who_are_cancelled_before_all_days_were_begun(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """Nothing is started for nobody."""
+    """Nothing is started that no caller waits for."""
     async with DashboardFeed(dify, SELDOM, days=7) as feed:
         await feed.get()
         fake.reset_counters()

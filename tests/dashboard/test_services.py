@@ -118,7 +118,7 @@ async def test_sigterm_ends_it_whatever_clients_do(fake: FakeDifyServer, service
 
 
 async def test_readers_of_one_range_share_what_is_asked(fake: FakeDifyServer) -> None:
-    """Readers who do not read hold up nobody."""
+    """A stream that is not read holds up no other reader."""
     fake.inject("/apps/*/statistics/*", delay=0.02)
     async with served(fake, SERVICES["web page"]) as running, AsyncExitStack() as stack:
         reader, writer = await running.get("/numbers?days=30")
