@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
 from ._sealing import Seal
+from ._uncopyable import Uncopyable
 from .errors import DifyConfigError
 from .tokens import Tokens
 
@@ -66,14 +67,16 @@ return 1
 """
 
 
-class RedisTokenStore:
+class RedisTokenStore(Uncopyable):
     """Keeps tokens in Redis, for all processes that use one account.
 
-    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens" and ":lock".
+    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens" and ":lock"; its
+    connections need SELECT for a database other than 0, and CLIENT SETNAME for a client name.
 
     Args:
         redis_or_url: A `redis.asyncio` client, of a cluster or behind Sentinel too, which is not
-            closed here; or a URL: "redis://", "rediss://" or "unix://".
+            closed here; or a URL: "redis://", "rediss://" or "unix://", with options of redis-py.
+            `ssl_cert_reqs` may also be in Celery's form ("CERT_NONE").
         prefix: Before each key.
         lock_timeout: Seconds after which another process may renew, should the one that does so die.
         encryption_key: Seals what stands in Redis: a key by `cryptography.fernet.Fernet.generate_key()`,
@@ -81,8 +84,11 @@ class RedisTokenStore:
             Needs the extra `dify-async[encryption]`. What no key opens is replaced by a new sign-in.
 
     Raises:
-        DifyConfigError: The URL or a key cannot be read.
+        DifyConfigError: The URL or a key cannot be used.
     """
+
+    _instead = "create one in each process: they share the tokens in Redis"
+    _prefix: str = ""  # for the repr of one whose construction was refused
 
     def __init__(
         self,
@@ -100,9 +106,12 @@ class RedisTokenStore:
             raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
-        if self._url is not None:
-            # An unknown option would show only at the first connection.
-            _checked_pool(self._url)
+        if self._url is not None and not _is_usable(self._url):
+            del redis_or_url  # tools that print the local variables of a traceback would show its password
+            raise DifyConfigError(
+                'the Redis URL cannot be used; it must look like "redis://host:6379/0", "rediss://…" or'
+                ' "unix://…", with options of redis-py and special characters percent-encoded'
+            )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
@@ -175,7 +184,7 @@ class RedisTokenStore:
             return self._client
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:  # connections belong to one event loop
-            self._client = Redis.from_pool(_checked_pool(self._url))
+            self._client = Redis.from_pool(_pool(self._url))
             self._loop = loop
         return self._client
 
@@ -193,23 +202,30 @@ class RedisTokenStore:
         return f"{self._prefix}{{{key}}}:{kind}"
 
 
-def _checked_pool(url: str) -> BlockingConnectionPool:
+def _is_usable(url: str) -> bool:
+    """Whether redis-py takes it; alone it would refuse an unknown option at the first connection."""
     try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=8,
-            timeout=_COMMAND_TIMEOUT,
-            socket_timeout=1.5,
-            socket_connect_timeout=1.5,
-            # By default a client from a URL does not repeat, and one from arguments does for 4 s.
-            retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
-            **_DRIVER,
-        )
-        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
-    except (ValueError, TypeError):
-        raise DifyConfigError(
-            'the Redis URL cannot be read; it reads as "redis://host:6379/0", "rediss://…" or "unix://…"'
-        ) from None
+        _pool(url).make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
+    except Exception:  # noqa: BLE001 - of many classes, AttributeError among them
+        return False
+    return True
+
+
+def _pool(url: str) -> BlockingConnectionPool:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=8,
+        timeout=_COMMAND_TIMEOUT,
+        socket_timeout=1.5,
+        socket_connect_timeout=1.5,
+        # By default a client from a URL does not repeat, and one from arguments does for 4 s.
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
+        **_DRIVER,
+    )
+    # Celery demands the names of Python's ssl, which redis-py does not know: CERT_NONE for "none".
+    requirement = pool.connection_kwargs.get("ssl_cert_reqs")
+    if isinstance(requirement, str):
+        pool.connection_kwargs["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
     return pool
 
 

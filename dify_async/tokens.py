@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from weakref import WeakKeyDictionary
 
+from ._uncopyable import Uncopyable
 from .models._base import Masked
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ class TokenStore(Protocol):
         ...
 
 
-class MemoryTokenStore:
+class MemoryTokenStore(Uncopyable):
     """Keeps tokens in a dict: for one process, shared by the clients that it is passed to."""
+
+    _instead = "to share tokens between processes, create a RedisTokenStore in each"
 
     def __init__(self) -> None:
         self._tokens: dict[str, Tokens] = {}
@@ -69,7 +72,7 @@ class MemoryTokenStore:
         self._locks = WeakKeyDictionary()
 
     def __repr__(self) -> str:
-        return f"MemoryTokenStore({len(self._tokens)} kept)"
+        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} kept)"
 
     async def load(self, key: str) -> Tokens | None:
         """The tokens last saved, or None."""

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Iterable
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
 import msgspec
 
 from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
+from dify_async._pipeline import LAST_PAGE
 from dify_async._times import bounds, instant, is_aware
+from dify_async._uncopyable import Uncopyable
+from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from dify_async._auth.rules import Version
     from dify_async._pipeline import Pipeline
     from dify_async._server import Server
     from dify_async._times import When
 
 _LARGEST_PAGE: Final = 100
-_LAST_PAGE: Final = 99_999
 _NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
 _ZONE_KEPT_FOR: Final = 300.0
 
 
-class Calls:
+class Calls(Uncopyable):
     """The pipeline, and the account's time zone."""
+
+    _instead = "create a client in each process, such as with from_env()"
 
     _pipeline: Pipeline
     _server: Server
@@ -77,14 +84,7 @@ class Calls:
                 raise DifyConfigError(
                     "the account has no time zone, so no statistics either: set one in its profile"
                 )
-            try:
-                # Its first use reads a file.
-                zone = await anyio.to_thread.run_sync(ZoneInfo, name)
-            except (ZoneInfoNotFoundError, ValueError):
-                raise DifyConfigError(
-                    f"the account's time zone {name!r} is not known here: install the package tzdata,"
-                    " or pass naive datetimes"
-                ) from None
+            zone = await anyio.to_thread.run_sync(find_zone, name)
             if changes != self._zone_changes:  # it was set anew meanwhile
                 return zone
             self._zone, self._zone_from = zone, time.monotonic()
@@ -97,7 +97,7 @@ class Calls:
 
 def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """The query of one page."""
-    return ("page", _within("page", page, _LAST_PAGE)), ("limit", checked_limit(limit))
+    return ("page", _within("page", page, LAST_PAGE)), ("limit", checked_limit(limit))
 
 
 def checked_limit(limit: int) -> int:
@@ -150,6 +150,22 @@ def check_switches(*, may_be_none: bool = True, **arguments: object) -> None:
     for name, value in arguments.items():
         if not (isinstance(value, bool) or (value is None and may_be_none)):
             raise DifyConfigError(f"{name} is {value!r:.40}; it is True or False")
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse what cannot be called, and coroutine functions, since nothing would await them."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise DifyConfigError(f"{name} must be a function, got {type(callback).__name__}")
+    while isinstance(callback, partial):
+        callback = callback.func
+    for function in (callback, type(callback).__call__):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise DifyConfigError(
+                f"{name} must be a plain function, got a coroutine function, which is never awaited;"
+                " let a plain function start a task or put its arguments in a queue"
+            )
 
 
 def body_of(**fields: object) -> bytes:

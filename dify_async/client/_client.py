@@ -27,6 +27,7 @@ from dify_async.errors import DifyConfigError, DifyError
 from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
+from ._calls import check_callback
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .bulk import BulkCalls
@@ -55,7 +56,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
-_REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
+_OUR_VARIABLE: Final = "DIFY_REDIS_URL"
+_REDIS_VARIABLES: Final = (_OUR_VARIABLE, "REDIS_URL")
 # Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
 # which an import holds up.
 if any(map(os.environ.get, _REDIS_VARIABLES)):
@@ -102,11 +104,13 @@ class AsyncDifyServer(
             `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
             stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
-        on_event: Called with each event of `dify_async.events`, for counting and tracing.
+        on_event: A plain function, called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.
     """
+
+    _base_url: str = ""  # for the repr of one whose construction was refused
 
     def __init__(
         self,
@@ -195,13 +199,18 @@ class AsyncDifyServer(
                     await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
-        for variable in _REDIS_VARIABLES:
-            url = os.environ.get(variable)
-            if url:
-                from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
+        for variable in filter(os.environ.get, _REDIS_VARIABLES):
+            from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
+            try:
+                self._own_store = RedisTokenStore(os.environ[variable])
+            except DifyConfigError as error:
+                if variable == _OUR_VARIABLE:
+                    raise DifyConfigError(f"{variable}: {error}") from None
+                # It may be meant for another program.
+                logger.warning("%s is not used for tokens: %s", variable, error)
+            else:
                 logger.info("tokens are kept in Redis, by %s", variable)
-                self._own_store = RedisTokenStore(url)
                 return self._own_store
         logger.info("tokens are kept in memory")
         return MemoryTokenStore()
@@ -245,8 +254,7 @@ def _check_kinds(*, retry: object, token_store: object, on_event: object) -> Non
             f"token_store is of type {type(token_store).__name__}; it is a RedisTokenStore(url),"
             " a MemoryTokenStore(), or has their methods"
         )
-    if on_event is not None and not callable(on_event):
-        raise DifyConfigError(f"on_event is of type {type(on_event).__name__}; it is called with each event")
+    check_callback("on_event", on_event)
 
 
 def _check_positive(**values: float) -> None:

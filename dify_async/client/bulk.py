@@ -20,6 +20,7 @@ from dify_async.errors import DifyError
 from dify_async.models import ApiKey, App
 from dify_async.statistics import checked_apps
 
+from ._calls import check_callback
 from .app_changes import AppChangeCalls
 from .keys import KeyCalls
 
@@ -115,6 +116,7 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         do: Callable[[App | str], Awaitable[T]],
         progress: Progress | None,
     ) -> list[AppResult[T]]:
+        check_callback("progress", progress)
         wanted = once(checked_apps(apps))
         results: dict[str, AppResult[T]] = {}
 

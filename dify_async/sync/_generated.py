@@ -1490,7 +1490,7 @@ class DifyServer(
             `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
             stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
-        on_event: Called with each event of `dify_async.events`, for counting and tracing.
+        on_event: A plain function, called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.

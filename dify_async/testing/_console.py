@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from dify_async._zones import find_zone
 from dify_async.testing import _errors as errors
 from dify_async.testing import _routes, _sign_in
 from dify_async.testing._accounts import Accounts, FakeAccount, make_id
@@ -18,6 +18,8 @@ from dify_async.testing._tokens import Tokens
 from dify_async.testing._traffic import traffic_of
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from dify_async.testing._conversations import Conversation
     from dify_async.testing._keys import ApiKey
 
@@ -55,7 +57,7 @@ class Console:
         self.accounts = Accounts(self.rules)
         self.owner = self.add_account(email, password, timezone=timezone)
         self.tokens = Tokens(access_token_lifetime)
-        zone = ZoneInfo(timezone)
+        zone = find_zone(timezone)
         self.today = today or datetime.now(zone).date()
         self.traffic = traffic_of(seed, zone, self.today)
         self.apps: list[FakeApp] = []
@@ -82,7 +84,7 @@ class Console:
     ) -> FakeAccount:
         """Let somebody sign in."""
         if timezone is not None:
-            ZoneInfo(timezone)
+            find_zone(timezone)
         return self.accounts.add(
             FakeAccount(
                 id=make_id(self.seed, "account", email),
@@ -129,11 +131,11 @@ class Console:
         """The name of a cookie: with https on both of Dify's URLs it has a prefix."""
         return f"__Host-{name}" if self.https_cookies else name
 
-    def zone(self, account: FakeAccount) -> ZoneInfo:
+    def zone(self, account: FakeAccount) -> "ZoneInfo":
         """The account's time zone; without one the server crashes."""
         if account.timezone is None:
             raise errors.internal(self.rules)
-        return ZoneInfo(account.timezone)
+        return find_zone(account.timezone)
 
     def answer(self, call: Call) -> Reply:
         """Answer a call as the server does, errors included."""

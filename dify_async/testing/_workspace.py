@@ -1,8 +1,9 @@
 """The account that signed in, and its workspace."""
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
+from dify_async._zones import find_zone
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._http import Call, Reply, Route, json_reply
@@ -27,7 +28,7 @@ def set_timezone(console: "Console", call: Call) -> Reply:
         detail = f"Value error, {zone} is not a valid timezone."
         params.wrong("timezone", "", "value_error", detail)
     params.check()
-    call.owner.timezone = ZoneInfo(zone).key
+    call.owner.timezone = find_zone(zone).key
     return json_reply(_profile(call.owner))
 
 

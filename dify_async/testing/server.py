@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Self, Unpack
 
+from dify_async._uncopyable import Uncopyable
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._console import Console
 from dify_async.testing._faults import Cut, Fault, RecordedRequest
@@ -17,7 +18,7 @@ from dify_async.testing._models import AppFields, FakeApp, generate_apps
 TIMEZONE = "America/New_York"
 
 
-class FakeDifyServer:
+class FakeDifyServer(Uncopyable):
     """A console API of Dify to test against, which answers as a server of `version` does.
 
     `async with FakeDifyServer() as fake:` serves one workspace with one account; it signs in with
@@ -44,6 +45,8 @@ class FakeDifyServer:
         keep_alive: Seconds after which an idle connection is closed.
         seed: Makes other statistics, ids, and luck of faults with a probability.
     """
+
+    _instead = "pass its base_url, email and password to the other process"
 
     def __init__(
         self,
@@ -91,6 +94,8 @@ class FakeDifyServer:
         self._address = host, port
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_listener"):  # its construction was refused
+            return "<FakeDifyServer>"
         return f"<FakeDifyServer {self.version} at {self._listener.base_url or 'no port yet'}>"
 
     async def __aenter__(self) -> Self:

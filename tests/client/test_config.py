@@ -70,16 +70,58 @@ def test_a_client_is_made_outside_of_an_event_loop() -> None:
     assert "hunter2" not in repr(AsyncDifyServer(URL, **KEY))
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://host", "host:6379", "", "redis://host:port", "redis://h?nonsense=1"]
-)
-def test_a_redis_url_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    with pytest.raises(DifyConfigError, match="Redis URL"):
+# None of these raises the same class in redis-py.
+UNUSABLE = [
+    "mysql://:hunter2@host",
+    "host:6379",
+    "redis://:hunter2@host:port",
+    "redis://:hunter2#@host",
+    "redis://:hunter2@h?nonsense=1",
+    "redis://:hunter2@h?retry=1",
+    "redis://:hunter2@h?protocol=9",
+    "redis://:hunter2@h?ssl_cert_reqs=CERT_NONE",  # without TLS
+    "rediss://:hunter2@h?ssl_cert_reqs=CERT_SOME",
+    "sentinel://:hunter2@host:26379",
+]
+
+
+@pytest.mark.parametrize("url", ["", *UNUSABLE])
+def test_a_redis_url_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(DifyConfigError, match="Redis URL") as refused:
         RedisTokenStore(url)
-    if url:
-        monkeypatch.setenv("REDIS_URL", url)
-        with pytest.raises(DifyConfigError, match="Redis URL"):
-            AsyncDifyServer(URL, **ACCOUNT)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_a_redis_url_of_the_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    """baserow PR 4930: REDIS_URL may be meant for another program, DIFY_REDIS_URL cannot."""
+    monkeypatch.setenv("REDIS_URL", url)
+    with caplog.at_level("INFO", "dify_async"):
+        AsyncDifyServer(URL, **ACCOUNT)
+    warning, choice = caplog.records
+    assert warning.levelname == "WARNING"
+    assert warning.getMessage().startswith("REDIS_URL is not used")
+    assert "in memory" in choice.getMessage()
+    monkeypatch.setenv("DIFY_REDIS_URL", url)
+    with pytest.raises(DifyConfigError, match=r"^DIFY_REDIS_URL: the Redis URL") as refused:
+        AsyncDifyServer(URL, **ACCOUNT)
+    assert "hunter2" not in caplog.text + str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "requirement", ["CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED", "none", "optional", "required"]
+)
+@pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])
+def test_a_redis_url_in_the_form_of_celery(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, requirement: str
+) -> None:
+    """celery#5988, celery PR 8113: a rediss:// URL must have one of these."""
+    monkeypatch.setenv(variable, f"rediss://127.0.0.1:6380/0?ssl_cert_reqs={requirement}")
+    with caplog.at_level("INFO", "dify_async"):
+        AsyncDifyServer(URL, **ACCOUNT)
+    assert [record.getMessage() for record in caplog.records] == [f"tokens are kept in Redis, by {variable}"]
 
 
 def test_a_lock_without_time() -> None:

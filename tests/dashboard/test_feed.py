@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
 from dify_async import (
@@ -228,6 +230,101 @@ async def test_a_reader_who_gives_up_does_not_end_the_refresh(
         assert fake.count("GET", "/apps") == 1
         with pytest.raises(DifyError, match="open already"):
             await feed.__aenter__()
+
+
+def listings(fake: FakeDifyServer) -> int:
+    """How often the apps were listed: once for each refresh."""
+    return fake.count("GET", "/apps")
+
+
+async def test_all_days_for_any_number_of_callers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        first = await feed.get()
+        day = first.dashboard.period.days[0]
+        fake.reset_counters()
+        found = await asyncio.gather(*(feed.refresh(all_days=True) for _ in range(20)))
+        assert listings(fake) == 1
+        assert all(one is found[0] for one in found)
+        assert all(f"start={day}" in one for one in ranges(fake))
+
+
+async def test_all_days_while_a_refresh_is_under_way(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """That one may keep old days, so one of all days follows it; both kinds of callers join the latter."""
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        day = (await feed.get()).dashboard.period.days[0]
+        fake.reset_counters()
+        fake.inject("/apps", delay=0.2, times=2)
+        async with anyio.create_task_group() as group:
+            group.start_soon(feed.refresh)
+            await until(lambda: listings(fake) == 1)
+            for _ in range(20):
+                group.start_soon(partial(feed.refresh, all_days=True))
+            await until(lambda: listings(fake) == 2)
+            assert not any(f"start={day}" in one for one in ranges(fake))
+            fake.inject("/apps/*/statistics/*", delay=0.1)
+            for _ in range(20):
+                group.start_soon(feed.refresh)
+                group.start_soon(partial(feed.refresh, all_days=True))
+        assert listings(fake) == 2
+        assert any(f"start={day}" in one for one in ranges(fake))
+        # All are served: the next one keeps old days again.
+        fake.reset_counters()
+        await feed.refresh()
+        assert not any(f"start={day}" in one for one in ranges(fake))
+
+
+async def test_callers_who_are_cancelled_before_all_days_were_begun(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """Nothing is started that no caller waits for."""
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        await feed.get()
+        fake.reset_counters()
+        fake.inject("/apps", delay=0.2, times=1)
+        reader = asyncio.create_task(feed.refresh())
+        await until(lambda: listings(fake) == 1)
+        callers = [asyncio.create_task(feed.refresh(all_days=True)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for caller in callers:
+            caller.cancel()
+        await asyncio.wait(callers)
+        await reader
+        assert not feed._flight.is_under_way
+        assert listings(fake) == 1
+        assert feed._want_all_days == set()
+
+
+async def test_callers_who_wait_for_all_days_when_it_is_closed(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await dify.login()
+    fake.inject("/apps", delay=30.0)
+    with nothing_left_behind():
+        async with DashboardFeed(dify, SELDOM) as feed:
+            await until(lambda: listings(fake) == 1)
+            callers = [asyncio.create_task(feed.refresh(all_days=True)) for _ in range(5)]
+            await asyncio.sleep(0)
+        await asyncio.wait(callers)
+        assert all(isinstance(caller.exception(), DifyError) for caller in callers)
+
+
+async def test_all_days_is_not_starved_by_readers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        day = (await feed.get()).dashboard.period.days[0]
+
+        async def read_on() -> None:
+            while True:
+                await feed.refresh()
+
+        fake.reset_counters()
+        readers = [asyncio.create_task(read_on()) for _ in range(3)]
+        await until(lambda: listings(fake) == 1)
+        await feed.refresh(all_days=True)
+        assert any(f"start={day}" in one for one in ranges(fake))
+        assert listings(fake) <= 4
+        for reader in readers:
+            reader.cancel()
+        await asyncio.wait(readers)
 
 
 async def test_it_may_be_opened_again(dify: AsyncDifyServer) -> None:
