@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from ._auth.rules import parse_version
 from ._endpoints import SYSTEM_FEATURES
 from ._retry import IDEMPOTENT, Tries
 from ._transport import Request
@@ -15,8 +17,15 @@ if TYPE_CHECKING:
     from ._wire import Reply
 
 
+logger = logging.getLogger("dify_async")
+
+
 class Server:
-    """The server's version, read from X-Version, which every answer of Dify carries."""
+    """The server's version, read from X-Version, which every answer of Dify carries.
+
+    Attributes:
+        upgrades: How often the version has changed, as answers showed.
+    """
 
     def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
         self._exchange = exchange
@@ -24,6 +33,7 @@ class Server:
         self._fixed = version is not None
         self._version = version
         self._password_login: bool | None = None
+        self.upgrades = 0
 
     async def version(self) -> str:
         """The version; "" where a proxy hides it. Asks for it once, without signing in."""
@@ -43,10 +53,21 @@ class Server:
         if not self._fixed:
             self._version = None
 
-    def see(self, reply: Reply) -> None:
-        """Take note of the version in an answer: servers are upgraded while clients run."""
-        if reply.version and not self._fixed:
-            self._version = reply.version
+    def see(self, reply: Reply, upgrades: int | None = None) -> None:
+        """Take note of the version in an answer: servers are upgraded and downgraded while clients run.
+
+        An answer without one changes nothing: it may be a proxy's own. Neither does an answer from before
+        the last change, which `upgrades` as it was when the request was sent tells apart.
+        """
+        version = reply.version
+        if version == self._version or self._fixed or upgrades not in {None, self.upgrades}:
+            return
+        if parse_version(version) is None:
+            return
+        if self._version:
+            logger.info("the server's version is %s now, and was %s", version, self._version)
+            self.upgrades += 1
+        self._version = version
 
     async def _asked(self) -> str:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
