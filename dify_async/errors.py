@@ -6,6 +6,7 @@ DifyError
 │   ├── DifyTimeoutError       also a TimeoutError: none in time
 │   └── DifyUnknownOutcomeError    a change was sent and its answer was lost
 ├── DifyDecodeError            an answer that cannot be read
+├── DifyMaskedKeyError         the server shows only parts of its API keys
 └── DifyStatusError            an answer that says no
     ├── DifyValidationError        400, 415, 422
     ├── DifyAuthenticationError    401
@@ -58,6 +59,10 @@ class DifyUnknownOutcomeError(DifyConnectionError):
 
 class DifyDecodeError(DifyError):
     """The answer is not what this call answers: not JSON, of another shape, or too large."""
+
+
+class DifyMaskedKeyError(DifyError):
+    """There are API keys, but the server shows only a part of each, such as "app-A...wxyz"."""
 
 
 class DifyStatusError(DifyError):

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable
 from datetime import UTC
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
@@ -15,14 +15,18 @@ import msgspec
 from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
 from dify_async._times import bounds, instant, is_aware
-from dify_async.errors import DifyConfigError
+from dify_async.errors import DifyConfigError, DifyStatusError
 
 if TYPE_CHECKING:
     from dify_async._auth.rules import Version
+    from dify_async._endpoints import Endpoint
     from dify_async._pipeline import Pipeline
     from dify_async._server import Server
     from dify_async._times import When
 
+T = TypeVar("T")
+
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410})
 _LARGEST_PAGE: Final = 100
 _LAST_PAGE: Final = 99_999
 _NO_JSON: Final = (bytes, bytearray, memoryview)
@@ -48,6 +52,17 @@ class Calls:
             if not at_least(version, since):
                 needed = ".".join(map(str, since)).removesuffix(".0")
                 raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
+
+    async def _call_first(self, *calls: tuple[Endpoint[T], bytes | None]) -> T:
+        """The answer of the first of these routes that the server has."""
+        *others, (endpoint, body) = calls
+        for other, its_body in others:
+            try:
+                return await self._pipeline.call(other, body=its_body)
+            except DifyStatusError as error:
+                if error.status not in _NO_SUCH_ROUTE:
+                    raise
+        return await self._pipeline.call(endpoint, body=body)
 
     async def _range(
         self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
