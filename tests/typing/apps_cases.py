@@ -169,11 +169,11 @@ async def changed(dify: AsyncDifyServer) -> None:
 async def keys(dify: AsyncDifyServer) -> None:
     assert_type(await dify.get_app_api_key("id"), list[ApiKey])
     assert_type(await dify.init_app_api_key("id"), list[ApiKey])
-    assert_type(await dify.ensure_app_api_key("id"), ApiKey)
+    assert_type(await dify.ensure_app_api_key("id", create_if_masked=True), ApiKey)
     assert_type(await dify.delete_app_api_key("id", "key"), None)
     assert_type(await dify.get_dataset_api_key(), list[DatasetApiKey])
     assert_type(await dify.init_dataset_api_key(), list[DatasetApiKey])
-    assert_type(await dify.ensure_dataset_api_key(), DatasetApiKey)
+    assert_type(await dify.ensure_dataset_api_key(create_if_masked=True), DatasetApiKey)
     assert_type(await dify.delete_dataset_api_key("key"), None)
 
 
@@ -181,7 +181,10 @@ def progress(done: int, of: int) -> None: ...
 
 
 async def many(dify: AsyncDifyServer, apps: list[App], ids: set[str]) -> None:
-    assert_type(await dify.ensure_app_api_keys(apps, progress=progress), list[AppResult[ApiKey]])
+    assert_type(
+        await dify.ensure_app_api_keys(apps, create_if_masked=True, progress=progress),
+        list[AppResult[ApiKey]],
+    )
     assert_type(await dify.ensure_app_api_keys(ids), list[AppResult[ApiKey]])
     assert_type(
         await dify.export_apps([*apps, *ids], "folder", include_secret=True, progress=progress),
