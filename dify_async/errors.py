@@ -72,6 +72,7 @@ class DifyStatusError(DifyError):
         status: The HTTP status.
         code: The server's own code, such as "app_not_found"; None where it sent none.
         message: The server's text; "" where it sent none. For people: it changes between versions.
+            Validation errors are "field: reason; field: reason", without the values that were sent.
         method: The HTTP method of the call.
         path: The path of the call below `/console/api`, without its query.
         retry_after: Seconds that the server asked to wait, or None.
@@ -114,7 +115,7 @@ class DifyNotFoundError(DifyStatusError):
 
 
 class DifyConflictError(DifyStatusError):
-    """The thing exists already or was changed meanwhile (409)."""
+    """The thing exists already, was changed in the meantime, or is not in the state for it (409)."""
 
 
 class DifyRateLimitError(DifyStatusError):

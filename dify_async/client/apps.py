@@ -136,9 +136,9 @@ def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | Non
 def _several(name: str, values: list[str]) -> Query:
     """A filter of several ids, as each version from 1.14.1 reads it.
 
-    Up to 1.15 brackets are read and repeated names ignored beside them [1.15.0/
-    04_apps_list_tag_ids_bracket_and_plain]; from 1.16 it is the reverse [1.16.1/
-    04_apps_list_tag_ids_repeated_two_and_bracket_two].
+    Up to 1.15 brackets are read, and repeated names are ignored if there are brackets
+    [1.15.0/04_apps_list_tag_ids_bracket_and_plain]; from 1.16 repeated names alone are read
+    [1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two].
     """
     repeated = ((name, value) for value in values)
     return *repeated, *((f"{name}[{index}]", value) for index, value in enumerate(values))

@@ -48,7 +48,7 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """The envelope of a text; `result` is "success" beside the token of a mailed code."""
+    """The envelope of a text; `result` is "success" if it is the token of a mailed code."""
 
     data: str
     result: str | None = None

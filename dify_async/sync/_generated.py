@@ -194,9 +194,10 @@ class AccountCalls(Calls):
         self._call(self._dify.logout)
 
     def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" where a proxy hides it. Needs no sign-in.
+        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
 
-        Read from the X-Version header of GET /system-features.
+        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
+        GET /system-features. A `server_version` that was given stays.
         """
         return self._call(self._dify.version)
 
@@ -1535,8 +1536,9 @@ class DifyServer(
             is set in the environment, and in memory otherwise.
         session: An aiohttp session whose connector is used; it is never closed, and its cookies are
             neither sent nor changed.
-        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
-            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
+            the server before the first sign-in, and then from every answer; if it is hidden, the newest
+            rules apply.
         timeout: Seconds for one attempt, counted from when it has its slot.
         max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
             connections, and people use the console beside this client.

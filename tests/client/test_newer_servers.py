@@ -93,7 +93,7 @@ OF_1_17 = {SUMMED: "08_workspace_current_summary_get"}
 async def test_the_current_workspace(
     captured: str, routes: dict[str, str], version: str | None, asked: list[str]
 ) -> None:
-    """1.17's main called itself 1.16.1, so the route decides; also an upgrade that nobody has seen yet."""
+    """1.17's main called itself 1.16.1, so the route decides; also after an upgrade that is not known yet."""
     replay = Replay(captured, routes, version)
     async with serving(replay) as dify:
         workspace = await dify.current_workspace()

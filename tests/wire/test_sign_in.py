@@ -1,4 +1,4 @@
-"""The rules of signing in and renewing, on the captured answers of each version."""
+"""The rules of signing in and refreshing, on the captured answers of each version."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> None:
-    """Where the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
+    """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
     given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
     assert "'password': 'Secret-Pass-42'" in given
     if status == 422:
