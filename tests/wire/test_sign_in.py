@@ -58,6 +58,15 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
+    """No mail was read for them. One of a bad form is a 422 from 1.17, and a refusal like the others."""
+    path = "/email-code-login/validity"
+    for row in of_route(version, path):
+        assert rules.read_tokens(row.reply) is None, str(row)
+        assert type(rules.refusal(row.reply, "POST", path)) is DifyLoginError, str(row)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_no_refusal_repeats_what_was_sent(version: str) -> None:
     """1.11.2/01_login_missing_email: the text of a 400 holds the password, decoded."""
     for row in of_route(version, "/login"):
