@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ._auth.rules import parse_version
+from ._auth.rules import at_least, parse_version
 from ._endpoints import SYSTEM_FEATURES
 from ._retry import IDEMPOTENT, Tries
 from ._transport import Request
 from ._wire import UNREADABLE, decode_error, status_error
 
 if TYPE_CHECKING:
+    from ._auth.rules import Version
     from ._exchange import Exchange
     from ._retry import RetryPolicy
     from ._wire import Reply
@@ -40,6 +41,19 @@ class Server:
         if self._version is None:
             self._version = await self._asked()
         return self._version
+
+    async def is_at_least(self, wanted: Version) -> bool:
+        """Whether its version is this one or newer; it is asked again before the answer is no.
+
+        Else a caller who is refused for the version would never send what shows an upgrade.
+        """
+        was_known = self._version is not None
+        if at_least(await self.version(), wanted):
+            return True
+        if self._fixed or not was_known:
+            return False
+        self._version = await self._asked() or self._version
+        return at_least(await self.version(), wanted)
 
     async def allows_passwords(self) -> bool:
         """Whether it says so, or does not say; where the version was given, it is not asked."""

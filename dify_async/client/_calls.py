@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import anyio.to_thread
 import msgspec
 
-from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
 from dify_async._times import bounds, instant, is_aware
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -47,11 +46,10 @@ class Calls:
     async def _check_version(self, since: Version, **arguments: object) -> None:
         """Refuse what an older server would ignore silently; what is None is not given."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
-        if given:
+        if given and not await self._server.is_at_least(since):
+            needed = ".".join(map(str, since)).removesuffix(".0")
             version = await self._server.version()
-            if not at_least(version, since):
-                needed = ".".join(map(str, since)).removesuffix(".0")
-                raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
+            raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
 
     async def _call_first(self, *calls: tuple[Endpoint[T], bytes | None]) -> T:
         """The answer of the first of these routes that the server has."""

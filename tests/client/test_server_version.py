@@ -39,6 +39,19 @@ async def test_an_upgrade_is_seen_by_the_next_answer(
     assert "the server's version is 1.15.0 now, and was 1.11.2" in caplog.text
 
 
+async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """It sends nothing by itself, so the server is asked again before it is refused."""
+    older = fake.inject("*", headers={"X-Version": "1.14.1"})
+    for asked in (1, 2):
+        with pytest.raises(DifyConfigError, match=r"Dify 1\.14\.1 ignores sort_by"):
+            await dify.apps_page(sort_by="recently_created")
+        assert fake.count() == fake.count("GET", "/system-features") == asked
+    older.remove()
+    assert (await dify.apps_page(sort_by="recently_created")).data
+
+
 async def test_a_downgrade_is_seen_too(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     await dify.profile()
     calls_itself(fake, "1.14.1")
@@ -78,7 +91,10 @@ async def test_a_hidden_version_that_comes_to_light() -> None:
 async def test_a_version_that_was_given_stays(fake: FakeDifyServer) -> None:
     async with client(fake, server_version="1.11.2") as dify:
         await dify.profile()
+        with pytest.raises(DifyConfigError, match=r"Dify 1\.11\.2 ignores sort_by"):
+            await dify.apps(sort_by="recently_created")
         assert await dify.version() == "1.11.2"
+    assert fake.count("GET", "/system-features") == 0
 
 
 async def test_an_answer_from_before_the_upgrade_comes_late(
