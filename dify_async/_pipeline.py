@@ -85,7 +85,9 @@ class Pipeline:
                 self._auth.renew_ahead(grant)
             headers = grant.headers if body is None else grant.headers_with_body
             request = Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
+            upgrades = self._server.upgrades
             reply = await self._exchange(request, tries, self._slots)
+            self._server.see(reply, upgrades)
             attempts = tries.used - tries.refused
             if 200 <= reply.status < 300:
                 grant.accepted = True
@@ -96,7 +98,6 @@ class Pipeline:
             if not (endpoint.signed and is_about_the_token(error)) or renewals == _MOST_RENEWALS:
                 raise error
             self._transport.check()
-            self._server.see(reply)
             # A grant that was replaced while this call stood in line costs no renewal.
             renewals += grant is self._auth.grant
             await self._auth.renew(

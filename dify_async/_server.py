@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from ._auth.rules import at_least, parse_version
 from ._endpoints import SYSTEM_FEATURES
 from ._retry import IDEMPOTENT, Tries
 from ._transport import Request
 from ._wire import UNREADABLE, decode_error, status_error
 
 if TYPE_CHECKING:
+    from ._auth.rules import Version
     from ._exchange import Exchange
     from ._retry import RetryPolicy
     from ._wire import Reply
 
 
+logger = logging.getLogger("dify_async")
+
+
 class Server:
-    """The server's version, read from X-Version, which every answer of Dify carries."""
+    """The server's version, read from X-Version, which every answer of Dify carries.
+
+    Attributes:
+        upgrades: How often the version has changed, as answers showed.
+    """
 
     def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
         self._exchange = exchange
@@ -24,12 +34,26 @@ class Server:
         self._fixed = version is not None
         self._version = version
         self._password_login: bool | None = None
+        self.upgrades = 0
 
     async def version(self) -> str:
         """The version; "" where a proxy hides it. Asks for it once, without signing in."""
         if self._version is None:
             self._version = await self._asked()
         return self._version
+
+    async def is_at_least(self, wanted: Version) -> bool:
+        """Whether its version is this one or newer; it is asked again before the answer is no.
+
+        Else a caller who is refused for the version would never send what shows an upgrade.
+        """
+        was_known = self._version is not None
+        if at_least(await self.version(), wanted):
+            return True
+        if self._fixed or not was_known:
+            return False
+        self._version = await self._asked() or self._version
+        return at_least(await self.version(), wanted)
 
     async def allows_passwords(self) -> bool:
         """Whether it says so, or does not say; where the version was given, it is not asked."""
@@ -43,10 +67,21 @@ class Server:
         if not self._fixed:
             self._version = None
 
-    def see(self, reply: Reply) -> None:
-        """Take note of the version in an answer: servers are upgraded while clients run."""
-        if reply.version and not self._fixed:
-            self._version = reply.version
+    def see(self, reply: Reply, upgrades: int | None = None) -> None:
+        """Take note of the version in an answer: servers are upgraded and downgraded while clients run.
+
+        An answer without one changes nothing: it may be a proxy's own. Neither does an answer from before
+        the last change, which `upgrades` as it was when the request was sent tells apart.
+        """
+        version = reply.version
+        if version == self._version or self._fixed or upgrades not in {None, self.upgrades}:
+            return
+        if parse_version(version) is None:
+            return
+        if self._version:
+            logger.info("the server's version is %s now, and was %s", version, self._version)
+            self.upgrades += 1
+        self._version = version
 
     async def _asked(self) -> str:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.

@@ -70,6 +70,18 @@ class ErrorBody(Struct, frozen=True):
 _error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
 
 
+class _InvalidField(Struct, frozen=True):
+    """One entry of pydantic's list of errors; its `input`, which may hold a password, is not read."""
+
+    msg: str = ""
+    loc: list[str | int] | None = None
+
+
+_invalid_fields: Final = msgspec.json.Decoder(list[_InvalidField]).decode
+_PYDANTIC_TITLE: Final = re.compile(r"\d+ validation errors? for .*\n")
+_PYDANTIC_ENTRY: Final = re.compile(r"^(?:(\S.*)\n)? {2}(\S.*?) \[type=", re.MULTILINE)
+
+
 def error_body(body: bytes) -> ErrorBody | None:
     """What a body says of an error; None where it is no JSON object."""
     try:
@@ -109,7 +121,7 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
     if code:
         parts.append(code)
     if message:
-        parts.append(f"- {message}")
+        parts.append(f"- {' '.join(message.split())}")
     if attempts > 1:
         parts.append(f"({attempts} attempts)")
     text = " ".join(parts)
@@ -174,10 +186,30 @@ def http_date(value: str) -> float | None:
 def _message(body: ErrorBody) -> str:
     texts = (body.message, body.error)
     message = next((text for text in texts if isinstance(text, str) and text), "")
+    message = _field_errors(message) or message
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details
     return scrub(message.strip())
+
+
+def _field_errors(message: str) -> str:
+    """Pydantic's errors as "field: reason; field: reason"; "" if the message is something else.
+
+    From 1.17 they are JSON in the message [1.17-pre/08_app_put_missing_name], from 1.11 a text of several
+    lines [1.16.1/08_app_put_missing_name]. Both repeat what was sent.
+    """
+    if title := _PYDANTIC_TITLE.match(message):
+        entries = _PYDANTIC_ENTRY.findall(message, title.end())
+    else:
+        try:
+            fields = _invalid_fields(message) if message.startswith("[{") else []
+        except UNREADABLE:
+            return ""
+        entries = [(".".join(map(str, field.loc or ())), field.msg) for field in fields]
+    return "; ".join(
+        ": ".join(filter(None, (name, reason.removeprefix("Value error, ")))) for name, reason in entries
+    )
 
 
 def _hint(reply: Reply, code: str | None) -> str:

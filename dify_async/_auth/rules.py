@@ -44,11 +44,15 @@ _LAST_MOMENT: Final = 2**53  # more is no float, and no time either
 _NAMES: Final = ("access_token", "refresh_token", "csrf_token")
 
 # The statuses under which Dify's own body is a verdict on the account, and not a failure.
-_VERDICTS: Final = frozenset({200, 400, 401, 403})
+_VERDICTS: Final = frozenset({200, 400, 401, 403, 422})
+# A check of the request: a 400 from 1.11, a 422 from 1.17.
+_INVALID: Final = frozenset({"invalid_param", "unprocessable_entity"})
+_BAD_FORM: Final = "the server does not accept the form of the e-mail or the password"
 _REASONS: Final[dict[str | int, str]] = {
     "email_code_login_limit": "too many wrong passwords, so the account is locked, by default for 24 hours",
     "forbidden": "the server does not allow signing in with a password",
-    400: "the server does not accept the form of the e-mail or the password",
+    400: _BAD_FORM,
+    422: _BAD_FORM,
 }
 
 
@@ -276,7 +280,7 @@ def refusal(reply: Reply, method: str, path: str) -> DifyError:
         kind = DifyLoginError
     # A check of the request echoes the password, decoded [1.11.2/01_login_missing_email]; and
     # up to 1.8.1 `data` beside a code is a token for registering.
-    echoes = body is None or error.code == "invalid_param" or body.errors is not None
+    echoes = body is None or error.code in _INVALID or body.errors is not None
     data = body.data if body is not None and isinstance(body.data, str) and error.code is None else ""
     message = "" if echoes else error.message or scrub(data)
     reason = _REASONS.get(error.code or "") or message or _REASONS.get(reply.status) or "it gave no tokens"

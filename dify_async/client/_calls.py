@@ -8,27 +8,30 @@ import time
 from collections.abc import Iterable
 from datetime import UTC
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio.to_thread
 import msgspec
 
-from dify_async._auth.rules import at_least
 from dify_async._endpoints import PROFILE
 from dify_async._pipeline import LAST_PAGE
 from dify_async._times import bounds, instant, is_aware
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
-from dify_async.errors import DifyConfigError
+from dify_async.errors import DifyConfigError, DifyStatusError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dify_async._auth.rules import Version
+    from dify_async._endpoints import Endpoint
     from dify_async._pipeline import Pipeline
     from dify_async._server import Server
     from dify_async._times import When
 
+T = TypeVar("T")
+
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410})
 _LARGEST_PAGE: Final = 100
 _NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
@@ -50,11 +53,21 @@ class Calls(Uncopyable):
     async def _check_version(self, since: Version, **arguments: object) -> None:
         """Refuse what an older server would ignore silently; what is None is not given."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
-        if given:
+        if given and not await self._server.is_at_least(since):
+            needed = ".".join(map(str, since)).removesuffix(".0")
             version = await self._server.version()
-            if not at_least(version, since):
-                needed = ".".join(map(str, since)).removesuffix(".0")
-                raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
+            raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
+
+    async def _call_first(self, *calls: tuple[Endpoint[T], bytes | None]) -> T:
+        """The answer of the first of these routes that the server has."""
+        *others, (endpoint, body) = calls
+        for other, its_body in others:
+            try:
+                return await self._pipeline.call(other, body=its_body)
+            except DifyStatusError as error:
+                if error.status not in _NO_SUCH_ROUTE:
+                    raise
+        return await self._pipeline.call(endpoint, body=body)
 
     async def _range(
         self, start: When | None, end: When | None, *, end_is_exclusive: bool = True

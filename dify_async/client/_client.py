@@ -93,8 +93,9 @@ class AsyncDifyServer(
             is set in the environment, and in memory otherwise.
         session: An aiohttp session whose connector is used; it is never closed, and its cookies are
             neither sent nor changed.
-        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
-            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
+            the server before the first sign-in, and then from every answer; if it is hidden, the newest
+            rules apply.
         timeout: Seconds for one attempt, counted from when it has its slot.
         max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
             connections, and people use the console beside this client.

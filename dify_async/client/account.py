@@ -83,9 +83,10 @@ class AccountCalls(Calls):
         await self._auth.logout()
 
     async def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" where a proxy hides it. Needs no sign-in.
+        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
 
-        Read from the X-Version header of GET /system-features.
+        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
+        GET /system-features. A `server_version` that was given stays.
         """
         self._pipeline.check()
         return await self._server.version()

@@ -192,9 +192,10 @@ class AccountCalls(Calls):
         self._call(self._dify.logout)
 
     def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" where a proxy hides it. Needs no sign-in.
+        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
 
-        Read from the X-Version header of GET /system-features.
+        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
+        GET /system-features. A `server_version` that was given stays.
         """
         return self._call(self._dify.version)
 
@@ -225,7 +226,13 @@ class WorkspaceCalls(Calls):
     def current_workspace(self) -> Workspace:
         """The workspace that the account is in, with its role there.
 
-        Route: POST /workspaces/current, a GET up to Dify 1.10.0.
+        From Dify 1.17 it has id, name, role, plan and credits alone.
+
+        Route: GET /workspaces/current/summary; POST /workspaces/current up to Dify 1.16, and GET up to
+        1.10.0.
+
+        Raises:
+            DifyConflictError: The workspace was archived; `code` is "current_workspace_archived".
         """
         return self._call(self._dify.current_workspace)
 
@@ -258,7 +265,8 @@ class WorkspaceCalls(Calls):
             language: Of the mail, as "en-US".
 
         Raises:
-            DifyValidationError: The role cannot be given; `code` is "invalid-role".
+            DifyValidationError: The role cannot be given; `code` is "invalid_role", and "invalid-role"
+                up to Dify 1.15. Or there are no addresses, from Dify 1.16.
             DifyUnknownOutcomeError: They may have been invited; `members` tells.
         """
         return self._call(self._dify.invite_members, taken(emails), role, language=language)
@@ -266,7 +274,7 @@ class WorkspaceCalls(Calls):
     def set_timezone(self, name: str) -> Account:
         """Change the account's time zone, and with it the days of all its statistics.
 
-        Route: POST /account/timezone.
+        Route: POST /account/timezone, or PATCH /account/profile if the server no longer has it.
 
         Args:
             name: An IANA name, in its own spelling: "Europe/Berlin".
@@ -313,10 +321,13 @@ class KnowledgeCalls(Calls):
         )
 
     def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
-        """How far each document of a knowledge base is; of an unknown one none.
+        """How far each document of a knowledge base is.
 
         The server counts each document's segments, so it is slow where there are many.
         Route: GET /datasets/{id}/indexing-status.
+
+        Raises:
+            DifyNotFoundError: No such knowledge base. Dify up to 1.16 answers an empty list for it.
         """
         return self._call(self._dify.dataset_indexing_status, dataset_id)
 
@@ -954,6 +965,9 @@ class AppChangeCalls(Calls):
         """A copy of the app, with what is given in the place of its own name and the rest.
 
         Route: POST /apps/{id}/copy.
+
+        Raises:
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.16.1].
         """
         return self._call(
             self._dify.copy_app,
@@ -993,6 +1007,10 @@ class AppChangeCalls(Calls):
         """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/api-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         return self._call(self._dify.enable_app_api, app_id, enabled)
 
@@ -1000,6 +1018,10 @@ class AppChangeCalls(Calls):
         """Let the app be used on its public page, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/site-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         return self._call(self._dify.enable_app_site, app_id, enabled)
 
@@ -1011,7 +1033,7 @@ class AppChangeCalls(Calls):
             include_secret: Whether the values of secret variables stand in it, in clear.
 
         Raises:
-            DifyServerError: Among others, where a workflow app has no draft [1.15.0].
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.15.0].
         """
         return self._call(self._dify.export_app, app_id, include_secret=include_secret)
 
@@ -1028,8 +1050,9 @@ class AppChangeCalls(Calls):
     ) -> AppImport:
         """An app by its definition: a new one, or with `app_id` in the place of that one's.
 
-        Route: POST /apps/imports. The status is "pending" where the definition is of another version:
-        then nothing is made until `confirm_import`, within ten minutes.
+        Route: POST /apps/imports. The status is "pending" if the definition's format is newer than the
+        server's (0.6.0 in Dify 1.15, 0.7.0 from 1.16): nothing is made until `confirm_import`, within ten
+        minutes. A definition of an older format is "completed-with-warnings".
 
         Raises:
             DifyValidationError: It cannot be read; the text says where.
@@ -1049,7 +1072,7 @@ class AppChangeCalls(Calls):
         """Finish an import that is pending. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
-            DifyValidationError: It is no longer there.
+            DifyValidationError: It is no longer there; from Dify 1.17 also if another member began it.
         """
         return self._call(self._dify.confirm_import, import_id)
 
@@ -1342,10 +1365,14 @@ class ConversationCalls(Calls):
 
 
 class KeyCalls(Calls):
-    """Calls on API keys. The server gives each key's whole secret, to every member of the workspace."""
+    """Calls on API keys. Lists have each key's whole secret, unless the server masks it."""
 
     def get_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """All keys of the app, in no order. Route: GET /apps/{id}/api-keys."""
+        """All keys of the app, in no order. Route: GET /apps/{id}/api-keys.
+
+        Raises:
+            DifyPermissionError: The account is not an editor, from Dify 1.17.
+        """
         return self._call(self._dify.get_app_api_key, app_id)
 
     def init_app_api_key(self, app_id: str) -> list[ApiKey]:
@@ -1353,14 +1380,25 @@ class KeyCalls(Calls):
 
         Raises:
             DifyValidationError: The app has 10 already; `code` is "max_keys_exceeded".
-            DifyPermissionError: The account is no editor.
+            DifyConflictError: The app is of mode agent and was never published; `code` is
+                "agent_not_published". From Dify 1.17.
+            DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The key may have been made; `get_app_api_key` tells.
         """
         return self._call(self._dify.init_app_api_key, app_id)
 
-    def ensure_app_api_key(self, app_id: str) -> ApiKey:
-        """The newest key of the app, made if there is none."""
-        return self._call(self._dify.ensure_app_api_key, app_id)
+    def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+        """The newest key of the app, made if there is none.
+
+        Args:
+            app_id: The app.
+            create_if_masked: Whether to make another key if the server masks those that there are. Each
+                call then makes one, up to 10 keys, so keep what it returns.
+
+        Raises:
+            DifyMaskedKeyError: There are keys, and the server masks them.
+        """
+        return self._call(self._dify.ensure_app_api_key, app_id, create_if_masked=create_if_masked)
 
     def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
         """Delete the key; needs an admin or the owner. Route: DELETE /apps/{id}/api-keys/{id}.
@@ -1371,7 +1409,11 @@ class KeyCalls(Calls):
         self._call(self._dify.delete_app_api_key, app_id, api_key_id)
 
     def get_dataset_api_key(self) -> list[DatasetApiKey]:
-        """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys."""
+        """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys.
+
+        Raises:
+            DifyPermissionError: The account is neither an admin nor the owner, from Dify 1.17.
+        """
         return self._call(self._dify.get_dataset_api_key)
 
     def init_dataset_api_key(self) -> list[DatasetApiKey]:
@@ -1384,9 +1426,17 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.init_dataset_api_key)
 
-    def ensure_dataset_api_key(self) -> DatasetApiKey:
-        """The newest key for the knowledge bases, made if there is none."""
-        return self._call(self._dify.ensure_dataset_api_key)
+    def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
+        """The newest key for the knowledge bases, made if there is none.
+
+        Args:
+            create_if_masked: Whether to make another key if the server masks those that there are. Each
+                call then makes one, up to 10 keys, so keep what it returns.
+
+        Raises:
+            DifyMaskedKeyError: There are keys, and the server masks them.
+        """
+        return self._call(self._dify.ensure_dataset_api_key, create_if_masked=create_if_masked)
 
     def delete_dataset_api_key(self, api_key_id: str) -> None:
         """Delete the key; needs an admin or the owner. Route: DELETE /datasets/api-keys/{id}.
@@ -1405,15 +1455,20 @@ class BulkCalls(KeyCalls, AppChangeCalls):
     """
 
     def ensure_app_api_keys(
-        self, apps: Iterable[App | str], *, progress: Progress | None = None
+        self, apps: Iterable[App | str], *, create_if_masked: bool = False, progress: Progress | None = None
     ) -> list[AppResult[ApiKey]]:
         """The newest key of each app, made where there is none.
 
+        If the server masks an app's keys, its result has a DifyMaskedKeyError.
+
         Args:
             apps: `App`s or ids.
+            create_if_masked: Whether to make another key for each app whose keys the server masks.
             progress: Called with how many are done, of how many, as each is.
         """
-        return self._call(self._dify.ensure_app_api_keys, taken(apps), progress=progress)
+        return self._call(
+            self._dify.ensure_app_api_keys, taken(apps), create_if_masked=create_if_masked, progress=progress
+        )
 
     def export_apps(
         self,
@@ -1479,8 +1534,9 @@ class DifyServer(
             is set in the environment, and in memory otherwise.
         session: An aiohttp session whose connector is used; it is never closed, and its cookies are
             neither sent nor changed.
-        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
-            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
+            the server before the first sign-in, and then from every answer; if it is hidden, the newest
+            rules apply.
         timeout: Seconds for one attempt, counted from when it has its slot.
         max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
             connections, and people use the console beside this client.

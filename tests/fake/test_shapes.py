@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from tests.captures import VERSIONS, captures
-from tests.fake.user import User
+from tests.captures import captures
+from tests.fake.user import VERSIONS, User
 
 # Fields that the fake leaves out, as none of them tells a client anything.
 LEFT_OUT: Final = {

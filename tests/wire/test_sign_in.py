@@ -1,4 +1,4 @@
-"""The rules of signing in and renewing, on the captured answers of five versions."""
+"""The rules of signing in and refreshing, on the captured answers of each version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dify_async._auth import rules
 from dify_async._wire import Reply
 from tests.captures import VERSIONS, Capture, capture, captures
 
-COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0")
+COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0", "1.16.1", "1.17-pre")
 
 
 def of_route(version: str, route: str) -> list[Capture]:
@@ -50,11 +50,20 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
             assert type(error) is DifyLoginLockedError, str(row)
         elif code == "not_setup":
             assert type(error) is DifyAuthenticationError, str(row)
-        elif row.status in {200, 400, 401, 403}:
+        elif row.status in {200, 400, 401, 403, 422}:
             assert type(error) is DifyLoginError, str(row)
         else:
             assert isinstance(error, DifyStatusError), str(row)
             assert not isinstance(error, DifyLoginError), str(row)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
+    """No mail was read for them. One of a bad form is a 422 from 1.17, and a refusal like the others."""
+    path = "/email-code-login/validity"
+    for row in of_route(version, path):
+        assert rules.read_tokens(row.reply) is None, str(row)
+        assert type(rules.refusal(row.reply, "POST", path)) is DifyLoginError, str(row)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -73,6 +82,25 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
             if isinstance(secret, str) and len(secret) > 3:
                 assert secret not in str(error), str(row)
                 assert secret not in repr(vars(error)), str(row)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> None:
+    """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
+    given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
+    assert "'password': 'Secret-Pass-42'" in given
+    if status == 422:
+        given = (
+            '[{"type":"missing","loc":["email"],"msg":"Field required",'
+            '"input":{"password":"Secret-Pass-42"},"url":"https://errors.pydantic.dev/2.12/v/missing"}]'
+        )
+    code = {400: "invalid_param", 422: "unprocessable_entity"}[status]
+    body = msgspec.json.encode({"code": code, "message": given, "status": status})
+    error = rules.refusal(Reply(status, CIMultiDict(), body), "POST", "/login")
+    assert type(error) is DifyLoginError
+    assert (error.status, error.code, error.message) == (status, code, "")
+    assert "Secret-Pass-42" not in str(error)
+    assert "the form of the e-mail or the password" in str(error)
 
 
 def _decoded(password: object) -> str | None:
