@@ -136,6 +136,7 @@ class AsyncDifyServer(
         _check_kinds(retry=retry, token_store=token_store, on_event=on_event)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
+        self._zone_lock = anyio.Lock()
         self._slots = Slots(max_concurrency)
         self._transport = Transport(
             self._base_url,

@@ -208,6 +208,6 @@ class StatisticCalls(Calls):
     async def _statistic(
         self, endpoint: Endpoint[Rows[RowT]], app_id: str, start: When | None, end: When | None
     ) -> list[RowT]:
-        first, last = await self._range(start, end)
-        rows = await self._pipeline.call(endpoint, (app_id,), (("start", first), ("end", last)))
-        return rows.data
+        span = await self._span(start, end)
+        rows = await self._pipeline.call(endpoint, (app_id,), (("start", span.start), ("end", span.end)))
+        return span.rows_of(rows.data)
