@@ -88,7 +88,7 @@ class StatisticCalls(Calls):
     async def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Tokens of answers for each second of the model's time.
+        """Tokens of answers for each second of the model's time; 0 on a day whose time is 0.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -102,6 +102,9 @@ class StatisticCalls(Calls):
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+
+        A message with two likes counts twice, both as likes and as messages. So the rate of several days
+        can't be computed exactly from the rates and the messages of each.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
