@@ -107,7 +107,7 @@ class Calls:
                 f"the account's time zone {name!r} is not known here: install the package tzdata,"
                 " or pass naive datetimes"
             ) from None
-        if changes == self._zone_changes:  # else it was set anew meanwhile
+        if changes == self._zone_changes:  # else it was set again in between
             self._zone, self._zone_from = zone, time.monotonic()
         return zone
 

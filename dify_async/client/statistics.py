@@ -35,7 +35,8 @@ _by_date: Final = attrgetter("date")
 class StatisticCalls(Calls):
     """Calls on statistics.
 
-    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. Seconds
+    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. If clocks
+    go back to midnight, a day begins with the first of the two; other ambiguous times are the later. Seconds
     are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
     are empty, and some raise DifyNotFoundError, as for an app that does not exist.
 

@@ -208,7 +208,7 @@ def test_totals_of_random_messages_are_right_or_none(apps: list[list[list[Sent]]
 
 @given(TRAFFIC)
 def test_totals_of_random_runs_are_right(apps: list[list[list[Sent]]]) -> None:
-    """The mean over users and days: somebody who comes again is a user of each day."""
+    """The mean over users and days: a user who comes again counts on each day."""
     first = date(2026, 11, 10)
     made = [
         app_dashboard(statistics_of(number, "workflow", days, first), period(first, 3), None)
