@@ -44,6 +44,9 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DIFY_ADMIN_API_KEY",
         "DIFY_WORKSPACE_ID",
         "DIFY_REDIS_URL",
+        "DIFY_MAX_CONCURRENCY",
+        "DIFY_TIMEOUT",
+        "DIFY_PROXY",
         "REDIS_URL",
     ):
         monkeypatch.delenv(name, raising=False)

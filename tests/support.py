@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import anyio
 
 from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._traffic import Message
 
 ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
 VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0")
@@ -32,6 +35,20 @@ def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
 def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
     """The id of an app of this mode."""
     return next(app.id for app in fake.apps if app.mode == mode)
+
+
+def put_messages(
+    fake: FakeDifyServer, app_id: str, moments: Iterable[datetime], *, liked: bool = False
+) -> None:
+    """Make these the only messages of an app, in all fakes of this process with this zone and day."""
+    app = next(app for app in fake.apps if app.id == app_id)
+    traffic, zone = fake._console.traffic, ZoneInfo(fake.timezone)
+    days: dict[Any, list[Message]] = {day: [] for day in traffic._dates}
+    for number, at in enumerate(moments):
+        message = Message(int(at.timestamp()), number, 1, 0, 10, 5, None, 1000, liked=liked)
+        days[at.astimezone(zone).date()].append(message)
+    for day, messages in days.items():
+        traffic._made[app.id, app.mode, app.messages_per_day, day] = messages
 
 
 def running() -> list[asyncio.Task[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import time
@@ -10,12 +11,13 @@ from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import anyio
 import anyio.to_thread
 import msgspec
 
 from dify_async._endpoints import PROFILE
 from dify_async._pipeline import LAST_PAGE
-from dify_async._times import bounds, instant, is_aware
+from dify_async._times import begins_day, bounds, instant, is_aware, span_of, wall_clock
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from dify_async._endpoints import Endpoint
     from dify_async._pipeline import Pipeline
     from dify_async._server import Server
-    from dify_async._times import When
+    from dify_async._times import Span, When
 
 T = TypeVar("T")
 
@@ -49,6 +51,7 @@ class Calls(Uncopyable):
     _zone: ZoneInfo | None = None
     _zone_from: float = 0.0
     _zone_changes: int = 0
+    _zone_lock: anyio.Lock
 
     async def _check_version(self, since: Version, **arguments: object) -> None:
         """Refuse what an older server would ignore silently; what is None is not given."""
@@ -76,6 +79,17 @@ class Calls(Uncopyable):
         zone = await self._account_zone() if is_aware(start) or is_aware(end) else None
         return bounds(start, end, zone, end_is_exclusive=end_is_exclusive)
 
+    async def _span(self, start: When | None, end: When | None) -> Span:
+        """A range of days; the account's zone is asked for where a bound is aware or begins a day."""
+        if is_aware(start) or is_aware(end):
+            return span_of(start, end, await self._account_zone())
+        span = span_of(start, end, None)
+        if any(bound is not None and begins_day(wall_clock(bound)) for bound in (start, end)):
+            # Without a zone, they are of use but for midnights that come twice.
+            with contextlib.suppress(DifyConfigError):
+                span = span_of(start, end, await self._account_zone())
+        return span
+
     async def _instants(self, start: When | None, end: When | None) -> tuple[str | None, str | None]:
         """A range in ISO 8601, which some routes take; its zone is asked for where there is a bound."""
         if start is None and end is None:
@@ -90,18 +104,25 @@ class Calls(Uncopyable):
         return None if first is None else first.isoformat(), None if last is None else last.isoformat()
 
     async def _account_zone(self) -> ZoneInfo:
-        if self._zone is None or time.monotonic() - self._zone_from > _ZONE_KEPT_FOR:
-            changes = self._zone_changes
-            name = (await self._pipeline.call(PROFILE)).timezone
-            if not name:
-                raise DifyConfigError(
-                    "the account has no time zone, so no statistics either: set one in its profile"
-                )
-            zone = await anyio.to_thread.run_sync(find_zone, name)
-            if changes != self._zone_changes:  # it was set anew meanwhile
-                return zone
+        if (zone := self._kept_zone()) is None:
+            async with self._zone_lock:  # of many calls at once, one asks
+                zone = self._kept_zone() or await self._ask_for_zone()
+        return zone
+
+    def _kept_zone(self) -> ZoneInfo | None:
+        return None if time.monotonic() - self._zone_from > _ZONE_KEPT_FOR else self._zone
+
+    async def _ask_for_zone(self) -> ZoneInfo:
+        changes = self._zone_changes
+        name = (await self._pipeline.call(PROFILE)).timezone
+        if not name:
+            raise DifyConfigError(
+                "the account has no time zone, so no statistics either: set one in its profile"
+            )
+        zone = await anyio.to_thread.run_sync(find_zone, name)
+        if changes == self._zone_changes:  # else it was set again in between
             self._zone, self._zone_from = zone, time.monotonic()
-        return self._zone
+        return zone
 
     def _forget_zone(self) -> None:
         self._zone = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import itertools
@@ -42,6 +43,7 @@ from .workspace import WorkspaceCalls
 
 if TYPE_CHECKING:
     import ssl as ssl_module
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     import aiohttp
@@ -136,11 +138,11 @@ class AsyncDifyServer(
         _check_positive(
             timeout=timeout, max_concurrency=max_concurrency, max_response_bytes=max_response_bytes
         )
-        if proxy is not None and not (isinstance(proxy, str) and proxy.startswith(("http://", "https://"))):
-            raise DifyConfigError('proxy is no URL; it reads as "http://proxy.example.com:3128"')
+        _check_proxy("proxy", proxy)
         _check_kinds(retry=retry, token_store=token_store, on_event=on_event)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
+        self._zone_lock = anyio.Lock()
         self._slots = Slots(max_concurrency)
         self._transport = Transport(
             self._base_url,
@@ -173,7 +175,11 @@ class AsyncDifyServer(
         """A client by the environment; an argument given here goes before its variable.
 
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
-        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
+        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store; DIFY_MAX_CONCURRENCY, DIFY_TIMEOUT in
+        seconds, and DIFY_PROXY. An empty variable counts as not set.
+
+        Raises:
+            DifyConfigError: An argument is missing, or a variable cannot be used.
         """
         return cls(**from_environment(overrides))
 
@@ -228,7 +234,41 @@ def from_environment(overrides: Options) -> dict[str, Any]:
             given.setdefault(name, value)
     if "base_url" not in given:
         raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
+    for name, read in _SETTINGS.items():
+        variable = f"DIFY_{name.upper()}"
+        value = os.environ.get(variable)
+        if value and name not in given:
+            given[name] = read(variable, value)
     return given
+
+
+def _whole_number(variable: str, text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise DifyConfigError(f"{variable} must be an integer of at least 1, got {text!r:.40}")
+
+
+def _seconds(variable: str, text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise DifyConfigError(f"{variable} must be a number of seconds greater than 0, got {text!r:.40}")
+
+
+def _check_proxy(what: str, proxy: str | None) -> str | None:
+    if proxy is not None and not (isinstance(proxy, str) and proxy.startswith(("http://", "https://"))):
+        # Not the value: it may hold a password.
+        raise DifyConfigError(f'{what} must be a URL, as "http://proxy.example.com:3128"')
+    return proxy
+
+
+# What else the environment may set, and how the text of each variable is read.
+_SETTINGS: Final[Mapping[str, Callable[[str, str], object]]] = {
+    "max_concurrency": _whole_number,
+    "timeout": _seconds,
+    "proxy": _check_proxy,
+}
 
 
 def _check_credentials(

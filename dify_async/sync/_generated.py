@@ -524,7 +524,8 @@ class WorkflowCalls(Calls):
 class StatisticCalls(Calls):
     """Calls on statistics.
 
-    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. Seconds
+    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. If clocks
+    go back to midnight, a day begins with the first of the two; other ambiguous times are the later. Seconds
     are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
     are empty, and some raise DifyNotFoundError, as for an app that does not exist.
 
@@ -577,7 +578,7 @@ class StatisticCalls(Calls):
     def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Tokens of answers for each second of the model's time.
+        """Tokens of answers for each second of the model's time; 0 on a day whose time is 0.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -591,6 +592,9 @@ class StatisticCalls(Calls):
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+
+        A message with two likes counts twice, both as likes and as messages. So the rate of several days
+        can't be computed exactly from the rates and the messages of each.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -1214,14 +1218,18 @@ class MessageCalls(Calls):
     ) -> bytes:
         """All feedback as a file of JSON or CSV. Route: GET /apps/{id}/feedbacks/export, from Dify 1.10.1.
 
+        The dates are days in UTC, whatever the account's time zone is. For all of November 2026, pass
+        "2026-11-01" and "2026-12-01".
+
         Args:
             app_id: The app.
             format: "json" or "csv".
             rating: "like" or "dislike".
             from_source: "user" or "admin".
             has_comment: Only with, or only without a comment.
-            start_date: As "2026-11-01".
-            end_date: As "2026-11-30", included.
+            start_date: The first day, as "2026-11-01".
+            end_date: The day after the last. It is not included, except for feedback given at exactly
+                00:00:00 UTC of it.
         """
         return self._call(
             self._dify.export_feedbacks,
@@ -1596,6 +1604,10 @@ class DifyServer(
         """A client by the environment; an argument given here goes before its variable.
 
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
-        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
+        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store; DIFY_MAX_CONCURRENCY, DIFY_TIMEOUT in
+        seconds, and DIFY_PROXY. An empty variable counts as not set.
+
+        Raises:
+            DifyConfigError: An argument is missing, or a variable cannot be used.
         """
         return cls(**from_environment(overrides))

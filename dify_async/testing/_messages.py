@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _QUESTIONS = ("Where is my order?", "How can I pay?", "When are you open?")
 _ANSWER = "It is on the way."
 _ANNOTATIONS = 3
+_FEEDBACKS = 30  # the last ones
 
 
 def messages(console: "Console", call: Call) -> Reply:
@@ -89,8 +91,10 @@ def feedbacks(console: "Console", call: Call) -> Reply:
     """GET /apps/{id}/feedbacks/export: JSON or CSV, since 1.10.1."""
     app = console.find_app(call)
     arguments = call.arguments()
-    liked = [row for row in console.traffic.messages(app) if row.liked][-20:]
-    rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in liked]
+    liked = [row for row in console.traffic.messages(app) if row.liked][-_FEEDBACKS:]
+    is_meant = feedback_dates(arguments)
+    meant = [row for row in liked if is_meant(row.at)]
+    rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in meant]
     if arguments.get("format", "csv") == "json":
         about = {
             "app_id": app.id,
@@ -105,6 +109,25 @@ def feedbacks(console: "Console", call: Call) -> Reply:
     writer.writeheader()
     writer.writerows(rows)
     return Reply(200, file.getvalue().encode(), {"Content-Type": "text/csv; charset=utf-8-sig"})
+
+
+def feedback_dates(arguments: Mapping[str, str]) -> Callable[[int], bool]:
+    """Whether a moment is within the days of UTC that were asked for.
+
+    The end is its first moment, and that one is included.
+    """
+    start, end = (_first_moment(arguments, name) for name in ("start_date", "end_date"))
+    return lambda at: (start is None or start <= at) and (end is None or at <= end)
+
+
+def _first_moment(arguments: Mapping[str, str], name: str) -> float | None:
+    text = arguments.get(name)
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError as error:
+        raise errors.bad_request(f"Invalid {name} format: {error}") from None
 
 
 def _conversation_id(app: FakeApp, row: Message) -> str:

@@ -58,6 +58,7 @@ class Rules:
 
     # Filters
     backward_range_is_400 = Fact(since=(1, 10, 0))  # before, start > end gave no rows
+    moves_by_an_hour = Fact(since=(1, 10, 0))  # what clocks leave out; before, by as much as they do
     empty_time_is_none = Fact(since=(1, 11, 0))  # before, a 400
     literal_wildcards = Fact(since=(1, 11, 4))  # % and _ stand for themselves in a name
     indexed_tag_ids = Fact(since=(1, 14, 1))  # tag_ids[0]=a&tag_ids[1]=b instead of tag_ids=a,b

@@ -10,7 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, RetryPolicy
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    MemoryTokenStore,
+    RedisTokenStore,
+    RetryPolicy,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app
 
@@ -147,6 +153,57 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DifyConfigError, match="either"):
         AsyncDifyServer.from_env()
     AsyncDifyServer.from_env(**ACCOUNT)
+
+
+async def test_from_env_reads_the_settings_of_requests(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "DIFY_BASE_URL": "http://dify.example.com",
+        "DIFY_EMAIL": fake.email,
+        "DIFY_PASSWORD": fake.password,
+        "DIFY_MAX_CONCURRENCY": "3",
+        "DIFY_TIMEOUT": "20.5",
+        # The fake takes the whole URL that a proxy is asked for.
+        "DIFY_PROXY": fake.base_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    dify = AsyncDifyServer.from_env(retry=RetryPolicy(attempts=1))
+    assert (dify._max_concurrency, dify._transport._timeout) == (3, 20.5)
+    async with dify:
+        assert (await dify.profile()).email == fake.email
+    # What is given goes before, and its variable is not looked at.
+    for name in ("DIFY_MAX_CONCURRENCY", "DIFY_TIMEOUT", "DIFY_PROXY"):
+        monkeypatch.setenv(name, "nonsense")
+    dify = AsyncDifyServer.from_env(max_concurrency=4, timeout=60, proxy=None)
+    assert (dify._max_concurrency, dify._transport._timeout) == (4, 60)
+    for name in ("DIFY_MAX_CONCURRENCY", "DIFY_TIMEOUT", "DIFY_PROXY"):
+        monkeypatch.setenv(name, "")
+    dify = AsyncDifyServer.from_env()
+    assert (dify._max_concurrency, dify._transport._timeout) == (8, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("DIFY_MAX_CONCURRENCY", "x", "must be an integer of at least 1, got 'x'"),
+        ("DIFY_MAX_CONCURRENCY", "0", "must be an integer of at least 1, got '0'"),
+        ("DIFY_MAX_CONCURRENCY", "-2", "must be an integer"),
+        ("DIFY_MAX_CONCURRENCY", "2.5", "must be an integer"),
+        ("DIFY_TIMEOUT", "30s", "must be a number of seconds greater than 0, got '30s'"),
+        ("DIFY_TIMEOUT", "0", "must be a number of seconds"),
+        ("DIFY_TIMEOUT", "nan", "must be a number of seconds"),
+        ("DIFY_TIMEOUT", "inf", "must be a number of seconds"),
+        ("DIFY_PROXY", "me:hunter2@proxy.example.com", "must be a URL"),
+    ],
+)
+def test_from_env_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(DifyConfigError, match=f"^{variable} {says}") as refused:
+        AsyncDifyServer.from_env(base_url=URL, **ACCOUNT)
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,9 @@ async def test_days_of_daylight_saving(user: User) -> None:
     # 01:30 comes twice on 2025-11-02 and is the later one.
     from_half_past = await ask(user, DAILY, start="2025-11-02 01:30", end="2025-11-02 01:30")
     assert from_half_past == []
+    # Lord Howe leaves out half an hour on 2026-10-04: its 02:15 is 03:15 all the same.
+    await user.ask("POST", "/account/timezone", content={"timezone": "Australia/Lord_Howe"})
+    assert (await refused(user, start="2026-10-04 02:15", end="2026-10-04 03:00"))["message"] == message
 
 
 @pytest.mark.parametrize(
