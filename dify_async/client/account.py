@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
+from dify_async._secrets import masked
 
-from ._calls import Calls, body_of, check_required, check_texts
+from ._calls import Calls, body_of, check_encodable, check_required, check_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
@@ -67,7 +68,8 @@ class AccountCalls(Calls):
         """
         self._pipeline.check()
         check_required(email=email, code=code, token=token)
-        await self._auth.login_with_code(email, code, token)
+        check_encodable(email=email, code=code, token=token)
+        await self._auth.login_with_code(email, masked(code), masked(token))
 
     async def logout(self) -> None:
         """End the session and clear the token store; a later call signs in again.
