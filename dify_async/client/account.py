@@ -69,7 +69,8 @@ class AccountCalls(Calls):
         self._pipeline.check()
         check_required(email=email, code=code, token=token)
         check_encodable(email=email, code=code, token=token)
-        await self._auth.login_with_code(email, masked(code), masked(token))
+        code, token = masked(code), masked(token)
+        await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:
         """End the session and clear the token store; a later call signs in again.
