@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, LineTooLong
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from msgspec import Struct
 
 from ._tls import BROKEN_OFF, lasting_problem
@@ -21,6 +21,7 @@ from .errors import (
 
 # A UnicodeError is of a resolver that cannot encode the name of a host (requests#5367).
 FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
+_NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientHttpProxyError,
@@ -75,17 +76,21 @@ def failure_of(error: Exception, attempt: Attempt) -> DifyError:
 
 def _unreadable(error: Exception) -> str:
     """What is wrong with an answer that is not HTTP; "" if there was none."""
-    if isinstance(error.__cause__ or error, LineTooLong):
+    if _is_too_long(error):
         return "a header of the answer is too long to be read"
     # A body that was cut short is a ClientPayloadError too, of a connection that broke.
-    is_unreadable = isinstance(error, aiohttp.ClientResponseError | HttpProcessingError) or isinstance(
-        error.__cause__, ContentEncodingError
-    )
-    return f"the answer is not HTTP that can be read ({type(error).__name__})" if is_unreadable else ""
+    if isinstance(error, _NOT_HTTP) or isinstance(error.__cause__, ContentEncodingError):
+        return f"the answer is not HTTP that can be read ({type(error).__name__})"
+    return ""
+
+
+def _is_too_long(error: Exception) -> bool:
+    # aiohttp's LineTooLong, of which its parser in C leaves the text alone.
+    return isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than")
 
 
 def _hint(error: Exception, attempt: Attempt) -> str:
-    if attempt.has_answered or isinstance(error.__cause__ or error, LineTooLong):
+    if attempt.has_answered or _is_too_long(error):
         return ""
     if attempt.scheme == "http":  # a TLS server closes on plain text, or sends an alert of a few bytes
         return "; base_url is http://, does the server speak https?"

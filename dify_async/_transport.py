@@ -221,9 +221,10 @@ class Transport:
                 ) as answer,
             ):
                 self._has_answered = True
-                return Reply(
-                    answer.status, answer.headers, await self._read(answer), self._base_path, request.headers
-                )
+                sent = request.headers
+                if self._proxy_headers is not None:
+                    sent = {**sent, **self._proxy_headers}
+                return Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
         except FAILURES as error:
             attempt = Attempt(
                 call=f"{request.method} {self.path_of(request.url)}",

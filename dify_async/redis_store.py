@@ -208,6 +208,8 @@ def _checked_pool(url: str) -> BlockingConnectionPool:
             retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
             **_DRIVER,
         )
+        if "password" in pool.connection_kwargs:
+            pool.connection_kwargs["password"] = masked(pool.connection_kwargs["password"])
         pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
     except (ValueError, TypeError):
         raise DifyConfigError(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from redis.exceptions import RedisError
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyError, DifyLoginError, RedisTokenStore
 from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
 from tests.support import ONCE, an_app, client, shown_by_trackers, until
 
 KEY = "ADMIN-KEY-7"
@@ -132,3 +134,11 @@ async def test_a_login_that_is_refused_by_the_server(fake: FakeDifyServer) -> No
         with pytest.raises(DifyLoginError) as refused:
             await dify.profile()
         check(refused.value, ["Wrong-Pass-42"])
+
+
+async def test_a_password_that_redis_refuses(redis_server: RedisServer) -> None:
+    store = RedisTokenStore(f"unix://nobody:hunter2@{redis_server.socket}")
+    with pytest.raises(RedisError) as refused:
+        await store.load("key")
+    await store.aclose()
+    check(refused.value, ["hunter2"])

@@ -103,3 +103,19 @@ class _Calls(Counter[tuple[str, str]]):
 
 def _module(frame: FrameType | None) -> str:
     return "" if frame is None else frame.f_globals.get("__name__", "")
+
+
+async def test_long_filters_are_not_kept(fake: FakeDifyServer) -> None:
+    """Services pass on what their users search for: 8,192 texts of 100 KB would be 990 MB."""
+    async with client(fake) as dify:
+        transport = dify._transport
+        short = transport.url("/apps", (), (("page", 1),))
+        assert transport.url("/apps", (), (("page", 1),)) is short
+        for number in range(9_000):
+            transport.url("/apps", (), (("name", f"{number} " + "x" * (20_000 if number % 9 else 300)),))
+            transport.url("/apps/{}", (f"{number}",), ())
+        kept = [len(str(url)) for url in transport._urls.values()]
+        assert len(kept) <= 8192
+        assert max(kept) <= 512
+        assert transport.url("/apps/{}", ("8999",), ()) is transport.url("/apps/{}", ("8999",), ())
+        assert transport.url("/apps", (), (("page", 1),)) == short
