@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
 from ._sealing import Seal
+from ._secrets import SecretBytes, masked
 from ._uncopyable import Uncopyable
 from .errors import DifyConfigError
 from .tokens import Tokens
@@ -104,6 +105,7 @@ class RedisTokenStore(Uncopyable):
             )
         if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
             raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
+        redis_or_url = masked(redis_or_url)  # its password stays out of the local variables of an error
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
         if self._url is not None and not _is_usable(self._url):
@@ -135,6 +137,7 @@ class RedisTokenStore(Uncopyable):
         name, value = self._name(key, "tokens"), msgspec.json.encode(tokens)
         if self._seal is not None:
             value = self._seal.close(value)
+        value = SecretBytes(value)
         holder = key, asyncio.current_task()
         present = self._held.get(holder)
         if present is None:
@@ -226,6 +229,8 @@ def _pool(url: str) -> BlockingConnectionPool:
     requirement = pool.connection_kwargs.get("ssl_cert_reqs")
     if isinstance(requirement, str):
         pool.connection_kwargs["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
+    if "password" in pool.connection_kwargs:
+        pool.connection_kwargs["password"] = masked(pool.connection_kwargs["password"])
     return pool
 
 

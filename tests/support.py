@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -54,6 +57,23 @@ def put_messages(
 def running() -> list[asyncio.Task[Any]]:
     """The client's own tasks."""
     return [task for task in asyncio.all_tasks() if "dify_async" in task.get_name()]
+
+
+def shown_by_trackers(error: BaseException | None) -> str:
+    """An error as Sentry, structlog and rich show it: all of its chain that is not suppressed, with the
+    local variables of each frame but those of the tests."""
+    texts: list[str] = []
+    while error is not None:
+        texts += traceback.format_exception_only(error)
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if Path(__file__).parent in Path(frame.f_code.co_filename).parents:
+                continue
+            for name, value in frame.f_locals.items():
+                with suppress(AttributeError):  # of an object that is not made yet
+                    parts = list(value.items()) if isinstance(value, Mapping) else []
+                    texts.append(f"{name} = {value!r} {parts!r}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(texts)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async._secrets import Secret
 from dify_async._wire import is_about_csrf
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 
@@ -21,7 +22,7 @@ class KeyAuth:
     def __init__(self, server: Server, admin_api_key: str, workspace_id: str) -> None:
         self._server = server
         # No cookie beside it: any session cookie shadows the key.
-        headers = {"Authorization": f"Bearer {admin_api_key}", "X-WORKSPACE-ID": workspace_id}
+        headers = {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         self.grant = Grant(headers)
 
     async def obtain(self) -> None:

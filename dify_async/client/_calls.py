@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import re
 import time
 from collections.abc import Iterable
 from datetime import UTC
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405, 410})
 _LARGEST_PAGE: Final = 100
+_HALF_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
 _ZONE_KEPT_FOR: Final = 300.0
@@ -167,6 +169,13 @@ def check_required(**arguments: object) -> None:
     for name, value in arguments.items():
         if not isinstance(value, str) or not value:
             raise DifyConfigError(_no_text(name, value))
+
+
+def check_encodable(**texts: str) -> None:
+    """Refuse texts with halves of surrogate pairs: what Python makes of other bytes in the environment."""
+    for name, text in texts.items():
+        if _HALF_SURROGATE.search(text):
+            raise DifyConfigError(f"{name} must be UTF-8, and holds bytes of another encoding")
 
 
 def _no_text(name: str, value: object) -> str:

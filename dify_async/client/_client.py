@@ -18,9 +18,10 @@ from dify_async._auth.password import PasswordAuth
 from dify_async._auth.rules import checked_version
 from dify_async._auth.store_guard import StoreGuard
 from dify_async._exchange import Exchange
-from dify_async._paths import normal_base_url
+from dify_async._paths import checked_proxy, normal_base_url
 from dify_async._pipeline import Pipeline
 from dify_async._retry import RetryPolicy
+from dify_async._secrets import masked
 from dify_async._server import Server
 from dify_async._slots import Slots
 from dify_async._transport import Transport
@@ -28,7 +29,7 @@ from dify_async.errors import DifyConfigError, DifyError
 from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
-from ._calls import check_callback
+from ._calls import check_callback, check_encodable
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .bulk import BulkCalls
@@ -134,11 +135,12 @@ class AsyncDifyServer(
         proxy: str | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        # An error tracker shows the arguments of a constructor that raises.
+        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
         _check_credentials(email, password, admin_api_key, workspace_id)
         _check_positive(
             timeout=timeout, max_concurrency=max_concurrency, max_response_bytes=max_response_bytes
         )
-        _check_proxy("proxy", proxy)
         _check_kinds(retry=retry, token_store=token_store, on_event=on_event)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
@@ -150,7 +152,7 @@ class AsyncDifyServer(
             timeout=timeout,
             max_response_bytes=max_response_bytes,
             ssl=ssl,
-            proxy=proxy,
+            proxy=None if proxy is None else checked_proxy(proxy),
         )
         emit = emitter(on_event)
         exchange = Exchange(self._transport, None if on_event is None else emit)
@@ -210,7 +212,7 @@ class AsyncDifyServer(
             from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
             try:
-                self._own_store = RedisTokenStore(os.environ[variable])
+                self._own_store = RedisTokenStore(masked(os.environ[variable]))
             except DifyConfigError as error:
                 if variable == _OUR_VARIABLE:
                     raise DifyConfigError(f"{variable}: {error}") from None
@@ -231,7 +233,7 @@ def from_environment(overrides: Options) -> dict[str, Any]:
     for name in ("base_url", *itertools.chain(*ways_in)):
         value = os.environ.get(f"DIFY_{name.upper()}")
         if value:
-            given.setdefault(name, value)
+            given.setdefault(name, masked(value) if name in {"password", "admin_api_key"} else value)
     if "base_url" not in given:
         raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
     for name, read in _SETTINGS.items():
@@ -256,18 +258,17 @@ def _seconds(variable: str, text: str) -> float:
     raise DifyConfigError(f"{variable} must be a number of seconds greater than 0, got {text!r:.40}")
 
 
-def _check_proxy(what: str, proxy: str | None) -> str | None:
-    if proxy is not None and not (isinstance(proxy, str) and proxy.startswith(("http://", "https://"))):
-        # Not the value: it may hold a password.
-        raise DifyConfigError(f'{what} must be a URL, as "http://proxy.example.com:3128"')
-    return proxy
+def _proxy(variable: str, text: str) -> str:
+    text = masked(text)
+    checked_proxy(text, variable)
+    return text
 
 
 # What else the environment may set, and how the text of each variable is read.
 _SETTINGS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "max_concurrency": _whole_number,
     "timeout": _seconds,
-    "proxy": _check_proxy,
+    "proxy": _proxy,
 }
 
 
@@ -282,6 +283,7 @@ def _check_credentials(
     for name, value in given[0].items():
         if not isinstance(value, str) or not value:
             raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
+        check_encodable(**{name: value})
     for name, value in key.items():
         if value is not None and not (value.isascii() and value.isprintable()):
             raise DifyConfigError(f"{name} holds characters that no header may have")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
+from dify_async._secrets import masked
 
-from ._calls import Calls, body_of, check_required, check_texts
+from ._calls import Calls, body_of, check_encodable, check_required, check_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.grant import Auth
@@ -67,6 +68,8 @@ class AccountCalls(Calls):
         """
         self._pipeline.check()
         check_required(email=email, code=code, token=token)
+        check_encodable(email=email, code=code, token=token)
+        code, token = masked(code), masked(token)
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:

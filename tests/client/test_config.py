@@ -39,6 +39,12 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**ACCOUNT, **KEY},
         {**ACCOUNT, "workspace_id": "w"},
         {**KEY, "admin_api_key": "hunter2\r\nX: y"},
+        {**KEY, "admin_api_key": "hunter2\udce9"},
+        {**KEY, "workspace_id": "w\udce9"},
+        {**ACCOUNT, "email": "\udce9@example.com"},
+        {**ACCOUNT, "password": "hunter2\udce9"},  # as Python reads Latin-1 in the environment
+        {**ACCOUNT, "proxy": "http://user:hunter2#1@proxy:3128"},
+        {**ACCOUNT, "proxy": "http://"},
         {**ACCOUNT, "timeout": 0},
         {**ACCOUNT, "timeout": -1},
         {**ACCOUNT, "timeout": math.nan},

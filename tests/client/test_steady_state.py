@@ -110,3 +110,19 @@ async def _one_after_another(dify: AsyncDifyServer, apps: list[str]) -> None:
 
 async def _at_once(dify: AsyncDifyServer, apps: list[str]) -> None:
     await asyncio.gather(*(dify.app(app) for app in apps))
+
+
+async def test_long_filters_are_not_kept(fake: FakeDifyServer) -> None:
+    """Services pass on what their users search for: 8,192 texts of 100 KB would be 990 MB."""
+    async with client(fake) as dify:
+        transport = dify._transport
+        short = transport.url("/apps", (), (("page", 1),))
+        assert transport.url("/apps", (), (("page", 1),)) is short
+        for number in range(9_000):
+            transport.url("/apps", (), (("name", f"{number} " + "x" * (20_000 if number % 9 else 300)),))
+            transport.url("/apps/{}", (f"{number}",), ())
+        kept = [len(str(url)) for url in transport._urls.values()]
+        assert len(kept) <= 8192
+        assert max(kept) <= 512
+        assert transport.url("/apps/{}", ("8999",), ()) is transport.url("/apps/{}", ("8999",), ())
+        assert transport.url("/apps", (), (("page", 1),)) == short

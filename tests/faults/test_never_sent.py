@@ -111,3 +111,25 @@ async def test_no_error_keeps_what_was_sent(fake: FakeDifyServer, dify: AsyncDif
     while error is not None:
         assert type(error).__module__.startswith("dify_async")
         error = error.__cause__ or error.__context__
+
+
+class Unencodable(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        raise UnicodeError(f"encoding with 'idna' codec failed: {host} {port} {family}")
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_a_name_that_the_resolver_cannot_encode(fake: FakeDifyServer) -> None:
+    """requests#5367: a bare UnicodeError, which no `except DifyError` catches."""
+    connector = aiohttp.TCPConnector(resolver=Unencodable())
+    url = fake.base_url.replace("127.0.0.1", "dify.example.com")
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        AsyncDifyServer(url, admin_api_key="key", workspace_id="w", session=session) as dify,
+    ):
+        for call in (dify.profile(), dify.init_dataset_api_key()):
+            with pytest.raises(DifyConnectionError, match="name of the host cannot be looked up") as failed:
+                await call
+            assert (failed.value.sent, failed.value.may_pass) == (False, False)
