@@ -43,7 +43,7 @@ class Server:
         return self._version
 
     async def is_at_least(self, wanted: Version) -> bool:
-        """Whether its version is this one or newer; it is asked again before the answer is no.
+        """Whether its version is this one or newer; it is asked again before it says no.
 
         Else a caller who is refused for the version would never send what shows an upgrade.
         """

@@ -42,7 +42,7 @@ async def test_an_upgrade_is_seen_by_the_next_answer(
 async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """It sends nothing by itself, so the server is asked again before it is refused."""
+    """It sends no other request, so the server is asked again before it is refused."""
     older = fake.inject("*", headers={"X-Version": "1.14.1"})
     for asked in (1, 2):
         with pytest.raises(DifyConfigError, match=r"Dify 1\.14\.1 ignores sort_by"):
