@@ -122,7 +122,7 @@ def test_a_client_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, wrong: di
 def test_a_redis_url_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """celery#5988: such URLs come from the environment."""
     url = "redis://:hunter2@host/0?nonsense=1"
-    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("DIFY_REDIS_URL", url)
     for make in (lambda: RedisTokenStore(url), lambda: AsyncDifyServer("http://host", "a@b.c", "hunter2")):
         with pytest.raises(DifyConfigError) as refused:
             make()
