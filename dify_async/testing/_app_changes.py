@@ -1,7 +1,9 @@
 """Apps are made, changed, copied and deleted."""
 
+import io
 import re
 import time
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,8 @@ _LONGEST_DESCRIPTION = 400
 def create_app(console: "Console", call: Call) -> Reply:
     """POST /apps: 201."""
     params = body_params(console.rules, call, "CreateAppPayload")
-    name, mode = params.required("name"), params.values.get("mode")
+    name = params.required("name")
+    mode = params.required("mode") if console.rules.required_mode else params.values.get("mode")
     if mode is not None:
         params.choice("mode", MODES, mode)
     if name == "" and console.rules.pydantic:
@@ -73,19 +76,27 @@ def copy_app(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/copy: 201."""
     app = console.find_app(call)
     values = json_body(console.rules, call, "CopyAppPayload")
-    name = values.get("name") or f"{app.name} copy"
+    name = values.get("name") or app.name
     copy = replace(app, id="", created_at=0, updated_at=0, messages_per_day=0, name=name, **_fields(values))
     return json_reply(app_body(console, call, console.take(copy)), 201)
 
 
 def enable(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/api-enable and /site-enable."""
+    rules = console.rules
     app = console.find_app(call)
-    field = "enable_api" if call.path.endswith("/api-enable") else "enable_site"
-    params = body_params(console.rules, call, "AppStatusPayload")
-    enabled = params.required(field)
+    of_api = call.path.endswith("/api-enable")
+    field, model = (
+        ("enable_api", "AppApiStatusPayload") if of_api else ("enable_site", "AppSiteStatusPayload")
+    )
+    params = body_params(rules, call, model)
+    enabled = bool(params.required(field))
+    if rules.pydantic:
+        enabled = params.flag(field)
     params.check()
-    _change(app, **{field: bool(enabled)})
+    if enabled and rules.agents_must_be_published and app.is_unpublished_agent:
+        raise errors.agent_not_published()
+    _change(app, **{field: enabled})
     return json_reply(app_summary(console, call, app))
 
 
@@ -118,8 +129,21 @@ def _wrong_config(values: dict[str, Any]) -> str | None:
 
 
 def export_app(console: "Console", call: Call) -> Reply:
-    """GET /apps/{id}/export: YAML in JSON."""
+    """GET /apps/{id}/export: YAML in JSON, or a package of it."""
     app = console.find_app(call)
+    params = Params(console.rules, "AppExportQuery", call.arguments())
+    if console.rules.pydantic:
+        params.flag("include_secret")
+    params.check()
+    if params.values.get("workflow_id") not in (None, "", app.workflow_id):
+        raise errors.internal(console.rules)
+    text = _definition(console.rules, app)
+    if console.rules.packaged_export and params.values.get("format") != "yaml":
+        return _package(app, text)
+    return json_reply({"data": text})
+
+
+def _definition(rules: Rules, app: FakeApp) -> str:
     lines = [
         "app:",
         f"  description: {_quoted(app.description)}",
@@ -129,38 +153,84 @@ def export_app(console: "Console", call: Call) -> Reply:
         f"  name: {_quoted(app.name)}",
         "dependencies: []",
         "kind: app",
-        f"version: {_definition_version(console.rules)}",
+        f"version: {_definition_version(rules)}",
     ]
-    return json_reply({"data": "\n".join(lines) + "\n"})
+    return "\n".join(lines) + "\n"
+
+
+def _package(app: FakeApp, text: str) -> Reply:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as package:
+        package.writestr("app.yml", text)
+    headers = {"Content-Type": "application/zip"}
+    headers["Content-Disposition"] = f'attachment; filename="{app.id}.zip"'
+    return Reply(200, file.getvalue(), headers)
 
 
 def import_app(console: "Console", call: Call) -> Reply:
-    """POST /apps/imports: 200 done, 202 where the version is another, 400 where it cannot be read."""
-    params = body_params(console.rules, call, "AppImportPayload")
+    """POST /apps/imports: 200 done, 202 if the version is another, 400 if it cannot be read."""
+    rules = console.rules
+    params = body_params(rules, call, "AppImportPayload")
     mode = params.required("mode")
     params.check()
     if mode not in ("yaml-content", "yaml-url"):
         raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
-    text = str(params.values.get("yaml_content") or "")
+    text = _lines(str(params.values.get("yaml_content") or ""))
     import_id = console.new_id("import")
+    if problem := _wrong_import(console, params.values.get("app_id"), text):
+        return _imported(console, import_id, "failed", error=problem, status=400)
+    console.imports[import_id] = {**params.values, "yaml_content": text, "account": call.owner.id}
+    state = _state(rules, _imported_version(text))
+    if state == "pending":
+        return _imported(console, import_id, state, text=text, status=202)
+    return _finished(console, import_id, state)
+
+
+def _lines(text: str) -> str:
+    """The text with the line ends that YAML has, and without the mark that some editors put before it."""
+    return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+
+
+def _wrong_import(console: "Console", app_id: object, text: str) -> str | None:
+    """What is told of a definition that cannot be imported."""
+    if not text:
+        return "yaml_content is required when import_mode is yaml-content"
     if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
-        return _imported(console, import_id, "failed", error="Invalid YAML format: no app in it", status=400)
-    console.imports[import_id] = dict(params.values)
-    if _value(text, "version") != _definition_version(console.rules):
-        return _imported(console, import_id, "pending", text=text, status=202)
-    return _finished(console, import_id)
+        is_yaml = re.search(r"^kind: ", text, re.MULTILINE)
+        return "Missing app data in YAML content" if is_yaml else "Invalid YAML format: no app in it"
+    if app_id and console.rules.overwrites_workflows_only:
+        app = next((app for app in console.apps if app.id == app_id), None)
+        if app is None:
+            return "App not found"
+        if not app.has_workflow:
+            return "Only workflow or advanced chat apps can be overwritten"
+    return None
+
+
+def _state(rules: Rules, version: str) -> str:
+    """What becomes of a definition of this version."""
+    current = _definition_version(rules)
+    if version == current:
+        return "completed"
+    is_older = _release(version) < _release(current)
+    return "completed-with-warnings" if is_older and rules.older_definition_warns else "pending"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def confirm_import(console: "Console", call: Call) -> Reply:
     """POST /apps/imports/{id}/confirm: once."""
     import_id = call.ids["import_id"]
-    if import_id not in console.imports:
+    begun = console.imports.get(import_id)
+    if begun is None or (console.rules.own_imports_only and begun["account"] != call.owner.id):
         error = "Import information expired or does not exist"
         return _imported(console, import_id, "failed", error=error, status=400)
-    return _finished(console, import_id)
+    return _finished(console, import_id, "completed")
 
 
-def _finished(console: "Console", import_id: str) -> Reply:
+def _finished(console: "Console", import_id: str, state: str) -> Reply:
     values = console.imports.pop(import_id)
     text = str(values["yaml_content"])
     fields: dict[str, Any] = {
@@ -175,7 +245,7 @@ def _finished(console: "Console", import_id: str) -> Reply:
         app = console.take(FakeApp(mode=mode, messages_per_day=0, **fields))
     else:
         _change(app, **fields)
-    return _imported(console, import_id, "completed", app=app, text=text)
+    return _imported(console, import_id, state, app=app, text=text)
 
 
 def _imported(
@@ -194,16 +264,24 @@ def _imported(
         "app_id": None if app is None else app.id,
         "app_mode": None if app is None else app.mode,
         "current_dsl_version": _definition_version(console.rules),
-        "imported_dsl_version": _value(text, "version") or "",
+        "imported_dsl_version": _imported_version(text) if text else "",
         "error": error,
     }
     if console.rules.app_permissions:
         body["permission_keys"] = []
+    if console.rules.import_warnings:
+        body["warnings"] = []
     return json_reply(body, status)
 
 
 def _definition_version(rules: Rules) -> str:
+    if rules.import_warnings:
+        return "0.7.0"
     return "0.6.0" if rules.newest_features else "0.5.0" if rules.pydantic else "0.4.0"
+
+
+def _imported_version(text: str) -> str:
+    return _value(text, "version") or "0.1.0"
 
 
 def _quoted(text: str | None) -> str:
@@ -221,7 +299,7 @@ def _value(text: str, name: str) -> str | None:
 
 def _check_name(rules: Rules, name: Any) -> None:
     if isinstance(name, str) and "\0" in name:
-        raise errors.error(400, "invalid_param", "A string literal cannot contain NUL (0x00) characters.")
+        raise errors.nul_character()
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         raise errors.internal(rules)
 
