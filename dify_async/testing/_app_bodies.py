@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call
-from dify_async.testing._models import FakeApp
+from dify_async.testing._models import FakeApp, workflow_id
 from dify_async.testing._rules import Rules
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def app_summary(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
 def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
     # Only a published workflow shows.
     published = {
-        "id": app.workflow_id,
+        "id": workflow_id(app),
         "created_by": console.owner.id,
         "created_at": app.created_at,
         "updated_by": None,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._http import Call, Refusal, Reply, Route, empty_reply, json_reply
+from dify_async.testing._models import is_unpublished_agent
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -45,7 +46,7 @@ def make_key(console: "Console", call: Call) -> Reply:
     keys, rules = _keys(console, call), console.rules
     kind = _kind(call)
     _check_role(call, _EDITORS if kind == "app" else _ADMINS)
-    if kind == "app" and rules.agents_must_be_published and console.find_app(call).is_unpublished_agent:
+    if kind == "app" and rules.agents_must_be_published and is_unpublished_agent(console.find_app(call)):
         raise errors.agent_not_published()
     if len(keys) >= CAP:
         crashes = rules.app_key_cap_crashes if kind == "app" else rules.dataset_key_cap_crashes

@@ -73,19 +73,19 @@ class FakeApp:
         return self.has_workflow and bool(self.messages_per_day or self.published_at)
 
     @property
-    def is_unpublished_agent(self) -> bool:
-        """Whether it is an agent that nobody has published."""
-        return self.mode == "agent" and not self.published_at
-
-    @property
-    def workflow_id(self) -> str:
-        """The id of its published workflow."""
-        return make_id(self.id, "workflow")
-
-    @property
     def has_workflow(self) -> bool:
         """Whether a graph answers, instead of a model with a prompt."""
         return self.mode in ("workflow", "advanced-chat")
+
+
+def is_unpublished_agent(app: FakeApp) -> bool:
+    """Whether it is an agent that nobody has published."""
+    return app.mode == "agent" and not app.published_at
+
+
+def workflow_id(app: FakeApp) -> str:
+    """The id of the app's published workflow."""
+    return make_id(app.id, "workflow")
 
 
 class AppFields(TypedDict, total=False):

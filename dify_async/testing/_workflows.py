@@ -9,7 +9,7 @@ from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
-from dify_async.testing._models import FakeApp
+from dify_async.testing._models import FakeApp, workflow_id
 from dify_async.testing._params import Params, body_params, is_uuid
 from dify_async.testing._rules import Rules
 from dify_async.testing._traffic import Message
@@ -49,7 +49,7 @@ def published(console: "Console", call: Call) -> Reply:
     rules = console.rules
     app = console.find_app(call, _GRAPHS)
     body: dict[str, Any] = {
-        "id": app.workflow_id,
+        "id": workflow_id(app),
         "graph": {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}},
         "features": {},
         "hash": make_id(app.id, "hash").replace("-", ""),

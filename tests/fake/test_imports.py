@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._models import workflow_id
 
 from .user import Answer, User, release
 
@@ -116,10 +117,10 @@ async def test_packages(version: str, session: aiohttp.ClientSession) -> None:
 async def test_an_unknown_workflow(user: User) -> None:
     # 08_app_export_unknown_workflow_id, 1.16.1/08_app_export_workflow_id_not_uuid, ..._empty
     app = next(app for app in user.fake.apps if app.mode == "workflow")
-    for workflow_id, status in (
+    for sent, status in (
         ("abc", 500),
         ("00000000-0000-4000-8000-000000000000", 500),
         ("", 200),
-        (app.workflow_id, 200),
+        (workflow_id(app), 200),
     ):
-        assert (await user.get(f"/apps/{app.id}/export", workflow_id=workflow_id)).status == status
+        assert (await user.get(f"/apps/{app.id}/export", workflow_id=sent)).status == status

@@ -26,6 +26,7 @@ async def made() -> None:
         host="127.0.0.1",
         port=5001,
         password_login=False,
+        masks_keys=True,
         keep_alive=1,
         seed=1,
     ) as entered:
@@ -47,6 +48,8 @@ def looked_at(fake: FakeDifyServer) -> None:
     assert_type(fake.login_code("token"), str)
     assert_type(fake.setup_finished, bool)
     fake.setup_finished = False
+    assert_type(fake.database_down, bool)
+    fake.database_down = True
 
 
 def changed(fake: FakeDifyServer) -> None:
@@ -135,6 +138,8 @@ def one_account(account: FakeAccount) -> None:
     assert_type(account.password, str)
     assert_type(account.name, str)
     assert_type(account.timezone, str | None)
+    assert_type(account.interface_language, str)
+    assert_type(account.interface_theme, str)
     assert_type(account.role, str)
     assert_type(account.workspace, bool)
     assert_type(account.banned, bool)
