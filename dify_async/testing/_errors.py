@@ -16,7 +16,7 @@ BAD_SCHEME = "Invalid Authorization header format. Expected 'Bearer <api-key>' f
 BANNED = "Account is banned."
 KEY_CAP = "Cannot create more than 10 API keys for this resource type."
 
-# What 1.17 reads in another way: a fault in it is a 422, and a body that is no JSON is an empty one.
+# What 1.17 parses differently: an invalid value is a 422, and a body that is not JSON counts as empty.
 # All others still answer 400 and 415.
 UNPROCESSABLE: Final = {
     *("LoginPayload", "EmailPayload", "EmailCodeLoginPayload", "AccountProfilePayload"),
@@ -90,7 +90,7 @@ def internal(rules: Rules) -> Refusal:
 
 
 def agent_not_published() -> Refusal:
-    """An agent that nobody has published, since 1.17."""
+    """An unpublished agent cannot be reached, from 1.17."""
     text = "Publish the Agent before enabling Web App or API access."
     return error(409, "agent_not_published", text)
 
@@ -175,7 +175,7 @@ def _unprocessable(rules: Rules, problem: Problem) -> dict[str, Any]:
     return {**detail, "url": _url(rules, problem)}
 
 
-# By kind, the name of what stands in the message, and where.
+# By kind: the name of the value in `ctx`, and the pattern that finds it in the message.
 _NUMBER = r"(\d+)"
 _CONTEXT = {
     "value_error": ("error", r"Value error, (.*)"),

@@ -67,7 +67,7 @@ def datasets(console: "Console", call: Call) -> Reply:
 
 def all_statuses(console: "Console", call: Call) -> Reply:
     """GET /datasets/{id}/indexing-status: of an unknown one nothing, or a 404 since 1.17."""
-    if console.rules.told_unknown_dataset:
+    if console.rules.unknown_dataset_is_404:
         _dataset(console, call)
     found = next((one for one in console.datasets if one.id == call.ids["dataset_id"]), None)
     documents = found.documents if found else []

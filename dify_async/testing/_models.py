@@ -79,7 +79,7 @@ class FakeApp:
 
 
 def is_unpublished_agent(app: FakeApp) -> bool:
-    """Whether it is an agent that nobody has published."""
+    """Whether it is an agent without a published version."""
     return app.mode == "agent" and not app.published_at
 
 

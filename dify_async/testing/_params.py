@@ -13,7 +13,7 @@ from dify_async.testing._rules import Rules
 _TRUE = {"true", "1"}
 _FALSE = {"false", "0", ""}
 _PYDANTIC_TRUE = {"true", "1", "yes", "y", "on", "t"}
-_MAY_BE_EMPTY = {"PublishWorkflowPayload", "ModelConfigPayload"}  # null and [] stand for {}
+_MAY_BE_EMPTY = {"PublishWorkflowPayload", "ModelConfigPayload"}  # null and [] count as {}
 _PYDANTIC_FALSE = {"false", "0", "no", "n", "off", "f"}
 
 

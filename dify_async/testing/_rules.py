@@ -40,7 +40,7 @@ class Rules:
     wrong_password_is_401 = Fact(since=(1, 8, 0))
     community_issuer = Fact(since=(1, 17, 0))  # of the access token; before, SELF_HOSTED
     refresh_fault_is_500 = Fact(since=(1, 16, 0))  # before, a 401 with the text of the server's own fault
-    told_refresh_account = Fact(since=(1, 16, 0))  # "Invalid account"; before, "Invalid refresh token"
+    refresh_names_account = Fact(since=(1, 16, 0))  # "Invalid account"; before, "Invalid refresh token"
     plain_refresh_errors = Fact(since=(1, 16, 0))  # before, "401 Unauthorized: Account is banned."
     code_token_is_uuid = Fact(since=(1, 17, 0))  # of a mailed code: else a 422
     admin_key_before_cookies = Fact(since=(1, 17, 0))  # before, a cookie shadowed the key
@@ -84,14 +84,14 @@ class Rules:
     agents_must_be_published = Fact(since=(1, 17, 0))  # for keys, the site and the API
     guarded_key_lists = Fact(since=(1, 17, 0))  # before, every member saw the keys
     own_imports_only = Fact(since=(1, 17, 0))  # an import is confirmed by who began it
-    older_definition_warns = Fact(since=(1, 16, 0))  # and is imported at once; nobody looked before
-    overwrites_workflows_only = Fact(since=(1, 16, 0))  # and an unknown app_id is told; nobody looked before
+    older_definition_warns = Fact(since=(1, 16, 0))  # and is imported at once; not captured before
+    overwrites_workflows_only = Fact(since=(1, 16, 0))  # an unknown app_id fails as well; not captured before
     import_warnings = Fact(since=(1, 16, 0))
     packaged_export = Fact(since=(1, 17, 2))  # a ZIP without format=yaml; by reading Dify's main of then
     named_invalid_role = Fact(since=(1, 16, 0))  # invalid_role; before, invalid-role
     needs_invited = Fact(since=(1, 16, 0))  # an empty list of addresses is a 400
     annotation_is_201 = Fact(since=(1, 16, 0))
-    told_unknown_dataset = Fact(since=(1, 17, 0))  # indexing-status: 404; before, no rows
+    unknown_dataset_is_404 = Fact(since=(1, 17, 0))  # at indexing-status; before, no rows
     document_ids_are_uuids = Fact(since=(1, 17, 0))  # else a retry crashes
     told_tenant = Fact(since=(1, 5, 1))  # an invitation tells the workspace
 

@@ -163,8 +163,8 @@ def renew(console: "Console", call: Call) -> Reply:
     account_id = console.tokens.spend(token)
     account = console.accounts.of_id(account_id or "")
     if account is None:
-        is_told = rules.told_refresh_account and account_id is not None
-        return _not_renewed(console, "Invalid account" if is_told else "Invalid refresh token")
+        is_named = rules.refresh_names_account and account_id is not None
+        return _not_renewed(console, "Invalid account" if is_named else "Invalid refresh token")
     if account.banned:
         prefix = "" if rules.plain_refresh_errors else "401 Unauthorized: "
         return _not_renewed(console, prefix + errors.BANNED)

@@ -34,7 +34,7 @@ async def imported(user: User, text: str, **fields: str) -> Answer:
     ],
 )
 async def test_a_file_of_an_editor_on_windows(user: User, change: object) -> None:
-    """Real servers read it, as YAML says; difyctl's changelog tells of the mark."""
+    """Real servers read both, as YAML requires (the mark: difyctl's changelog)."""
     assert callable(change)
     app = next(app for app in user.fake.apps if app.mode == "workflow")
     answer = await imported(user, change(await definition(user)))

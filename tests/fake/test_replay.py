@@ -42,7 +42,7 @@ LEFT_OUT: Final = re.compile(
     r"|^(10|11)_"
     # Another parser of HTTP.
     r"|unknown_verb|long_query|long_url"
-    # A filter of old, over which some releases crash.
+    # A filter that 1.11 removed; some releases before it crash.
     r"|message_count_gte|__all_parameters"
 )
 # What a model or a workflow says in its own words.
