@@ -18,7 +18,7 @@ from dify_async.testing import FakeDifyServer
 from dify_async.testing._traffic import Message
 
 ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
-VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0")
+VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
 MODES: Final = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
 QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
 ONCE: Final = RetryPolicy(attempts=1)

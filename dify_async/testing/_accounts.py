@@ -23,6 +23,8 @@ class FakeAccount:
     password: str = field(repr=False)
     name: str
     timezone: str | None
+    interface_language: str = "en-US"
+    interface_theme: str = "light"
     role: str = "owner"
     workspace: bool = True
     banned: bool = False

@@ -12,7 +12,7 @@ from dify_async.testing import _routes, _sign_in
 from dify_async.testing._accounts import Accounts, FakeAccount, make_id
 from dify_async.testing._http import Call, Refusal, Reply, Router
 from dify_async.testing._knowledge import generate_datasets
-from dify_async.testing._models import ALL_MODES, FakeApp
+from dify_async.testing._models import ALL_MODES, TALKING, FakeApp
 from dify_async.testing._rules import Rules
 from dify_async.testing._tokens import Tokens
 from dify_async.testing._traffic import traffic_of
@@ -40,6 +40,7 @@ class Console:
         https_cookies: bool,
         admin_api_key: str | None,
         password_login: bool,
+        masks_keys: bool,
         seed: int,
     ) -> None:
         self.version = version
@@ -49,6 +50,8 @@ class Console:
         self.https_cookies = https_cookies
         self.admin_api_key = admin_api_key
         self.password_login = password_login
+        self.masks_keys = masks_keys
+        self.database_down = False
         self.setup_finished = True
         self.started_at = int(time.time())
         self._ids_made = 0
@@ -56,7 +59,8 @@ class Console:
         self.workspace_id = make_id(seed, "workspace")
         self.accounts = Accounts(self.rules)
         self.owner = self.add_account(email, password, timezone=timezone)
-        self.tokens = Tokens(access_token_lifetime)
+        issuer = "COMMUNITY" if self.rules.community_issuer else "SELF_HOSTED"
+        self.tokens = Tokens(access_token_lifetime, issuer=issuer)
         zone = find_zone(timezone)
         self.today = today or datetime.now(zone).date()
         self.traffic = traffic_of(seed, zone, self.today)
@@ -117,7 +121,7 @@ class Console:
 
     def find_app(self, call: Call, only: tuple[str, ...] = ()) -> FakeApp:
         """The app that the path names, if it is of these modes; else a 404."""
-        if "chat" in only and self.rules.agent_mode:
+        if only == TALKING and self.rules.agent_mode:
             only = (*only, "agent")
         for app in self.apps:
             if app.id == call.ids["app_id"]:
@@ -126,6 +130,11 @@ class Console:
                     raise errors.app_not_found(f"App mode is not in the supported list: {{{modes}}}")
                 return app
         raise errors.app_not_found()
+
+    def reach_database(self) -> None:
+        """What reads or writes rows is a 500 while the database is down."""
+        if self.database_down:
+            raise errors.internal(self.rules)
 
     def cookie(self, name: str) -> str:
         """The name of a cookie: with https on both of Dify's URLs it has a prefix."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
 from dify_async.testing._models import TALKING, FakeApp
-from dify_async.testing._params import Params
+from dify_async.testing._params import Params, body_params
 from dify_async.testing._times import time_range
 from dify_async.testing._traffic import Message
 
@@ -87,10 +88,31 @@ def annotations(console: "Console", call: Call) -> Reply:
     return json_reply(page_body(page, limit, len(rows), shown) | {"has_more": len(shown) == limit})
 
 
+def annotate(console: "Console", call: Call) -> Reply:
+    """POST /apps/{id}/annotations: answered, and not kept."""
+    app = console.find_app(call)
+    params = body_params(console.rules, call, "CreateAnnotationPayload")
+    params.check()
+    sent = params.values
+    body = {
+        "id": make_id(app.id, "annotation", sent.get("message_id") or sent.get("question")),
+        "question": sent.get("question"),
+        "answer": sent.get("answer"),
+        "hit_count": 0,
+        "created_at": int(time.time()),
+    }
+    return json_reply(body, 201 if console.rules.annotation_is_201 else 200)
+
+
 def feedbacks(console: "Console", call: Call) -> Reply:
     """GET /apps/{id}/feedbacks/export: JSON or CSV, since 1.10.1."""
     app = console.find_app(call)
     arguments = call.arguments()
+    params = Params(console.rules, "FeedbackExportQuery", arguments)
+    if console.rules.pydantic:
+        params.choice("format", ("csv", "json"), "csv")
+        params.choice("rating", ("like", "dislike"), "like")
+    params.check()
     liked = [row for row in console.traffic.messages(app) if row.liked][-_FEEDBACKS:]
     is_meant = feedback_dates(arguments)
     meant = [row for row in liked if is_meant(row.at)]
@@ -221,6 +243,7 @@ ROUTES: list[Route] = [
     Route("GET", "/apps/<uuid:app_id>/chat-messages", messages),
     Route("GET", "/apps/<uuid:app_id>/completion-conversations", completions),
     Route("GET", "/apps/<uuid:app_id>/annotations", annotations),
+    Route("POST", "/apps/<uuid:app_id>/annotations", annotate),
     Route(
         "GET",
         "/apps/<uuid:app_id>/feedbacks/export",

@@ -1,5 +1,6 @@
 """Workflows are published and run."""
 
+import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,9 @@ from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
-from dify_async.testing._models import FakeApp
-from dify_async.testing._params import Params, body_params
+from dify_async.testing._models import FakeApp, workflow_id
+from dify_async.testing._params import Params, body_params, is_uuid
+from dify_async.testing._rules import Rules
 from dify_async.testing._traffic import Message
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def published(console: "Console", call: Call) -> Reply:
     rules = console.rules
     app = console.find_app(call, _GRAPHS)
     body: dict[str, Any] = {
-        "id": make_id(app.id, "workflow"),
+        "id": workflow_id(app),
         "graph": {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}},
         "features": {},
         "hash": make_id(app.id, "hash").replace("-", ""),
@@ -62,6 +64,8 @@ def published(console: "Console", call: Call) -> Reply:
     }
     if rules.modern_features:
         body |= {"marked_name": app.marked[0], "marked_comment": app.marked[1], "rag_pipeline_variables": []}
+    if rules.workflow_number:
+        body["version_number"] = 1
     if not app.is_published:
         return json_reply(None if rules.newest_features else dict.fromkeys(body))
     return json_reply(body)
@@ -78,12 +82,17 @@ def runs(console: "Console", call: Call) -> Reply:
     params = Params(rules, "WorkflowRunListQuery", arguments)
     limit = params.integer("limit", 20, high=100)
     status = params.choice("status", _STATES, _STATES[0]) if "status" in arguments else None
+    if rules.filtered_runs:
+        params.choice("triggered_from", ("debugging", "app-run"), "debugging")
+    last_id = arguments.get("last_id")
+    if last_id and rules.pydantic and not is_uuid(last_id):
+        params.wrong("last_id", "", "value_error", f"Value error, {last_id} is not a valid uuid.")
     params.check()
     wanted = arguments.get("triggered_from") == "app-run" or not rules.filtered_runs
     found = _runs(app, console) if wanted else []
     if status is not None and rules.filtered_runs:
         found = [run for run in found if _state(run) == status]
-    if last_id := arguments.get("last_id"):
+    if last_id:
         ids = [_run_id(app, run) for run in found]
         if last_id not in ids:
             raise errors.error(400, "invalid_param", "Last workflow run not exists")
@@ -122,6 +131,8 @@ def logs(console: "Console", call: Call) -> Reply:
     params = Params(rules, "WorkflowAppLogQuery", arguments)
     page, limit = page_and_limit(params)
     status = params.member("status", _LOGGED_STATES if rules.pydantic else _LOGGED_STATES_OF_OLD)
+    after = _moment(rules, params, "created_at__after", -math.inf)
+    before = _moment(rules, params, "created_at__before", math.inf)
     params.check()
     if (email := arguments.get("created_by_account")) and console.accounts.of_email(email) is None:
         raise errors.error(400, "invalid_param", f"Account not found: {email}")
@@ -129,10 +140,7 @@ def logs(console: "Console", call: Call) -> Reply:
     found = [run for run in _runs(app, console) if status in (None, _state(run)) and not email]
     if keyword := arguments.get("keyword"):
         found = [run for run in found if contains(rules, _session(run), keyword)]
-    for name, later in (("created_at__after", True), ("created_at__before", False)):
-        if text := arguments.get(name):
-            moment = _moment(text)
-            found = [run for run in found if (run.at >= moment if later else run.at <= moment)]
+    found = [run for run in found if after <= run.at <= before]
     rows = [_log(console, app, run) for run in found[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(found), rows))
 
@@ -202,11 +210,18 @@ def _person(console: "Console") -> dict[str, str]:
     return {"id": console.owner.id, "name": console.owner.name, "email": console.owner.email}
 
 
-def _moment(text: str) -> float:
+def _moment(rules: Rules, params: Params, name: str, default: float) -> float:
+    text = params.values.get(name)
+    if not text:
+        return default
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise errors.error(400, "invalid_param", f"Invalid isoformat string: {text!r}") from None
+        problem = f"Invalid isoformat string: {text!r}"
+        if not rules.pydantic:
+            raise errors.error(400, "invalid_param", problem) from None
+        params.wrong(name, "", "value_error", f"Value error, {problem}")
+        return default
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -26,7 +26,7 @@ class FakeDifyServer(Uncopyable):
     the same statistics in every run (times of creation apart).
 
     Args:
-        version: The release to be, such as "0.15.3", "1.9.1" or "1.15.0".
+        version: The release to be, such as "0.15.3", "1.11.2" or "1.17.0".
         email: Address of the workspace's owner.
         password: The owner's password.
         apps: How many apps to make up, or the apps to serve.
@@ -42,6 +42,7 @@ class FakeDifyServer(Uncopyable):
         port: Where to listen; 0 for a free port.
         ssl: Serve https, with the certificate in this context.
         password_login: Whether the server lets people sign in with a password.
+        masks_keys: Whether lists of API keys show masks such as "app-A...wxyz", as is announced for Dify.
         keep_alive: Seconds after which an idle connection is closed.
         seed: Makes other statistics, ids, and luck of faults with a probability.
     """
@@ -67,6 +68,7 @@ class FakeDifyServer(Uncopyable):
         port: int = 0,
         ssl: ssl_module.SSLContext | None = None,
         password_login: bool = True,
+        masks_keys: bool = False,
         keep_alive: float = 2.0,
         seed: int = 0,
     ) -> None:
@@ -81,6 +83,7 @@ class FakeDifyServer(Uncopyable):
             https_cookies=https_cookies,
             admin_api_key=admin_api_key,
             password_login=password_login,
+            masks_keys=masks_keys,
             seed=seed,
         )
         self._listener = Listener(
@@ -172,6 +175,18 @@ class FakeDifyServer(Uncopyable):
     @setup_finished.setter
     def setup_finished(self, finished: bool) -> None:
         self._console.setup_finished = finished
+
+    @property
+    def database_down(self) -> bool:
+        """True makes the server fail by its own fault: a 500, and a 401 for a refresh up to Dify 1.15.
+
+        No refresh token is spent in the meantime.
+        """
+        return self._console.database_down
+
+    @database_down.setter
+    def database_down(self, down: bool) -> None:
+        self._console.database_down = down
 
     @property
     def requests(self) -> list[RecordedRequest]:

@@ -200,7 +200,7 @@ async def test_from_env_reads_the_settings_of_requests(
         ("DIFY_TIMEOUT", "0", "must be a number of seconds"),
         ("DIFY_TIMEOUT", "nan", "must be a number of seconds"),
         ("DIFY_TIMEOUT", "inf", "must be a number of seconds"),
-        ("DIFY_PROXY", "me:hunter2@proxy.example.com", "must be "http:"),
+        ("DIFY_PROXY", "me:hunter2@proxy.example.com", "must be .http:"),
     ],
 )
 def test_from_env_names_the_variable(

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from tests.captures import captures
-from tests.fake.user import VERSIONS, User
+from tests.fake.user import VERSIONS, User, captured
 
 # Fields that the fake leaves out, as none of them tells a client anything.
 LEFT_OUT: Final = {
@@ -42,6 +41,9 @@ ROUTES: Final = [
     ("POST", "/apps/{chat}/api-enable", ""),
     ("POST", "/apps/{chat}/site-enable", ""),
     ("POST", "/workspaces/current", ""),
+    ("GET", "/workspaces/current/summary", ""),
+    ("GET", "/account/profile", ""),
+    ("GET", "/system-features", ""),
 ]
 BODIES: Final[dict[str, object]] = {
     "/apps": {"name": "n", "mode": "chat"},
@@ -55,7 +57,7 @@ ID: Final = "[0-9a-f-]{36}"
 
 def _real(version: str, method: str, path: str, rows: str) -> Iterator[dict[str, Any]]:
     pattern = re.sub(r"\{\w+\}", ID, path)
-    for capture in captures(version):
+    for capture in captured(version):
         is_meant = capture.method == method and re.fullmatch(pattern, capture.route)
         if is_meant and capture.status in {200, 201} and not capture.is_compressed:
             body = msgspec.json.decode(capture.body)
