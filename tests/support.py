@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import anyio
@@ -44,6 +45,11 @@ async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
         while not condition():  # noqa: ASYNC110 - what it looks at has no event
             await anyio.sleep(0.001)
+
+
+def zone_at_noon() -> str:
+    """A time zone in which it is about noon, so that today remains today during a test."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 def counted(fake: FakeDifyServer) -> tuple[int, int]:
