@@ -18,7 +18,6 @@ from dify_async.testing._tokens import Tokens
 from dify_async.testing._traffic import traffic_of
 
 if TYPE_CHECKING:
-    from dify_async.testing._conversations import Conversation
     from dify_async.testing._keys import ApiKey
 
 
@@ -65,7 +64,6 @@ class Console:
         self.imports: dict[str, dict[str, Any]] = {}
         self.login_codes: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, list[ApiKey]] = {}
-        self.conversations: dict[tuple[str, int], list[Conversation]] = {}
         self.statistics: dict[tuple[object, ...], bytes] = {}
         self._router = Router(_routes.ROUTES, self.rules)
 

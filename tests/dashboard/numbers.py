@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from dify_async import Period
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._history import Message
 from dify_async.testing._models import FakeApp
-from dify_async.testing._traffic import Message
 
 JSON = {"Content-Type": "application/json"}
 
@@ -25,7 +25,7 @@ class Facts:
         first, last = period.start.timestamp(), period.end.timestamp()
         self.by_day: dict[date, list[tuple[str, Message]]] = {day: [] for day in period.days}
         for app in apps:
-            for message in fake._console.traffic.messages(app):
+            for message in fake._console.traffic.history(app).messages:
                 if first <= message.at < last:
                     day = datetime.fromtimestamp(message.at, zone).date()
                     self.by_day[day].append((app.id, message))

@@ -187,7 +187,7 @@ async def check_exporter(fake: FakeDifyServer) -> None:
             series = app.series.get(name)
             sample = f'{labels},currency="USD"' if metric == "cost" else labels
             for span in ("today", "month"):
-                value = series and (series.values[-1] if span == "today" else series.total)
+                value = None if series is None else series.values[-1] if span == "today" else series.total
                 exported = values.get(f"dify_app_{span}_{metric}{{{sample}}}")
                 if value is None:
                     assert exported is None
