@@ -25,7 +25,7 @@ import pytest
 
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, zone_at_noon
-from tests.test_examples import ROOT, run, settings
+from tests.test_examples import ROOT, python_path, run, settings
 
 REPORT: Final = "examples/terminal_report.py"
 EXPORTER: Final = "examples/prometheus_exporter.py"
@@ -45,7 +45,7 @@ async def started(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
         sys.executable,
         *("-W", "error", *arguments),
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": NARROW, **environment},
+        env={**os.environ, "PYTHONPATH": python_path(), "COLUMNS": NARROW, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         # Ctrl-C is ignored by what is started in the background, and so by the tests' own children.
@@ -69,6 +69,7 @@ async def line_with(process: asyncio.subprocess.Process, pattern: str) -> re.Mat
     raise AssertionError(read)
 
 
+@pytest.mark.calendar
 async def test_terminal_report_without_an_account() -> None:
     ended = await run(REPORT, COLUMNS=NARROW)
     assert ended.code == 0, ended.errors
@@ -78,6 +79,7 @@ async def test_terminal_report_without_an_account() -> None:
     assert max(map(len, ended.output.splitlines())) <= 80
 
 
+@pytest.mark.calendar
 async def test_terminal_report_as_json_and_csv(fake: FakeDifyServer, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
     chosen = ("--last", "1w", "--mode", "chat", "--json", "--csv", str(path))
@@ -153,6 +155,7 @@ async def scraped(process: asyncio.subprocess.Process, until: str) -> str:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.calendar
 @pytest.mark.parametrize("idle_days", [0, 1], ids=["busy", "quiet"])
 async def test_prometheus_exporter(idle_days: int) -> None:
     """On a quiet day, such as a Sunday of the fake, averages of today have no sample."""
@@ -223,6 +226,7 @@ async def test_prometheus_exporter_while_the_server_is_down(fake: FakeDifyServer
     assert "email is missing" in ended.errors
 
 
+@pytest.mark.calendar
 async def test_fastapi_service(fake: FakeDifyServer) -> None:
     async with (
         started(SERVICE, "--port", "0", **settings(fake)) as process,
