@@ -42,7 +42,7 @@ def running() -> list[asyncio.Task[Any]]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the others go on until it is so."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not condition():  # noqa: ASYNC110 - what it looks at has no event
             await anyio.sleep(0.001)
 
