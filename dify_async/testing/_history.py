@@ -15,7 +15,7 @@ class Message(NamedTuple):
     at: int  # unix seconds
     conversation: int
     opens: int  # how many messages the conversation has, if this is its first; else 0
-    user: int  # -1: somebody in the console, who is no end user
+    user: int  # -1: a console user, who is not an end user
     tokens: int
     answer_tokens: int
     price: int | None  # in 0.0000001 USD

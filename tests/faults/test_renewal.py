@@ -271,7 +271,7 @@ async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
 async def test_the_failure_of_a_renewal_in_the_background_reaches_no_caller(
     fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A call whose token is refused in the meantime starts a renewal of its own."""
+    """A call whose token is refused in the meantime starts its own renewal."""
     async with client(fake, retry=ONCE) as dify:
         await dify.profile()
         grant = dify._auth.grant
