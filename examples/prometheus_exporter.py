@@ -54,6 +54,7 @@ GAUGES = {
     "tokens_per_second": Gauge("answer_tokens_per_second", "Answer tokens by the model's time"),
 }
 COST = Gauge("cost", "Price of the tokens, in the currency of the label")
+SPANS = {"today": "of today", "month": "of the last 30 days"}
 
 
 class DashboardCollector(Collector):
@@ -74,7 +75,7 @@ class DashboardCollector(Collector):
         errors = GaugeMetricFamily(
             "dify_app_errors", "Statistics of the app that could not be got", labels=("app_id",)
         )
-        families: dict[str, GaugeMetricFamily] = {}
+        families = make_families()
         for app in snapshot.dashboard.apps:
             info.add_metric((app.app_id, app.app_name[:LONGEST_NAME], app.mode), 1)
             errors.add_metric((app.app_id,), len(app.errors))
@@ -83,20 +84,28 @@ class DashboardCollector(Collector):
         yield from (info, errors, *families.values())
 
 
+def make_families() -> dict[str, GaugeMetricFamily]:
+    """A family for each metric by its name, announced even on a day without a single sample."""
+    return {
+        name: GaugeMetricFamily(
+            name, f"{gauge.help}, {words}", labels=("app_id", *(["currency"] if gauge is COST else []))
+        )
+        for span, words in SPANS.items()
+        for gauge in (*GAUGES.values(), COST)
+        for name in [f"dify_app_{span}_{gauge.name}"]
+    }
+
+
 def add(families: dict[str, GaugeMetricFamily], app_id: str, series: Series) -> None:
     is_money = series.name.startswith("token_costs_")
     gauge = COST if is_money else GAUGES.get(series.name)
     if gauge is None:
         return
-    labels = {"app_id": app_id, **({"currency": series.unit} if is_money else {})}
-    spans = (("today", "of today", series.values[-1]), ("month", "of the last 30 days", series.total))
-    for span, words, value in spans:
-        # An average of no traffic has no value, and so no sample.
+    labels = (app_id, *([series.unit] if is_money else []))
+    for span, value in zip(SPANS, (series.values[-1], series.total), strict=True):
+        # An average without traffic has no value and is left out: a zero would be wrong.
         if value is not None:
-            name = f"dify_app_{span}_{gauge.name}"
-            if name not in families:
-                families[name] = GaugeMetricFamily(name, f"{gauge.help}, {words}", labels=tuple(labels))
-            families[name].add_metric(tuple(labels.values()), float(value) * gauge.factor)
+            families[f"dify_app_{span}_{gauge.name}"].add_metric(labels, float(value) * gauge.factor)
 
 
 def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:

@@ -6,7 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ import anyio
 
 from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
 from dify_async.testing import FakeDifyServer
-from dify_async.testing._traffic import Message
+from dify_async.testing._history import Message
 
 ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
 VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
@@ -52,6 +52,7 @@ def put_messages(
         days[at.astimezone(zone).date()].append(message)
     for day, messages in days.items():
         traffic._made[app.id, app.mode, app.messages_per_day, day] = messages
+    traffic._histories.pop((app.id, app.mode, app.messages_per_day), None)
 
 
 def running() -> list[asyncio.Task[Any]]:
@@ -78,9 +79,14 @@ def shown_by_trackers(error: BaseException | None) -> str:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the others go on until it is so."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not condition():  # noqa: ASYNC110 - what it looks at has no event
             await anyio.sleep(0.001)
+
+
+def zone_at_noon() -> str:
+    """A time zone in which it is about noon, so that today remains today during a test."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 def counted(fake: FakeDifyServer) -> tuple[int, int]:

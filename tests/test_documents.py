@@ -57,11 +57,13 @@ def made_real(code: str, settings: dict[str, str]) -> str:
     return code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if not one.is_test], ids=str)
 def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str, str]) -> None:
     execute(made_real(block.code, settings), console)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.is_test], ids=str)
 def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
     """In a run of pytest of its own, with the plugin that comes with the package."""
@@ -89,6 +91,7 @@ def test_blocks_are_found() -> None:
     assert {str(one.path.relative_to(ROOT)) for one in blocks()} >= {"README.md", "docs/index.md"}
 
 
+@pytest.mark.calendar
 def test_the_first_example_is_short_and_shows_costs(
     console: FakeDifyServer, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

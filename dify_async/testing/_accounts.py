@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import NAMESPACE_URL, uuid5
 
 from dify_async.testing._rules import Rules
@@ -9,6 +10,7 @@ from dify_async.testing._rules import Rules
 ATTEMPTS = 6  # wrong passwords before the address is locked
 
 
+@lru_cache(maxsize=2**14)  # a row has several, and pages are read again
 def make_id(*parts: object) -> str:
     """A UUID that is the same in every run for the same parts."""
     return str(uuid5(NAMESPACE_URL, "/".join(map(str, parts))))

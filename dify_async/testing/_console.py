@@ -20,7 +20,6 @@ from dify_async.testing._traffic import traffic_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from dify_async.testing._conversations import Conversation
     from dify_async.testing._keys import ApiKey
 
 
@@ -72,7 +71,6 @@ class Console:
         self.imports: dict[str, dict[str, Any]] = {}
         self.login_codes: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, list[ApiKey]] = {}
-        self.conversations: dict[tuple[str, int], list[Conversation]] = {}
         self.statistics: dict[tuple[object, ...], bytes] = {}
         self._router = Router(_routes.ROUTES, self.rules)
 

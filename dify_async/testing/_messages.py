@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
+from dify_async.testing._history import Message, conversation_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._listing import between, contains, page_and_limit, page_body
 from dify_async.testing._models import TALKING, FakeApp
 from dify_async.testing._params import Params, body_params
 from dify_async.testing._times import time_range
-from dify_async.testing._traffic import Message
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -33,8 +33,8 @@ def messages(console: "Console", call: Call) -> Reply:
     wanted = params.required("conversation_id")
     limit = params.integer("limit", 20, high=100)
     params.check()
-    said = [row for row in console.traffic.messages(app) if _conversation_id(app, row) == wanted]
-    if not said:
+    said = console.traffic.history(app).by_conversation.get(wanted)
+    if said is None:
         raise errors.error(404, "not_found", "Conversation Not Exists.")
     rows = [_message(app, row, place) for place, row in enumerate(said)]
     if first_id := arguments.get("first_id"):
@@ -55,15 +55,12 @@ def completions(console: "Console", call: Call) -> Reply:
     status = params.choice("annotation_status", ("annotated", "not_annotated", "all"), "all")
     page, limit = page_and_limit(params)
     start, end = time_range(console, call, params)
-    rows = [
-        row
-        for row in reversed(list(console.traffic.messages(app)))
-        if (start is None or row.at >= start) and (end is None or row.at <= end + 59)
-    ]
+    rows = between(console.traffic.history(app).messages, start, end, moment=lambda row: row.at)[::-1]
     if status == "annotated":
-        rows = []
+        rows = ()
     if keyword := arguments.get("keyword"):
-        rows = [row for row in rows if contains(rules, _question(row), keyword)]
+        matching = {question for question in _QUESTIONS if contains(rules, question, keyword)}
+        rows = [row for row in rows if _question(row) in matching]
     shown = [_completion(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
 
@@ -113,7 +110,7 @@ def feedbacks(console: "Console", call: Call) -> Reply:
         params.choice("format", ("csv", "json"), "csv")
         params.choice("rating", ("like", "dislike"), "like")
     params.check()
-    liked = [row for row in console.traffic.messages(app) if row.liked][-_FEEDBACKS:]
+    liked = [row for row in console.traffic.history(app).messages if row.liked][-_FEEDBACKS:]
     is_meant = feedback_dates(arguments)
     meant = [row for row in liked if is_meant(row.at)]
     rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in meant]
@@ -152,10 +149,6 @@ def _first_moment(arguments: Mapping[str, str], name: str) -> float | None:
         raise errors.bad_request(f"Invalid {name} format: {error}") from None
 
 
-def _conversation_id(app: FakeApp, row: Message) -> str:
-    return make_id(app.id, "conversation", row.conversation)
-
-
 def _question(row: Message) -> str:
     return _QUESTIONS[row.conversation % len(_QUESTIONS)]
 
@@ -170,7 +163,7 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
     }
     return {
         "id": make_id(app.id, "message", row.conversation, place),
-        "conversation_id": _conversation_id(app, row),
+        "conversation_id": conversation_id(app.id, row.conversation),
         "inputs": {},
         "query": _question(row),
         "message": [{"role": "user", "text": _question(row), "files": []}],
@@ -198,7 +191,7 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
 def _completion(console: "Console", app: FakeApp, row: Message) -> dict[str, Any]:
     by_user = row.user >= 0
     return {
-        "id": _conversation_id(app, row),
+        "id": conversation_id(app.id, row.conversation),
         "status": "normal",
         "from_source": "api" if by_user else "console",
         "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
@@ -222,7 +215,7 @@ def _feedback(app: FakeApp, row: Message) -> dict[str, Any]:
         "feedback_id": make_id(app.id, "feedback", row.conversation, row.at),
         "app_name": app.name,
         "app_id": app.id,
-        "conversation_id": _conversation_id(app, row),
+        "conversation_id": conversation_id(app.id, row.conversation),
         "conversation_name": _question(row),
         "message_id": make_id(app.id, "message", row.conversation, 0),
         "user_query": _question(row),

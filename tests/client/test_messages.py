@@ -34,6 +34,7 @@ async def test_messages_of_a_conversation(fake: FakeDifyServer, dify: AsyncDifyS
     assert not fake.count("GET", "/apps/*/chat-conversations/*")  # which would mark it as read
 
 
+@pytest.mark.calendar
 async def test_completion_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     app = an_app(fake, "completion")
     page = await dify.completion_conversations(app, limit=3)

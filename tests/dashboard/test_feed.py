@@ -29,6 +29,8 @@ from tests.support import ONCE, an_app, client, until
 
 SELDOM = 3600.0
 
+pytestmark = pytest.mark.calendar
+
 
 @pytest.fixture
 async def fake() -> Any:
@@ -80,6 +82,20 @@ async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: 
         whole = {r.path.split("/")[2] for r in fake.requests if f"{today - timedelta(days=59)}" in r.query}
         assert whole == {new.id}
         assert third.dashboard == await dify.dashboard(compare=True)
+
+
+async def test_an_app_that_is_gone_is_forgotten(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, metrics=["daily_messages"]) as feed:
+        first = (await feed.get()).dashboard.period.days[0]
+        app = fake.apps[0]
+        fake.apps.remove(app)
+        await feed.refresh()
+        fake.apps.append(app)
+        fake.reset_counters()
+        await feed.refresh()
+        queries = [request.query for request in fake.requests if app.id in request.path]
+        assert queries
+        assert all(query.startswith(f"start={first}%20") for query in queries)
 
 
 async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -161,6 +177,27 @@ async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDify
         assert partial.error is None
         assert len(partial.dashboard.errors) == 1
         assert partial.fetched_at > good.fetched_at
+
+
+@pytest.mark.parametrize(("failed", "is_refreshed"), [(1, True), (2, True), (3, False), (4, False)])
+async def test_a_refresh_fails_if_more_than_half_of_the_apps_do(failed: int, *, is_refreshed: bool) -> None:
+    async with (
+        FakeDifyServer(apps=4) as fake,
+        client(fake, retry=ONCE) as dify,
+        DashboardFeed(dify, SELDOM) as feed,
+    ):
+        good = await feed.get()
+        for app in fake.apps[:failed]:
+            fake.inject(f"/apps/{app.id}/*", status=500)
+        snapshot = await feed.refresh()
+        if is_refreshed:
+            assert snapshot.error is None
+            assert {error.app_id for error in snapshot.dashboard.errors} == {
+                app.id for app in fake.apps[:failed]
+            }
+        else:
+            assert isinstance(snapshot.error, DifyServerError)
+            assert snapshot.dashboard is good.dashboard
 
 
 async def test_without_a_first_value_the_failure_is_raised(fake: FakeDifyServer) -> None:
