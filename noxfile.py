@@ -12,7 +12,7 @@ nox.needs_version = ">=2026.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 # Most machines lack some of the versions; `nox --error-on-missing-interpreters` asks for all.
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "tests", "dates"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
@@ -56,11 +56,18 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests, on all cores; or those that are named behind `--`."""
+    """All tests on the first Python, with coverage, and the quick ones on the others; or those after `--`."""
     install(session, "test")
-    # Tests wait more than they work. What is covered is the same on each Python, and counting takes time.
-    coverage = ["--cov"] if session.python == PYTHONS[0] else []
-    session.run("pytest", *(session.posargs or ["--numprocesses=4", *coverage]))
+    # Coverage and the slow tests hardly differ between Pythons, and take most of the time.
+    chosen = ["--cov"] if session.python == PYTHONS[0] else ["-m", "not slow"]
+    session.run("pytest", *(session.posargs or ["--numprocesses=auto", *chosen]))
+
+
+@nox.session(python=PYTHONS[0])
+def dates(session: nox.Session) -> None:
+    """The tests that depend on the date, on dates such as a Sunday, 29 February and the end of a year."""
+    install(session, "test")
+    session.run("pytest", "--dates", "-m", "calendar", *(session.posargs or ["--numprocesses=auto"]))
 
 
 @nox.session
@@ -68,7 +75,6 @@ def sync(session: nox.Session) -> None:
     """Write the methods of DifyServer by those of AsyncDifyServer."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("python", "-m", "tools.sync")
-    session.run("ruff", "format", "dify_async/sync")
 
 
 @nox.session

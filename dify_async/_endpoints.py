@@ -115,12 +115,14 @@ SETUP: Final = _get("/setup", SetupStatus, signed=False)
 FEATURES: Final = _get("/features", Features)
 PROFILE: Final = _get("/account/profile", Account)
 TIMEZONE: Final = _post("/account/timezone", Account)
+UPDATE_PROFILE: Final = _post("/account/profile", Account, "PATCH")
 LOGIN_CODE: Final[Endpoint[Text]] = Endpoint(
     "POST", "/email-code-login", _decoder(Text), SIGN_IN, changes=True, signed=False
 )
 
 WORKSPACES: Final = _get("/workspaces", Workspaces)
-# A POST that changes nothing, from 1.10.1.
+WORKSPACE_SUMMARY: Final = _get("/workspaces/current/summary", Workspace)
+# A POST that changes nothing, from 1.10.1 to 1.16.
 CURRENT_WORKSPACE: Final = Endpoint("POST", "/workspaces/current", _decoder(Workspace))
 CURRENT_WORKSPACE_OF_OLD: Final = _get("/workspaces/current", Workspace)
 SWITCH_WORKSPACE: Final = _post("/workspaces/switch", SwitchedWorkspace)

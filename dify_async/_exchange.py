@@ -13,7 +13,7 @@ from .errors import DifyConnectionError
 from .events import RequestAnswered, RequestFailed, RequestRetried, RequestStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from ._retry import Tries
     from ._slots import Slots
@@ -31,6 +31,7 @@ class Exchange:
         self.transport = transport
         # The last X-Version: every answer of Dify carries it, and servers are upgraded while clients run.
         self.version = ""
+        self._version_changes = 0
         self._emit = emit
 
     async def __call__(
@@ -54,7 +55,6 @@ class Exchange:
                     raise
                 logger.info("%s; again in %.2f s", error, wait)
             else:
-                self.version = reply.version or self.version
                 if reply.status < 400:
                     return reply
                 wait = tries.wait_after_status(reply.status, retry_after(reply.headers))
@@ -83,11 +83,20 @@ class Exchange:
         finally:
             slots.give_back()
 
-    def _sent(self, request: Request, tries: Tries) -> Awaitable[Reply]:
+    async def _sent(self, request: Request, tries: Tries) -> Reply:
         tries.used += 1
-        return (
-            self.transport.send(request) if self._emit is None else self._observed(self._emit, request, tries)
-        )
+        changes = self._version_changes
+        if self._emit is None:
+            reply = await self.transport.send(request)
+        else:
+            reply = await self._observed(self._emit, request, tries)
+        # An answer without a version may be a proxy's own. One from before the last change is older.
+        if reply.version not in ("", self.version) and changes == self._version_changes:
+            if self.version:
+                logger.info("the server's version changed from %s to %s", self.version, reply.version)
+                self._version_changes += 1
+            self.version = reply.version
+        return reply
 
     async def _observed(self, emit: OnEvent, request: Request, tries: Tries) -> Reply:
         what = tries.call, request.method, request.route, tries.used

@@ -1,11 +1,16 @@
-"""Addresses: the base URL, path templates and query values. Pure."""
+"""Addresses: the base URL, the proxy, path templates and query values. Pure."""
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from msgspec import Struct
+from yarl import URL
+
+from ._secrets import Secret
 from .errors import DifyConfigError
 
 if TYPE_CHECKING:
@@ -45,7 +50,62 @@ def normal_base_url(text: str) -> str:
     if port is not None and port != {"http": 80, "https": 443}[scheme]:
         host = f"{host}:{port}"
     path = parts.path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
-    return f"{scheme}://{host}{path}"
+    base_url = f"{scheme}://{host}{path}"
+    if _usable_url(base_url) is None:
+        raise DifyConfigError(
+            "base_url must be a URL with a valid host name, of 1 to 63 characters between two dots, as in"
+            ' "https://dify.example.com"'
+        )
+    return base_url
+
+
+class Proxy(Struct, frozen=True):
+    """An HTTP proxy.
+
+    Attributes:
+        url: Its address, without a user name and password.
+        authorization: The value of Proxy-Authorization; None without a password.
+    """
+
+    url: URL
+    authorization: Secret | None
+
+
+def checked_proxy(text: str, name: str = "proxy") -> Proxy:
+    """The proxy of an argument or a variable of the environment."""
+    proxy = _proxy(text) if isinstance(text, str) else None
+    # Raised here, where no local variable holds the password in clear.
+    if proxy is None:
+        raise DifyConfigError(
+            f'{name} must be "http://HOST:PORT" or "http://USER:PASSWORD@HOST:PORT", with special characters'
+            ' of the password percent-encoded ("#" as %23, "/" as %2F)'
+        )
+    return proxy
+
+
+def _proxy(text: str) -> Proxy | None:
+    url = _usable_url(text.strip())
+    if url is None or url.scheme not in {"http", "https"} or not url.port:
+        return None
+    if url.raw_path not in {"", "/"} or url.raw_query_string or url.raw_fragment:  # of a password with "/"
+        return None
+    if url.user is None and url.password is None:
+        return Proxy(url, None)
+    credentials = f"{url.user or ''}:{url.password or ''}".encode()
+    return Proxy(url.with_user(None), Secret(f"Basic {base64.b64encode(credentials).decode()}"))
+
+
+def _usable_url(text: str) -> URL | None:
+    """The URL, if the name of its host can be looked up.
+
+    The names that yarl lets through and the look-up does not, would be a UnicodeError at each call.
+    """
+    try:
+        text.encode()  # yarl leaves out halves of surrogate pairs
+        url = URL(text)
+        return url if url.raw_host and url.raw_host.encode("idna") else None
+    except ValueError:  # a UnicodeError too
+        return None
 
 
 def segment(identifier: str) -> str:

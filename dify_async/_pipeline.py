@@ -12,7 +12,7 @@ from ._concurrency import for_each
 from ._retry import Tries
 from ._transport import Request
 from ._wire import UNREADABLE, Reply, decode_error, is_about_the_token, status_error
-from .errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
+from .errors import OUTCOME_UNKNOWN, DifyDecodeError, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -41,6 +41,10 @@ RowT = TypeVar("RowT", bound=_HasId)
 MAX_REFRESHES: Final = 3
 # The total is what the server says, and need not be true.
 _MOST_PAGES_AT_ONCE: Final = 100
+# Dify refuses a greater number.
+LAST_PAGE: Final = 99_999
+# A list may grow while it is read, but not to more than twice its length and these pages.
+_SPARE_PAGES: Final = 10
 # Of proxies that passed it on and got no answer; 520 to 524 are Cloudflare's.
 _GATEWAY_FAILURES: Final = frozenset({502, 504, 520, 522, 524})
 
@@ -152,12 +156,17 @@ class Pipeline:
         """The rows of all pages, each once.
 
         Rows made in one second straddle pages (1.11.2: 30 rows over 3 pages held 29 ids), so the
-        total says nothing; a page that brings nothing new ends it.
+        total says little; a page that brings nothing new ends it.
+
+        Raises:
+            DifyDecodeError: It goes on far past its total.
         """
         seen: set[str] = set()
-        page, has_more = 0, True
+        page, last, has_more = 0, LAST_PAGE, True
         while has_more:
             page += 1
+            if page > last:
+                raise _endless(endpoint, last)
             answer = got.get(page)
             if answer is None:
                 answer = await self.call(endpoint, ids, (*query, ("page", page), ("limit", page_size)))
@@ -167,6 +176,8 @@ class Pipeline:
                     seen.add(row.id)
                     yield row
             has_more = answer.has_more and len(seen) > known
+            if answer.total:
+                last = min(2 * math.ceil(answer.total / page_size) + _SPARE_PAGES, LAST_PAGE)
 
     async def cursor_rows(
         self,
@@ -182,11 +193,17 @@ class Pipeline:
 
         Backward, a part is in the order of the rows but goes before the last one. A part that brings
         nothing new ends it.
+
+        Raises:
+            DifyDecodeError: It goes on past any length.
         """
         seen: set[str] = set()
         behind: str | None = None
-        has_more = True
+        parts, has_more = 0, True
         while has_more:
+            parts += 1
+            if parts > LAST_PAGE:
+                raise _endless(endpoint, LAST_PAGE)
             answer = await self.call(endpoint, ids, (*query, (cursor, behind), ("limit", limit)))
             known = len(seen)
             for row in reversed(answer.data) if is_backward else answer.data:
@@ -195,3 +212,10 @@ class Pipeline:
                     seen.add(row.id)
                     yield row
             has_more = answer.has_more and len(seen) > known
+
+
+def _endless(endpoint: Endpoint[Page[RowT]] | Endpoint[Cursor[RowT]], pages: int) -> DifyDecodeError:
+    return DifyDecodeError(
+        f"{endpoint.method} {endpoint.path}: the server still announces more rows after {pages} pages;"
+        " its list has no end. Check for a proxy that changes answers"
+    )

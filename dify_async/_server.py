@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._auth.rules import at_least
 from ._endpoints import SYSTEM_FEATURES
 from ._retry import IDEMPOTENT, Tries
 from ._transport import Request
@@ -11,13 +12,14 @@ from ._wire import UNREADABLE, decode_error, status_error
 from .errors import DifyDecodeError
 
 if TYPE_CHECKING:
+    from ._auth.rules import Version
     from ._exchange import Exchange
     from ._retry import RetryPolicy
     from ._wire import Reply
 
 
 class Server:
-    """The server's version, read from X-Version, and whether it takes passwords."""
+    """The server's version, and whether it takes passwords."""
 
     def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
         self._exchange = exchange
@@ -33,6 +35,19 @@ class Server:
         if not self._exchange.version and not self._has_asked:
             await self._ask()
         return self._exchange.version
+
+    async def is_at_least(self, wanted: Version) -> bool:
+        """Whether its version is this one or newer; it is asked again before it says no.
+
+        Else a caller who is refused for the version would never send what shows an upgrade.
+        """
+        was_known = bool(self._exchange.version)
+        if at_least(await self.version(), wanted):
+            return True
+        if self._fixed is not None or not was_known:
+            return False
+        await self._ask()
+        return at_least(await self.version(), wanted)
 
     async def allows_passwords(self) -> bool:
         """Whether it says so, or does not say; where the version was given, it is not asked."""

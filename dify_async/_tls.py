@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import Final
 
@@ -13,9 +14,17 @@ _UNKNOWN_AUTHORITY: Final = frozenset({2, 19, 20, 21})
 _OTHER_NAME: Final = frozenset({62, 64})
 # What plain text looks like to OpenSSL, by its version.
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
+# Alerts of a server that looked at the client's certificate. With TLS 1.2 and none given, some servers
+# send the alert of any failed handshake, and others just close.
+_ABOUT_OUR_CERTIFICATE: Final = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$")
+_NO_AGREEMENT: Final = re.compile(r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$")
+BROKEN_OFF: Final = (
+    "TLS was broken off: does the server require a client certificate (load_cert_chain() of the SSL context),"
+    " or have client and server no TLS version in common?"
+)
 
 
-def lasting_problem(error: OSError, address: str, taker: str) -> str | None:
+def lasting_problem(error: BaseException, address: str, taker: str) -> str | None:
     """What to tell of an error that no repeat mends; None of one that may pass.
 
     Args:
@@ -27,6 +36,13 @@ def lasting_problem(error: OSError, address: str, taker: str) -> str | None:
         return f"the certificate of {address} {_distrust(error, taker)}"
     if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
         return f"{address} does not speak https; is its address http://, or its port another one?"
+    if isinstance(error, ssl.SSLError) and _ABOUT_OUR_CERTIFICATE.search(error.reason or ""):
+        return (
+            f"{address} requires a client certificate, and was given none or one that it does not trust;"
+            f" pass {taker}context, with the certificate loaded by context.load_cert_chain(…)"
+        )
+    if isinstance(error, ssl.SSLError) and _NO_AGREEMENT.search(error.reason or ""):
+        return f"cannot connect to {address}: {BROKEN_OFF}"
     return None
 
 

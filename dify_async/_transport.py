@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import ssl as ssl_module
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
-from msgspec import Struct
 from yarl import URL
 
+from ._failures import FAILURES, Attempt, failure_of
 from ._paths import API_ROOT, target
-from ._tls import lasting_problem
-from ._wire import Reply, scrub
-from .errors import (
-    OUTCOME_UNKNOWN,
-    DifyConfigError,
-    DifyConnectionError,
-    DifyDecodeError,
-    DifyError,
-    DifyTimeoutError,
-    DifyUnknownOutcomeError,
-)
+from ._wire import Reply
+from .errors import DifyConfigError, DifyDecodeError, DifyError
+from .models._base import Masked
 
 if TYPE_CHECKING:
-    from ._paths import Query
+    from collections.abc import Mapping
 
-_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError)
-_NOT_SENT: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.ServerFingerprintMismatch,
-)
+    from ._paths import Proxy, Query
+
 # gunicorn, as Dify starts it, closes a connection that was idle for 2.0 s, and an idle one keeps
 # one of its worker's 10 places (1.15 without a worker class: for minutes). aiohttp looks for idle
 # connections once in this time, so one may be kept for twice as long: 1.4 s.
 _KEEP_ALIVE: Final = 0.7
 _CONNECT_TIMEOUT: Final = 10.0
-_KEPT_URLS: Final = 8192
+# At most about 20 MB: what people search for may be long, and differs each time.
+_MAX_URLS: Final = 8192
+_MAX_URL_LENGTH: Final = 512
+# As much as browsers take, for the long policies of some proxies; aiohttp's default is 8,190 bytes.
+_MAX_HEADER: Final = 2**16
+# The loop goes on with other tasks after so many bytes: 64 MiB of gzip may come out of one packet.
+_PAUSE_AFTER: Final = 2**18
 _HEADERS: Final = {
     "Accept": "application/json",
     # A small answer in zstd costs 24 µs more to read.
@@ -51,13 +40,15 @@ _HEADERS: Final = {
 }
 
 
-class Request(Struct, frozen=True):
+class Request(Masked, frozen=True):
     """A request, ready to be sent.
 
     Attributes:
         route: Its path with {} in the place of each id.
         is_change: Whether its outcome is unknown where the answer is lost.
     """
+
+    _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
 
     method: str
     route: str
@@ -96,7 +87,7 @@ class Transport:
         timeout: float,
         max_response_bytes: int,
         ssl: bool | ssl_module.SSLContext,
-        proxy: str | None,
+        proxy: Proxy | None,
     ) -> None:
         if not isinstance(ssl, bool | ssl_module.SSLContext):
             raise DifyConfigError(
@@ -110,29 +101,40 @@ class Transport:
         self.host = url.raw_host or ""
         self.port = url.port or 0
         self._root = str(url).rstrip("/") + API_ROOT
+        self._base_path = url.path.rstrip("/")
         self._callers_session = session
         self._timeout = timeout
         # Shorter than the whole, so that it is known that nothing was sent.
         self._connect_timeout = min(_CONNECT_TIMEOUT, timeout / 2)
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
-        self._proxy = proxy
+        self._proxy = None if proxy is None else proxy.url
+        authorization = None if proxy is None else proxy.authorization
+        self._proxy_headers = None if authorization is None else {"Proxy-Authorization": authorization}
+        self._is_plain = url.scheme == "http"
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
         self._takes_calls = False
         self._loop: asyncio.AbstractEventLoop | None = None
         # A new URL costs 7 to 13 µs, a known one next to nothing.
-        self._kept_url = lru_cache(maxsize=_KEPT_URLS)(self._new_url)
+        self._urls: dict[tuple[str, tuple[str, ...], Query], URL] = {}
 
     def url(self, template: str, ids: tuple[str, ...], query: Query) -> URL:
         """The address of a call; raises DifyConfigError where an id or a filter cannot be used."""
+        key = template, ids, query
         try:
-            return self._kept_url(template, ids, query)
-        except TypeError:  # it cannot be kept, so it is no text either, and is told by name
-            return self._new_url(template, ids, query)
-
-    def _new_url(self, template: str, ids: tuple[str, ...], query: Query) -> URL:
-        return URL(self._root + target(template, ids, query), encoded=True)
+            known = self._urls.get(key)
+        except TypeError:  # of an id or a filter that is no text, which `target` names
+            known = None
+        if known is not None:
+            return known
+        text = self._root + target(template, ids, query)
+        url = URL(text, encoded=True)
+        if len(text) <= _MAX_URL_LENGTH:
+            if len(self._urls) >= _MAX_URLS:
+                del self._urls[next(iter(self._urls))]
+            self._urls[key] = url
+        return url
 
     async def open(self) -> None:
         """Make the session, in the event loop that uses it."""
@@ -152,10 +154,13 @@ class Transport:
             connector=connector,
             connector_owner=theirs is None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
+            # A proxy reads its password from a request over http, and before a tunnel for https.
+            headers={**_HEADERS, **((self._is_plain and self._proxy_headers) or {})},
             proxy=self._proxy,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
             trace_configs=traces,
+            max_line_size=_MAX_HEADER,
+            max_field_size=_MAX_HEADER,
         )
         # aiohttp would send a GET twice on a broken connection, past the budget of the call.
         self._session._retry_connection = False  # noqa: SLF001 - as aiohttp's own TestClient does
@@ -213,7 +218,7 @@ class Transport:
         Raises:
             DifyUnknownOutcomeError: It is a change and may have been sent.
             DifyConnectionError: It surely was not sent, or it is no change.
-            DifyDecodeError: The answer is too large, or not HTTP.
+            DifyDecodeError: The answer is too large, or not HTTP and it is no change.
         """
         session = self._session
         if session is None:
@@ -231,18 +236,34 @@ class Transport:
                     headers=request.headers,
                     data=body,
                     allow_redirects=False,
+                    proxy_headers=self._proxy_headers,
                 ) as answer,
             ):
                 self._has_answered = True
-                return Reply(answer.status, answer.headers, await self._read(answer))
-        except _FAILURES as error:
-            failure = self._explained(error, request, may_be_sent=body is None or body.has_begun)
+                sent = request.headers
+                if self._proxy_headers is not None:
+                    sent = {**sent, **self._proxy_headers}
+                return Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
+        except FAILURES as error:
+            attempt = Attempt(
+                call=f"{request.method} {self.path_of(request.url)}",
+                scheme=request.url.scheme,
+                server=f"{self.host}:{self.port}",
+                is_change=request.is_change,
+                may_be_sent=body is None or body.has_begun,
+                has_answered=self._has_answered,
+                timeout=self._timeout,
+                connect_timeout=self._connect_timeout,
+                ssl_argument="ssl=" if self._callers_session is None else "the session's connector ssl=",
+            )
+            failure = failure_of(error, attempt)
         # Not above, where aiohttp's error would stay its context: some of them hold headers, so tokens.
         raise failure
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         chunks = []
         left = self._max_response_bytes
+        pause_at = left - _PAUSE_AFTER
         while chunk := await answer.content.readany():
             left -= len(chunk)
             if left < 0:
@@ -252,54 +273,7 @@ class Transport:
                     f" max_response_bytes={self._max_response_bytes}"
                 )
             chunks.append(chunk)
+            if left < pause_at:
+                pause_at = left - _PAUSE_AFTER
+                await asyncio.sleep(0)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    def _explained(self, error: Exception, request: Request, *, may_be_sent: bool) -> DifyError:
-        call = f"{request.method} {self.path_of(request.url)}"
-        if isinstance(error, _NOT_SENT):
-            return self._not_sent(error, call)
-        if not may_be_sent:  # the name of the host was not found out, or no connection came free
-            if isinstance(error, TimeoutError):
-                return DifyTimeoutError(f"{call}: no connection within {self._timeout:g} s", sent=False)
-            return DifyConnectionError(
-                f"{call}: no connection: {scrub(str(error) or repr(error))}", sent=False
-            )
-        # A TLS server closes on plain text, or sends an alert of a few bytes.
-        is_in_doubt = request.url.scheme == "http" and not self._has_answered
-        hint = "; base_url is http://, does the server speak https?" if is_in_doubt else ""
-        # A body that was cut short is a ClientPayloadError too, of a connection that broke.
-        if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError) or isinstance(
-            error.__cause__, ContentEncodingError
-        ):
-            return DifyDecodeError(
-                f"{call}: the answer is not HTTP that can be read ({type(error).__name__}){hint}"
-            )
-        timed_out = isinstance(error, TimeoutError)
-        reason = f"no answer within {self._timeout:g} s" if timed_out else scrub(str(error) or repr(error))
-        reason += hint
-        if request.is_change:
-            return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
-        return (DifyTimeoutError if timed_out else DifyConnectionError)(f"{call}: {reason}")
-
-    def _not_sent(self, error: Exception, call: str) -> DifyError:
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return DifyTimeoutError(f"{call}: no connection within {self._connect_timeout:g} s", sent=False)
-        reason, may_pass = scrub(str(error)), True
-        if isinstance(error, aiohttp.ClientHttpProxyError):
-            # Its text holds the proxy's URL, and that may hold a password.
-            reason = f"the proxy answered {error.status}"
-        elif isinstance(error, aiohttp.ServerFingerprintMismatch):
-            server = f"{error.host}:{error.port}"
-            reason, may_pass = f"the certificate of {server} is not the one that the session pins", False
-        elif isinstance(error, aiohttp.ClientConnectorError):
-            taker = "ssl=" if self._callers_session is None else "the session's connector ssl="
-            problem = lasting_problem(error.os_error, f"{error.host}:{error.port}", taker)
-            reason, may_pass = problem or _told(error), problem is None
-        return DifyConnectionError(f"{call}: no connection: {reason}", sent=False, may_pass=may_pass)
-
-
-def _told(error: aiohttp.ClientConnectorError) -> str:
-    # An OSError that asyncio raises itself has no text, and aiohttp writes [None].
-    text = scrub(str(error)).replace("[None]", f"[{type(error.os_error).__name__}]")
-    broken_off = error.ssl is not False and isinstance(error.os_error, ConnectionResetError)
-    return f"{text}; TLS was broken off: have client and server a version in common?" if broken_off else text

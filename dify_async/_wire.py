@@ -6,17 +6,19 @@ import re
 import time
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from ._paths import API_ROOT
+from ._hints import hint_of, hint_of_unreadable
+from ._secrets import secrets_of, without_secrets
 from .errors import DifyDecodeError, DifyStatusError, status_error_class
+from .models._base import Masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # Invalid UTF-8 and deep nesting are no DecodeErrors of msgspec.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -28,9 +30,9 @@ _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
-# As nginx, Apache, and servers in Go tell of it; all with a 400.
-_PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
 _LONGEST_MESSAGE: Final = 1000
+# Of a longer text the rest is never searched for secrets, and never shown.
+_MAX_SEARCHED: Final = 2**16
 
 
 class Headers(Protocol):
@@ -45,12 +47,21 @@ class Headers(Protocol):
         ...
 
 
-class Reply(Struct, frozen=True):
-    """An answer, as it came."""
+class Reply(Masked, frozen=True):
+    """An answer, as it came.
+
+    Attributes:
+        base_path: The path of `base_url`, "" for most servers.
+        sent: The headers of the request, whose secrets the server may echo.
+    """
+
+    _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body", "sent"})
 
     status: int
     headers: Headers
     body: bytes
+    base_path: str = ""
+    sent: Mapping[str, str] = MappingProxyType({})
 
     @property
     def version(self) -> str:
@@ -72,6 +83,18 @@ class ErrorBody(Struct, frozen=True):
 
 
 _error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
+
+
+class _InvalidField(Struct, frozen=True):
+    """One entry of pydantic's list of errors; its `input`, which may hold a password, is not read."""
+
+    msg: str = ""
+    loc: list[str | int] | None = None
+
+
+_invalid_fields: Final = msgspec.json.Decoder(list[_InvalidField]).decode
+_PYDANTIC_TITLE: Final = re.compile(r"\d+ validation errors? for .*\n")
+_PYDANTIC_ENTRY: Final = re.compile(r"^(?:(\S.*)\n)? {2}(\S.*?) \[type=", re.MULTILINE)
 
 
 def error_body(body: bytes) -> ErrorBody | None:
@@ -99,11 +122,11 @@ def decode_error(method: str, path: str, reply: Reply, error: Exception) -> Dify
     # The text of an UnicodeDecodeError holds the whole body.
     reason = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
     kind = reply.headers.get("Content-Type") or "no content type"
-    hint = "; is base_url the address of Dify's API?" if "html" in kind else ""
+    hint = hint_of_unreadable(kind, reply.base_path)
     return DifyDecodeError(
         f"{method} {path}: cannot read the answer"
         f" ({reply.status}, {scrub(kind[:60])}, {len(reply.body)} bytes):"
-        f" {scrub(reason)}{hint}"
+        f" {scrub(reason)}{f'; {hint}' if hint else ''}"
     )
 
 
@@ -118,19 +141,20 @@ def nothing(body: bytes) -> None:
 
 def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> DifyStatusError:
     """The error for an answer that says no."""
-    body = error_body(reply.body) or ErrorBody()
-    code = next((text for text in (body.code, body.custom) if isinstance(text, str) and text), None)
+    secrets = secrets_of(reply.sent)
+    body = _without_secrets(error_body(reply.body) or ErrorBody(), secrets)
+    code = next((scrub(text) for text in (body.code, body.custom) if isinstance(text, str) and text), None)
     message = _message(body)
     parts = [f"{method} {path}: {reply.status}"]
     if code:
         parts.append(code)
     if message:
-        parts.append(f"- {message}")
+        parts.append(f"- {' '.join(message.split())}")
     if attempts > 1:
         parts.append(f"({attempts} attempts)")
     text = " ".join(parts)
-    if hint := _hint(reply, code):
-        text = f"{text}; {hint}"
+    if hint := hint_of(reply, code, path):
+        text = f"{text}; {scrub(str(without_secrets(hint, secrets)))}"
     return status_error_class(reply.status)(
         text,
         status=reply.status,
@@ -142,10 +166,14 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
     )
 
 
+def _without_secrets(body: ErrorBody, secrets: list[str]) -> ErrorBody:
+    return ErrorBody(*(without_secrets(getattr(body, name), secrets) for name in body.__struct_fields__))
+
+
 def scrub(text: str) -> str:
     """The text without keys and tokens, not longer than people read, and such that it can be written."""
     # aiohttp reads bytes of a header that are no UTF-8 as halves of surrogate pairs.
-    text = text[: _LONGEST_MESSAGE * 2].encode(errors="backslashreplace").decode()
+    text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
     text = _SECRET.sub("***", text)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
@@ -190,32 +218,27 @@ def http_date(value: str) -> float | None:
 def _message(body: ErrorBody) -> str:
     texts = (body.message, body.error)
     message = next((text for text in texts if isinstance(text, str) and text), "")
+    message = _field_errors(message) or message
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details
     return scrub(message.strip())
 
 
-def _hint(reply: Reply, code: str | None) -> str:
-    if 300 <= reply.status < 400:
-        return _redirect_hint(reply.headers.get("Location") or "")
-    if reply.status == 404 and code is None and "html" in (reply.headers.get("Content-Type") or ""):
-        return "no such route here, or the id is no UUID; base_url may lack a part of its path"
-    if reply.status == 400 and _PLAIN_TEXT_TO_TLS.search(reply.body[:_LONGEST_MESSAGE]):
-        return "the server speaks https there; let base_url begin with https://"
-    if reply.status == 403 and code == "forbidden":
-        return "the account's role in the workspace does not allow it"
-    return ""
+def _field_errors(message: str) -> str:
+    """Pydantic's errors as "field: reason; field: reason"; "" if the message is something else.
 
-
-def _redirect_hint(location: str) -> str:
-    try:
-        parts = urlsplit(location)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host:
-        return "redirects are not followed; check base_url"
-    base = parts.path.partition(API_ROOT)[0].rstrip("/")
-    address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}{base}"
-    return f"redirects are not followed; it points to base_url={scrub(address)!r}"
+    From 1.17 they are JSON in the message [1.17-pre/08_app_put_missing_name], from 1.11 a text of several
+    lines [1.16.1/08_app_put_missing_name]. Both repeat what was sent.
+    """
+    if title := _PYDANTIC_TITLE.match(message):
+        entries = _PYDANTIC_ENTRY.findall(message, title.end())
+    else:
+        try:
+            fields = _invalid_fields(message) if message.startswith("[{") else []
+        except UNREADABLE:
+            return ""
+        entries = [(".".join(map(str, field.loc or ())), field.msg) for field in fields]
+    return "; ".join(
+        ": ".join(filter(None, (name, reason.removeprefix("Value error, ")))) for name, reason in entries
+    )

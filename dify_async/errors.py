@@ -6,6 +6,7 @@ DifyError
 │   ├── DifyTimeoutError       also a TimeoutError: none in time
 │   └── DifyUnknownOutcomeError    a change was sent and its answer was lost
 ├── DifyDecodeError            an answer that cannot be read
+├── DifyMaskedKeyError         the server shows only parts of its API keys
 └── DifyStatusError            an answer that says no
     ├── DifyValidationError        400, 415, 422
     ├── DifyAuthenticationError    401
@@ -60,6 +61,10 @@ class DifyDecodeError(DifyError):
     """The answer is not what this call answers: not JSON, of another shape, or too large."""
 
 
+class DifyMaskedKeyError(DifyError):
+    """There are API keys, but the server shows only a part of each, such as "app-A...wxyz"."""
+
+
 class DifyStatusError(DifyError):
     """The server answered with an error status; also a redirect, which is never followed.
 
@@ -67,6 +72,7 @@ class DifyStatusError(DifyError):
         status: The HTTP status.
         code: The server's own code, such as "app_not_found"; None where it sent none.
         message: The server's text; "" where it sent none. For people: it changes between versions.
+            Validation errors are "field: reason; field: reason", without the values that were sent.
         method: The HTTP method of the call.
         path: The path of the call below `/console/api`, without its query.
         retry_after: Seconds that the server asked to wait, or None.
@@ -109,7 +115,7 @@ class DifyNotFoundError(DifyStatusError):
 
 
 class DifyConflictError(DifyStatusError):
-    """The thing exists already or was changed meanwhile (409)."""
+    """The thing exists already, was changed in the meantime, or is not in the state for it (409)."""
 
 
 class DifyRateLimitError(DifyStatusError):

@@ -20,6 +20,8 @@ from redis.exceptions import RedisError
 
 from ._concurrency import cancel_and_wait
 from ._sealing import Seal
+from ._secrets import SecretBytes, masked
+from ._uncopyable import Uncopyable
 from .errors import DifyConfigError
 from .tokens import LoginAttempts, Tokens
 
@@ -81,14 +83,16 @@ return 1
 """
 
 
-class RedisTokenStore:
+class RedisTokenStore(Uncopyable):
     """Keeps tokens in Redis, for all processes that use one account.
 
-    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and ":lock".
+    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and ":lock"; its
+    connections need SELECT for a database other than 0, and CLIENT SETNAME for a client name.
 
     Args:
         redis_or_url: A `redis.asyncio` client, of a cluster or behind Sentinel too, which is not
-            closed here; or a URL: "redis://", "rediss://" or "unix://".
+            closed here; or a URL: "redis://", "rediss://" or "unix://", with options of redis-py.
+            `ssl_cert_reqs` may also be in Celery's form ("CERT_NONE").
         prefix: Before each key.
         lock_timeout: Seconds that others wait if a process dies while it holds the lock. A process that is
             alive keeps the lock for as long as it works.
@@ -97,10 +101,12 @@ class RedisTokenStore:
             Needs the extra `dify-async[encryption]`. What no key opens is replaced by a new sign-in.
 
     Raises:
-        DifyConfigError: The URL or a key cannot be read.
+        DifyConfigError: The URL or a key cannot be used.
     """
 
     expires_attempts = True  # by Redis, so no clocks are compared
+    _instead = "create one in each process: they share the tokens in Redis"
+    _prefix: str = ""  # for the repr of one whose construction was refused
 
     def __init__(
         self,
@@ -116,13 +122,17 @@ class RedisTokenStore:
             )
         if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
             raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
+        redis_or_url = masked(redis_or_url)  # its password stays out of the local variables of an error
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
         # Connections belong to one event loop; one store may be used by several, in threads.
         self._clients: dict[asyncio.AbstractEventLoop, Any] = {}
-        if self._url is not None:
-            # An unknown option would show only at the first connection.
-            _checked_pool(self._url)
+        if self._url is not None and not _is_usable(self._url):
+            del redis_or_url  # tools that print the local variables of a traceback would show its password
+            raise DifyConfigError(
+                'the Redis URL cannot be used; it must look like "redis://host:6379/0", "rediss://…" or'
+                ' "unix://…", with options of redis-py and special characters percent-encoded'
+            )
         self._has_answered = False
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
@@ -149,6 +159,7 @@ class RedisTokenStore:
         name, data = self._name(key), msgspec.json.encode(value)
         if self._seal is not None:
             data = self._seal.close(data)
+        data = SecretBytes(data)
         holder = key, asyncio.current_task()
         present = self._held.get(holder)
         if present is None:
@@ -233,7 +244,7 @@ class RedisTokenStore:
         if client is None:
             for other in [one for one in self._clients if one.is_closed()]:
                 self._clients.pop(other, None)
-            client = self._clients[loop] = Redis.from_pool(_checked_pool(self._url))
+            client = self._clients[loop] = Redis.from_pool(_pool(self._url))
         return client
 
     def _decoded(self, value: bytes | None, kind: type[StoredValue]) -> StoredValue | None:
@@ -253,23 +264,32 @@ class RedisTokenStore:
         return f"{self._prefix}{{{key}}}:{kind}"
 
 
-def _checked_pool(url: str) -> BlockingConnectionPool:
+def _is_usable(url: str) -> bool:
+    """Whether redis-py takes it; alone it would refuse an unknown option at the first connection."""
     try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=8,
-            timeout=_POOL_TIMEOUT,
-            socket_timeout=1.5,
-            socket_connect_timeout=1.5,
-            # By default a client from a URL does not repeat, and one from arguments does for 4 s.
-            retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
-            **_DRIVER,
-        )
-        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
-    except (ValueError, TypeError):
-        raise DifyConfigError(
-            'the Redis URL cannot be read; it reads as "redis://host:6379/0", "rediss://…" or "unix://…"'
-        ) from None
+        _pool(url).make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
+    except Exception:  # noqa: BLE001 - of many classes, AttributeError among them
+        return False
+    return True
+
+
+def _pool(url: str) -> BlockingConnectionPool:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=8,
+        timeout=_POOL_TIMEOUT,
+        socket_timeout=1.5,
+        socket_connect_timeout=1.5,
+        # By default a client from a URL does not repeat, and one from arguments does for 4 s.
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
+        **_DRIVER,
+    )
+    # Celery demands the names of Python's ssl, which redis-py does not know: CERT_NONE for "none".
+    requirement = pool.connection_kwargs.get("ssl_cert_reqs")
+    if isinstance(requirement, str):
+        pool.connection_kwargs["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
+    if "password" in pool.connection_kwargs:
+        pool.connection_kwargs["password"] = masked(pool.connection_kwargs["password"])
     return pool
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
-from ._times import When, wall_clock
+from ._times import When, begins_day, wall_clock
 from .errors import DifyConfigError, DifyError
 from .models import (
     App,
@@ -225,7 +225,7 @@ def days_of(start: When, end: When) -> Iterator[date]:
     """Every day of a range, of which the end is exclusive."""
     first, last = wall_clock(start), wall_clock(end)
     day = first.date()
-    while day < last.date() or (day == last.date() and last.time() != last.time().min):
+    while day < last.date() or (day == last.date() and not begins_day(last)):
         yield day
         day += _ONE_DAY
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec import field
 
+from ._uncopyable import Uncopyable
 from .models._base import Masked
 
 if TYPE_CHECKING:
@@ -98,15 +99,17 @@ class TokenStore(Protocol):
         ...
 
 
-class MemoryTokenStore:
+class MemoryTokenStore(Uncopyable):
     """Keeps tokens and login attempts in memory, for all clients of one process that it is passed to."""
+
+    _instead = "to share tokens between processes, create a RedisTokenStore in each"
 
     def __init__(self) -> None:
         self._tokens: dict[str, StoredValue] = {}
         self._locks: dict[str, _ThreadsLock] = {}
 
     def __repr__(self) -> str:
-        return f"MemoryTokenStore({len(self._tokens)} kept)"
+        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} kept)"
 
     async def load(self, key: str) -> StoredValue | None:
         """The value last saved under the key, or None."""

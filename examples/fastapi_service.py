@@ -15,6 +15,7 @@ from typing import Annotated
 
 import uvicorn
 from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyError, DifyValidationError
@@ -35,6 +36,8 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 app = FastAPI(title="Dify dashboard", lifespan=lifespan)
+# A page elsewhere could give its own name this address, and read along. Add the name that a proxy serves.
+app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
 
 
 def get_dify(request: Request) -> AsyncDifyServer:
@@ -65,4 +68,5 @@ async def failed(_: Request, error: DifyError) -> JSONResponse:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, default=8000, help="0 for a free one")
-    uvicorn.run(app, host="127.0.0.1", port=parser.parse_args().port)
+    # After SIGTERM, requests have a second to end.
+    uvicorn.run(app, host="127.0.0.1", port=parser.parse_args().port, timeout_graceful_shutdown=1)

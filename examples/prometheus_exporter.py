@@ -8,18 +8,20 @@ a day's count starts at zero at midnight of the account's time zone, and the 30 
 
 Without DIFY_BASE_URL in the environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL
 and DIFY_PASSWORD it exports a real one. It listens on loopback: to let another machine scrape, put it behind
-a proxy that asks for a password, since names of apps and costs are nobody's business.
+a proxy that asks for a password, since app names and costs are confidential, and pass the host name
+under which the proxy serves it: --name metrics.example.com
 """
 
 import argparse
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
@@ -52,6 +54,7 @@ GAUGES = {
     "tokens_per_second": Gauge("answer_tokens_per_second", "Answer tokens by the model's time"),
 }
 COST = Gauge("cost", "Price of the tokens, in the currency of the label")
+SPANS = {"today": "of today", "month": "of the last 30 days"}
 
 
 class DashboardCollector(Collector):
@@ -72,7 +75,7 @@ class DashboardCollector(Collector):
         errors = GaugeMetricFamily(
             "dify_app_errors", "Statistics of the app that could not be got", labels=("app_id",)
         )
-        families: dict[str, GaugeMetricFamily] = {}
+        families = make_families()
         for app in snapshot.dashboard.apps:
             info.add_metric((app.app_id, app.app_name[:LONGEST_NAME], app.mode), 1)
             errors.add_metric((app.app_id,), len(app.errors))
@@ -81,24 +84,32 @@ class DashboardCollector(Collector):
         yield from (info, errors, *families.values())
 
 
+def make_families() -> dict[str, GaugeMetricFamily]:
+    """A family for each metric by its name, announced even on a day without a single sample."""
+    return {
+        name: GaugeMetricFamily(
+            name, f"{gauge.help}, {words}", labels=("app_id", *(["currency"] if gauge is COST else []))
+        )
+        for span, words in SPANS.items()
+        for gauge in (*GAUGES.values(), COST)
+        for name in [f"dify_app_{span}_{gauge.name}"]
+    }
+
+
 def add(families: dict[str, GaugeMetricFamily], app_id: str, series: Series) -> None:
     is_money = series.name.startswith("token_costs_")
     gauge = COST if is_money else GAUGES.get(series.name)
     if gauge is None:
         return
-    labels = {"app_id": app_id, **({"currency": series.unit} if is_money else {})}
-    spans = (("today", "of today", series.values[-1]), ("month", "of the last 30 days", series.total))
-    for span, words, value in spans:
-        # An average of no traffic has no value, and so no sample.
+    labels = (app_id, *([series.unit] if is_money else []))
+    for span, value in zip(SPANS, (series.values[-1], series.total), strict=True):
+        # An average without traffic has no value and is left out: a zero would be wrong.
         if value is not None:
-            name = f"dify_app_{span}_{gauge.name}"
-            if name not in families:
-                families[name] = GaugeMetricFamily(name, f"{gauge.help}, {words}", labels=tuple(labels))
-            families[name].add_metric(tuple(labels.values()), float(value) * gauge.factor)
+            families[f"dify_app_{span}_{gauge.name}"].add_metric(labels, float(value) * gauge.factor)
 
 
-def make_app(interval: float) -> web.Application:
-    """The exporter; it owns the client and the feed for as long as it runs."""
+def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:
+    """The exporter under loopback names and `names`; it owns the client and the feed while it runs."""
     registry = CollectorRegistry(auto_describe=False)
 
     async def lifespan(_: web.Application) -> AsyncIterator[None]:
@@ -114,11 +125,18 @@ def make_app(interval: float) -> web.Application:
             registry.register(DashboardCollector(feed))
             yield
 
+    @web.middleware
+    async def only_under_names(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """No other name: a page elsewhere could give its own name this address, and read along."""
+        if request.url.host not in {"localhost", "127.0.0.1", "::1", *names}:
+            raise web.HTTPForbidden(text="This host name is not served; see --name.")
+        return await handler(request)
+
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    app = web.Application()
+    app = web.Application(middlewares=[only_under_names])
     app.cleanup_ctx.append(lifespan)
     app.router.add_get("/metrics", metrics)
     return app
@@ -128,11 +146,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9877, help="0 for a free one")
+    parser.add_argument("--name", action="append", default=[], help="a host name of a proxy before it")
     parser.add_argument("--interval", type=float, default=60.0, help="seconds between two refreshes")
     options = parser.parse_args()
     try:
         with socket.create_server((options.host, options.port)) as listener:
-            web.run_app(make_app(options.interval), sock=listener)
+            # After SIGTERM, requests have half a second to end, and as long once they are cancelled.
+            web.run_app(make_app(options.interval, options.name), sock=listener, shutdown_timeout=0.5)
     except (DifyConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

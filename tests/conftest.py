@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 from blockbuster import blockbuster_ctx
 
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
+from tests.clock import MOMENTS, clock_at
 from tests.redis_server import RedisServer
 from tests.support import ERAS, client
+
+# Without a deadline, which a busy machine misses, and without a database, which two workers would share.
+hypothesis.settings.register_profile("suite", deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--dates", action="store_true", help="run each test on every date of tests/clock")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.config.getoption("dates"):
+        metafunc.fixturenames.insert(0, "_date")
+        # In the scope of the session, all tests of a date run together.
+        metafunc.parametrize("_date", MOMENTS, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def _date(request: pytest.FixtureRequest) -> Iterator[None]:
+    with clock_at(MOMENTS[request.param]):
+        yield
 
 
 @pytest.fixture
@@ -26,7 +49,7 @@ def _nothing_blocks() -> Iterator[None]:
         for function in guard.functions.values():
             # The fake reads the file of a time zone at its first use, from plain functions.
             function.can_block_in("dify_async/testing/_console.py", {"__init__", "add_account", "zone"})
-            function.can_block_in("dify_async/testing/_workspace.py", "set_timezone")
+            function.can_block_in("dify_async/testing/_workspace.py", {"set_timezone", "_is_timezone"})
             # redis-py looks for its own version at each connection of a client that was passed in.
             function.can_block_in("redis/asyncio/sentinel.py", "__init__")
         # Coverage takes one as it counts. The package has locks in `sync` alone, where callers mean to wait.
@@ -44,6 +67,9 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DIFY_ADMIN_API_KEY",
         "DIFY_WORKSPACE_ID",
         "DIFY_REDIS_URL",
+        "DIFY_MAX_CONCURRENCY",
+        "DIFY_TIMEOUT",
+        "DIFY_PROXY",
         "REDIS_URL",
     ):
         monkeypatch.delenv(name, raising=False)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import anyio
 
 from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._history import Message
 
 ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
-VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0")
+VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
 MODES: Final = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
 QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
 ONCE: Final = RetryPolicy(attempts=1)
@@ -34,16 +40,53 @@ def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
     return next(app.id for app in fake.apps if app.mode == mode)
 
 
+def put_messages(
+    fake: FakeDifyServer, app_id: str, moments: Iterable[datetime], *, liked: bool = False
+) -> None:
+    """Make these the only messages of an app, in all fakes of this process with this zone and day."""
+    app = next(app for app in fake.apps if app.id == app_id)
+    traffic, zone = fake._console.traffic, ZoneInfo(fake.timezone)
+    days: dict[Any, list[Message]] = {day: [] for day in traffic._dates}
+    for number, at in enumerate(moments):
+        message = Message(int(at.timestamp()), number, 1, 0, 10, 5, None, 1000, liked=liked)
+        days[at.astimezone(zone).date()].append(message)
+    for day, messages in days.items():
+        traffic._made[app.id, app.mode, app.messages_per_day, day] = messages
+    traffic._histories.pop((app.id, app.mode, app.messages_per_day), None)
+
+
 def running() -> list[asyncio.Task[Any]]:
     """The client's own tasks."""
     return [task for task in asyncio.all_tasks() if "dify_async" in task.get_name()]
 
 
+def shown_by_trackers(error: BaseException | None) -> str:
+    """An error as Sentry, structlog and rich show it: all of its chain that is not suppressed, with the
+    local variables of each frame but those of the tests."""
+    texts: list[str] = []
+    while error is not None:
+        texts += traceback.format_exception_only(error)
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if Path(__file__).parent in Path(frame.f_code.co_filename).parents:
+                continue
+            for name, value in frame.f_locals.items():
+                with suppress(AttributeError):  # of an object that is not made yet
+                    parts = list(value.items()) if isinstance(value, Mapping) else []
+                    texts.append(f"{name} = {value!r} {parts!r}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(texts)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Let the others go on until it is so."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not condition():  # noqa: ASYNC110 - what it looks at has no event
             await anyio.sleep(0.001)
+
+
+def zone_at_noon() -> str:
+    """A time zone in which it is about noon, so that today remains today during a test."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 def counted(fake: FakeDifyServer) -> tuple[int, int]:

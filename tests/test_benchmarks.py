@@ -10,6 +10,8 @@ from benchmarks.__main__ import CASES, table_of
 from benchmarks.gates import GATES
 from benchmarks.measure import Effort
 
+pytestmark = pytest.mark.slow
+
 _SMALL = Effort(rounds=1, calls=8, scale=0.01)
 
 

@@ -42,7 +42,7 @@ def settings(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(builtins, "input", lambda _: mailed_code(console))
+    monkeypatch.setattr(builtins, "input", lambda _: console.login_code())
     return {
         "https://dify.example.com": console.base_url,
         '"secret"': repr(console.password),
@@ -51,22 +51,19 @@ def settings(
     }
 
 
-def mailed_code(console: FakeDifyServer) -> str:
-    """What stands in the newest mail."""
-    return console.login_code(list(console._console.login_codes)[-1])
-
-
 def made_real(code: str, settings: dict[str, str]) -> str:
     for text, value in settings.items():
         code = code.replace(text, value)
     return code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if not one.is_test], ids=str)
 def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str, str]) -> None:
     execute(made_real(block.code, settings), console)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.is_test], ids=str)
 def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
     """In a run of pytest of its own, with the plugin that comes with the package."""
@@ -94,6 +91,7 @@ def test_blocks_are_found() -> None:
     assert {str(one.path.relative_to(ROOT)) for one in blocks()} >= {"README.md", "docs/index.md"}
 
 
+@pytest.mark.calendar
 def test_the_first_example_is_short_and_shows_costs(
     console: FakeDifyServer, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

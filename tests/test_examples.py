@@ -38,6 +38,11 @@ def settings(fake: FakeDifyServer, **others: str) -> dict[str, str]:
     return {**account, **others}
 
 
+def python_path() -> str:
+    """Where a program finds the package, with what is on the path already."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
 async def run(*arguments: str, **environment: str) -> Ended:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -45,7 +50,7 @@ async def run(*arguments: str, **environment: str) -> Ended:
         "error",
         *arguments,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
+        env={**os.environ, "PYTHONPATH": python_path(), "COLUMNS": "120", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -54,6 +59,7 @@ async def run(*arguments: str, **environment: str) -> Ended:
     return Ended(process.returncode, output.decode(), errors.decode())
 
 
+@pytest.mark.calendar
 async def test_quickstart(fake: FakeDifyServer) -> None:
     ended = await run("examples/quickstart.py", **settings(fake))
     assert ended.code == 0, ended.errors
@@ -62,6 +68,7 @@ async def test_quickstart(fake: FakeDifyServer) -> None:
     assert re.search(r"\d tokens  \d+\.\d{4} USD", ended.output)
 
 
+@pytest.mark.calendar
 async def test_statistics_concurrently_without_an_account() -> None:
     """The main job, against a fake console of its own."""
     ended = await run("examples/statistics_concurrently.py")

@@ -15,6 +15,8 @@ from anyio.from_thread import start_blocking_portal
 from dify_async.testing import FakeDifyServer
 from tests.documents import block, execute
 
+pytestmark = pytest.mark.calendar
+
 
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDifyServer]:

@@ -6,8 +6,8 @@ import ast
 import importlib.util
 import inspect
 import re
+import subprocess
 import sys
-from itertools import groupby
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Final, get_overloads
@@ -17,9 +17,17 @@ from dify_async.client import AsyncDifyServer
 from dify_async.client._calls import Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 TARGET: Final = Path(dify_async.__file__).parent / "sync/_generated.py"
+_RUFF_OPTIONS: Final = (
+    f"--config={Path(__file__).parent.parent / 'pyproject.toml'}",
+    # ruff cannot see this itself if the package is installed and its source is elsewhere.
+    "--config=lint.isort.known-first-party = ['dify_async']",
+    # A list of imports that was long before ruff removed some of them goes back to one line.
+    "--config=lint.isort.split-on-trailing-comma = false",
+    "--config=format.skip-magic-trailing-comma = true",
+)
 
 _HEAD: Final = '''"""Made by `nox -s sync` from dify_async/client: change it there, or in tools/sync.py."""
 
@@ -39,8 +47,8 @@ _BODIES: Final = {
     "__init__": "super().__init__(AsyncDifyServer({arguments}))",
     "from_env": "return cls(**from_environment(overrides))",
 }
-# What stands in the generated code and not in the asynchronous one, or means something else there.
-_OURS: Final = {
+# Names that only the generated code uses, or that mean something else there, and their modules.
+_OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
     "AsyncDifyServer": "dify_async.client",
     "Calls": "dify_async.sync._calls",
@@ -50,24 +58,26 @@ _OURS: Final = {
     "taken": "dify_async.sync._calls",
 }
 
-# A module, a name in it, and the name that it gets here; or "" where it is the module itself.
-_Import = tuple[str, str, str]
-
 
 def generated() -> str:
-    """The text of the file, before ruff has formatted it."""
+    """The text of the file."""
     sources = [base for base in reversed(AsyncDifyServer.__mro__) if base not in Calls.__mro__]
-    classes = "\n\n".join(map(_class, sources))
-    known: dict[str, _Import] = {"TYPE_CHECKING": ("typing", "TYPE_CHECKING", "TYPE_CHECKING")}
+    imports: dict[str, str] = {}
     for source in sources:
-        known |= {found[2]: found for found in _known_in(source.__module__)}
-    known |= {name: (module, name, name) for name, module in _OURS.items()}
-    run, read = _names(ast.parse(classes))
-    here = {source.__name__ for source in sources} - _OURS.keys()
-    run = (run & known.keys() | {"TYPE_CHECKING"}) - here
-    at_run = _imports(known[name] for name in run)
-    for_types = _imports(known[name] for name in read & known.keys() - run - here)
-    return f"{_HEAD}\n{at_run}\n\nif TYPE_CHECKING:\n{indent(for_types, '    ')}\n\n{classes}"
+        imports |= _imports(source.__module__)
+    for source in sources:
+        imports.pop(source.__name__, None)
+    imports |= {name: f"from {module} import {name}" for name, module in _OWN_NAMES.items()}
+    text = "\n\n".join([_HEAD, *imports.values(), *map(_class, sources)])
+    # These are all imports that a method may need: ruff removes those that none needs, and sorts the rest.
+    return _ruff("format", _ruff("check --select=F401,I,TC --fix-only --unsafe-fixes", text))
+
+
+def _ruff(command: str, text: str) -> str:
+    arguments = ["ruff", *command.split(), *_RUFF_OPTIONS, f"--stdin-filename={TARGET}", "-"]
+    return subprocess.run(  # noqa: S603 - what runs is named here
+        [sys.executable, "-m", *arguments], input=text, capture_output=True, encoding="utf-8", check=True
+    ).stdout
 
 
 def _class(source: type) -> str:
@@ -146,63 +156,24 @@ def _docstring(about: str) -> str:
     return f'"""{about}\n"""' if "\n" in about else f'"""{about}"""'
 
 
-def _known_in(name: str) -> Iterator[_Import]:
-    """What a module imports and defines."""
-    tree = ast.parse(inspect.getsource(sys.modules[name]))
+def _imports(name: str) -> dict[str, str]:
+    """A statement for each name that a module imports or defines, by that name."""
+    found: dict[str, str] = {}
+    module = sys.modules[name]
+    tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            relative = "." * node.level + (node.module or "")
-            module = importlib.util.resolve_name(relative, sys.modules[name].__package__)
-            yield from ((module, one.name, one.asname or one.name) for one in node.names)
-        elif isinstance(node, ast.Import):
-            yield from ((one.name, "", one.asname or one.name) for one in node.names)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            prefix = ""
+            if isinstance(node, ast.ImportFrom):
+                relative = "." * node.level + (node.module or "")
+                prefix = f"from {importlib.util.resolve_name(relative, module.__package__)} "
+            found |= {one.asname or one.name: f"{prefix}import {ast.unparse(one)}" for one in node.names}
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            yield name, node.name, node.name
+            found[node.name] = f"from {name} import {node.name}"
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            yield name, node.targets[0].id, node.targets[0].id
-
-
-def _names(tree: ast.Module) -> tuple[set[str], set[str]]:
-    """The names that are used at run time, and those in annotations."""
-    read = set()
-    for node in ast.walk(tree):
-        annotations = [node.annotation] if isinstance(node, ast.arg) else []
-        annotations += [node.returns] if isinstance(node, ast.FunctionDef) else []
-        for annotation in filter(None, annotations):
-            read |= {id(one) for one in ast.walk(annotation)}
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return {one.id for one in names if id(one) not in read}, {one.id for one in names if id(one) in read}
-
-
-def _imports(wanted: Iterable[_Import]) -> str:
-    """Import statements, sorted as by ruff."""
-
-    # The modules of a section come before names from modules.
-    def place(found: _Import) -> tuple[int, bool, str]:
-        top = found[0].partition(".")[0]
-        section = 0 if top in sys.stdlib_module_names else 2 if top == "dify_async" else 1
-        return section, found[1] != "", found[0]
-
-    lines: list[str] = []
-    before = 0
-    for (section, _, module), members in groupby(sorted(wanted, key=place), place):
-        names = [(name, here) for _, name, here in members]
-        lines += [""] if section != before and lines else []
-        before = section
-        if names[0][0]:
-            lines.append(f"from {module} import {', '.join(sorted((name for name, _ in names), key=_rank))}")
-        else:
-            lines += [
-                f"import {module}" if here == module else f"import {module} as {here}" for _, here in names
-            ]
-    return "\n".join(lines)
-
-
-def _rank(name: str) -> tuple[int, str]:
-    """Constants first, then classes, then the rest."""
-    constant = name.isupper() and len(name) > 1
-    return 0 if constant else 1 if name[0].isupper() else 2, name
+            found[node.targets[0].id] = f"from {name} import {node.targets[0].id}"
+    return found
 
 
 if __name__ == "__main__":

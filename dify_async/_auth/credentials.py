@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from dify_async._secrets import Secret
 from dify_async._wire import is_about_csrf
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 from dify_async.tokens import Tokens
@@ -103,7 +104,7 @@ class AdminKey(Auth):
         self._server = server
         # No cookies: a session cookie takes precedence over the key.
         self.credentials = Credentials(
-            {"Authorization": f"Bearer {admin_api_key}", "X-WORKSPACE-ID": workspace_id}
+            {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         )
 
     async def replace(self, _: Credentials, error: DifyStatusError, __: str, *, retried: bool) -> None:  # noqa: ARG002

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Struct
 
+from dify_async._secrets import Secret, SecretBytes
 from dify_async._wire import (
     UNREADABLE,
     ErrorBody,
@@ -69,29 +70,31 @@ def login_body(email: str, password: str, version: str) -> bytes:
 
     To an older server base64 is just a wrong password, and counts: never try both.
     """
-    return msgspec.json.encode({"email": email, "password": _coded(password, version), "remember_me": True})
+    body = {"email": email, "password": _coded(password, version), "remember_me": True}
+    return SecretBytes(msgspec.json.encode(body))
 
 
 def code_body(email: str, code: str, token: str, version: str) -> bytes:
     """The sign-in by a code from a mail, which is encoded as a password is."""
-    return msgspec.json.encode({"email": email, "code": _coded(code, version), "token": token})
+    body = {"email": email, "code": _coded(code, version), "token": str(token)}
+    return SecretBytes(msgspec.json.encode(body))
 
 
 def _coded(secret: str, version: str) -> str:
-    return base64.b64encode(secret.encode()).decode() if at_least(version, _ENCODED_SINCE) else secret
+    return base64.b64encode(secret.encode()).decode() if at_least(version, _ENCODED_SINCE) else str(secret)
 
 
 def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
     """Headers and body of a renewal: by body in the bearer era, by cookie since."""
     if tokens.cookie_names is None:
         body = msgspec.json.encode({"refresh_token": tokens.refresh_token})
-        return {"Content-Type": "application/json"}, body
+        return {"Content-Type": "application/json"}, SecretBytes(body)
     name = tokens.cookie_names["refresh_token"]
     cookies = [f"{name}={tokens.refresh_token}"]
     if name != "refresh_token":
         # 1.9.2 set `__Host-refresh_token` and read `refresh_token` (dify#27354).
         cookies.append(f"refresh_token={tokens.refresh_token}")
-    return {"Content-Type": "application/json", "Cookie": "; ".join(cookies)}, b"{}"
+    return {"Content-Type": "application/json", "Cookie": Secret("; ".join(cookies))}, b"{}"
 
 
 def call_headers(tokens: Tokens) -> dict[str, str]:
@@ -100,12 +103,10 @@ def call_headers(tokens: Tokens) -> dict[str, str]:
     One Cookie header: the server joins two with a comma. CSRF on GET too.
     """
     if tokens.cookie_names is None or tokens.csrf_token is None:
-        return {"Authorization": f"Bearer {tokens.access_token}"}
+        return {"Authorization": Secret(f"Bearer {tokens.access_token}")}
     names = tokens.cookie_names
-    return {
-        "Cookie": f"{names['access_token']}={tokens.access_token}; {names['csrf_token']}={tokens.csrf_token}",
-        "X-CSRF-Token": tokens.csrf_token,
-    }
+    cookies = f"{names['access_token']}={tokens.access_token}; {names['csrf_token']}={tokens.csrf_token}"
+    return {"Cookie": Secret(cookies), "X-CSRF-Token": Secret(tokens.csrf_token)}
 
 
 class _TokenData(Struct, frozen=True):

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dify_async._wire import (
     ErrorBody,
@@ -44,11 +45,11 @@ _ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 def without(secret: str, reply: Reply) -> Reply:
     """The answer without the secret that was sent: servers and proxies may echo it."""
     body = reply.body
-    forms = {secret, msgspec.json.encode(secret).decode()[1:-1], json.dumps(secret)[1:-1]}
+    forms = {secret, msgspec.json.encode(str(secret)).decode()[1:-1], json.dumps(secret)[1:-1]}
     forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON as text in JSON, from 1.17.0
     for form in {*forms, base64.b64encode(secret.encode()).decode()}:
         body = body.replace(form.encode(), b"***")
-    return Reply(reply.status, reply.headers, body)
+    return replace(reply, body=body)
 
 
 def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> bool:

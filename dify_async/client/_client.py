@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import itertools
@@ -9,6 +10,8 @@ import logging
 import math
 import os
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+
+import anyio
 
 from dify_async._auth.credentials import AdminKey
 from dify_async._auth.fallback_store import FallbackStore
@@ -18,9 +21,10 @@ from dify_async._auth.session import Session
 from dify_async._auth.session_api import SessionApi
 from dify_async._concurrency import complete
 from dify_async._exchange import Exchange
-from dify_async._paths import normal_base_url
+from dify_async._paths import checked_proxy, normal_base_url
 from dify_async._pipeline import Pipeline
 from dify_async._retry import RetryPolicy
+from dify_async._secrets import masked
 from dify_async._server import Server
 from dify_async._slots import Slots
 from dify_async._transport import Transport
@@ -28,6 +32,7 @@ from dify_async.errors import DifyConfigError, DifyError
 from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore
 
+from ._calls import check_callback, check_encodable
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .bulk import BulkCalls
@@ -42,6 +47,7 @@ from .workspace import WorkspaceCalls
 
 if TYPE_CHECKING:
     import ssl as ssl_module
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     import aiohttp
@@ -56,7 +62,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
-_REDIS_VARIABLES: Final = ("DIFY_REDIS_URL", "REDIS_URL")
+_OUR_VARIABLE: Final = "DIFY_REDIS_URL"
+_REDIS_VARIABLES: Final = (_OUR_VARIABLE, "REDIS_URL")
 # Redis is imported by those who use it: now if that is known, since clients are made in an event loop,
 # which an import holds up.
 if any(map(os.environ.get, _REDIS_VARIABLES)):
@@ -92,8 +99,9 @@ class AsyncDifyServer(
             is set in the environment, and in memory otherwise.
         session: An aiohttp session whose connector is used; it is never closed, and its cookies are
             neither sent nor changed.
-        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
-            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
+            the server before the first sign-in, and then from every answer; if it is hidden, the newest
+            rules apply.
         timeout: Seconds for one attempt, counted from when it has its slot.
         max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
             connections, and people use the console beside this client.
@@ -103,11 +111,13 @@ class AsyncDifyServer(
             `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
             stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
-        on_event: Called with each event of `dify_async.events`, for counting and tracing.
+        on_event: A plain function, called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.
     """
+
+    _base_url: str = ""  # for the repr of one whose construction was refused
 
     def __init__(
         self,
@@ -128,15 +138,16 @@ class AsyncDifyServer(
         proxy: str | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        # An error tracker shows the arguments of a constructor that raises.
+        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
         _check_credentials(email, password, admin_api_key, workspace_id)
         _check_positive(
             timeout=timeout, max_concurrency=max_concurrency, max_response_bytes=max_response_bytes
         )
-        if proxy is not None and not (isinstance(proxy, str) and proxy.startswith(("http://", "https://"))):
-            raise DifyConfigError('proxy is no URL; it reads as "http://proxy.example.com:3128"')
         _check_kinds(retry=retry, token_store=token_store, on_event=on_event)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
+        self._zone_lock = anyio.Lock()
         self._slots = Slots(max_concurrency)
         self._transport = Transport(
             self._base_url,
@@ -144,7 +155,7 @@ class AsyncDifyServer(
             timeout=timeout,
             max_response_bytes=max_response_bytes,
             ssl=ssl,
-            proxy=proxy,
+            proxy=None if proxy is None else checked_proxy(proxy),
         )
         emit = None if on_event is None else emitter(on_event)
         exchange = Exchange(self._transport, emit)
@@ -169,7 +180,11 @@ class AsyncDifyServer(
         """A client by the environment; an argument given here goes before its variable.
 
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
-        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
+        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store; DIFY_MAX_CONCURRENCY, DIFY_TIMEOUT in
+        seconds, and DIFY_PROXY. An empty variable counts as not set.
+
+        Raises:
+            DifyConfigError: An argument is missing, or a variable cannot be used.
         """
         return cls(**from_environment(overrides))
 
@@ -201,13 +216,18 @@ class AsyncDifyServer(
                 await self._own_store.aclose()
 
     def _store_by_environment(self) -> TokenStore:
-        for variable in _REDIS_VARIABLES:
-            url = os.environ.get(variable)
-            if url:
-                from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
+        for variable in filter(os.environ.get, _REDIS_VARIABLES):
+            from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415
 
+            try:
+                self._own_store = RedisTokenStore(masked(os.environ[variable]))
+            except DifyConfigError as error:
+                if variable == _OUR_VARIABLE:
+                    raise DifyConfigError(f"{variable}: {error}") from None
+                # It may be meant for another program.
+                logger.warning("%s is not used for tokens: %s", variable, error)
+            else:
                 logger.info("tokens are kept in Redis, by %s", variable)
-                self._own_store = RedisTokenStore(url)
                 return self._own_store
         logger.info("tokens are kept in memory")
         return MemoryTokenStore()
@@ -221,10 +241,43 @@ def from_environment(overrides: Options) -> dict[str, Any]:
     for name in ("base_url", *itertools.chain(*ways_in)):
         value = os.environ.get(f"DIFY_{name.upper()}")
         if value:
-            given.setdefault(name, value)
+            given.setdefault(name, masked(value) if name in {"password", "admin_api_key"} else value)
     if "base_url" not in given:
         raise DifyConfigError("DIFY_BASE_URL is not set, and no base_url was given")
+    for name, read in _SETTINGS.items():
+        variable = f"DIFY_{name.upper()}"
+        value = os.environ.get(variable)
+        if value and name not in given:
+            given[name] = read(variable, value)
     return given
+
+
+def _whole_number(variable: str, text: str) -> int:
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise DifyConfigError(f"{variable} must be an integer of at least 1, got {text!r:.40}")
+
+
+def _seconds(variable: str, text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise DifyConfigError(f"{variable} must be a number of seconds greater than 0, got {text!r:.40}")
+
+
+def _proxy(variable: str, text: str) -> str:
+    text = masked(text)
+    checked_proxy(text, variable)
+    return text
+
+
+# What else the environment may set, and how the text of each variable is read.
+_SETTINGS: Final[Mapping[str, Callable[[str, str], object]]] = {
+    "max_concurrency": _whole_number,
+    "timeout": _seconds,
+    "proxy": _proxy,
+}
 
 
 def _check_credentials(
@@ -238,6 +291,7 @@ def _check_credentials(
     for name, value in given[0].items():
         if not isinstance(value, str) or not value:
             raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
+        check_encodable(**{name: value})
     for name, value in key.items():
         if value is not None and not (value.isascii() and value.isprintable()):
             raise DifyConfigError(f"{name} holds characters that no header may have")
@@ -251,8 +305,7 @@ def _check_kinds(*, retry: object, token_store: object, on_event: object) -> Non
             f"token_store is of type {type(token_store).__name__}; it is a RedisTokenStore(url),"
             " a MemoryTokenStore(), or has their methods"
         )
-    if on_event is not None and not callable(on_event):
-        raise DifyConfigError(f"on_event is of type {type(on_event).__name__}; it is called with each event")
+    check_callback("on_event", on_event)
 
 
 def _check_positive(**values: float) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
+from dify_async._secrets import masked
 
-from ._calls import Calls, body_of, check_required, check_texts
+from ._calls import Calls, body_of, check_encodable, check_required, check_texts
 
 if TYPE_CHECKING:
     from dify_async._auth.credentials import Auth
@@ -67,6 +68,8 @@ class AccountCalls(Calls):
         """
         self._pipeline.check()
         check_required(email=email, code=code, token=token)
+        check_encodable(email=email, code=code, token=token)
+        code, token = masked(code), masked(token)
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:
@@ -83,9 +86,10 @@ class AccountCalls(Calls):
         await self._auth.logout()
 
     async def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" where a proxy hides it. Needs no sign-in.
+        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
 
-        Read from the X-Version header of GET /system-features.
+        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
+        GET /system-features. A `server_version` that was given stays.
         """
         self._pipeline.check()
         return await self._server.version()

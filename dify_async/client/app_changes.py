@@ -139,6 +139,9 @@ class AppChangeCalls(Calls):
         """A copy of the app, with what is given in the place of its own name and the rest.
 
         Route: POST /apps/{id}/copy.
+
+        Raises:
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.16.1].
         """
         fields = {
             "name": name,
@@ -182,6 +185,10 @@ class AppChangeCalls(Calls):
         """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/api-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         check_switches(enabled=enabled, may_be_none=False)
         return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
@@ -190,6 +197,10 @@ class AppChangeCalls(Calls):
         """Let the app be used on its public page, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/site-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         check_switches(enabled=enabled, may_be_none=False)
         return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
@@ -202,10 +213,11 @@ class AppChangeCalls(Calls):
             include_secret: Whether the values of secret variables stand in it, in clear.
 
         Raises:
-            DifyServerError: Among others, where a workflow app has no draft [1.15.0].
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.15.0].
         """
         check_switches(include_secret=include_secret)
-        query = (("include_secret", include_secret),)
+        # After 1.17.1 a ZIP comes without it; older servers ignore it [1.16.1/08_app_export_format_*].
+        query = (("format", "yaml"), ("include_secret", include_secret))
         return (await self._pipeline.call(endpoints.EXPORT_APP, (app_id,), query)).data
 
     async def import_app(
@@ -221,8 +233,9 @@ class AppChangeCalls(Calls):
     ) -> AppImport:
         """An app by its definition: a new one, or with `app_id` in the place of that one's.
 
-        Route: POST /apps/imports. The status is "pending" where the definition is of another version:
-        then nothing is made until `confirm_import`, within ten minutes.
+        Route: POST /apps/imports. The status is "pending" if the definition's format is newer than the
+        server's (0.6.0 in Dify 1.15, 0.7.0 from 1.16): nothing is made until `confirm_import`, within ten
+        minutes. A definition of an older format is "completed-with-warnings".
 
         Raises:
             DifyValidationError: It cannot be read; the text says where.
@@ -244,6 +257,6 @@ class AppChangeCalls(Calls):
         """Finish an import that is pending. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
-            DifyValidationError: It is no longer there.
+            DifyValidationError: It is no longer there; from Dify 1.17 also if another member began it.
         """
         return await self._pipeline.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_async._auth.rules import at_least
 from dify_async._endpoints import APP, APPS
 
 from ._calls import Calls, check_switches, checked_limit, checked_page, given_texts
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # [1.11.2/04_apps_list_sort_by_*]
 _SORTED_SINCE: Final = (1, 15, 0)
+_TAGS_APART_SINCE: Final = (1, 14, 1)
 
 
 class AppCalls(Calls):
@@ -75,10 +77,9 @@ class AppCalls(Calls):
 
         Nothing is open between two pages, so the loop may be left at any time.
         """
-        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
-        return self._sorted_apps(
-            query, sort_by, given_texts("creator_ids", creator_ids), checked_limit(page_size)
-        )
+        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
+        tags, creators = given_texts("tag_ids", tag_ids), given_texts("creator_ids", creator_ids)
+        return self._matching_apps(query, tags, sort_by, creators, checked_limit(page_size))
 
     async def apps_page(
         self,
@@ -97,10 +98,11 @@ class AppCalls(Calls):
         A page past the end is empty. Apps made in one second may stand on two pages.
         Route: GET /apps.
         """
-        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me, tag_ids=tag_ids)
+        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
+        tags, creators = given_texts("tag_ids", tag_ids), given_texts("creator_ids", creator_ids)
         pages = checked_page(page, limit)
-        sorting = await self._sorting(sort_by, given_texts("creator_ids", creator_ids))
-        return await self._pipeline.call(APPS, query=(*query, *sorting, *pages))
+        more = await self._filters_by_version(tags, sort_by, creators)
+        return await self._pipeline.call(APPS, query=(*query, *more, *pages))
 
     async def app(self, app_id: str) -> App:
         """The app with all that the server tells of it. Route: GET /apps/{id}.
@@ -110,31 +112,33 @@ class AppCalls(Calls):
         """
         return await self._pipeline.call(APP, (app_id,))
 
-    async def _sorted_apps(
-        self, query: Query, sort_by: str | None, creator_ids: list[str], page_size: int
+    async def _matching_apps(
+        self, query: Query, tags: list[str], sort_by: str | None, creators: list[str], page_size: int
     ) -> AsyncIterator[App]:
-        sorting = await self._sorting(sort_by, creator_ids)
-        async for app in self._pipeline.rows(APPS, (), (*query, *sorting), page_size):
+        more = await self._filters_by_version(tags, sort_by, creators)
+        async for app in self._pipeline.rows(APPS, (), (*query, *more), page_size):
             yield app
 
-    async def _sorting(self, sort_by: str | None, creator_ids: list[str]) -> Query:
-        await self._check_version(_SORTED_SINCE, sort_by=sort_by, creator_ids=creator_ids or None)
-        creators = ((f"creator_ids[{index}]", creator) for index, creator in enumerate(creator_ids))
-        return ("sort_by", sort_by), *creators
+    async def _filters_by_version(self, tags: list[str], sort_by: str | None, creators: list[str]) -> Query:
+        await self._check_version(_SORTED_SINCE, sort_by=sort_by, creator_ids=creators or None)
+        tagged: Query = ()
+        if tags:
+            are_apart = at_least(await self._server.version(), _TAGS_APART_SINCE)
+            tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
+        return ("sort_by", sort_by), *tagged, *_several("creator_ids", creators)
 
 
-def _filters(
-    *, mode: str | None, name: str | None, is_created_by_me: bool | None, tag_ids: Iterable[str] | None
-) -> Query:
+def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | None) -> Query:
     check_switches(is_created_by_me=is_created_by_me)
-    tags = given_texts("tag_ids", tag_ids)
-    # The comma list is read up to 1.14.0 and the brackets from 1.14.1; with both, each version
-    # finds its own [1.15.0/04_apps_list_comma_and_bracket_same_tags].
-    brackets = tuple((f"tag_ids[{index}]", tag) for index, tag in enumerate(tags))
-    return (
-        ("mode", mode),
-        ("name", name),
-        ("is_created_by_me", is_created_by_me),
-        ("tag_ids", ",".join(tags) or None),
-        *brackets,
-    )
+    return ("mode", mode), ("name", name), ("is_created_by_me", is_created_by_me)
+
+
+def _several(name: str, values: list[str]) -> Query:
+    """A filter of several ids, as each version from 1.14.1 reads it.
+
+    Up to 1.15 brackets are read, and repeated names are ignored if there are brackets
+    [1.15.0/04_apps_list_tag_ids_bracket_and_plain]; from 1.16 repeated names alone are read
+    [1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two].
+    """
+    repeated = ((name, value) for value in values)
+    return *repeated, *((f"{name}[{index}]", value) for index, value in enumerate(values))

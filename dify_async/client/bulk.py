@@ -20,6 +20,7 @@ from dify_async.errors import DifyError
 from dify_async.models import ApiKey, App
 from dify_async.statistics import checked_apps
 
+from ._calls import check_callback
 from .app_changes import AppChangeCalls
 from .keys import KeyCalls
 
@@ -51,17 +52,24 @@ class BulkCalls(KeyCalls, AppChangeCalls):
     _max_concurrency: int
 
     async def ensure_app_api_keys(
-        self, apps: Iterable[App | str], *, progress: Progress | None = None
+        self,
+        apps: Iterable[App | str],
+        *,
+        create_if_masked: bool = False,
+        progress: Progress | None = None,
     ) -> list[AppResult[ApiKey]]:
         """The newest key of each app, made where there is none.
 
+        If the server masks an app's keys, its result has a DifyMaskedKeyError.
+
         Args:
             apps: `App`s or ids.
+            create_if_masked: Whether to make another key for each app whose keys the server masks.
             progress: Called with how many are done, of how many, as each is.
         """
 
         async def ensure(app: App | str) -> ApiKey:
-            return await self.ensure_app_api_key(id_of(app))
+            return await self.ensure_app_api_key(id_of(app), create_if_masked=create_if_masked)
 
         return await self._for_apps(apps, ensure, progress)
 
@@ -115,6 +123,7 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         do: Callable[[App | str], Awaitable[T]],
         progress: Progress | None,
     ) -> list[AppResult[T]]:
+        check_callback("progress", progress)
         wanted = once(checked_apps(apps))
         results: dict[str, AppResult[T]] = {}
 

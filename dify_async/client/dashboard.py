@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from dify_async._auth.rules import at_least, parse_version
 from dify_async._endpoints import APPS
 from dify_async._fan_out import once
-from dify_async.dashboard.period import period_before, period_of
+from dify_async.dashboard.period import on_clock, period_before, period_of
 from dify_async.dashboard.query import checked_query
 from dify_async.dashboard.updates import DashboardUpdates
 from dify_async.errors import DifyValidationError
@@ -111,7 +111,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         zone = await self._account_zone()
         period = period_of(query.start, query.end, query.days, zone, now)
         previous = period_before(period, zone) if query.compare else None
-        first, end = (previous or period).bounds[0], period.bounds[1]
+        first, end = on_clock(previous or period)[0], on_clock(period)[1]
         get_rows: GetRows
         if history is None:
             get_rows = partial(self._rows, first=first, last=end)

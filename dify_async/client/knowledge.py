@@ -51,10 +51,13 @@ class KnowledgeCalls(Calls):
         return await self._pipeline.call(endpoints.DATASETS, query=query)
 
     async def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
-        """How far each document of a knowledge base is; of an unknown one none.
+        """How far each document of a knowledge base is.
 
         The server counts each document's segments, so it is slow where there are many.
         Route: GET /datasets/{id}/indexing-status.
+
+        Raises:
+            DifyNotFoundError: No such knowledge base. Dify up to 1.16 answers an empty list for it.
         """
         return (await self._pipeline.call(endpoints.DATASET_INDEXING_STATUS, (dataset_id,))).data
 

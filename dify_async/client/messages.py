@@ -77,14 +77,18 @@ class MessageCalls(Calls):
     ) -> bytes:
         """All feedback as a file of JSON or CSV. Route: GET /apps/{id}/feedbacks/export, from Dify 1.10.1.
 
+        The dates are days in UTC, whatever the account's time zone is. For all of November 2026, pass
+        "2026-11-01" and "2026-12-01".
+
         Args:
             app_id: The app.
             format: "json" or "csv".
             rating: "like" or "dislike".
             from_source: "user" or "admin".
             has_comment: Only with, or only without a comment.
-            start_date: As "2026-11-01".
-            end_date: As "2026-11-30", included.
+            start_date: The first day, as "2026-11-01".
+            end_date: The day after the last. It is not included, except for feedback given at exactly
+                00:00:00 UTC of it.
         """
         if format not in ("csv", "json"):
             raise DifyConfigError(f'format is {format!r:.20}; it is "csv" or "json"')

@@ -35,7 +35,8 @@ _by_date: Final = attrgetter("date")
 class StatisticCalls(Calls):
     """Calls on statistics.
 
-    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. Seconds
+    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. If clocks
+    go back to midnight, a day begins with the first of the two; other ambiguous times are the later. Seconds
     are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
     are empty, and some raise DifyNotFoundError, as for an app that does not exist.
 
@@ -88,7 +89,7 @@ class StatisticCalls(Calls):
     async def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Tokens of answers for each second of the model's time.
+        """Tokens of answers for each second of the model's time; 0 on a day whose time is 0.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -102,6 +103,9 @@ class StatisticCalls(Calls):
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+
+        A message with two likes counts twice, both as likes and as messages. So the rate of several days
+        can't be computed exactly from the rates and the messages of each.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -208,6 +212,6 @@ class StatisticCalls(Calls):
     async def _statistic(
         self, endpoint: Endpoint[Rows[RowT]], app_id: str, start: When | None, end: When | None
     ) -> list[RowT]:
-        first, last = await self._range(start, end)
-        rows = await self._pipeline.call(endpoint, (app_id,), (("start", first), ("end", last)))
-        return rows.data
+        span = await self._span(start, end)
+        rows = await self._pipeline.call(endpoint, (app_id,), (("start", span.start), ("end", span.end)))
+        return span.rows_of(rows.data)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from msgspec import Struct, structs
 
-from dify_async._concurrency import SingleFlight, cancel_and_wait, outcome
+from dify_async._concurrency import SingleFlight, cancel_and_wait
+from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyConfigError, DifyError
 
 from .history import History
@@ -55,7 +56,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return time.monotonic() - self.at
 
 
-class DashboardFeed:
+class DashboardFeed(Uncopyable):
     """A dashboard of the last days, got again every `interval` seconds by one task for all readers.
 
     Use it as an async context manager, within that of the client. Days older than two are got once and
@@ -76,6 +77,8 @@ class DashboardFeed:
     Raises:
         DifyConfigError: An argument is wrong.
     """
+
+    _instead = "create a feed in each process, or pass on its snapshots"
 
     def __init__(
         self,
@@ -98,6 +101,7 @@ class DashboardFeed:
         )
         self._history = History()
         self._flight = SingleFlight()
+        self._want_all_days: set[object] = set()  # one for each caller who waits for all days
         self._latest: Snapshot | None = None
         self._error: Exception | None = None
         self._refreshed = asyncio.Event()
@@ -138,16 +142,24 @@ class DashboardFeed:
         return self._present()
 
     async def refresh(self, *, all_days: bool = False) -> Snapshot:
-        """Get it now, with all who do so at the same time.
+        """Get it now, together with all callers who do so at the same time.
 
         Args:
-            all_days: Whether to get the days again that are over.
+            all_days: Whether to get the days again that are over. If a refresh of the other days is under
+                way, one of all days follows it, unless all callers who wait for that are cancelled.
         """
         self._check()
-        if all_days:
-            await outcome(self._flight.start(self._refresh_all))
-        else:
+        if not all_days:
             await self._flight.join(self._refresh)
+            return self._present()
+        caller = object()
+        self._want_all_days.add(caller)
+        try:
+            while caller in self._want_all_days:
+                self._check()
+                await self._flight.join(self._refresh)
+        finally:
+            self._want_all_days.discard(caller)
         return self._present()
 
     async def __aiter__(self) -> AsyncIterator[Snapshot]:
@@ -176,12 +188,11 @@ class DashboardFeed:
             await self._flight.join(self._refresh)
             await asyncio.sleep(self._interval * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
 
-    async def _refresh_all(self, done: asyncio.Future[None]) -> None:
-        self._history.forget()
-        await self._refresh(done)
-
     async def _refresh(self, _: asyncio.Future[None]) -> None:
         """Get it; what goes wrong is kept beside the last good one."""
+        all_days = bool(self._want_all_days)
+        if all_days:
+            self._history.forget()
         try:
             dashboard = await self._gathered()
         except Exception as error:  # noqa: BLE001 - readers get it
@@ -192,6 +203,8 @@ class DashboardFeed:
         else:
             self._error = None
             self._latest = Snapshot(dashboard=dashboard, fetched_at=datetime.now(UTC), at=time.monotonic())
+        if all_days:
+            self._want_all_days.clear()  # also of those who came in the meantime: they joined this one
         refreshed, self._refreshed = self._refreshed, asyncio.Event()
         refreshed.set()
 

@@ -42,7 +42,7 @@ class History:
         known = set(app_ids)
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in known}
 
-    def reader(self, get: GetRange, first: date, end: str, today: date, zone: str) -> GetRows:
+    def reader(self, get: GetRange, first: date, end: When, today: date, zone: str) -> GetRows:
         """Get the rows from a day on, but only those that are not known."""
         if zone != self._zone:
             # There, days are cut at other moments.

@@ -42,14 +42,17 @@ class Series(Struct, frozen=True, kw_only=True):
         unit: What is counted, as "messages"; the currency, as "USD", for money.
         values: A value a day, as in `Period.days`. On a day without traffic counts and money are
             zero, and averages and rates None. Money is None on a day of which no price is known.
-        total: Of all days. Counts and money are sums. Averages and rates are weighted by what they
-            are averages of: the satisfaction by messages, the response time by messages, the runs a
-            user by users, the tokens a second by the model's time, which only completion apps tell.
-            None where there is no traffic, and where the server tells no weight: messages a
-            conversation (by the conversations that began on a day), tokens a second of other modes,
-            and any average of which the weighing metric was not asked for or failed. End users come
-            again the next day and conversations may too: users of several days have no total, and
-            a conversation counts on each day on which it has messages.
+        total: Of all days. Counts and money are exact sums; a conversation counts on each day on
+            which it has messages. Averages are weighted, and as exact as the server's rounding of
+            each day: the response time by messages, the runs per user by users, the tokens per second
+            by the model's time. The satisfaction is weighted by messages, and is not exact over
+            several days or apps if a message was liked twice (by its user and by an administrator):
+            Dify counts such a message twice, and does not report how many there are.
+            None if there is no traffic, or if the server does not report what a total needs: messages
+            per conversation (how many began on a day), tokens per second of modes other than
+            completion (the model's time), tokens per second with a day on which that time is 0 (Dify
+            reports 0 for it, however many tokens there were), users of several days (they come
+            again), and any average whose weighing metric was not asked for or failed.
         previous: The same of the previous period, with `compare=True`.
     """
 

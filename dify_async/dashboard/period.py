@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dify_async._times import When, bounds, wall_clock
+from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
 from dify_async.statistics import days_of
 
@@ -33,8 +33,8 @@ class Period(Struct, frozen=True, kw_only=True):
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Both ends as the server takes them."""
-        first, last = (one.replace(tzinfo=None).isoformat(" ", "minutes") for one in (self.start, self.end))
+        """Both ends on the account's clock, as "YYYY-MM-DD HH:MM"."""
+        first, last = (one.isoformat(" ", "minutes") for one in on_clock(self))
         return first, last
 
 
@@ -51,11 +51,16 @@ def period_of(start: When | None, end: When | None, days: int, zone: ZoneInfo, n
 
 def period_before(period: Period, zone: ZoneInfo) -> Period:
     """The range of the same length that ends where this one starts."""
-    first, last = (one.replace(tzinfo=None) for one in (period.start, period.end))
-    if first.time() != time.min:
+    first, last = on_clock(period)
+    if not begins_day(first):
         # A day of two periods would come as one row.
         raise DifyConfigError(f"start is {first}; to compare, it is a midnight of the account's clock")
     return _period(_moved(first, first - last), first, zone)
+
+
+def on_clock(period: Period) -> tuple[datetime, datetime]:
+    """Both ends, naive."""
+    return period.start.replace(tzinfo=None), period.end.replace(tzinfo=None)
 
 
 def midnight(day: date) -> datetime:
@@ -64,17 +69,11 @@ def midnight(day: date) -> datetime:
 
 
 def _period(start: When, end: When, zone: ZoneInfo) -> Period:
-    first, last = bounds(start, end, zone)
+    first, last = minutes(start, end, zone)
     assert first is not None  # noqa: S101 - both were given, for the type checker
     assert last is not None  # noqa: S101
     days = tuple(days_of(first, last))
-    return Period(start=_in_zone(first, zone), end=_in_zone(last, zone), zone=zone.key, days=days)
-
-
-def _in_zone(text: str, zone: ZoneInfo) -> datetime:
-    """The moment as the server reads it: the later one of an hour that comes twice [1.10.0]."""
-    first = datetime.fromisoformat(text).replace(tzinfo=zone)
-    return max(first, first.replace(fold=1), key=datetime.timestamp)
+    return Period(start=in_zone(first, zone), end=in_zone(last, zone), zone=zone.key, days=days)
 
 
 def _next_midnight(moment: datetime) -> datetime:

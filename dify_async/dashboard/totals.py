@@ -30,6 +30,8 @@ class Measure(NamedTuple):
     kind: Literal["count", "users", "money", "average"] = "count"
     # The weight of a day's average is the product of these series on that day; none: it is not known.
     weighed_by: tuple[str, ...] = ()
+    # A day of weight zero may still have some of these, which its average does not show.
+    hides: str | None = None
 
     @property
     def zero(self) -> Value:
@@ -38,15 +40,20 @@ class Measure(NamedTuple):
 
 
 # By the SQL of the statistics: a rate is likes by messages, a latency the mean over messages, tokens a
-# second a sum of tokens by the sum of those latencies, interactions of a workflow runs by users. The
-# interactions of a session are by the conversations that began that day, which no statistic counts.
+# second a sum of tokens by the sum of those latencies (and 0 if that sum is 0), interactions of a
+# workflow runs by users. The interactions of a session are by the conversations that began that day,
+# which no statistic counts. A message with two likes counts as two in a rate, so that the number of
+# messages is not quite its weight.
 _MEASURES: Final[Mapping[str, Measure]] = {
     Metric.DAILY_MESSAGES: Measure("messages"),
     Metric.DAILY_CONVERSATIONS: Measure("conversations"),
     Metric.DAILY_END_USERS: Measure("users", "users"),
     Metric.AVERAGE_SESSION_INTERACTIONS: Measure("messages per conversation", "average"),
     Metric.TOKENS_PER_SECOND: Measure(
-        "tokens per second", "average", (Metric.AVERAGE_RESPONSE_TIME, Metric.DAILY_MESSAGES)
+        "tokens per second",
+        "average",
+        (Metric.AVERAGE_RESPONSE_TIME, Metric.DAILY_MESSAGES),
+        hides=Metric.TOKEN_COSTS,
     ),
     Metric.USER_SATISFACTION_RATE: Measure("likes per 1000 messages", "average", (Metric.DAILY_MESSAGES,)),
     RATE_PERCENT: Measure("%", "average", (Metric.DAILY_MESSAGES,)),
@@ -119,7 +126,14 @@ def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days:
     columns = [values_of.get(name, unknown) for name in measure.weighed_by]
     if len(columns) < 2:
         return columns[0] if columns else unknown
-    return [None if None in day else math.prod(map(float, day)) for day in zip(*columns, strict=True)]
+    weights = [None if None in day else math.prod(map(float, day)) for day in zip(*columns, strict=True)]
+    if measure.hides is not None:
+        hidden = values_of.get(measure.hides, unknown)
+        weights = [
+            None if weight == 0 and tokens != 0 else weight
+            for weight, tokens in zip(weights, hidden, strict=True)
+        ]
+    return weights
 
 
 def totals_of(apps: Sequence[AppDashboard], days: int) -> dict[str, Series]:
@@ -148,10 +162,7 @@ def _mean_over_apps(
 ) -> tuple[tuple[Value, ...], Value]:
     measure = measure_of(name)
     values = [app[name].values for app in apps]
-    weights = []
-    for app in apps:
-        values_of = {key: app[key].values for key in measure.weighed_by if key in app}
-        weights.append(weights_of(measure, values_of, days))
+    weights = [weights_of(measure, {key: series.values for key, series in app.items()}, days) for app in apps]
     by_day = zip(zip(*values, strict=True), zip(*weights, strict=True), strict=True)
     means = tuple(mean(zip(*day, strict=True)) for day in by_day)
     return means, mean(pair for app in zip(values, weights, strict=True) for pair in zip(*app, strict=True))

@@ -48,9 +48,10 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """The envelope of a text."""
+    """The envelope of a text; `result` is "success" if it is the token of a mailed code."""
 
     data: str
+    result: str | None = None
 
 
 class Masked(Struct, frozen=True):

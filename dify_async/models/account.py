@@ -30,7 +30,17 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class SystemFeatures(Struct, frozen=True, kw_only=True):
-    """What the server offers before anybody signs in. What a version lacks is None."""
+    """What the server offers before anybody signs in. What a version lacks is None.
+
+    Attributes:
+        is_allow_create_workspace: Up to Dify 1.15.
+        plugin_manager: Up to Dify 1.15.
+        max_plugin_package_size: Up to Dify 1.15.
+        enable_trial_app: Up to Dify 1.15.
+        deployment_edition: As "COMMUNITY", from Dify 1.16.
+        enable_step_by_step_tour: From Dify 1.16.
+        knowledge_fs_enabled: From Dify 1.16.
+    """
 
     enable_email_password_login: bool | None = None
     enable_email_code_login: bool | None = None
@@ -58,6 +68,9 @@ class SystemFeatures(Struct, frozen=True, kw_only=True):
     enable_explore_banner: bool | None = None
     enable_learn_app: bool | None = None
     rbac_enabled: bool | None = None
+    deployment_edition: str | None = None
+    enable_step_by_step_tour: bool | None = None
+    knowledge_fs_enabled: bool | None = None
 
 
 class SetupStatus(Struct, frozen=True, kw_only=True):

@@ -82,7 +82,11 @@ class Tag(Struct, frozen=True, kw_only=True):
 
 
 class Site(Masked, frozen=True, kw_only=True):
-    """The public web page of an app; its repr hides the access token."""
+    """The public web page of an app; its repr hides the access token.
+
+    Attributes:
+        input_placeholder: From Dify 1.16.
+    """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"access_token"})
 
@@ -99,6 +103,7 @@ class Site(Masked, frozen=True, kw_only=True):
     chat_color_theme_inverted: bool | None = None
     customize_domain: str | None = None
     copyright: str | None = None
+    input_placeholder: str | None = None
     privacy_policy: str | None = None
     custom_disclaimer: str | None = None
     customize_token_strategy: str | None = None

@@ -16,10 +16,14 @@ class AppImport(Struct, frozen=True, kw_only=True):
     """What came of an import.
 
     Attributes:
-        status: "completed", "completed-with-warnings", or "pending" until `confirm_import`: the
-            definition is of another version of Dify.
+        status: "completed"; "completed-with-warnings" if the definition has an older format than the
+            server's; or "pending" until `confirm_import`, if it has a newer one.
         app_id: The app; None while it is pending.
+        current_dsl_version: The server's format: 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
+        imported_dsl_version: The definition's format.
         permission_keys: From Dify 1.15.
+        warnings: What could not be restored, each with code, path, message and details; empty if only
+            the format is older. From Dify 1.16.
     """
 
     id: str
@@ -30,6 +34,7 @@ class AppImport(Struct, frozen=True, kw_only=True):
     imported_dsl_version: str | None = None
     error: str | None = None
     permission_keys: list[str] | None = None
+    warnings: list[dict[str, object]] | None = None
 
 
 class AppModelConfig(Struct, kw_only=True, omit_defaults=True):

@@ -12,7 +12,8 @@ class ApiKey(Masked, frozen=True, kw_only=True):
 
     Attributes:
         id: The key's id, by which it is deleted.
-        token: The secret itself: "app-…", for knowledge bases "dataset-…".
+        token: The secret itself: "app-…", for knowledge bases "dataset-…". In the lists of servers that
+            mask it, a part such as "app-A...wxyz", which calls nothing.
         type: "app" or "dataset".
         last_used_at: Unix seconds, or None if it never was.
         created_at: Unix seconds.

@@ -69,6 +69,9 @@ class IndexingStatus(Struct, frozen=True, kw_only=True):
             "completed".
         error: Why it failed.
         completed_segments: None in the list of failed documents.
+        error_code: Why it failed, for programs. From Dify 1.17.
+        estimated_vector_space_mb: From Dify 1.17.
+        vector_space_limit_mb: From Dify 1.17.
     """
 
     id: str
@@ -83,6 +86,9 @@ class IndexingStatus(Struct, frozen=True, kw_only=True):
     stopped_at: int | None = None
     completed_segments: int | None = None
     total_segments: int | None = None
+    error_code: str | None = None
+    estimated_vector_space_mb: int | None = None
+    vector_space_limit_mb: int | None = None
 
 
 class ErrorDocuments(Struct, frozen=True):

@@ -40,7 +40,7 @@ class TokensPerSecond(Struct, frozen=True, gc=False):
 
 
 class UserSatisfactionRate(Struct, frozen=True, gc=False):
-    """Likes per thousand messages: 0 to 1000, as the server gives it."""
+    """Likes per thousand messages: 0 to 1000; a message with two likes counts as two messages."""
 
     date: Date
     rate: float

@@ -22,6 +22,7 @@ class Workflow(Struct, frozen=True, kw_only=True):
         version: When it was published, as text of the server.
         marked_name: From Dify 1.0.
         marked_comment: From Dify 1.0.
+        version_number: From Dify 1.17.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Workflow(Struct, frozen=True, kw_only=True):
     marked_name: str | None = None
     marked_comment: str | None = None
     rag_pipeline_variables: list[object] | None = None
+    version_number: int | None = None
 
 
 class WorkflowRun(Struct, frozen=True, kw_only=True):

@@ -10,16 +10,21 @@ from ._base import Masked
 
 
 class Workspace(Struct, frozen=True, kw_only=True):
-    """A workspace. The list tells `current`; the current one's own route tells the role and what follows it.
+    """A workspace. Lists have `current`; `current_workspace()` and `switch_workspace()` have `role` and more.
+
+    From Dify 1.17 `current_workspace()` has id, name, role, plan and credits alone.
 
     Attributes:
-        plan: The plan by which it is billed: "sandbox" or "basic" where nothing is billed.
+        plan: The plan by which it is billed; if nothing is billed, "sandbox" or "basic", and from
+            Dify 1.16 None unless it is in a list.
         current: Whether the account is in it now; in lists only.
         role: The account's: "owner", "admin", "editor", "normal" or "dataset_operator".
         last_opened_at: From Dify 1.15.
         trial_credits: From Dify 1.11.3.
         trial_credits_used: From Dify 1.11.3.
+        trial_credits_exhausted_at: Unix seconds. From Dify 1.16.
         next_credit_reset_date: From Dify 1.11.3.
+        credits: What is left of the credits; -1 if they are unlimited. From Dify 1.17.
     """
 
     id: str
@@ -35,7 +40,9 @@ class Workspace(Struct, frozen=True, kw_only=True):
     custom_config: dict[str, object] | None = None
     trial_credits: int | None = None
     trial_credits_used: int | None = None
+    trial_credits_exhausted_at: int | None = None
     next_credit_reset_date: int | None = None
+    credits: int | None = None
 
 
 class Workspaces(Struct, frozen=True):

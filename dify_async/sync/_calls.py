@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, overload
 
+from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyError
 
 from ._loop import NOT_OPEN, Block, Loop
@@ -24,14 +25,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Calls:
+class Calls(Uncopyable):
     """The asynchronous client, and the loop in which it is open."""
+
+    _instead = "create a client in each process, such as with from_env()"
 
     def __init__(self, dify: AsyncDifyServer) -> None:
         self._dify = dify
         self._loop: Loop | None = None
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_dify"):  # its construction was refused
+            return f"{type(self).__name__}()"
         return repr(self._dify).removeprefix("Async")
 
     def __enter__(self) -> Self:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from dify_async._retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
-    from typing import Any, Literal, Self, Unpack
 
     import aiohttp
-    from msgspec import UnsetType
 
     from dify_async._fan_out import OnError
     from dify_async._paths import QueryValue
@@ -194,9 +192,10 @@ class AccountCalls(Calls):
         self._call(self._dify.logout)
 
     def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" where a proxy hides it. Needs no sign-in.
+        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
 
-        Read from the X-Version header of GET /system-features.
+        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
+        GET /system-features. A `server_version` that was given stays.
         """
         return self._call(self._dify.version)
 
@@ -227,7 +226,13 @@ class WorkspaceCalls(Calls):
     def current_workspace(self) -> Workspace:
         """The workspace that the account is in, with its role there.
 
-        Route: POST /workspaces/current, a GET up to Dify 1.10.0.
+        From Dify 1.17 it has id, name, role, plan and credits alone.
+
+        Route: GET /workspaces/current/summary; POST /workspaces/current up to Dify 1.16, and GET up to
+        1.10.0.
+
+        Raises:
+            DifyConflictError: The workspace was archived; `code` is "current_workspace_archived".
         """
         return self._call(self._dify.current_workspace)
 
@@ -260,7 +265,8 @@ class WorkspaceCalls(Calls):
             language: Of the mail, as "en-US".
 
         Raises:
-            DifyValidationError: The role cannot be given; `code` is "invalid-role".
+            DifyValidationError: The role cannot be given; `code` is "invalid_role", and "invalid-role"
+                up to Dify 1.15. Or there are no addresses, from Dify 1.16.
             DifyUnknownOutcomeError: They may have been invited; `members` tells.
         """
         return self._call(self._dify.invite_members, taken(emails), role, language=language)
@@ -268,7 +274,7 @@ class WorkspaceCalls(Calls):
     def set_timezone(self, name: str) -> Account:
         """Change the account's time zone, and with it the days of all its statistics.
 
-        Route: POST /account/timezone.
+        Route: POST /account/timezone, or PATCH /account/profile if the server no longer has it.
 
         Args:
             name: An IANA name, in its own spelling: "Europe/Berlin".
@@ -315,10 +321,13 @@ class KnowledgeCalls(Calls):
         )
 
     def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
-        """How far each document of a knowledge base is; of an unknown one none.
+        """How far each document of a knowledge base is.
 
         The server counts each document's segments, so it is slow where there are many.
         Route: GET /datasets/{id}/indexing-status.
+
+        Raises:
+            DifyNotFoundError: No such knowledge base. Dify up to 1.16 answers an empty list for it.
         """
         return self._call(self._dify.dataset_indexing_status, dataset_id)
 
@@ -515,7 +524,8 @@ class WorkflowCalls(Calls):
 class StatisticCalls(Calls):
     """Calls on statistics.
 
-    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. Seconds
+    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. If clocks
+    go back to midnight, a day begins with the first of the two; other ambiguous times are the later. Seconds
     are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
     are empty, and some raise DifyNotFoundError, as for an app that does not exist.
 
@@ -568,7 +578,7 @@ class StatisticCalls(Calls):
     def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Tokens of answers for each second of the model's time.
+        """Tokens of answers for each second of the model's time; 0 on a day whose time is 0.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -582,6 +592,9 @@ class StatisticCalls(Calls):
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+
+        A message with two likes counts twice, both as likes and as messages. So the rate of several days
+        can't be computed exactly from the rates and the messages of each.
 
         A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
         and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
@@ -956,6 +969,9 @@ class AppChangeCalls(Calls):
         """A copy of the app, with what is given in the place of its own name and the rest.
 
         Route: POST /apps/{id}/copy.
+
+        Raises:
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.16.1].
         """
         return self._call(
             self._dify.copy_app,
@@ -995,6 +1011,10 @@ class AppChangeCalls(Calls):
         """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/api-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         return self._call(self._dify.enable_app_api, app_id, enabled)
 
@@ -1002,6 +1022,10 @@ class AppChangeCalls(Calls):
         """Let the app be used on its public page, or not; gives it with fewer fields than `app(id)`.
 
         Route: POST /apps/{id}/site-enable.
+
+        Raises:
+            DifyConflictError: An app of mode agent that was never published cannot be enabled; `code` is
+                "agent_not_published". From Dify 1.17.
         """
         return self._call(self._dify.enable_app_site, app_id, enabled)
 
@@ -1013,7 +1037,7 @@ class AppChangeCalls(Calls):
             include_secret: Whether the values of secret variables stand in it, in clear.
 
         Raises:
-            DifyServerError: Among others, where a workflow app has no draft [1.15.0].
+            DifyServerError: Among others, if the app has a workflow that was never saved [1.15.0].
         """
         return self._call(self._dify.export_app, app_id, include_secret=include_secret)
 
@@ -1030,8 +1054,9 @@ class AppChangeCalls(Calls):
     ) -> AppImport:
         """An app by its definition: a new one, or with `app_id` in the place of that one's.
 
-        Route: POST /apps/imports. The status is "pending" where the definition is of another version:
-        then nothing is made until `confirm_import`, within ten minutes.
+        Route: POST /apps/imports. The status is "pending" if the definition's format is newer than the
+        server's (0.6.0 in Dify 1.15, 0.7.0 from 1.16): nothing is made until `confirm_import`, within ten
+        minutes. A definition of an older format is "completed-with-warnings".
 
         Raises:
             DifyValidationError: It cannot be read; the text says where.
@@ -1051,7 +1076,7 @@ class AppChangeCalls(Calls):
         """Finish an import that is pending. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
-            DifyValidationError: It is no longer there.
+            DifyValidationError: It is no longer there; from Dify 1.17 also if another member began it.
         """
         return self._call(self._dify.confirm_import, import_id)
 
@@ -1193,14 +1218,18 @@ class MessageCalls(Calls):
     ) -> bytes:
         """All feedback as a file of JSON or CSV. Route: GET /apps/{id}/feedbacks/export, from Dify 1.10.1.
 
+        The dates are days in UTC, whatever the account's time zone is. For all of November 2026, pass
+        "2026-11-01" and "2026-12-01".
+
         Args:
             app_id: The app.
             format: "json" or "csv".
             rating: "like" or "dislike".
             from_source: "user" or "admin".
             has_comment: Only with, or only without a comment.
-            start_date: As "2026-11-01".
-            end_date: As "2026-11-30", included.
+            start_date: The first day, as "2026-11-01".
+            end_date: The day after the last. It is not included, except for feedback given at exactly
+                00:00:00 UTC of it.
         """
         return self._call(
             self._dify.export_feedbacks,
@@ -1344,10 +1373,14 @@ class ConversationCalls(Calls):
 
 
 class KeyCalls(Calls):
-    """Calls on API keys. The server gives each key's whole secret, to every member of the workspace."""
+    """Calls on API keys. Lists have each key's whole secret, unless the server masks it."""
 
     def get_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """All keys of the app, in no order. Route: GET /apps/{id}/api-keys."""
+        """All keys of the app, in no order. Route: GET /apps/{id}/api-keys.
+
+        Raises:
+            DifyPermissionError: The account is not an editor, from Dify 1.17.
+        """
         return self._call(self._dify.get_app_api_key, app_id)
 
     def init_app_api_key(self, app_id: str) -> list[ApiKey]:
@@ -1355,14 +1388,25 @@ class KeyCalls(Calls):
 
         Raises:
             DifyValidationError: The app has 10 already; `code` is "max_keys_exceeded".
-            DifyPermissionError: The account is no editor.
+            DifyConflictError: The app is of mode agent and was never published; `code` is
+                "agent_not_published". From Dify 1.17.
+            DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The key may have been made; `get_app_api_key` tells.
         """
         return self._call(self._dify.init_app_api_key, app_id)
 
-    def ensure_app_api_key(self, app_id: str) -> ApiKey:
-        """The newest key of the app, made if there is none."""
-        return self._call(self._dify.ensure_app_api_key, app_id)
+    def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+        """The newest key of the app, made if there is none.
+
+        Args:
+            app_id: The app.
+            create_if_masked: Whether to make another key if the server masks those that there are. Each
+                call then makes one, up to 10 keys, so keep what it returns.
+
+        Raises:
+            DifyMaskedKeyError: There are keys, and the server masks them.
+        """
+        return self._call(self._dify.ensure_app_api_key, app_id, create_if_masked=create_if_masked)
 
     def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
         """Delete the key; needs an admin or the owner. Route: DELETE /apps/{id}/api-keys/{id}.
@@ -1373,7 +1417,11 @@ class KeyCalls(Calls):
         self._call(self._dify.delete_app_api_key, app_id, api_key_id)
 
     def get_dataset_api_key(self) -> list[DatasetApiKey]:
-        """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys."""
+        """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys.
+
+        Raises:
+            DifyPermissionError: The account is neither an admin nor the owner, from Dify 1.17.
+        """
         return self._call(self._dify.get_dataset_api_key)
 
     def init_dataset_api_key(self) -> list[DatasetApiKey]:
@@ -1386,9 +1434,17 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.init_dataset_api_key)
 
-    def ensure_dataset_api_key(self) -> DatasetApiKey:
-        """The newest key for the knowledge bases, made if there is none."""
-        return self._call(self._dify.ensure_dataset_api_key)
+    def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
+        """The newest key for the knowledge bases, made if there is none.
+
+        Args:
+            create_if_masked: Whether to make another key if the server masks those that there are. Each
+                call then makes one, up to 10 keys, so keep what it returns.
+
+        Raises:
+            DifyMaskedKeyError: There are keys, and the server masks them.
+        """
+        return self._call(self._dify.ensure_dataset_api_key, create_if_masked=create_if_masked)
 
     def delete_dataset_api_key(self, api_key_id: str) -> None:
         """Delete the key; needs an admin or the owner. Route: DELETE /datasets/api-keys/{id}.
@@ -1407,15 +1463,20 @@ class BulkCalls(KeyCalls, AppChangeCalls):
     """
 
     def ensure_app_api_keys(
-        self, apps: Iterable[App | str], *, progress: Progress | None = None
+        self, apps: Iterable[App | str], *, create_if_masked: bool = False, progress: Progress | None = None
     ) -> list[AppResult[ApiKey]]:
         """The newest key of each app, made where there is none.
 
+        If the server masks an app's keys, its result has a DifyMaskedKeyError.
+
         Args:
             apps: `App`s or ids.
+            create_if_masked: Whether to make another key for each app whose keys the server masks.
             progress: Called with how many are done, of how many, as each is.
         """
-        return self._call(self._dify.ensure_app_api_keys, taken(apps), progress=progress)
+        return self._call(
+            self._dify.ensure_app_api_keys, taken(apps), create_if_masked=create_if_masked, progress=progress
+        )
 
     def export_apps(
         self,
@@ -1481,8 +1542,9 @@ class DifyServer(
             is set in the environment, and in memory otherwise.
         session: An aiohttp session whose connector is used; it is never closed, and its cookies are
             neither sent nor changed.
-        server_version: Dify's version, where a proxy hides it, as "1.11.2". By default it is read from
-            the server before the first sign-in; where it is hidden, the newest rules are taken.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
+            the server before the first sign-in, and then from every answer; if it is hidden, the newest
+            rules apply.
         timeout: Seconds for one attempt, counted from when it has its slot.
         max_concurrency: Requests under way at once, over all callers. Dify's default worker takes 10
             connections, and people use the console beside this client.
@@ -1492,7 +1554,7 @@ class DifyServer(
             `ssl.create_default_context(cafile="ca.pem")`. False checks nothing, and is unsafe: whoever
             stands between can read the password. A session that is passed in goes by its own connector.
         proxy: The URL of an HTTP proxy. The environment's proxy settings are not read.
-        on_event: Called with each event of `dify_async.events`, for counting and tracing.
+        on_event: A plain function, called with each event of `dify_async.events`, for counting and tracing.
 
     Raises:
         DifyConfigError: An argument is wrong.
@@ -1542,6 +1604,10 @@ class DifyServer(
         """A client by the environment; an argument given here goes before its variable.
 
         Variables: DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
-        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store.
+        DIFY_WORKSPACE_ID; DIFY_REDIS_URL for the token store; DIFY_MAX_CONCURRENCY, DIFY_TIMEOUT in
+        seconds, and DIFY_PROXY. An empty variable counts as not set.
+
+        Raises:
+            DifyConfigError: An argument is missing, or a variable cannot be used.
         """
         return cls(**from_environment(overrides))

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import NAMESPACE_URL, uuid5
 
 from dify_async.testing._rules import Rules
@@ -9,6 +10,7 @@ from dify_async.testing._rules import Rules
 ATTEMPTS = 6  # wrong passwords before the address is locked
 
 
+@lru_cache(maxsize=2**14)  # a row has several, and pages are read again
 def make_id(*parts: object) -> str:
     """A UUID that is the same in every run for the same parts."""
     return str(uuid5(NAMESPACE_URL, "/".join(map(str, parts))))
@@ -23,6 +25,8 @@ class FakeAccount:
     password: str = field(repr=False)
     name: str
     timezone: str | None
+    interface_language: str = "en-US"
+    interface_theme: str = "light"
     role: str = "owner"
     workspace: bool = True
     banned: bool = False
@@ -47,6 +51,13 @@ class Accounts:
         self._by_id[account.id] = account
         return account
 
+    def remove(self, email: str) -> None:
+        """Delete the account of an address."""
+        account = self.of_email(email)
+        if account is None:
+            raise ValueError(f"There is no account {email}.")
+        del self._by_id[account.id]
+
     @property
     def all(self) -> list[FakeAccount]:
         """In the order in which they came."""
@@ -61,9 +72,13 @@ class Accounts:
         key = self._key(email)
         return next((account for account in self._by_id.values() if self._key(account.email) == key), None)
 
+    def failed_logins(self, email: str) -> int:
+        """How many wrong passwords count toward the lock of an address."""
+        return self._failures.get(self._key(email), 0)
+
     def is_locked(self, email: str) -> bool:
         """Whether the address has used its attempts up."""
-        return self._failures.get(self._key(email), 0) >= ATTEMPTS
+        return self.failed_logins(email) >= ATTEMPTS
 
     def failed(self, email: str) -> None:
         """Count a wrong password; unknown addresses are counted too."""

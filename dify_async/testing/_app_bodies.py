@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call
-from dify_async.testing._models import FakeApp
+from dify_async.testing._models import FakeApp, workflow_id
 from dify_async.testing._rules import Rules
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def app_summary(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
 def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
     # Only a published workflow shows.
     published = {
-        "id": make_id(app.id, "workflow"),
+        "id": workflow_id(app),
         "created_by": console.owner.id,
         "created_at": app.created_at,
         "updated_by": None,
@@ -145,7 +145,7 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
         "more_like_this": off,
         "sensitive_word_avoidance": {"enabled": False, "type": "", **avoidance},
         "external_data_tools": [],
-        "model": MODEL,
+        "model": {} if app.mode == "agent" else MODEL,
         "user_input_form": [],
         "dataset_query_variable": None,
         "pre_prompt": app.pre_prompt,
@@ -169,7 +169,7 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
 
 def _site(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
     code = make_id(app.id, "site").replace("-", "")[:16]
-    return {
+    site = {
         "access_token": code,
         "code": code,
         "title": app.name,
@@ -189,3 +189,4 @@ def _site(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
         "use_icon_as_answer_icon": False,
         **_stamps(console, app),
     }
+    return site | ({"input_placeholder": None} if console.rules.site_placeholder else {})

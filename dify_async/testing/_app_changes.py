@@ -1,6 +1,5 @@
 """Apps are made, changed, copied and deleted."""
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dify_async.testing import _errors as errors
 from dify_async.testing._app_bodies import MODEL, app_body, app_summary
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
-from dify_async.testing._models import MODES, FakeApp
+from dify_async.testing._models import MODES, FakeApp, is_unpublished_agent
 from dify_async.testing._params import Params, body_params, json_body
 from dify_async.testing._rules import Rules
 
@@ -23,7 +22,8 @@ _LONGEST_DESCRIPTION = 400
 def create_app(console: "Console", call: Call) -> Reply:
     """POST /apps: 201."""
     params = body_params(console.rules, call, "CreateAppPayload")
-    name, mode = params.required("name"), params.values.get("mode")
+    name = params.required("name")
+    mode = params.required("mode") if console.rules.required_mode else params.values.get("mode")
     if mode is not None:
         params.choice("mode", MODES, mode)
     if name == "" and console.rules.pydantic:
@@ -59,7 +59,7 @@ def update_app(console: "Console", call: Call) -> Reply:
     fields = dict.fromkeys(("icon_type", "icon", "icon_background"), None if rules.put_needs_all else "")
     fields |= {"description": "", "use_icon_as_answer_icon": False, "max_active_requests": None}
     fields |= _fields(params.values)
-    _change(app, name=name, **fields)
+    change(app, name=name, **fields)
     return json_reply(app_body(console, call, app))
 
 
@@ -73,19 +73,27 @@ def copy_app(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/copy: 201."""
     app = console.find_app(call)
     values = json_body(console.rules, call, "CopyAppPayload")
-    name = values.get("name") or f"{app.name} copy"
+    name = values.get("name") or app.name
     copy = replace(app, id="", created_at=0, updated_at=0, messages_per_day=0, name=name, **_fields(values))
     return json_reply(app_body(console, call, console.take(copy)), 201)
 
 
 def enable(console: "Console", call: Call) -> Reply:
     """POST /apps/{id}/api-enable and /site-enable."""
+    rules = console.rules
     app = console.find_app(call)
-    field = "enable_api" if call.path.endswith("/api-enable") else "enable_site"
-    params = body_params(console.rules, call, "AppStatusPayload")
-    enabled = params.required(field)
+    of_api = call.path.endswith("/api-enable")
+    field, model = (
+        ("enable_api", "AppApiStatusPayload") if of_api else ("enable_site", "AppSiteStatusPayload")
+    )
+    params = body_params(rules, call, model)
+    enabled = bool(params.required(field))
+    if rules.pydantic:
+        enabled = params.flag(field)
     params.check()
-    _change(app, **{field: bool(enabled)})
+    if enabled and rules.agents_must_be_published and is_unpublished_agent(app):
+        raise errors.agent_not_published()
+    change(app, **{field: enabled})
     return json_reply(app_summary(console, call, app))
 
 
@@ -96,7 +104,7 @@ def configure(console: "Console", call: Call) -> Reply:
     if problem := _wrong_config(values):
         raise errors.error(400, "invalid_param", problem)
     at = app.updated_at
-    _change(app, pre_prompt=values.get("pre_prompt"))
+    change(app, pre_prompt=values.get("pre_prompt"))
     app.config, app.configured_at = values, app.updated_at
     if not console.rules.config_changes_app:
         app.updated_at = at
@@ -117,111 +125,9 @@ def _wrong_config(values: dict[str, Any]) -> str | None:
     return None
 
 
-def export_app(console: "Console", call: Call) -> Reply:
-    """GET /apps/{id}/export: YAML in JSON."""
-    app = console.find_app(call)
-    lines = [
-        "app:",
-        f"  description: {_quoted(app.description)}",
-        f"  icon: {_quoted(app.icon)}",
-        f"  icon_background: {_quoted(app.icon_background)}",
-        f"  mode: {app.mode}",
-        f"  name: {_quoted(app.name)}",
-        "dependencies: []",
-        "kind: app",
-        f"version: {_definition_version(console.rules)}",
-    ]
-    return json_reply({"data": "\n".join(lines) + "\n"})
-
-
-def import_app(console: "Console", call: Call) -> Reply:
-    """POST /apps/imports: 200 done, 202 where the version is another, 400 where it cannot be read."""
-    params = body_params(console.rules, call, "AppImportPayload")
-    mode = params.required("mode")
-    params.check()
-    if mode not in ("yaml-content", "yaml-url"):
-        raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
-    text = str(params.values.get("yaml_content") or "")
-    import_id = console.new_id("import")
-    if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
-        return _imported(console, import_id, "failed", error="Invalid YAML format: no app in it", status=400)
-    console.imports[import_id] = dict(params.values)
-    if _value(text, "version") != _definition_version(console.rules):
-        return _imported(console, import_id, "pending", text=text, status=202)
-    return _finished(console, import_id)
-
-
-def confirm_import(console: "Console", call: Call) -> Reply:
-    """POST /apps/imports/{id}/confirm: once."""
-    import_id = call.ids["import_id"]
-    if import_id not in console.imports:
-        error = "Import information expired or does not exist"
-        return _imported(console, import_id, "failed", error=error, status=400)
-    return _finished(console, import_id)
-
-
-def _finished(console: "Console", import_id: str) -> Reply:
-    values = console.imports.pop(import_id)
-    text = str(values["yaml_content"])
-    fields: dict[str, Any] = {
-        "name": values.get("name") or _value(text, "name") or "",
-        "description": values.get("description") or _value(text, "description") or "",
-        "icon": values.get("icon") or _value(text, "icon"),
-        "icon_background": values.get("icon_background") or _value(text, "icon_background"),
-    }
-    app = next((app for app in console.apps if app.id == values.get("app_id")), None)
-    if app is None:
-        mode = _value(text, "mode") or ""
-        app = console.take(FakeApp(mode=mode, messages_per_day=0, **fields))
-    else:
-        _change(app, **fields)
-    return _imported(console, import_id, "completed", app=app, text=text)
-
-
-def _imported(
-    console: "Console",
-    import_id: str,
-    state: str,
-    *,
-    app: FakeApp | None = None,
-    text: str = "",
-    error: str = "",
-    status: int = 200,
-) -> Reply:
-    body: dict[str, Any] = {
-        "id": import_id,
-        "status": state,
-        "app_id": None if app is None else app.id,
-        "app_mode": None if app is None else app.mode,
-        "current_dsl_version": _definition_version(console.rules),
-        "imported_dsl_version": _value(text, "version") or "",
-        "error": error,
-    }
-    if console.rules.app_permissions:
-        body["permission_keys"] = []
-    return json_reply(body, status)
-
-
-def _definition_version(rules: Rules) -> str:
-    return "0.6.0" if rules.newest_features else "0.5.0" if rules.pydantic else "0.4.0"
-
-
-def _quoted(text: str | None) -> str:
-    return "'" + (text or "").replace("'", "''") + "'"
-
-
-def _value(text: str, name: str) -> str | None:
-    """A value of the few lines that the fake looks at."""
-    match = re.search(rf"^ *{name}: (.*)$", text, re.MULTILINE)
-    if match is None:
-        return None
-    value = match[1].strip()
-    return value[1:-1].replace("''", "'") if value[:1] == value[-1:] == "'" and len(value) > 1 else value
-
-
 def _check_name(rules: Rules, name: Any) -> None:
     if isinstance(name, str) and "\0" in name:
-        raise errors.error(400, "invalid_param", "A string literal cannot contain NUL (0x00) characters.")
+        raise errors.nul_character()
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         raise errors.internal(rules)
 
@@ -241,7 +147,8 @@ def _fields(values: Any) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
-def _change(app: FakeApp, **fields: Any) -> None:
+def change(app: FakeApp, **fields: Any) -> None:
+    """Set what is new, and when."""
     for name, value in fields.items():
         setattr(app, name, value)
     app.updated_at = max(int(time.time()), app.updated_at + 1)
@@ -249,13 +156,10 @@ def _change(app: FakeApp, **fields: Any) -> None:
 
 ROUTES: list[Route] = [
     Route("POST", "/apps", create_app),
-    Route("POST", "/apps/imports", import_app),
-    Route("POST", "/apps/imports/<uuid:import_id>/confirm", confirm_import),
     Route("PUT", "/apps/<uuid:app_id>", update_app),
     Route("DELETE", "/apps/<uuid:app_id>", delete_app),
     Route("POST", "/apps/<uuid:app_id>/copy", copy_app),
     Route("POST", "/apps/<uuid:app_id>/api-enable", enable),
     Route("POST", "/apps/<uuid:app_id>/site-enable", enable),
     Route("POST", "/apps/<uuid:app_id>/model-config", configure),
-    Route("GET", "/apps/<uuid:app_id>/export", export_app),
 ]

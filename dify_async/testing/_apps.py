@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from dify_async.testing import _errors as errors
 from dify_async.testing._app_bodies import app_body, app_row
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
@@ -32,11 +33,13 @@ def list_apps(console: "Console", call: Call) -> Reply:
     sort = (
         params.choice("sort_by", list(_SORTS), "last_modified") if rules.sorted_apps else "recently_created"
     )
-    creators = _indexed_ids(call, params, "creator_ids") if rules.sorted_apps else []
+    creators = _ids(rules, call, params, "creator_ids") if rules.sorted_apps else []
     params.check()
     apps = sorted((app for app in console.apps if _is_of_mode(rules, app, mode)), key=_SORTS[sort])
     if (mine and call.owner is not console.owner) or (creators and console.owner.id not in creators):
         apps = []
+    if "\0" in arguments.get("name", ""):
+        raise errors.nul_character()
     if name := arguments.get("name", "")[:30]:
         apps = [app for app in apps if contains(rules, app.name, name)]
     if tag_ids:
@@ -74,13 +77,19 @@ def _is_of_mode(rules: Rules, app: FakeApp, mode: str) -> bool:
 
 def _tag_ids(rules: Rules, call: Call, params: Params) -> list[str]:
     if rules.indexed_tag_ids:
-        return _indexed_ids(call, params, "tag_ids")
+        return _ids(rules, call, params, "tag_ids")
     plain = params.values.get("tag_ids", "")
     return _uuids(params, "tag_ids", plain.split(",") if plain else [], plain)
 
 
-def _indexed_ids(call: Call, params: Params, name: str) -> list[str]:
-    """NAME[0]=…&NAME[1]=…; without the brackets a 400, without an index nothing."""
+def _ids(rules: Rules, call: Call, params: Params, name: str) -> list[str]:
+    """NAME=…&NAME=… since 1.16, which passes over brackets.
+
+    Before, NAME[0]=…&NAME[1]=…; without the brackets a 400, without an index nothing.
+    """
+    if rules.repeated_ids:
+        texts = [text for sent_as, text in call.parameters() if sent_as == name and text]
+        return _uuids(params, name, texts, texts)
     texts = [text for sent_as, text in call.parameters() if _is_indexed(sent_as, name)]
     if params.values.get(name) and not texts:
         params.wrong(name, "", "value_error", f"Value error, Unsupported {name} type.")

@@ -5,20 +5,21 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from dify_async._zones import find_zone
 from dify_async.testing import _errors as errors
 from dify_async.testing import _routes, _sign_in
 from dify_async.testing._accounts import Accounts, FakeAccount, make_id
 from dify_async.testing._http import Call, Refusal, Reply, Router
 from dify_async.testing._knowledge import generate_datasets
-from dify_async.testing._models import ALL_MODES, FakeApp
+from dify_async.testing._models import ALL_MODES, TALKING, FakeApp
 from dify_async.testing._rules import Rules
 from dify_async.testing._tokens import Tokens
 from dify_async.testing._traffic import traffic_of
 
 if TYPE_CHECKING:
-    from dify_async.testing._conversations import Conversation
+    from zoneinfo import ZoneInfo
+
     from dify_async.testing._keys import ApiKey
 
 
@@ -38,6 +39,7 @@ class Console:
         https_cookies: bool,
         admin_api_key: str | None,
         password_login: bool,
+        masks_keys: bool,
         seed: int,
     ) -> None:
         self.version = version
@@ -47,6 +49,8 @@ class Console:
         self.https_cookies = https_cookies
         self.admin_api_key = admin_api_key
         self.password_login = password_login
+        self.masks_keys = masks_keys
+        self.database_down = False
         self.setup_finished = True
         self.started_at = int(time.time())
         self._ids_made = 0
@@ -54,9 +58,11 @@ class Console:
         self.workspace_id = make_id(seed, "workspace")
         self.accounts = Accounts(self.rules)
         self.owner = self.add_account(email, password, timezone=timezone)
-        self.tokens = Tokens(access_token_lifetime)
-        zone = ZoneInfo(timezone)
-        self.traffic = traffic_of(seed, zone, today or datetime.now(zone).date())
+        issuer = "COMMUNITY" if self.rules.community_issuer else "SELF_HOSTED"
+        self.tokens = Tokens(access_token_lifetime, issuer=issuer)
+        zone = find_zone(timezone)
+        self.today = today or datetime.now(zone).date()
+        self.traffic = traffic_of(seed, zone, self.today)
         self.apps: list[FakeApp] = []
         for app in apps:
             self.take(app)
@@ -65,7 +71,6 @@ class Console:
         self.imports: dict[str, dict[str, Any]] = {}
         self.login_codes: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, list[ApiKey]] = {}
-        self.conversations: dict[tuple[str, int], list[Conversation]] = {}
         self.statistics: dict[tuple[object, ...], bytes] = {}
         self._router = Router(_routes.ROUTES, self.rules)
 
@@ -81,7 +86,7 @@ class Console:
     ) -> FakeAccount:
         """Let somebody sign in."""
         if timezone is not None:
-            ZoneInfo(timezone)
+            find_zone(timezone)
         return self.accounts.add(
             FakeAccount(
                 id=make_id(self.seed, "account", email),
@@ -114,7 +119,7 @@ class Console:
 
     def find_app(self, call: Call, only: tuple[str, ...] = ()) -> FakeApp:
         """The app that the path names, if it is of these modes; else a 404."""
-        if "chat" in only and self.rules.agent_mode:
+        if only == TALKING and self.rules.agent_mode:
             only = (*only, "agent")
         for app in self.apps:
             if app.id == call.ids["app_id"]:
@@ -124,15 +129,20 @@ class Console:
                 return app
         raise errors.app_not_found()
 
+    def reach_database(self) -> None:
+        """What reads or writes rows is a 500 while the database is down."""
+        if self.database_down:
+            raise errors.internal(self.rules)
+
     def cookie(self, name: str) -> str:
         """The name of a cookie: with https on both of Dify's URLs it has a prefix."""
         return f"__Host-{name}" if self.https_cookies else name
 
-    def zone(self, account: FakeAccount) -> ZoneInfo:
+    def zone(self, account: FakeAccount) -> "ZoneInfo":
         """The account's time zone; without one the server crashes."""
         if account.timezone is None:
             raise errors.internal(self.rules)
-        return ZoneInfo(account.timezone)
+        return find_zone(account.timezone)
 
     def answer(self, call: Call) -> Reply:
         """Answer a call as the server does, errors included."""

@@ -1,22 +1,22 @@
 """The conversations of an app, made out of the same messages as its statistics."""
 
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from dify_async.testing._accounts import make_id
 from dify_async.testing._app_bodies import MODEL
+from dify_async.testing._history import Conversation, conversation_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._listing import between, contains, page_and_limit, page_body
 from dify_async.testing._models import TALKING, FakeApp
 from dify_async.testing._params import Params
 from dify_async.testing._rules import Rules
 from dify_async.testing._times import time_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dify_async.testing._console import Console
 
+# The title and the first question
 _TOPICS = (
     ("Where is my order?", "Where is my order #1042?"),
     ("Refund request", "How do I get a refund?"),
@@ -28,42 +28,6 @@ _TOPICS = (
 _SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
 
 
-class Conversation(NamedTuple):
-    """A conversation; what is not here follows from its number."""
-
-    number: int
-    user: int
-    created_at: int
-    updated_at: int
-    messages: int
-    likes: int
-
-    @property
-    def name(self) -> str:
-        """Its title."""
-        return _TOPICS[self.number % len(_TOPICS)][0]
-
-    @property
-    def summary(self) -> str:
-        """The first question."""
-        return _TOPICS[self.number % len(_TOPICS)][1]
-
-    @property
-    def session_id(self) -> str | None:
-        """The end user's own id; None for somebody in the console."""
-        return f"user-{self.user:03}" if self.user >= 0 else None
-
-    @property
-    def annotated(self) -> bool:
-        """Whether a colleague has put an answer right."""
-        return self.number % 11 == 0
-
-    def has(self, rules: Rules, keyword: str) -> bool:
-        """Whether a search finds it."""
-        texts = (self.name, self.summary, self.session_id or "")
-        return any(contains(rules, text, keyword) for text in texts)
-
-
 def list_conversations(console: "Console", call: Call) -> Reply:
     """GET /apps/{id}/chat-conversations."""
     rules, arguments = console.rules, call.arguments()
@@ -73,55 +37,60 @@ def list_conversations(console: "Console", call: Call) -> Reply:
     page, limit = page_and_limit(params)
     sort = params.choice("sort_by", _SORTS, "-updated_at")
     start, end = time_range(console, call, params)
-    moment: Callable[[Conversation], int] = attrgetter(sort.removeprefix("-"))
-    rows = [row for row in _conversations(console, app) if _in_range(moment(row), start, end)]
+    history = console.traffic.history(app)
+    if sort.endswith("created_at"):
+        rows = between(history.conversations, start, end, moment=lambda row: row.created_at)
+    else:
+        rows = between(history.updated_conversations, start, end, moment=lambda row: row.updated_at)
     if status != "all":
-        rows = [row for row in rows if row.annotated == (status == "annotated")]
+        rows = [row for row in rows if _is_annotated(row) == (status == "annotated")]
     if keyword := arguments.get("keyword"):
-        rows = [row for row in rows if row.has(rules, keyword)]
-    rows.sort(key=moment, reverse=sort.startswith("-"))
+        rows = _search(rules, rows, keyword)
+    if sort.startswith("-"):
+        rows = rows[::-1]
     shown = [_row(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
 
 
-def _in_range(at: int, start: int | None, end: int | None) -> bool:
-    # Both ends are included, and the end with its whole minute; statistics leave the end out.
-    return (start is None or at >= start) and (end is None or at <= end + 59)
+def _search(rules: Rules, rows: Sequence[Conversation], keyword: str) -> list[Conversation]:
+    topics = {
+        number
+        for number, texts in enumerate(_TOPICS)
+        if any(contains(rules, text, keyword) for text in texts)
+    }
+    users = {user for user in {row.user for row in rows} if contains(rules, _session_id(user) or "", keyword)}
+    return [row for row in rows if row.number % len(_TOPICS) in topics or row.user in users]
 
 
-def _conversations(console: "Console", app: FakeApp) -> list[Conversation]:
-    key = (app.id, app.messages_per_day)
-    if key not in console.conversations:
-        found: dict[int, Conversation] = {}
-        for row in console.traffic.messages(app):
-            talk = found.get(row.conversation)
-            if talk is None:
-                talk = Conversation(row.conversation, row.user, row.at, row.at, 0, 0)
-            found[row.conversation] = talk._replace(
-                updated_at=row.at, messages=talk.messages + 1, likes=talk.likes + row.liked
-            )
-        console.conversations[key] = list(found.values())
-    return console.conversations[key]
+def _session_id(user: int) -> str | None:
+    """The end user's own id; None for a console user."""
+    return f"user-{user:03}" if user >= 0 else None
+
+
+def _is_annotated(row: Conversation) -> bool:
+    """Whether a colleague has corrected an answer."""
+    return row.number % 11 == 0
 
 
 def _row(console: "Console", app: FakeApp, row: Conversation) -> dict[str, Any]:
     rules = console.rules
-    by_user = row.session_id is not None
+    by_user = row.user >= 0
+    name, summary = _TOPICS[row.number % len(_TOPICS)]
     has_model = rules.conversation_model and not app.has_workflow
     return {
-        "id": make_id(app.id, "conversation", row.number),
+        "id": conversation_id(app.id, row.number),
         "status": "normal",
         "from_source": "api" if by_user else "console",
         "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
-        "from_end_user_session_id": row.session_id,
+        "from_end_user_session_id": _session_id(row.user),
         "from_account_id": None if by_user else console.owner.id,
         "from_account_name": None if by_user else console.owner.name,
-        "name": row.name,
-        "summary": row.summary,
+        "name": name,
+        "summary": summary,
         "read_at": row.updated_at + 3600 if row.number % 5 == 0 else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
-        "annotated": row.annotated,
+        "annotated": _is_annotated(row),
         "model_config": {"model": MODEL if has_model else None, "pre_prompt": app.pre_prompt},
         "message_count": row.messages,
         "user_feedback_stats": {"like": row.likes, "dislike": int(row.number % 13 == 0)},

@@ -1,8 +1,11 @@
 """Error answers, in the shape that each release gives them."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from dify_async.testing._http import Refusal
 from dify_async.testing._rules import Rules
@@ -12,6 +15,15 @@ NO_BEARER = "Invalid Authorization token."
 BAD_SCHEME = "Invalid Authorization header format. Expected 'Bearer <api-key>' format."
 BANNED = "Account is banned."
 KEY_CAP = "Cannot create more than 10 API keys for this resource type."
+
+# What 1.17 parses differently: an invalid value is a 422, and a body that is not JSON counts as empty.
+# All others still answer 400 and 415.
+UNPROCESSABLE: Final = {
+    *("LoginPayload", "EmailPayload", "EmailCodeLoginPayload", "AccountProfilePayload"),
+    *("CreateAppPayload", "UpdateAppPayload", "CopyAppPayload", "AppImportPayload", "AppApiStatusPayload"),
+    *("DocumentRetryPayload", "ChatConversationQuery", "WorkflowRunListQuery", "WorkflowAppLogQuery"),
+    *("FeedbackExportQuery", "AppExportQuery"),
+}
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _NOT_SETUP = (
@@ -56,6 +68,11 @@ def bad_request(message: str = _BAD_JSON) -> Refusal:
     return error(400, "bad_request", message)
 
 
+def nul_character() -> Refusal:
+    """A text that the server's database cannot hold."""
+    return error(400, "invalid_param", "A string literal cannot contain NUL (0x00) characters.")
+
+
 def not_json() -> Refusal:
     """A body without a JSON content type."""
     return error(415, "unsupported_media_type", _NOT_JSON)
@@ -70,6 +87,12 @@ def internal(rules: Rules) -> Refusal:
     """The server's own bugs."""
     body: dict[str, Any] = {"message": "Internal Server Error", "code": "unknown"}
     return Refusal(500, body | {"status": 500} if rules.status_in_500 else body)
+
+
+def agent_not_published() -> Refusal:
+    """An unpublished agent cannot be reached, from 1.17."""
+    text = "Publish the Agent before enabling Web App or API access."
+    return error(409, "agent_not_published", text)
 
 
 def key_not_found(rules: Rules, message: str = "API key not found") -> Refusal:
@@ -107,6 +130,9 @@ class Problem:
 def invalid(rules: Rules, model: str, problems: list[Problem]) -> Refusal:
     """Parameters that do not do; up to 1.10.1 only the first is told."""
     first = problems[0]
+    if is_unprocessable(rules, model):
+        details = [_unprocessable(rules, problem) for problem in problems]
+        return error(422, "unprocessable_entity", msgspec.json.encode(details).decode())
     if rules.pydantic:
         lines = [f"{len(problems)} validation error{'s' * (len(problems) > 1)} for {model}"]
         lines += [line for problem in problems for line in _pydantic(rules, problem)]
@@ -121,10 +147,48 @@ def _pydantic(rules: Rules, problem: Problem) -> list[str]:
     value = repr(problem.value)
     if len(value) > 50:  # pydantic's own cut
         value = f"{value[:25]}...{value[-24:]}"
-    release = "2.12" if rules.pydantic_2_12 else "2.11"
     kind = type(problem.value).__name__
     return [
         *([problem.field] if problem.field else []),
         f"  {problem.detail} [type={problem.kind}, input_value={value}, input_type={kind}]",
-        f"    For further information visit https://errors.pydantic.dev/{release}/v/{problem.kind}",
+        f"    For further information visit {_url(rules, problem)}",
     ]
+
+
+def is_unprocessable(rules: Rules, model: str) -> bool:
+    """Whether this release answers faults in these parameters with a 422."""
+    return rules.unprocessable and model in UNPROCESSABLE
+
+
+def _unprocessable(rules: Rules, problem: Problem) -> dict[str, Any]:
+    """One entry of pydantic's list, with what was sent, in clear."""
+    detail = {
+        "type": problem.kind,
+        "loc": [problem.field] if problem.field else [],
+        "msg": problem.detail,
+        "input": problem.value,
+    }
+    name, pattern = _CONTEXT.get(problem.kind, ("", ""))
+    if name and (found := re.search(pattern, problem.detail)):
+        value = found[1]
+        detail["ctx"] = {name: int(value) if value.isdecimal() else value}
+    return {**detail, "url": _url(rules, problem)}
+
+
+# By kind: the name of the value in `ctx`, and the pattern that finds it in the message.
+_NUMBER = r"(\d+)"
+_CONTEXT = {
+    "value_error": ("error", r"Value error, (.*)"),
+    "literal_error": ("expected", r"Input should be (.*)"),
+    "enum": ("expected", r"Input should be (.*)"),
+    "uuid_parsing": ("error", r"valid UUID, (.*)"),
+    "greater_than_equal": ("ge", _NUMBER),
+    "less_than_equal": ("le", _NUMBER),
+    "string_too_short": ("min_length", _NUMBER),
+    "string_too_long": ("max_length", _NUMBER),
+    "model_type": ("class_name", r"(\w+)$"),
+}
+
+
+def _url(rules: Rules, problem: Problem) -> str:
+    return f"https://errors.pydantic.dev/{'2.12' if rules.pydantic_2_12 else '2.11'}/v/{problem.kind}"

@@ -9,17 +9,20 @@ from uuid import uuid4
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._http import Call, Refusal, Reply, Route, empty_reply, json_reply
+from dify_async.testing._models import is_unpublished_agent
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
 
 CAP = 10
+_ADMINS = ("owner", "admin")
+_EDITORS = (*_ADMINS, "editor")
 _ALPHABET = string.ascii_letters + string.digits
 
 
 @dataclass(slots=True, kw_only=True)
 class ApiKey:
-    """A key; the lists show the whole token."""
+    """A key; the lists show the whole token, or a mask of it."""
 
     type: str
     token: str = field(repr=False)
@@ -30,13 +33,21 @@ class ApiKey:
 
 def list_keys(console: "Console", call: Call) -> Reply:
     """GET: all at once."""
-    return json_reply({"data": [asdict(key) for key in _keys(console, call)]})
+    if console.rules.guarded_key_lists:
+        _check_role(call, _EDITORS if _kind(call) == "app" else _ADMINS)
+    rows = [asdict(key) for key in _keys(console, call)]
+    if console.masks_keys:
+        rows = [row | {"token": f"{row['token'][:5]}...{row['token'][-4:]}"} for row in rows]
+    return json_reply({"data": rows})
 
 
 def make_key(console: "Console", call: Call) -> Reply:
     """POST: 201 for an app, 200 for the knowledge bases; the body does not matter."""
     keys, rules = _keys(console, call), console.rules
     kind = _kind(call)
+    _check_role(call, _EDITORS if kind == "app" else _ADMINS)
+    if kind == "app" and rules.agents_must_be_published and is_unpublished_agent(console.find_app(call)):
+        raise errors.agent_not_published()
     if len(keys) >= CAP:
         crashes = rules.app_key_cap_crashes if kind == "app" else rules.dataset_key_cap_crashes
         raise errors.key_cap(rules, crashes=crashes)
@@ -49,11 +60,17 @@ def make_key(console: "Console", call: Call) -> Reply:
 def delete_key(console: "Console", call: Call) -> Reply:
     """DELETE: 204, and 404 from then on."""
     keys = _keys(console, call)
+    _check_role(call, _ADMINS)
     for key in keys:
         if key.id == call.ids["key_id"]:
             keys.remove(key)
             return empty_reply()
     raise errors.key_not_found(console.rules)
+
+
+def _check_role(call: Call, roles: tuple[str, ...]) -> None:
+    if call.owner.role not in roles:
+        raise errors.forbidden()
 
 
 def _kind(call: Call) -> str:

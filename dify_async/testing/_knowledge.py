@@ -7,7 +7,7 @@ from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
 from dify_async.testing._http import Call, Reply, Route, empty_reply, json_reply
 from dify_async.testing._listing import contains
-from dify_async.testing._params import body_params
+from dify_async.testing._params import body_params, is_uuid
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -66,23 +66,26 @@ def datasets(console: "Console", call: Call) -> Reply:
 
 
 def all_statuses(console: "Console", call: Call) -> Reply:
-    """GET /datasets/{id}/indexing-status: of an unknown one, nothing."""
+    """GET /datasets/{id}/indexing-status: of an unknown one nothing, or a 404 since 1.17."""
+    if console.rules.unknown_dataset_is_404:
+        _dataset(console, call)
     found = next((one for one in console.datasets if one.id == call.ids["dataset_id"]), None)
-    return json_reply({"data": [_status(document) for document in (found.documents if found else ())]})
+    documents = found.documents if found else []
+    return json_reply({"data": [_status(console, document) for document in documents]})
 
 
 def one_status(console: "Console", call: Call) -> Reply:
     """GET /datasets/{id}/documents/{id}/indexing-status."""
     for document in _dataset(console, call).documents:
         if document.id == call.ids["document_id"]:
-            return json_reply(_status(document))
+            return json_reply(_status(console, document))
     raise errors.error(404, "not_found", "Document not found.")
 
 
 def failed(console: "Console", call: Call) -> Reply:
     """GET /datasets/{id}/error-docs."""
     rows = [
-        _status(document) | {"completed_segments": None, "total_segments": None}
+        _times(document) | {"completed_segments": None, "total_segments": None}
         for document in _dataset(console, call).documents
         if document.status in ("error", "paused")
     ]
@@ -91,10 +94,15 @@ def failed(console: "Console", call: Call) -> Reply:
 
 def retry(console: "Console", call: Call) -> Reply:
     """POST /datasets/{id}/retry: 204 for ids of nothing, too."""
+    rules = console.rules
     dataset = _dataset(console, call)
-    params = body_params(console.rules, call, "DocumentRetryPayload")
+    params = body_params(rules, call, "DocumentRetryPayload")
     wanted = params.required("document_ids")
+    if rules.pydantic and not isinstance(params.values.get("document_ids", []), list):
+        params.wrong("document_ids", "", "list_type", "Input should be a valid list")
     params.check()
+    if rules.document_ids_are_uuids and not all(map(is_uuid, wanted)):
+        raise errors.internal(rules)
     for document in dataset.documents:
         if document.id in wanted and document.status in ("error", "paused"):
             if document.is_retried:
@@ -115,7 +123,12 @@ def _number(text: str | None, default: int) -> int:
     return int(text) if text is not None and text.isdecimal() and int(text) > 0 else default
 
 
-def _status(document: FakeDocument) -> dict[str, Any]:
+def _status(console: "Console", document: FakeDocument) -> dict[str, Any]:
+    more = ("error_code", "estimated_vector_space_mb", "vector_space_limit_mb")
+    return _times(document) | (dict.fromkeys(more) if console.rules.document_error_code else {})
+
+
+def _times(document: FakeDocument) -> dict[str, Any]:
     at = 1_760_000_000
     return {
         "id": document.id,

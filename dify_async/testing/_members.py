@@ -36,8 +36,13 @@ def invite(console: "Console", call: Call) -> Reply:
     """POST /workspaces/current/members/invite-email: 201, whatever came of each address."""
     params = body_params(console.rules, call, "MemberInvitePayload")
     emails, role = params.required("emails"), params.required("role")
+    if emails == [] and console.rules.needs_invited:
+        detail = "List should have at least 1 item after validation, not 0"
+        params.wrong("emails", "", "too_short", detail)
     params.check()
     if role not in _INVITED_AS:
+        if console.rules.named_invalid_role:
+            raise errors.error(400, "invalid_role", "Invalid role.")
         raise Refusal(400, {"code": "invalid-role", "message": "Invalid role"})
     # A plain text is taken letter by letter.
     body: dict[str, Any] = {

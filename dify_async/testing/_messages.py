@@ -2,17 +2,19 @@
 
 import csv
 import io
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
+from dify_async.testing._history import Message, conversation_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._listing import contains, page_and_limit, page_body
+from dify_async.testing._listing import between, contains, page_and_limit, page_body
 from dify_async.testing._models import TALKING, FakeApp
-from dify_async.testing._params import Params
+from dify_async.testing._params import Params, body_params
 from dify_async.testing._times import time_range
-from dify_async.testing._traffic import Message
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _QUESTIONS = ("Where is my order?", "How can I pay?", "When are you open?")
 _ANSWER = "It is on the way."
 _ANNOTATIONS = 3
+_FEEDBACKS = 30  # the last ones
 
 
 def messages(console: "Console", call: Call) -> Reply:
@@ -30,8 +33,8 @@ def messages(console: "Console", call: Call) -> Reply:
     wanted = params.required("conversation_id")
     limit = params.integer("limit", 20, high=100)
     params.check()
-    said = [row for row in console.traffic.messages(app) if _conversation_id(app, row) == wanted]
-    if not said:
+    said = console.traffic.history(app).by_conversation.get(wanted)
+    if said is None:
         raise errors.error(404, "not_found", "Conversation Not Exists.")
     rows = [_message(app, row, place) for place, row in enumerate(said)]
     if first_id := arguments.get("first_id"):
@@ -52,15 +55,12 @@ def completions(console: "Console", call: Call) -> Reply:
     status = params.choice("annotation_status", ("annotated", "not_annotated", "all"), "all")
     page, limit = page_and_limit(params)
     start, end = time_range(console, call, params)
-    rows = [
-        row
-        for row in reversed(list(console.traffic.messages(app)))
-        if (start is None or row.at >= start) and (end is None or row.at <= end + 59)
-    ]
+    rows = between(console.traffic.history(app).messages, start, end, moment=lambda row: row.at)[::-1]
     if status == "annotated":
-        rows = []
+        rows = ()
     if keyword := arguments.get("keyword"):
-        rows = [row for row in rows if contains(rules, _question(row), keyword)]
+        matching = {question for question in _QUESTIONS if contains(rules, question, keyword)}
+        rows = [row for row in rows if _question(row) in matching]
     shown = [_completion(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
 
@@ -85,12 +85,35 @@ def annotations(console: "Console", call: Call) -> Reply:
     return json_reply(page_body(page, limit, len(rows), shown) | {"has_more": len(shown) == limit})
 
 
+def annotate(console: "Console", call: Call) -> Reply:
+    """POST /apps/{id}/annotations: answered, and not kept."""
+    app = console.find_app(call)
+    params = body_params(console.rules, call, "CreateAnnotationPayload")
+    params.check()
+    sent = params.values
+    body = {
+        "id": make_id(app.id, "annotation", sent.get("message_id") or sent.get("question")),
+        "question": sent.get("question"),
+        "answer": sent.get("answer"),
+        "hit_count": 0,
+        "created_at": int(time.time()),
+    }
+    return json_reply(body, 201 if console.rules.annotation_is_201 else 200)
+
+
 def feedbacks(console: "Console", call: Call) -> Reply:
     """GET /apps/{id}/feedbacks/export: JSON or CSV, since 1.10.1."""
     app = console.find_app(call)
     arguments = call.arguments()
-    liked = [row for row in console.traffic.messages(app) if row.liked][-20:]
-    rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in liked]
+    params = Params(console.rules, "FeedbackExportQuery", arguments)
+    if console.rules.pydantic:
+        params.choice("format", ("csv", "json"), "csv")
+        params.choice("rating", ("like", "dislike"), "like")
+    params.check()
+    liked = [row for row in console.traffic.history(app).messages if row.liked][-_FEEDBACKS:]
+    is_meant = feedback_dates(arguments)
+    meant = [row for row in liked if is_meant(row.at)]
+    rows = [] if arguments.get("rating") == "dislike" else [_feedback(app, row) for row in meant]
     if arguments.get("format", "csv") == "json":
         about = {
             "app_id": app.id,
@@ -107,8 +130,23 @@ def feedbacks(console: "Console", call: Call) -> Reply:
     return Reply(200, file.getvalue().encode(), {"Content-Type": "text/csv; charset=utf-8-sig"})
 
 
-def _conversation_id(app: FakeApp, row: Message) -> str:
-    return make_id(app.id, "conversation", row.conversation)
+def feedback_dates(arguments: Mapping[str, str]) -> Callable[[int], bool]:
+    """Whether a moment is within the days of UTC that were asked for.
+
+    The end is its first moment, and that one is included.
+    """
+    start, end = (_first_moment(arguments, name) for name in ("start_date", "end_date"))
+    return lambda at: (start is None or start <= at) and (end is None or at <= end)
+
+
+def _first_moment(arguments: Mapping[str, str], name: str) -> float | None:
+    text = arguments.get(name)
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError as error:
+        raise errors.bad_request(f"Invalid {name} format: {error}") from None
 
 
 def _question(row: Message) -> str:
@@ -125,7 +163,7 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
     }
     return {
         "id": make_id(app.id, "message", row.conversation, place),
-        "conversation_id": _conversation_id(app, row),
+        "conversation_id": conversation_id(app.id, row.conversation),
         "inputs": {},
         "query": _question(row),
         "message": [{"role": "user", "text": _question(row), "files": []}],
@@ -153,7 +191,7 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
 def _completion(console: "Console", app: FakeApp, row: Message) -> dict[str, Any]:
     by_user = row.user >= 0
     return {
-        "id": _conversation_id(app, row),
+        "id": conversation_id(app.id, row.conversation),
         "status": "normal",
         "from_source": "api" if by_user else "console",
         "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
@@ -177,7 +215,7 @@ def _feedback(app: FakeApp, row: Message) -> dict[str, Any]:
         "feedback_id": make_id(app.id, "feedback", row.conversation, row.at),
         "app_name": app.name,
         "app_id": app.id,
-        "conversation_id": _conversation_id(app, row),
+        "conversation_id": conversation_id(app.id, row.conversation),
         "conversation_name": _question(row),
         "message_id": make_id(app.id, "message", row.conversation, 0),
         "user_query": _question(row),
@@ -198,6 +236,7 @@ ROUTES: list[Route] = [
     Route("GET", "/apps/<uuid:app_id>/chat-messages", messages),
     Route("GET", "/apps/<uuid:app_id>/completion-conversations", completions),
     Route("GET", "/apps/<uuid:app_id>/annotations", annotations),
+    Route("POST", "/apps/<uuid:app_id>/annotations", annotate),
     Route(
         "GET",
         "/apps/<uuid:app_id>/feedbacks/export",

@@ -78,6 +78,16 @@ class FakeApp:
         return self.mode in ("workflow", "advanced-chat")
 
 
+def is_unpublished_agent(app: FakeApp) -> bool:
+    """Whether it is an agent without a published version."""
+    return app.mode == "agent" and not app.published_at
+
+
+def workflow_id(app: FakeApp) -> str:
+    """The id of the app's published workflow."""
+    return make_id(app.id, "workflow")
+
+
 class AppFields(TypedDict, total=False):
     """What a `FakeApp` has beside its name and mode."""
 

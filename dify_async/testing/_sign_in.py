@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._http import Call, Reply, Route, json_reply
-from dify_async.testing._params import Params, body_params, json_body
+from dify_async.testing._params import Params, body_params, is_uuid, json_body
 from dify_async.testing._tokens import Issued
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ def authenticate(console: "Console", call: Call) -> FakeAccount:
     """The account of the access token, or of the admin key's workspace."""
     token = _access_token(console, call)
     if _is_admin(console, call, token):
+        console.reach_database()
         return console.owner
-    account = console.accounts.of_id(console.tokens.account_id(token))
+    account_id = console.tokens.account_id(token)
+    console.reach_database()
+    account = console.accounts.of_id(account_id)
     if account is None:
         raise errors.unknown_user()
     if account.banned:
@@ -48,7 +51,9 @@ def _access_token(console: "Console", call: Call) -> str:
     header = call.headers.get("Authorization")
     scheme, _, token = (header or "").strip().partition(" ")
     is_bearer = scheme.lower() == "bearer" and bool(token)
-    if console.rules.cookies:
+    if console.rules.admin_key_before_cookies and _is_admin(console, call, token.strip()):
+        found = token.strip()
+    elif console.rules.cookies:
         # The cookie wins over the header, even when it is garbage.
         found = call.cookies.get(console.cookie("access_token")) or (token.strip() if is_bearer else "")
     elif header is None:
@@ -75,6 +80,7 @@ def log_in(console: "Console", call: Call) -> Reply:
     if not console.password_login:
         raise errors.forbidden()
     email, password = _credentials(console, call)
+    console.reach_database()
     if console.accounts.is_locked(email):
         message = "Too many incorrect password attempts. Please try again later."
         raise errors.error(429, "email_code_login_limit", message)
@@ -111,14 +117,25 @@ def _credentials(console: "Console", call: Call) -> tuple[str, str]:
         body["password"] = _decoded(body["password"])
     params = Params(rules, "LoginPayload", body, where="JSON body")
     email, password = params.required("email"), params.required("password")
-    if "email" in body and not _EMAIL.fullmatch(str(email)):
-        plain = f"{email} is not a valid email."
-        params.wrong("email", plain, "value_error", f"Value error, {plain}")
+    _check_email(params)
+    if rules.pydantic:
+        params.flag("remember_me")
     if rules.checked_password_form and "password" in body and not _PASSWORD.match(str(password)):
         plain = "Password must contain letters and numbers, and the length must be greater than 8."
         params.wrong("password", plain, "value_error", f"Value error, {plain}")
     params.check()
     return str(email), str(password)
+
+
+def _check_email(params: Params) -> None:
+    if "email" not in params.values:
+        return
+    email = params.values["email"]
+    plain = f"{email} is not a valid email."
+    if not isinstance(email, str):
+        params.wrong("email", plain, "string_type", "Input should be a valid string")
+    elif not _EMAIL.fullmatch(email):
+        params.wrong("email", plain, "value_error", f"Value error, {plain}")
 
 
 def _decoded(password: Any) -> str:
@@ -140,11 +157,17 @@ def renew(console: "Console", call: Call) -> Reply:
         params.check()
     if rules.cookies and not token:
         return _not_renewed(console, "No refresh token provided")
-    account = console.accounts.of_id(console.tokens.spend(token) or "")
+    if console.database_down and not rules.refresh_fault_is_500:
+        return _not_renewed(console, "(psycopg2.OperationalError) Connection refused")
+    console.reach_database()  # before the token is spent: it is good once the database is up again
+    account_id = console.tokens.spend(token)
+    account = console.accounts.of_id(account_id or "")
     if account is None:
-        return _not_renewed(console, "Invalid refresh token")
+        is_named = rules.refresh_names_account and account_id is not None
+        return _not_renewed(console, "Invalid account" if is_named else "Invalid refresh token")
     if account.banned:
-        return _not_renewed(console, f"401 Unauthorized: {errors.BANNED}")
+        prefix = "" if rules.plain_refresh_errors else "401 Unauthorized: "
+        return _not_renewed(console, prefix + errors.BANNED)
     issued = console.tokens.issue(account.id)
     return _signed_in(console, issued, ("csrf_token", "access_token", "refresh_token"))
 
@@ -194,7 +217,11 @@ def mail_code(console: "Console", call: Call) -> Reply:
     """POST /email-code-login: the code would be mailed."""
     params = body_params(console.rules, call, "EmailPayload")
     email = str(params.required("email"))
+    _check_email(params)
     params.check()
+    console.reach_database()
+    if console.accounts.of_email(email) is None:
+        raise errors.error(400, "account_not_found", "Account not found.")
     token = console.new_id("mail")
     console.login_codes[token] = (email, f"{len(console.login_codes) * 7919 % 900000 + 100000}")
     return json_reply({"result": "success", "data": token})
@@ -202,7 +229,15 @@ def mail_code(console: "Console", call: Call) -> Reply:
 
 def log_in_by_code(console: "Console", call: Call) -> Reply:
     """POST /email-code-login/validity: a code is good once."""
-    body = json_body(console.rules, call, "EmailCodeLoginPayload")
+    params = body_params(console.rules, call, "EmailCodeLoginPayload")
+    for name in ("email", "code", "token"):
+        params.required(name)
+    token = params.values.get("token")
+    if token is not None and console.rules.code_token_is_uuid and not is_uuid(token):
+        params.wrong("token", "", "uuid_parsing", "Input should be a valid UUID, invalid character")
+    params.check()
+    console.reach_database()
+    body = params.values
     email, code = console.login_codes.get(str(body.get("token")), ("", ""))
     if not email or email != body.get("email"):
         raise errors.error(400, "invalid_or_expired_token", "The token is invalid or has expired.")

@@ -17,6 +17,7 @@ def ping(_console: "Console", _call: Call) -> Reply:
 
 def setup(console: "Console", _call: Call) -> Reply:
     """GET /setup."""
+    console.reach_database()
     if console.setup_finished:
         moment = datetime.fromtimestamp(console.started_at, UTC).replace(tzinfo=None)
         return json_reply({"step": "finished", "setup_at": moment.isoformat()})
@@ -80,7 +81,28 @@ def system_features(console: "Console", _call: Call) -> Reply:
             "enable_learn_app": True,
             "rbac_enabled": False,
         }
+    if rules.edition_features:
+        _apply_edition(features)
+    if rules.null_sso_protocol:
+        features["sso_enforced_for_signin_protocol"] = None
+        features["webapp_auth"]["sso_config"]["protocol"] = None
     return json_reply(features)
+
+
+def _apply_edition(features: dict[str, Any]) -> None:
+    """What 1.16 adds and leaves out."""
+    for name in (
+        *("max_plugin_package_size", "is_allow_create_workspace"),
+        *("plugin_manager", "enable_trial_app"),
+    ):
+        del features[name]
+    features["license"] = {"status": "none"}
+    features["webapp_auth"]["allow_public_access"] = True
+    features |= {
+        "deployment_edition": "COMMUNITY",
+        "enable_step_by_step_tour": False,
+        "knowledge_fs_enabled": False,
+    }
 
 
 def version(console: "Console", call: Call) -> Reply:
@@ -93,6 +115,8 @@ def version(console: "Console", call: Call) -> Reply:
     params = Params(console.rules, "VersionQuery", arguments)
     current = params.required("current_version")
     params.check()
+    if console.rules.short_version:
+        return json_reply({"version": current, "release_notes": ""})
     features = {
         "can_replace_logo": console.rules.newest_features,
         "model_load_balancing_enabled": False,

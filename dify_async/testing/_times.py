@@ -1,6 +1,6 @@
 """The start and end of a query, in the account's time zone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -31,12 +31,20 @@ def _moment(console: "Console", params: Params, name: str, zone: ZoneInfo) -> in
     if text is None or (text == "" and console.rules.empty_time_is_none):
         return None
     try:
-        local = datetime.strptime(text, _FORMAT).replace(tzinfo=zone)
+        local = datetime.strptime(text, _FORMAT)  # noqa: DTZ007 - the zone comes with the readings
     except ValueError as error:
         if console.rules.pydantic:
             raise errors.bad_request(f"Invalid {name} time format: {error}") from None
         plain = f"Invalid argument: {text}. argument must be conform to the format {_FORMAT}"
         params.wrong(name, plain, "", "")
         return None
-    # An hour that comes twice is the later one, and an hour that is left out moves on by one.
-    return int(max(local.timestamp(), local.replace(fold=1).timestamp()))
+    first, second = _readings(local, zone)
+    if first > second and console.rules.moves_by_an_hour:
+        first, second = _readings(local + timedelta(hours=1), zone)
+    return max(first, second)  # of an hour that comes twice, the later one
+
+
+def _readings(local: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    """By the clock before a change, and by that after it: they differ near one."""
+    before = local.replace(tzinfo=zone)
+    return int(before.timestamp()), int(before.replace(fold=1).timestamp())

@@ -27,8 +27,8 @@ class Issued(NamedTuple):
 class Tokens:
     """Issues, checks and takes back tokens."""
 
-    def __init__(self, lifetime: float) -> None:
-        self._lifetime = lifetime
+    def __init__(self, lifetime: float, *, issuer: str) -> None:
+        self._lifetime, self._issuer = lifetime, issuer
         self._secret = secrets.token_bytes(32)
         self._claims: dict[str, dict[str, Any]] = {}
         self._expiry: dict[str, float] = {}
@@ -44,7 +44,7 @@ class Tokens:
         access = {
             "user_id": account_id,
             **claims,
-            "iss": "SELF_HOSTED",
+            "iss": self._issuer,
             "sub": "Console API Passport",
         }
         issued = Issued(

@@ -9,6 +9,7 @@ from random import Random
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from dify_async.testing._history import MAX_HISTORIES, History, Message
 from dify_async.testing._models import FakeApp
 
 DAYS = 400  # of traffic, up to the last one
@@ -26,20 +27,6 @@ _FREE = 0.05  # less the former: on a model without a price
 _NEW_TALK = 0.4
 _CONSOLE = 0.05
 _LIKED = 0.2
-
-
-class Message(NamedTuple):
-    """One message, or one run of a workflow."""
-
-    at: int  # unix seconds
-    conversation: int
-    opens: int  # how many messages the conversation has, if this is its first; else 0
-    user: int  # -1: somebody in the console, who is no end user
-    tokens: int
-    answer_tokens: int
-    price: int | None  # in 0.0000001 USD
-    latency: int  # milliseconds
-    liked: bool
 
 
 @dataclass(slots=True)
@@ -97,11 +84,18 @@ class Traffic:
         self._dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         self._made: dict[tuple[str, str, int, date], list[Message]] = {}
         self._days: dict[tuple[str, str, int, str, date], _Day] = {}
+        self._histories: dict[tuple[str, str, int], History] = {}
 
-    def messages(self, app: FakeApp) -> Iterator[Message]:
-        """All messages of an app, the oldest first."""
-        for day in self._dates:
-            yield from self._make(app, day)
+    def history(self, app: FakeApp) -> History:
+        """All messages of an app: those of its id, mode and pace, whatever else of it changes."""
+        key = (app.id, app.mode, app.messages_per_day)
+        history = self._histories.pop(key, None)
+        if history is None:
+            history = History(app.id, (row for day in self._dates for row in self._make(app, day)))
+        self._histories[key] = history  # in order of use
+        if len(self._histories) > MAX_HISTORIES:
+            del self._histories[next(iter(self._histories))]
+        return history
 
     def days(
         self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None

@@ -1,16 +1,18 @@
 """Workflows are published and run."""
 
+import math
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dify_async.testing import _errors as errors
 from dify_async.testing._accounts import make_id
+from dify_async.testing._history import Message, run_id
 from dify_async.testing._http import Call, Reply, Route, json_reply
 from dify_async.testing._listing import contains, page_and_limit, page_body
-from dify_async.testing._models import FakeApp
-from dify_async.testing._params import Params, body_params
-from dify_async.testing._traffic import Message
+from dify_async.testing._models import FakeApp, workflow_id
+from dify_async.testing._params import Params, body_params, is_uuid
+from dify_async.testing._rules import Rules
 
 if TYPE_CHECKING:
     from dify_async.testing._console import Console
@@ -47,7 +49,7 @@ def published(console: "Console", call: Call) -> Reply:
     rules = console.rules
     app = console.find_app(call, _GRAPHS)
     body: dict[str, Any] = {
-        "id": make_id(app.id, "workflow"),
+        "id": workflow_id(app),
         "graph": {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}},
         "features": {},
         "hash": make_id(app.id, "hash").replace("-", ""),
@@ -62,6 +64,8 @@ def published(console: "Console", call: Call) -> Reply:
     }
     if rules.modern_features:
         body |= {"marked_name": app.marked[0], "marked_comment": app.marked[1], "rag_pipeline_variables": []}
+    if rules.workflow_number:
+        body["version_number"] = 1
     if not app.is_published:
         return json_reply(None if rules.newest_features else dict.fromkeys(body))
     return json_reply(body)
@@ -78,16 +82,22 @@ def runs(console: "Console", call: Call) -> Reply:
     params = Params(rules, "WorkflowRunListQuery", arguments)
     limit = params.integer("limit", 20, high=100)
     status = params.choice("status", _STATES, _STATES[0]) if "status" in arguments else None
+    if rules.filtered_runs:
+        params.choice("triggered_from", ("debugging", "app-run"), "debugging")
+    last_id = arguments.get("last_id")
+    if last_id and rules.pydantic and not is_uuid(last_id):
+        params.wrong("last_id", "", "value_error", f"Value error, {last_id} is not a valid uuid.")
     params.check()
     wanted = arguments.get("triggered_from") == "app-run" or not rules.filtered_runs
-    found = _runs(app, console) if wanted else []
+    history = console.traffic.history(app)
+    found = history.messages[::-1] if wanted else ()
     if status is not None and rules.filtered_runs:
-        found = [run for run in found if _state(run) == status]
-    if last_id := arguments.get("last_id"):
-        ids = [_run_id(app, run) for run in found]
-        if last_id not in ids:
+        found = tuple(run for run in found if _state(run) == status)
+    if last_id:
+        last = history.by_run.get(last_id)
+        if last not in found:
             raise errors.error(400, "invalid_param", "Last workflow run not exists")
-        found = found[ids.index(last_id) + 1 :]
+        found = found[found.index(last) + 1 :]
     rows = [
         _run(app, run) | {"created_by_account": None, "retry_index": None, **_ends(run)}
         for run in found[:limit]
@@ -98,7 +108,7 @@ def runs(console: "Console", call: Call) -> Reply:
 def run_detail(console: "Console", call: Call) -> Reply:
     """GET /apps/{id}/workflow-runs/{id}: an unknown one is a 200 of nulls up to 1.14."""
     app = console.find_app(call, _GRAPHS)
-    found = next((run for run in _runs(app, console) if _run_id(app, run) == call.ids["run_id"]), None)
+    found = console.traffic.history(app).by_run.get(call.ids["run_id"])
     if found is None and console.rules.newest_features:
         raise errors.error(404, "not_found", "Workflow run not found")
     shown = found or Message(0, 0, 0, 0, 0, 0, None, 0, liked=False)
@@ -122,17 +132,19 @@ def logs(console: "Console", call: Call) -> Reply:
     params = Params(rules, "WorkflowAppLogQuery", arguments)
     page, limit = page_and_limit(params)
     status = params.member("status", _LOGGED_STATES if rules.pydantic else _LOGGED_STATES_OF_OLD)
+    after = _moment(rules, params, "created_at__after", -math.inf)
+    before = _moment(rules, params, "created_at__before", math.inf)
     params.check()
     if (email := arguments.get("created_by_account")) and console.accounts.of_email(email) is None:
         raise errors.error(400, "invalid_param", f"Account not found: {email}")
     # All of them are of end users.
-    found = [run for run in _runs(app, console) if status in (None, _state(run)) and not email]
+    history = console.traffic.history(app).messages
+    found = [run for run in reversed(history) if status in (None, _state(run)) and not email]
     if keyword := arguments.get("keyword"):
-        found = [run for run in found if contains(rules, _session(run), keyword)]
-    for name, later in (("created_at__after", True), ("created_at__before", False)):
-        if text := arguments.get(name):
-            moment = _moment(text)
-            found = [run for run in found if (run.at >= moment if later else run.at <= moment)]
+        users = {run.user: _session(run) for run in found}
+        matching = {user for user, session in users.items() if contains(rules, session, keyword)}
+        found = [run for run in found if run.user in matching]
+    found = [run for run in found if after <= run.at <= before]
     rows = [_log(console, app, run) for run in found[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(found), rows))
 
@@ -151,18 +163,9 @@ def _log(console: "Console", app: FakeApp, run: Message) -> dict[str, Any]:
     return row | ({"details": None} if console.rules.filtered_runs else {})
 
 
-def _runs(app: FakeApp, console: "Console") -> list[Message]:
-    """The newest first."""
-    return list(console.traffic.messages(app))[::-1]
-
-
-def _run_id(app: FakeApp, run: Message) -> str:
-    return make_id(app.id, "run", run.conversation, run.at)
-
-
 def _run(app: FakeApp, run: Message) -> dict[str, Any]:
     return {
-        "id": _run_id(app, run),
+        "id": run_id(app.id, run),
         "version": _VERSION,
         "status": _state(run),
         "elapsed_time": run.latency / 1000,
@@ -202,11 +205,18 @@ def _person(console: "Console") -> dict[str, str]:
     return {"id": console.owner.id, "name": console.owner.name, "email": console.owner.email}
 
 
-def _moment(text: str) -> float:
+def _moment(rules: Rules, params: Params, name: str, default: float) -> float:
+    text = params.values.get(name)
+    if not text:
+        return default
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise errors.error(400, "invalid_param", f"Invalid isoformat string: {text!r}") from None
+        problem = f"Invalid isoformat string: {text!r}"
+        if not rules.pydantic:
+            raise errors.error(400, "invalid_param", problem) from None
+        params.wrong(name, "", "value_error", f"Value error, {problem}")
+        return default
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

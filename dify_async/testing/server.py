@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 from typing import Self, Unpack
 
+from dify_async._uncopyable import Uncopyable
 from dify_async.testing._accounts import FakeAccount
 from dify_async.testing._console import Console
 from dify_async.testing._faults import Cut, Fault, RecordedRequest
@@ -17,7 +18,7 @@ from dify_async.testing._models import AppFields, FakeApp, generate_apps
 TIMEZONE = "America/New_York"
 
 
-class FakeDifyServer:
+class FakeDifyServer(Uncopyable):
     """A console API of Dify to test against, which answers as a server of `version` does.
 
     `async with FakeDifyServer() as fake:` serves one workspace with one account; it signs in with
@@ -25,7 +26,7 @@ class FakeDifyServer:
     the same statistics in every run (times of creation apart).
 
     Args:
-        version: The release to be, such as "0.15.3", "1.9.1" or "1.15.0".
+        version: The release to be, such as "0.15.3", "1.11.2" or "1.17.0".
         email: Address of the workspace's owner.
         password: The owner's password.
         apps: How many apps to make up, or the apps to serve.
@@ -41,9 +42,12 @@ class FakeDifyServer:
         port: Where to listen; 0 for a free port.
         ssl: Serve https, with the certificate in this context.
         password_login: Whether the server lets people sign in with a password.
+        masks_keys: Whether lists of API keys show masks such as "app-A...wxyz", as is announced for Dify.
         keep_alive: Seconds after which an idle connection is closed.
         seed: Makes other statistics, ids, and luck of faults with a probability.
     """
+
+    _instead = "pass its base_url, email and password to the other process"
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class FakeDifyServer:
         port: int = 0,
         ssl: ssl_module.SSLContext | None = None,
         password_login: bool = True,
+        masks_keys: bool = False,
         keep_alive: float = 2.0,
         seed: int = 0,
     ) -> None:
@@ -78,6 +83,7 @@ class FakeDifyServer:
             https_cookies=https_cookies,
             admin_api_key=admin_api_key,
             password_login=password_login,
+            masks_keys=masks_keys,
             seed=seed,
         )
         self._listener = Listener(
@@ -91,6 +97,8 @@ class FakeDifyServer:
         self._address = host, port
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_listener"):  # its construction was refused
+            return "<FakeDifyServer>"
         return f"<FakeDifyServer {self.version} at {self._listener.base_url or 'no port yet'}>"
 
     async def __aenter__(self) -> Self:
@@ -98,10 +106,7 @@ class FakeDifyServer:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._listener.stop()
         if error is None:
@@ -126,8 +131,12 @@ class FakeDifyServer:
 
     @property
     def password(self) -> str:
-        """The owner's password."""
+        """The owner's password; set it to change the password on the server, which leaves tokens valid."""
         return self._console.owner.password
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self._console.owner.password = password
 
     @property
     def timezone(self) -> str:
@@ -145,6 +154,20 @@ class FakeDifyServer:
         return self._console.apps
 
     @property
+    def today(self) -> date:
+        """The last day on which the apps are used."""
+        return self._console.today
+
+    @property
+    def password_login(self) -> bool:
+        """Whether the server lets people log in with a password; may be switched while it runs."""
+        return self._console.password_login
+
+    @password_login.setter
+    def password_login(self, enabled: bool) -> None:
+        self._console.password_login = enabled
+
+    @property
     def setup_finished(self) -> bool:
         """False makes nearly every route answer 401 `not_setup`, as a new server does."""
         return self._console.setup_finished
@@ -152,6 +175,18 @@ class FakeDifyServer:
     @setup_finished.setter
     def setup_finished(self, finished: bool) -> None:
         self._console.setup_finished = finished
+
+    @property
+    def database_down(self) -> bool:
+        """True makes the server fail by its own fault: a 500, and a 401 for a refresh up to Dify 1.15.
+
+        No refresh token is spent in the meantime.
+        """
+        return self._console.database_down
+
+    @database_down.setter
+    def database_down(self, down: bool) -> None:
+        self._console.database_down = down
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -224,6 +259,11 @@ class FakeDifyServer:
         self._listener.faults.append(fault)
         return fault
 
+    def remove_faults(self) -> None:
+        """Remove every fault that was injected; a fake that several tests share needs it between them."""
+        while self._listener.faults:
+            self._listener.faults.pop().remove()
+
     def expire_access_tokens(self) -> None:
         """Access and CSRF tokens issued so far are past their time: "Token has expired."."""
         self._console.tokens.expire_access()
@@ -236,6 +276,10 @@ class FakeDifyServer:
         """No token issued so far is good; access tokens get "Invalid token signature."."""
         self._console.tokens.revoke_access()
         self._console.tokens.revoke_refresh()
+
+    def failed_logins(self, email: str) -> int:
+        """How many wrong passwords count toward the lock of an address."""
+        return self._console.accounts.failed_logins(email)
 
     def unlock(self) -> None:
         """Let addresses sign in again that were locked after wrong passwords."""
@@ -251,9 +295,10 @@ class FakeDifyServer:
         self._console.workspaces[workspace_id] = name
         return workspace_id
 
-    def login_code(self, token: str) -> str:
-        """The code that was mailed for the token of POST /email-code-login."""
-        return self._console.login_codes[token][1]
+    def login_code(self, token: str | None = None) -> str:
+        """The code that was mailed for the token of POST /email-code-login, or the newest code."""
+        codes = self._console.login_codes
+        return codes[next(reversed(codes)) if token is None else token][1]
 
     def add_account(
         self,
@@ -276,3 +321,7 @@ class FakeDifyServer:
         return self._console.add_account(
             email, password, timezone=timezone, role="admin", workspace=workspace, banned=banned
         )
+
+    def remove_account(self, email: str) -> None:
+        """Delete an account: its tokens get 401 "Unauthorized." from now on."""
+        self._console.accounts.remove(email)

@@ -29,8 +29,11 @@ def main() -> int:
     arguments = parser.parse_args()
     app = make_app(names=map(str.lower, arguments.name))
     try:
-        # Who leaves the page ends what was asked for it.
-        web.run_app(app, host=arguments.host, port=arguments.port, handler_cancellation=True)
+        # Who leaves the page ends what was asked for it. After SIGTERM, streams have half a second to end,
+        # and as long once they are cancelled.
+        web.run_app(
+            app, host=arguments.host, port=arguments.port, handler_cancellation=True, shutdown_timeout=0.5
+        )
     except (DifyConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypedDict
@@ -19,6 +19,7 @@ from dify_async import AsyncDifyServer, Dashboard, DashboardUpdates, DifyError
 from dify_async.testing import FakeDifyServer
 
 DIFY = web.AppKey("dify", AsyncDifyServer)
+UNDER_WAY = web.AppKey("under_way", dict[frozenset[tuple[str, object]], "Numbers"])
 STATIC = Path(__file__).parent / "static"
 LONGEST_RANGE = 366
 # nginx holds an answer back until a buffer is full, unless it is told not to.
@@ -39,6 +40,7 @@ HEADERS = {
 def make_app(*, names: Iterable[str] = ()) -> web.Application:
     """The service, for a request under a loopback name or one of `names`."""
     app = web.Application(middlewares=[_only_under({"localhost", "127.0.0.1", "::1", *names})])
+    app[UNDER_WAY] = {}
     app.cleanup_ctx.append(_client)
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", _page)
@@ -105,31 +107,70 @@ def wanted(query: Mapping[str, str]) -> Wanted:
     return found
 
 
+class Numbers:
+    """The events of one range, asked for once for all who want them at the same time."""
+
+    def __init__(self, dify: AsyncDifyServer, query: Wanted) -> None:
+        self.events: list[bytes] = []
+        self.more = asyncio.Event()
+        self.readers = 0
+        self.task = asyncio.create_task(self._ask(dify, query))
+
+    async def _ask(self, dify: AsyncDifyServer, query: Wanted) -> None:
+        try:
+            async with dify.stream_dashboard(**query, compare=True) as updates:
+                async for part in _parts(updates):
+                    self._add("part", part)
+            self._add("done", "{}")
+        except DifyError as error:
+            self._add("failed", json.dumps({"reason": str(error)}))
+        finally:
+            self.more.set()
+
+    def _add(self, event: str, data: str) -> None:
+        # to_json() and json.dumps() give one line, and an event has one line of data.
+        self.events.append(f"event: {event}\ndata: {data}\n\n".encode())
+        self.more.set()
+        self.more = asyncio.Event()
+
+
 async def _numbers(request: web.Request) -> web.StreamResponse:
-    """Server-sent events: "part" for each app as it comes, then "done"; or "failed" with a reason."""
+    """Server-sent events: "part" for each app as it comes, then "done"; or "failed" with a reason.
+
+    Each reader goes on at its own pace; the last one to leave ends what was asked for.
+    """
     try:
         query = wanted(request.query)
     except (ValueError, OverflowError) as error:
         raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
     stream = web.StreamResponse(headers=STREAM_HEADERS)
     await stream.prepare(request)
-    keeping_open = asyncio.create_task(_keep_open(stream))
+    under_way, key = request.app[UNDER_WAY], frozenset(query.items())
+    numbers = under_way.get(key)
+    if numbers is None or numbers.task.done():
+        numbers = under_way[key] = Numbers(request.app[DIFY], query)
+    numbers.readers += 1
     try:
-        async with request.app[DIFY].stream_dashboard(**query, compare=True) as updates:
-            async for part in _parts(updates):
-                await _send(stream, "part", part)
-        await _send(stream, "done", "{}")
-    except DifyError as error:
-        await _send(stream, "failed", json.dumps({"reason": str(error)}))
+        await _follow(numbers, stream)
     finally:
-        keeping_open.cancel()
+        numbers.readers -= 1
+        if numbers.readers == 0:
+            numbers.task.cancel()
+            if under_way.get(key) is numbers:
+                del under_way[key]
     return stream
 
 
-async def _keep_open(stream: web.StreamResponse) -> None:
-    with suppress(ConnectionError):  # whoever left is seen by the sender of numbers
-        while True:
-            await asyncio.sleep(KEEP_OPEN)
+async def _follow(numbers: Numbers, stream: web.StreamResponse) -> None:
+    sent = 0
+    while sent < len(numbers.events) or not numbers.task.done():
+        if sent < len(numbers.events):
+            await stream.write(numbers.events[sent])
+            sent += 1
+            continue
+        with anyio.move_on_after(KEEP_OPEN) as quiet:
+            await numbers.more.wait()
+        if quiet.cancelled_caught:
             await stream.write(b": nothing new\n\n")
 
 
@@ -155,8 +196,3 @@ async def _parts(updates: DashboardUpdates) -> AsyncIterator[str]:
 
 def _part(dashboard: Dashboard, done: int, total: int) -> str:
     return f'{{"done": {done}, "total": {total}, "dashboard": {dashboard.to_json()}}}'
-
-
-async def _send(stream: web.StreamResponse, event: str, data: str) -> None:
-    """JSON has no line ends of its own, so an event has one line of data."""
-    await stream.write(f"event: {event}\ndata: {data}\n\n".encode())

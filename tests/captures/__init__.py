@@ -2,6 +2,8 @@
 
 One gzipped file a version, one JSON object a line: case, method, path, query, sent (the request's
 body), status, headers (those that matter here), body (or body_base64 where it came compressed).
+
+1.17-pre is Dify's main four days before 1.17.0; it reports 1.16.1.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from dify_async._wire import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0")
+VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0", "1.16.1", "1.17-pre")
 
 
 class Capture(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,10 @@ CHANGES: Final[dict[str, Change]] = {
     "SWITCH_WORKSPACE": lambda dify, _: dify.switch_workspace(ID),
     "INVITE_MEMBERS": lambda dify, _: dify.invite_members(["a@example.com"], "normal"),
     "TIMEZONE": lambda dify, _: dify.set_timezone("UTC"),
+    "UPDATE_PROFILE": lambda dify, _: dify.set_timezone("UTC"),
 }
+# The route that is tried first, and has to be gone.
+BEFORE: Final = {"UPDATE_PROFILE": "/account/timezone"}
 
 
 UNCLEAR: Final = ({"cut": "after"}, {"cut": "body"}, {"status": 502}, {"status": 504})
@@ -56,6 +59,8 @@ async def test_a_change_of_unclear_outcome_is_not_repeated(fake: FakeDifyServer,
     endpoint: Endpoint[object] = getattr(_endpoints, name)
     path = endpoint.path.replace("{}", "*")
     app = fake.apps[0].id
+    if name in BEFORE:
+        fake.inject(BEFORE[name], status=404)
     async with client(fake) as dify:
         await dify.profile()
         for sent, fault in enumerate(

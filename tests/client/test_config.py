@@ -10,7 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, RetryPolicy
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    MemoryTokenStore,
+    RedisTokenStore,
+    RetryPolicy,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app
 
@@ -33,6 +39,12 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**ACCOUNT, **KEY},
         {**ACCOUNT, "workspace_id": "w"},
         {**KEY, "admin_api_key": "hunter2\r\nX: y"},
+        {**KEY, "admin_api_key": "hunter2\udce9"},
+        {**KEY, "workspace_id": "w\udce9"},
+        {**ACCOUNT, "email": "\udce9@example.com"},
+        {**ACCOUNT, "password": "hunter2\udce9"},  # as Python reads Latin-1 in the environment
+        {**ACCOUNT, "proxy": "http://user:hunter2#1@proxy:3128"},
+        {**ACCOUNT, "proxy": "http://"},
         {**ACCOUNT, "timeout": 0},
         {**ACCOUNT, "timeout": -1},
         {**ACCOUNT, "timeout": math.nan},
@@ -70,16 +82,58 @@ def test_a_client_is_made_outside_of_an_event_loop() -> None:
     assert "hunter2" not in repr(AsyncDifyServer(URL, **KEY))
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://host", "host:6379", "", "redis://host:port", "redis://h?nonsense=1"]
-)
-def test_a_redis_url_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    with pytest.raises(DifyConfigError, match="Redis URL"):
+# None of these raises the same class in redis-py.
+UNUSABLE = [
+    "mysql://:hunter2@host",
+    "host:6379",
+    "redis://:hunter2@host:port",
+    "redis://:hunter2#@host",
+    "redis://:hunter2@h?nonsense=1",
+    "redis://:hunter2@h?retry=1",
+    "redis://:hunter2@h?protocol=9",
+    "redis://:hunter2@h?ssl_cert_reqs=CERT_NONE",  # without TLS
+    "rediss://:hunter2@h?ssl_cert_reqs=CERT_SOME",
+    "sentinel://:hunter2@host:26379",
+]
+
+
+@pytest.mark.parametrize("url", ["", *UNUSABLE])
+def test_a_redis_url_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(DifyConfigError, match="Redis URL") as refused:
         RedisTokenStore(url)
-    if url:
-        monkeypatch.setenv("REDIS_URL", url)
-        with pytest.raises(DifyConfigError, match="Redis URL"):
-            AsyncDifyServer(URL, **ACCOUNT)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_a_redis_url_of_the_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    """baserow PR 4930: REDIS_URL may be meant for another program, DIFY_REDIS_URL cannot."""
+    monkeypatch.setenv("REDIS_URL", url)
+    with caplog.at_level("INFO", "dify_async"):
+        AsyncDifyServer(URL, **ACCOUNT)
+    warning, choice = caplog.records
+    assert warning.levelname == "WARNING"
+    assert warning.getMessage().startswith("REDIS_URL is not used")
+    assert "in memory" in choice.getMessage()
+    monkeypatch.setenv("DIFY_REDIS_URL", url)
+    with pytest.raises(DifyConfigError, match=r"^DIFY_REDIS_URL: the Redis URL") as refused:
+        AsyncDifyServer(URL, **ACCOUNT)
+    assert "hunter2" not in caplog.text + str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "requirement", ["CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED", "none", "optional", "required"]
+)
+@pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])
+def test_a_redis_url_in_the_form_of_celery(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, requirement: str
+) -> None:
+    """celery#5988, celery PR 8113: a rediss:// URL must have one of these."""
+    monkeypatch.setenv(variable, f"rediss://127.0.0.1:6380/0?ssl_cert_reqs={requirement}")
+    with caplog.at_level("INFO", "dify_async"):
+        AsyncDifyServer(URL, **ACCOUNT)
+    assert [record.getMessage() for record in caplog.records] == [f"tokens are kept in Redis, by {variable}"]
 
 
 def test_a_lock_without_time() -> None:
@@ -105,6 +159,57 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DifyConfigError, match="either"):
         AsyncDifyServer.from_env()
     AsyncDifyServer.from_env(**ACCOUNT)
+
+
+async def test_from_env_reads_the_settings_of_requests(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "DIFY_BASE_URL": "http://dify.example.com",
+        "DIFY_EMAIL": fake.email,
+        "DIFY_PASSWORD": fake.password,
+        "DIFY_MAX_CONCURRENCY": "3",
+        "DIFY_TIMEOUT": "20.5",
+        # The fake takes the whole URL that a proxy is asked for.
+        "DIFY_PROXY": fake.base_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    dify = AsyncDifyServer.from_env(retry=RetryPolicy(attempts=1))
+    assert (dify._max_concurrency, dify._transport._timeout) == (3, 20.5)
+    async with dify:
+        assert (await dify.profile()).email == fake.email
+    # What is given goes before, and its variable is not looked at.
+    for name in ("DIFY_MAX_CONCURRENCY", "DIFY_TIMEOUT", "DIFY_PROXY"):
+        monkeypatch.setenv(name, "nonsense")
+    dify = AsyncDifyServer.from_env(max_concurrency=4, timeout=60, proxy=None)
+    assert (dify._max_concurrency, dify._transport._timeout) == (4, 60)
+    for name in ("DIFY_MAX_CONCURRENCY", "DIFY_TIMEOUT", "DIFY_PROXY"):
+        monkeypatch.setenv(name, "")
+    dify = AsyncDifyServer.from_env()
+    assert (dify._max_concurrency, dify._transport._timeout) == (8, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("DIFY_MAX_CONCURRENCY", "x", "must be an integer of at least 1, got 'x'"),
+        ("DIFY_MAX_CONCURRENCY", "0", "must be an integer of at least 1, got '0'"),
+        ("DIFY_MAX_CONCURRENCY", "-2", "must be an integer"),
+        ("DIFY_MAX_CONCURRENCY", "2.5", "must be an integer"),
+        ("DIFY_TIMEOUT", "30s", "must be a number of seconds greater than 0, got '30s'"),
+        ("DIFY_TIMEOUT", "0", "must be a number of seconds"),
+        ("DIFY_TIMEOUT", "nan", "must be a number of seconds"),
+        ("DIFY_TIMEOUT", "inf", "must be a number of seconds"),
+        ("DIFY_PROXY", "me:hunter2@proxy.example.com", "must be .http:"),
+    ],
+)
+def test_from_env_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(DifyConfigError, match=f"^{variable} {says}") as refused:
+        AsyncDifyServer.from_env(base_url=URL, **ACCOUNT)
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,6 @@ async def test_password_login_is_switched_on_meanwhile() -> None:
     async with FakeDifyServer(password_login=False) as fake, client(fake) as dify:
         with pytest.raises(DifyLoginError, match="enable_email_password_login"):
             await dify.login()
-        fake._console.password_login = True
+        fake.password_login = True
         await dify.login()
         await dify.profile()

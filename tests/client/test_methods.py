@@ -100,6 +100,7 @@ async def test_keys_of_knowledge_bases(version: str, dify: AsyncDifyServer) -> N
         await dify.delete_dataset_api_key(first.id)
 
 
+@pytest.mark.calendar
 async def test_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     pages = {
         one.id: await dify.chat_conversations(one.id, limit=3) for one in fake.apps if one.mode == "chat"
@@ -121,6 +122,7 @@ async def test_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
         await dify.chat_conversations(app, annotation_status="no-such-status")
 
 
+@pytest.mark.calendar
 @pytest.mark.parametrize("mode", MODES)
 async def test_statistics_one_by_one(fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
     """What applies to a mode answers; what the issue table says does not, is a 404 or no error."""

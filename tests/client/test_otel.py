@@ -245,14 +245,14 @@ async def test_a_cancelled_call(fake: FakeDifyServer, telemetry: Telemetry) -> N
 
 
 async def test_a_call_that_times_out(fake: FakeDifyServer, telemetry: Telemetry) -> None:
-    async with client(fake, on_event=telemetry.hook, timeout=0.3, retry=ONCE) as dify:
+    async with client(fake, on_event=telemetry.hook, timeout=2.0, retry=ONCE) as dify:
         await dify.login()
-        fake.inject("/account/*", delay=5.0)
+        fake.inject("/account/*", delay=60.0)
         with pytest.raises(DifyTimeoutError):
             await dify.profile()
     (span,) = telemetry.spans("GET /account/profile")
     assert attributes_of(span)["error.type"] == "DifyTimeoutError"
-    assert 0.29 <= seconds_of(span) < 5
+    assert 1.99 <= seconds_of(span) < 30
 
 
 async def test_a_refused_connection(telemetry: Telemetry) -> None:

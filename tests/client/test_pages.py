@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from dify_async import AsyncDifyServer
+from dify_async import AsyncDifyServer, DifyDecodeError
 from dify_async.testing import FakeDifyServer
 from tests.support import client
+
+T = TypeVar("T")
 
 
 def app(number: int) -> dict[str, object]:
@@ -50,6 +54,72 @@ async def test_it_ends_and_no_row_comes_twice(name: str) -> None:
     ):
         assert [one.id for one in await dify.apps()] == [f"app-{n}" for n in expected]
         assert asked <= 3
+
+
+ID = "00000000-0000-4000-8000-000000000001"
+
+
+def endless_rows() -> web.Application:
+    """Every page is full of new rows and has more, though `total` stays 250."""
+    numbers = itertools.count()
+
+    async def page(request: web.Request) -> web.Response:
+        rows = [app(next(numbers)) for _ in range(int(request.query["limit"]))]
+        body = {"data": rows, "has_more": True, "page": 1, "limit": len(rows), "total": 250}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    async def part(request: web.Request) -> web.Response:
+        runs = [{"id": str(next(numbers))} for _ in range(int(request.query["limit"]))]
+        body = {"data": runs, "has_more": True, "limit": len(runs)}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    async def zone(_: web.Request) -> web.Response:
+        return web.json_response({"id": ID, "name": "", "email": "", "timezone": "UTC"})
+
+    console = web.Application()
+    console.router.add_get("/console/api/apps", page)
+    console.router.add_get("/console/api/account/profile", zone)
+    console.router.add_get(f"/console/api/apps/{ID}/workflow-runs", part)
+    return console
+
+
+async def rows_of(rows: AsyncIterator[T]) -> list[T]:
+    return [row async for row in rows]
+
+
+async def test_a_list_without_an_end() -> None:
+    """Given up once it is far longer than the server says."""
+    async with (
+        TestServer(endless_rows()) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        for call in (dify.apps(), dify.dashboard(days=1)):
+            with pytest.raises(DifyDecodeError, match=r"GET /apps: .* after 16 pages"):
+                await call
+        with pytest.raises(DifyDecodeError, match="after 60 pages"):
+            await rows_of(dify.iter_apps(page_size=10))
+
+
+async def test_a_list_with_a_cursor_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no total, so only the number of its parts is bounded."""
+    monkeypatch.setattr("dify_async._pipeline.LAST_PAGE", 5)
+    async with (
+        TestServer(endless_rows()) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        with pytest.raises(DifyDecodeError, match=r"/workflow-runs: .* after 5 pages"):
+            await rows_of(dify.iter_workflow_runs(ID))
+
+
+async def test_a_list_that_grows_while_it_is_read() -> None:
+    """What counts is the total of the last page, and not that of the first."""
+    async with FakeDifyServer(apps=3) as fake, client(fake) as dify:
+        ids = set()
+        async for one in dify.iter_apps(page_size=1):
+            ids.add(one.id)
+            if len(fake.apps) < 40:
+                fake.add_app("Older", "chat", created_at=1_000_000 - len(ids))
+        assert len(ids) == 40
 
 
 async def test_leaving_the_loop_early_asks_for_no_more() -> None:

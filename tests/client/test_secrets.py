@@ -48,7 +48,7 @@ async def test_nothing_secret_is_shown(fake: FakeDifyServer, dify: AsyncDifyServ
 
 @pytest.mark.parametrize("case", ["status", "body", "cut", "refused", "redirect", "timeout"])
 async def test_nothing_secret_is_in_an_error(fake: FakeDifyServer, case: str) -> None:
-    async with client(fake, retry=ONCE, timeout=0.5) as dify:
+    async with client(fake, retry=ONCE, timeout=1.5) as dify:
         (key,) = await dify.init_app_api_key(an_app(fake))
         faults = {
             "status": {"status": 400, "body": f'{{"code":"x","message":"{key.token}"}}'.encode()},
@@ -56,7 +56,7 @@ async def test_nothing_secret_is_in_an_error(fake: FakeDifyServer, case: str) ->
             "cut": {"cut": "before"},
             "refused": {"status": 401, "body": b'{"code":"unauthorized","message":"Account is banned."}'},
             "redirect": {"status": 302, "headers": {"Location": f"https://a:{key.token}@b/console/api/x"}},
-            "timeout": {"delay": 5.0},
+            "timeout": {"delay": 60.0},
         }
         fake.inject("/apps*", **faults[case])  # type: ignore[arg-type]  # of several kinds
         for call in (dify.apps(), dify.init_app_api_key(an_app(fake))):

@@ -37,7 +37,9 @@ async def test_a_server_that_hides_its_version_is_taken_for_the_newest() -> None
     async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
         await dify.apps_page(sort_by="last_modified", creator_ids=[UNKNOWN, UNKNOWN])
         query = fake.requests[-1].query
-    assert f"sort_by=last_modified&creator_ids%5B0%5D={UNKNOWN}&creator_ids%5B1%5D={UNKNOWN}" in query
+    repeated = f"creator_ids={UNKNOWN}&creator_ids={UNKNOWN}"
+    brackets = f"creator_ids%5B0%5D={UNKNOWN}&creator_ids%5B1%5D={UNKNOWN}"
+    assert f"sort_by=last_modified&{repeated}&{brackets}" in query
 
 
 @pytest.mark.parametrize("version", ["1.15.0"])

@@ -1,119 +1,128 @@
-"""What a call costs while the token is good, counted: nothing that it does not need."""
+"""What a call costs while the token is good: one request on an open connection, and nothing else."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections import Counter
-from types import FrameType
-from typing import Final, Self
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-import aiohttp
+import pytest
+import redis
+from anyio.from_thread import start_blocking_portal
 
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import client, running, until
 
-# The fake runs in this process, and makes URLs of its own by another way.
-BUILDS_A_URL: Final = (
-    ("yarl._url", "pre_encoded_url"),
-    ("dify_async._transport", "_new_url"),
-    ("dify_async._paths", "target"),
-)
-CLIENT: Final = ("dify_async._", "dify_async.client", "aiohttp.client", "aiohttp.connector", "anyio")
-SIGNS_IN: Final = {
-    "dify_async.redis_store",
-    "dify_async._auth.fallback_store",
-    "dify_async._concurrency",
-    "dify_async._auth.session",
-}
+
+@pytest.fixture
+def fake(version: str) -> Iterator[FakeDifyServer]:
+    """In a separate thread, so that everything in the test's event loop is the client's."""
+    serving = FakeDifyServer(version, keep_alive=60)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving):
+        yield serving
+
+
+@dataclass
+class Counted:
+    """The tasks and callbacks of the event loop while the block runs, and what both servers were asked."""
+
+    fake: FakeDifyServer
+    redis: redis.Redis
+    tasks: int = 0
+    callbacks: int = 0
+    requests: int = 0
+    connections: int = 0
+    redis_commands: set[str] = field(default_factory=set)
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._before = self._statistics()
+        self.fake.reset_counters()
+        self._loop.set_task_factory(self._make_task)
+        self._loop.call_soon = self._counting(self._loop.call_soon)  # type: ignore[assignment,method-assign]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self._loop.call_soon
+        self._loop.set_task_factory(None)
+        self.requests, self.connections = self.fake.count(), self.fake.connections_opened
+        after = self._statistics()
+        self.redis_commands = {name for name in after if after[name] != self._before.get(name)}
+        self.redis_commands.discard("cmdstat_info")  # that of this class
+
+    def _statistics(self) -> dict[str, Any]:
+        statistics: dict[str, Any] = self.redis.info("commandstats")
+        return statistics
+
+    def _make_task(self, loop: asyncio.AbstractEventLoop, call: Any, **options: Any) -> asyncio.Task[Any]:
+        self.tasks += 1
+        return asyncio.Task(call, loop=loop, **options)
+
+    def _counting(self, call_soon: Callable[..., asyncio.Handle]) -> Callable[..., asyncio.Handle]:
+        def counted(*arguments: Any, **options: Any) -> asyncio.Handle:
+            self.callbacks += 1
+            return call_soon(*arguments, **options)
+
+        return counted
 
 
 def test_aiohttp_has_its_parser_in_c() -> None:
-    """The one in Python costs some ten times more; aiohttp takes it silently where the other is missing."""
+    """The one in Python costs some ten times more; aiohttp uses it silently if the other is missing."""
     from aiohttp import http_parser  # noqa: PLC0415 - only this test looks inside
 
     assert http_parser.HttpResponseParser is not http_parser.HttpResponseParserPy
 
 
 async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) -> None:
-    """No lock, no Redis, no cookie jar, no new task, and no URL that was built before."""
+    apps = [app.id for app in fake.apps]
     store = RedisTokenStore(redis_server.url)
-    async with client(fake, token_store=store) as dify:
-        apps = [app.id for app in fake.apps]
-        with _Calls() as first:
-            await _round(dify, apps)
-            await until(lambda: not running())
-        with redis_server.admin() as admin:
-            before = admin.info("commandstats")
-            with _Calls() as steady:
-                await _round(dify, apps)
-            after = admin.info("commandstats")
-        session = dify._transport._session
-        assert session is not None
-        assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
-    await store.aclose()
-    assert steady["dify_async._pipeline", "call"] >= 3 * len(apps)
-    for what in BUILDS_A_URL:
-        assert first[what] > 0, what
-        assert steady[what] == 0, what
-    assert first.modules >= SIGNS_IN
-    assert not steady.modules & SIGNS_IN
-    assert steady["asyncio.locks", "acquire"] == 0
-    assert steady["http.cookies", "load"] == 0
-    assert steady.modules.isdisjoint({"anyio._core._synchronization"})
-    assert "dify_async._concurrency" in first.start_tasks
-    assert not [one for one in steady.start_tasks if one.startswith(CLIENT)]
-    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-    assert changed <= {"cmdstat_info"}
+    with redis_server.admin() as admin:
+        admin.ping()  # it connects, which is a command too
+        async with client(fake, token_store=store) as dify:
+            with Counted(fake, admin) as first:
+                await _one_after_another(dify, apps)
+                await _at_once(dify, apps)
+                await until(lambda: not running())
+            with Counted(fake, admin) as steady:
+                await _one_after_another(dify, apps)
+            with Counted(fake, admin) as at_once:
+                await _at_once(dify, apps)
+        await store.aclose()
+    assert steady.requests == 2 * len(apps)
+    assert at_once.requests == len(apps)
+    assert first.requests > 3 * len(apps)
+    assert steady.connections == at_once.connections == 0 < first.connections
+    assert steady.redis_commands | at_once.redis_commands == set() < first.redis_commands
+    assert steady.tasks == 0
+    assert at_once.tasks == len(apps) < first.tasks  # those that gather makes
+    # A call is woken once, by its answer. An answer that comes in two parts takes one more.
+    assert steady.requests <= steady.callbacks < 1.5 * steady.requests
 
 
-async def test_a_rejected_call_with_its_refresh_enters_few_files(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
-    """What a reader has to follow: the story of a call in at most 15 files of the package."""
-    await dify.profile()
-    fake.expire_access_tokens()
-    with _Calls() as calls:
-        await dify.profile()
-    assert fake.count("POST", "/refresh-token") == 1
-    package = {name for name in calls.modules if name.startswith("dify_async.")}
-    entered = {name for name in package if not name.startswith("dify_async.testing")}
-    assert len(entered) <= 15, sorted(entered)
-
-
-async def _round(dify: AsyncDifyServer, apps: list[str]) -> None:
+async def _one_after_another(dify: AsyncDifyServer, apps: list[str]) -> None:
     for app in apps:
         await dify.app(app)
         await dify.get_app_api_key(app)
+
+
+async def _at_once(dify: AsyncDifyServer, apps: list[str]) -> None:
     await asyncio.gather(*(dify.app(app) for app in apps))
 
 
-class _Calls(Counter[tuple[str, str]]):
-    """Counts the calls of Python functions, by module and name."""
-
-    @property
-    def modules(self) -> set[str]:
-        return {module for module, _ in self}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.start_tasks: set[str] = set()  # modules that do
-
-    def __enter__(self) -> Self:
-        sys.setprofile(self._profile)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-
-    def _profile(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            self[_module(frame), frame.f_code.co_name] += 1
-            if frame.f_code.co_name in {"create_task", "ensure_future"}:
-                self.start_tasks.add(_module(frame.f_back))
-
-
-def _module(frame: FrameType | None) -> str:
-    return "" if frame is None else frame.f_globals.get("__name__", "")
+async def test_long_filters_are_not_kept(fake: FakeDifyServer) -> None:
+    """Services pass on what their users search for: 8,192 texts of 100 KB would be 990 MB."""
+    async with client(fake) as dify:
+        transport = dify._transport
+        short = transport.url("/apps", (), (("page", 1),))
+        assert transport.url("/apps", (), (("page", 1),)) is short
+        for number in range(9_000):
+            transport.url("/apps", (), (("name", f"{number} " + "x" * (20_000 if number % 9 else 300)),))
+            transport.url("/apps/{}", (f"{number}",), ())
+        kept = [len(str(url)) for url in transport._urls.values()]
+        assert len(kept) <= 8192
+        assert max(kept) <= 512
+        assert transport.url("/apps/{}", ("8999",), ()) is transport.url("/apps/{}", ("8999",), ())
+        assert transport.url("/apps", (), (("page", 1),)) == short

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import anyio.to_thread
 import pytest
 import trustme
 from cryptography import x509
@@ -23,8 +28,9 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
+from dify_async._tls import lasting_problem
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app, client
+from tests.support import ONCE, an_app, client
 
 HOST = "127.0.0.1"
 KEY = "admin-key"
@@ -229,3 +235,71 @@ async def test_a_server_that_has_answered_is_not_asked_for_https(fake: FakeDifyS
         with pytest.raises(DifyConnectionError) as raised:
             await dify.apps()
     assert "https" not in str(raised.value)
+
+
+@asynccontextmanager
+async def one_that_asks_for_a_certificate(
+    authority: Authority, version: ssl.TLSVersion, *, says_why: bool
+) -> AsyncIterator[str]:
+    """Serves in a thread: asyncio closes without the alert that tells why, as some proxies do."""
+    context = authority.server()
+    authority.ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = context.maximum_version = version
+    with socket.create_server((HOST, 0)) as listener:
+        base_url = "https://{}:{}".format(*listener.getsockname())
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = listener.accept()[0]
+                    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True):
+                        raise AssertionError
+
+        if says_why:
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                yield base_url
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)
+                await anyio.to_thread.run_sync(thread.join)
+            return
+    async with await asyncio.start_server(lambda _, writer: writer.close(), HOST, 0, ssl=context) as server:
+        yield "https://{}:{}".format(*server.sockets[0].getsockname())
+
+
+@pytest.mark.parametrize("says_why", [True, False], ids=["alert", "closed"])
+@pytest.mark.parametrize("tls", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=str)
+@pytest.mark.parametrize("own", ["none", "of another authority"])
+async def test_a_client_certificate_is_missing(
+    authority: Authority, tls: ssl.TLSVersion, own: str, *, says_why: bool
+) -> None:
+    """phylax#23, reqwest#1808: with TLS 1.3 the server looks at it after the handshake."""
+    trusting = authority.trusting
+    if own != "none":
+        trustme.CA().issue_cert("ops@example.com").configure_cert(trusting)
+    async with (
+        one_that_asks_for_a_certificate(authority, tls, says_why=says_why) as url,
+        AsyncDifyServer(
+            url, admin_api_key=KEY, workspace_id="w", server_version="1.11.2", ssl=trusting, retry=ONCE
+        ) as dify,
+    ):
+        for call in (dify.profile(), dify.init_dataset_api_key()):
+            with pytest.raises(DifyConnectionError, match=r"client certificate.*load_cert_chain\(") as raised:
+                await call
+            assert str(raised.value).count("\n") == 0
+
+
+def test_alerts_about_the_clients_certificate() -> None:
+    for reason, says in {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED": "pass ssl=context, with the certificate loaded by",
+        "SSLV3_ALERT_BAD_CERTIFICATE": "or one that it does not trust",
+        "TLSV1_ALERT_UNKNOWN_CA": "requires a client certificate",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE": "does the server require a client certificate",
+        "TLSV1_ALERT_PROTOCOL_VERSION": "no TLS version in common",
+    }.items():
+        error = ssl.SSLError(1, "text")
+        error.reason = reason
+        assert says in str(lasting_problem(error, "host:443", "ssl="))
+    assert lasting_problem(ConnectionResetError(), "host:443", "ssl=") is None

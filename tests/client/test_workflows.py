@@ -96,6 +96,7 @@ async def test_runs_of_the_console(version: str, fake: FakeDifyServer, dify: Asy
     assert {run.status for run in failed} == {"failed"}
 
 
+@pytest.mark.calendar
 async def test_bounds_of_the_log_are_moments(
     version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:

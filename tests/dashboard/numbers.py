@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from dify_async import Period
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._history import Message
 from dify_async.testing._models import FakeApp
-from dify_async.testing._traffic import Message
+from dify_async.testing._traffic import traffic_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -23,9 +24,10 @@ class Facts:
     def __init__(self, fake: FakeDifyServer, apps: Iterable[FakeApp], period: Period) -> None:
         zone = ZoneInfo(fake.timezone)
         first, last = period.start.timestamp(), period.end.timestamp()
+        traffic = traffic_of(0, zone, fake.today)
         self.by_day: dict[date, list[tuple[str, Message]]] = {day: [] for day in period.days}
         for app in apps:
-            for message in fake._console.traffic.messages(app):
+            for message in traffic.history(app).messages:
                 if first <= message.at < last:
                     day = datetime.fromtimestamp(message.at, zone).date()
                     self.by_day[day].append((app.id, message))

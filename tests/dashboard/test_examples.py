@@ -13,17 +13,19 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import anyio
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app, client
-from tests.test_examples import ROOT, run, settings
+from tests.support import an_app, client, zone_at_noon
+from tests.test_examples import ROOT, python_path, run, settings
 
 REPORT: Final = "examples/terminal_report.py"
 EXPORTER: Final = "examples/prometheus_exporter.py"
@@ -33,7 +35,7 @@ NARROW: Final = "80"
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDifyServer]:
-    async with FakeDifyServer(apps=6) as server:
+    async with FakeDifyServer(apps=6, timezone=zone_at_noon()) as server:
         yield server
 
 
@@ -43,7 +45,7 @@ async def started(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
         sys.executable,
         *("-W", "error", *arguments),
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": NARROW, **environment},
+        env={**os.environ, "PYTHONPATH": python_path(), "COLUMNS": NARROW, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         # Ctrl-C is ignored by what is started in the background, and so by the tests' own children.
@@ -67,6 +69,7 @@ async def line_with(process: asyncio.subprocess.Process, pattern: str) -> re.Mat
     raise AssertionError(read)
 
 
+@pytest.mark.calendar
 async def test_terminal_report_without_an_account() -> None:
     ended = await run(REPORT, COLUMNS=NARROW)
     assert ended.code == 0, ended.errors
@@ -76,6 +79,7 @@ async def test_terminal_report_without_an_account() -> None:
     assert max(map(len, ended.output.splitlines())) <= 80
 
 
+@pytest.mark.calendar
 async def test_terminal_report_as_json_and_csv(fake: FakeDifyServer, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
     chosen = ("--last", "1w", "--mode", "chat", "--json", "--csv", str(path))
@@ -151,7 +155,17 @@ async def scraped(process: asyncio.subprocess.Process, until: str) -> str:
             await asyncio.sleep(0.02)
 
 
-async def test_prometheus_exporter(fake: FakeDifyServer) -> None:
+@pytest.mark.calendar
+@pytest.mark.parametrize("idle_days", [0, 1], ids=["busy", "quiet"])
+async def test_prometheus_exporter(idle_days: int) -> None:
+    """On a quiet day, such as a Sunday of the fake, averages of today have no sample."""
+    zone = zone_at_noon()
+    today = datetime.now(ZoneInfo(zone)).date() - timedelta(days=idle_days)
+    async with FakeDifyServer(apps=6, timezone=zone, today=today) as fake:
+        await check_exporter(fake)
+
+
+async def check_exporter(fake: FakeDifyServer) -> None:
     wild = fake.add_app('a "b" \\ \n# HELP c\x00\u202e' + "x" * 40_000, "chat")
     bad = an_app(fake, "completion")
     fake.inject(f"/apps/{bad}/statistics/token-costs", status=500)
@@ -168,23 +182,26 @@ async def test_prometheus_exporter(fake: FakeDifyServer) -> None:
     for app in dashboard.apps:
         labels = f'app_id="{app.app_id}"'
         assert float(values[f"dify_app_errors{{{labels}}}"]) == len(app.errors)
-        if (messages := app.series.get("daily_messages")) is not None:
-            assert float(values[f"dify_app_month_messages{{{labels}}}"]) == messages.total
-            assert float(values[f"dify_app_today_messages{{{labels}}}"]) == messages.values[-1]
-        rate = app.series.get("user_satisfaction_rate")
-        name = f"dify_app_month_satisfaction_ratio{{{labels}}}"
-        if rate is None or rate.total is None:
-            assert name not in values
-        else:
-            assert float(values[name]) == pytest.approx(float(rate.total) / 1000)
-        if (cost := app.series.get("token_costs_USD")) is not None:
-            assert cost.total is not None
-            found = values[f'dify_app_month_cost{{{labels},currency="USD"}}']
-            assert float(found) == pytest.approx(float(cost.total))
+        for name, metric, factor in (
+            ("daily_messages", "messages", 1),
+            ("user_satisfaction_rate", "satisfaction_ratio", 0.001),
+            ("token_costs_USD", "cost", 1),
+        ):
+            series = app.series.get(name)
+            sample = f'{labels},currency="USD"' if metric == "cost" else labels
+            for span in ("today", "month"):
+                value = None if series is None else series.values[-1] if span == "today" else series.total
+                exported = values.get(f"dify_app_{span}_{metric}{{{sample}}}")
+                if value is None:
+                    assert exported is None
+                else:
+                    assert exported is not None
+                    assert float(exported) == pytest.approx(float(value) * factor)
     assert f'app_id="{wild.id}"' in text
     for panel in json.loads((ROOT / "examples/prometheus_grafana.json").read_text())["panels"]:
         for name in re.findall(r"dify_\w+", panel["targets"][0]["expr"]):
-            assert re.search(f"^{name}(?:{{| )", text, re.MULTILINE), name
+            # Announced, with or without a sample, or the panel cannot find it.
+            assert re.search(f"^# TYPE {name} gauge$", text, re.MULTILINE), name
     check_by_promtool(text)
 
 
@@ -209,6 +226,7 @@ async def test_prometheus_exporter_while_the_server_is_down(fake: FakeDifyServer
     assert "email is missing" in ended.errors
 
 
+@pytest.mark.calendar
 async def test_fastapi_service(fake: FakeDifyServer) -> None:
     async with (
         started(SERVICE, "--port", "0", **settings(fake)) as process,

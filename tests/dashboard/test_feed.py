@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
 from dify_async import (
@@ -26,6 +28,8 @@ from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client, until
 
 SELDOM = 3600.0
+
+pytestmark = pytest.mark.calendar
 
 
 @pytest.fixture
@@ -80,10 +84,24 @@ async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: 
         assert third.dashboard == await dify.dashboard(compare=True)
 
 
+async def test_an_app_that_is_gone_is_forgotten(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, metrics=["daily_messages"]) as feed:
+        first = (await feed.get()).dashboard.period.days[0]
+        app = fake.apps[0]
+        fake.apps.remove(app)
+        await feed.refresh()
+        fake.apps.append(app)
+        fake.reset_counters()
+        await feed.refresh()
+        queries = [request.query for request in fake.requests if app.id in request.path]
+        assert queries
+        assert all(query.startswith(f"start={first}%20") for query in queries)
+
+
 async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    async with DashboardFeed(dify, SELDOM) as feed:
+    async with DashboardFeed(dify, SELDOM) as feed, client(fake) as other:
         await feed.get()
-        fake._console.owner.timezone = "Asia/Tokyo"
+        await other.set_timezone("Asia/Tokyo")
         dify._zone = None  # five minutes later
         fake.reset_counters()
         moved = await feed.refresh()
@@ -161,6 +179,27 @@ async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDify
         assert partial.fetched_at > good.fetched_at
 
 
+@pytest.mark.parametrize(("failed", "is_refreshed"), [(1, True), (2, True), (3, False), (4, False)])
+async def test_a_refresh_fails_if_more_than_half_of_the_apps_do(failed: int, *, is_refreshed: bool) -> None:
+    async with (
+        FakeDifyServer(apps=4) as fake,
+        client(fake, retry=ONCE) as dify,
+        DashboardFeed(dify, SELDOM) as feed,
+    ):
+        good = await feed.get()
+        for app in fake.apps[:failed]:
+            fake.inject(f"/apps/{app.id}/*", status=500)
+        snapshot = await feed.refresh()
+        if is_refreshed:
+            assert snapshot.error is None
+            assert {error.app_id for error in snapshot.dashboard.errors} == {
+                app.id for app in fake.apps[:failed]
+            }
+        else:
+            assert isinstance(snapshot.error, DifyServerError)
+            assert snapshot.dashboard is good.dashboard
+
+
 async def test_without_a_first_value_the_failure_is_raised(fake: FakeDifyServer) -> None:
     down = fake.inject("/apps", status=503)
     async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
@@ -228,6 +267,101 @@ async def test_a_reader_who_gives_up_does_not_end_the_refresh(
         assert fake.count("GET", "/apps") == 1
         with pytest.raises(DifyError, match="open already"):
             await feed.__aenter__()
+
+
+def listings(fake: FakeDifyServer) -> int:
+    """How often the apps were listed: once for each refresh."""
+    return fake.count("GET", "/apps")
+
+
+async def test_all_days_for_any_number_of_callers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        first = await feed.get()
+        day = first.dashboard.period.days[0]
+        fake.reset_counters()
+        found = await asyncio.gather(*(feed.refresh(all_days=True) for _ in range(20)))
+        assert listings(fake) == 1
+        assert all(one is found[0] for one in found)
+        assert all(f"start={day}" in one for one in ranges(fake))
+
+
+async def test_all_days_while_a_refresh_is_under_way(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """That one may keep old days, so one of all days follows it; both kinds of callers join the latter."""
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        day = (await feed.get()).dashboard.period.days[0]
+        fake.reset_counters()
+        fake.inject("/apps", delay=0.2, times=2)
+        async with anyio.create_task_group() as group:
+            group.start_soon(feed.refresh)
+            await until(lambda: listings(fake) == 1)
+            for _ in range(20):
+                group.start_soon(partial(feed.refresh, all_days=True))
+            await until(lambda: listings(fake) == 2)
+            assert not any(f"start={day}" in one for one in ranges(fake))
+            fake.inject("/apps/*/statistics/*", delay=0.1)
+            for _ in range(20):
+                group.start_soon(feed.refresh)
+                group.start_soon(partial(feed.refresh, all_days=True))
+        assert listings(fake) == 2
+        assert any(f"start={day}" in one for one in ranges(fake))
+        # All are served: the next one keeps old days again.
+        fake.reset_counters()
+        await feed.refresh()
+        assert not any(f"start={day}" in one for one in ranges(fake))
+
+
+async def test_callers_who_are_cancelled_before_all_days_were_begun(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """Nothing is started that no caller waits for."""
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        await feed.get()
+        fake.reset_counters()
+        fake.inject("/apps", delay=0.2, times=1)
+        reader = asyncio.create_task(feed.refresh())
+        await until(lambda: listings(fake) == 1)
+        callers = [asyncio.create_task(feed.refresh(all_days=True)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for caller in callers:
+            caller.cancel()
+        await asyncio.wait(callers)
+        await reader
+        assert not feed._flight.is_running
+        assert listings(fake) == 1
+        assert feed._want_all_days == set()
+
+
+async def test_callers_who_wait_for_all_days_when_it_is_closed(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await dify.login()
+    fake.inject("/apps", delay=30.0)
+    with nothing_left_behind():
+        async with DashboardFeed(dify, SELDOM) as feed:
+            await until(lambda: listings(fake) == 1)
+            callers = [asyncio.create_task(feed.refresh(all_days=True)) for _ in range(5)]
+            await asyncio.sleep(0)
+        await asyncio.wait(callers)
+        assert all(isinstance(caller.exception(), DifyError) for caller in callers)
+
+
+async def test_all_days_is_not_starved_by_readers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    async with DashboardFeed(dify, SELDOM, days=7) as feed:
+        day = (await feed.get()).dashboard.period.days[0]
+
+        async def read_on() -> None:
+            while True:
+                await feed.refresh()
+
+        fake.reset_counters()
+        readers = [asyncio.create_task(read_on()) for _ in range(3)]
+        await until(lambda: listings(fake) == 1)
+        await feed.refresh(all_days=True)
+        assert any(f"start={day}" in one for one in ranges(fake))
+        assert listings(fake) <= 4
+        for reader in readers:
+            reader.cancel()
+        await asyncio.wait(readers)
 
 
 async def test_it_may_be_opened_again(dify: AsyncDifyServer) -> None:

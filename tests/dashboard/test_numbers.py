@@ -164,6 +164,22 @@ async def test_the_previous_period_comes_with_the_same_calls(
     assert plain.totals["daily_messages"].change is None
 
 
+async def test_a_change_of_money_is_a_share_of_the_previous_total(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    rows = [
+        {"date": day, "token_count": tokens, "total_price": price, "currency": "USD"}
+        for day, tokens, price in (("2026-09-30", 100, "0.8"), ("2026-10-01", 150, "1.0"))
+    ]
+    fake.inject("*/token-costs", body=answer(*rows), headers=JSON)
+    dashboard = await dify.dashboard(START, END, mode="chat", metrics=["token_costs"], compare=True)
+    for name, absolute, relative in (("token_costs", 50, 0.5), ("token_costs_USD", Decimal("0.2"), 0.25)):
+        change = dashboard.apps[0].series[name].change
+        assert change is not None
+        assert change.absolute == absolute
+        assert change.relative == pytest.approx(relative)
+
+
 async def test_a_change_from_zero_has_no_share(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     body = answer({"date": "2026-10-01", "token_count": 5, "total_price": "0.5", "currency": "USD"})
     fake.inject("*/token-costs", body=body, headers=JSON)

@@ -15,6 +15,8 @@ from tests.support import client
 from .conftest import END, START
 from .numbers import JSON, Facts
 
+pytestmark = pytest.mark.calendar
+
 
 async def test_by_default_the_last_30_days_of_the_accounts_zone() -> None:
     """Kiritimati is a day ahead of Pago Pago at any moment."""

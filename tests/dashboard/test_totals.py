@@ -5,16 +5,29 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dify_async import AppStatistics, DailyMessages, Period, TokenCosts, UserSatisfactionRate
+from dify_async import (
+    AppStatistics,
+    AverageResponseTime,
+    AverageSessionInteractions,
+    DailyEndUsers,
+    DailyMessages,
+    Period,
+    TokenCosts,
+    TokensPerSecond,
+    UserSatisfactionRate,
+    WorkflowDailyRuns,
+)
 from dify_async.dashboard.period import period_before, period_of
 from dify_async.dashboard.series import app_dashboard
 from dify_async.dashboard.totals import added, mean, totals_of
+from dify_async.statistics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
 DAYS = st.dates(date(2011, 1, 1), date(2040, 1, 1))
@@ -86,6 +99,138 @@ def test_all_apps_together_are_weighted_as_if_they_were_one(apps: list[list[tupl
         exact = sum(count * Fraction(share) for count, share in everything) / messages
         assert rate == pytest.approx(float(exact), rel=1e-9, abs=1e-9)
         assert min(share for _, share in everything) <= rate * (1 + 1e-9) + 1e-9
+
+
+class Sent(NamedTuple):
+    """A message of a completion app, or a run."""
+
+    tokens: int
+    answer_tokens: int
+    milliseconds: int
+    likes: int
+    user: int
+
+
+SENT = st.builds(
+    lambda prompt, answer, time, likes, user: Sent(prompt + answer, answer, time, likes, user),
+    st.integers(0, 50),
+    st.integers(0, 500) | st.just(0),
+    st.just(0) | st.integers(100, 9000),  # one that failed, and one out of a cache, take no time
+    st.sampled_from((0, 0, 1, 2)),
+    st.integers(0, 3),
+)
+# Apps, by days, by messages.
+TRAFFIC = st.lists(st.lists(st.lists(SENT, max_size=4), min_size=3, max_size=3), min_size=1, max_size=3)
+
+
+def speed(messages: list[Sent]) -> float:
+    """What the server says of any range."""
+    time = sum(one.milliseconds for one in messages)
+    return round(sum(one.answer_tokens for one in messages) * 1000 / time, 4) if time else 0.0
+
+
+def rate(messages: list[Sent]) -> float:
+    """By the left join of messages with their likes."""
+    return round(sum(one.likes for one in messages) * 1000 / sum(max(1, one.likes) for one in messages), 2)
+
+
+def latency(messages: list[Sent]) -> float:
+    return round(sum(one.milliseconds for one in messages) / len(messages), 4)
+
+
+def runs_per_user(runs: list[Sent]) -> float:
+    return round(len(runs) / len({one.user for one in runs}), 2)
+
+
+def statistics_of(number: int, mode: str, days: list[list[Sent]], first: date) -> AppStatistics:
+    """The rows of a real server, by its SQL."""
+    used = [(first + timedelta(days=n), messages) for n, messages in enumerate(days) if messages]
+    if mode == "workflow":
+        return AppStatistics(
+            app_id=str(number),
+            mode=mode,
+            workflow_daily_runs=[WorkflowDailyRuns(day, len(runs)) for day, runs in used],
+            workflow_daily_end_users=[DailyEndUsers(day, len({r.user for r in runs})) for day, runs in used],
+            workflow_average_interactions=[
+                AverageSessionInteractions(day, runs_per_user(runs)) for day, runs in used
+            ],
+        )
+    return AppStatistics(
+        app_id=str(number),
+        mode=mode,
+        daily_messages=[DailyMessages(day, len(messages)) for day, messages in used],
+        token_costs=[TokenCosts(day, sum(one.tokens for one in messages)) for day, messages in used],
+        tokens_per_second=[TokensPerSecond(day, speed(messages)) for day, messages in used],
+        average_response_time=[AverageResponseTime(day, latency(messages)) for day, messages in used],
+        user_satisfaction_rate=[UserSatisfactionRate(day, rate(messages)) for day, messages in used],
+    )
+
+
+def is_right(found: Value, expected: float) -> bool:
+    """Whether a total is that of all messages, but for the rounding of each day."""
+    return isinstance(found, float) and found == pytest.approx(expected, rel=1e-3, abs=0.01)
+
+
+@given(TRAFFIC)
+@example([[[Sent(500, 500, 0, 0, 0)] * 2, [Sent(100, 100, 2000, 0, 0)], []]])
+@example([[[Sent(0, 0, 0, 0, 0)], [Sent(100, 100, 2000, 0, 0)], []]])
+@example([[[Sent(9, 9, 1000, 2, 0)], [Sent(9, 9, 1000, 1, 0), *[Sent(9, 9, 1000, 0, 0)] * 3], []]])
+def test_totals_of_random_messages_are_right_or_none(apps: list[list[list[Sent]]]) -> None:
+    """Against the server's formulas for the whole range: a total that cannot be known is None."""
+    first = date(2026, 11, 10)
+    made = [
+        app_dashboard(statistics_of(number, "completion", days, first), period(first, 3), None)
+        for number, days in enumerate(apps)
+    ]
+    groups = [(one.series, [days]) for one, days in zip(made, apps, strict=True)]
+    for totals, parts in [*groups, (totals_of(made, 3), apps)]:
+        rows = [messages for days in parts for messages in days if messages]
+        everything = [one for messages in rows for one in messages]
+        assert totals["daily_messages"].total == len(everything)
+        assert totals["token_costs"].total == sum(one.tokens for one in everything)
+        speed_total = totals["tokens_per_second"].total
+        hides_tokens = any(speed(m) == latency(m) == 0 and any(one.tokens for one in m) for m in rows)
+        if not rows or (hides_tokens and len(rows) > 1):
+            assert speed_total is None
+        elif any(one.milliseconds for one in everything):
+            assert is_right(speed_total, speed(everything))
+        else:
+            assert not speed_total
+        if not rows:
+            assert totals["average_response_time"].total is None
+            assert totals["rate_percent"].total is None
+            continue
+        assert is_right(totals["average_response_time"].total, latency(everything))
+        if len(rows) == 1 or all(one.likes < 2 for one in everything):
+            assert is_right(totals["user_satisfaction_rate"].total, rate(everything))
+            assert is_right(totals["rate_percent"].total, rate(everything) / 10)
+
+
+@given(TRAFFIC)
+def test_totals_of_random_runs_are_right(apps: list[list[list[Sent]]]) -> None:
+    """The mean over users and days: a user who comes again counts on each day."""
+    first = date(2026, 11, 10)
+    made = [
+        app_dashboard(statistics_of(number, "workflow", days, first), period(first, 3), None)
+        for number, days in enumerate(apps)
+    ]
+    totals = totals_of(made, 3)
+    runs = sum(len(day) for days in apps for day in days)
+    users = sum(len({one.user for one in day}) for days in apps for day in days)
+    assert totals["workflow_daily_runs"].total == runs
+    assert totals["workflow_daily_end_users"].total is None
+    mean_runs = totals["workflow_average_interactions"].total
+    assert is_right(mean_runs, runs / users) if users else mean_runs is None
+
+
+def test_a_message_that_two_people_liked() -> None:
+    """Two likes on one message, and one on four: 40 %, while 50 % is the server's figure for both days."""
+    days = [[Sent(9, 9, 1000, 2, 0)], [Sent(9, 9, 1000, 1, 0), *[Sent(9, 9, 1000, 0, 0)] * 3]]
+    first = date(2026, 11, 10)
+    found = app_dashboard(statistics_of(0, "chat", days, first), period(first, 2), None)
+    assert found.series["rate_percent"].values == (100.0, 25.0)
+    assert found.series["rate_percent"].total == pytest.approx(40.0)
+    assert rate([one for day in days for one in day]) == 500.0
 
 
 def test_means() -> None:

@@ -22,11 +22,12 @@ from dify_async import Dashboard
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.browser import CHROMIUM, DRIVER, Browser
 from tests.support import client
-from tests.test_examples import ROOT, settings
+from tests.test_examples import ROOT, python_path, settings
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="Chromium or its driver is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="Chromium or its driver is not installed"),
+]
 
 MARKUP: Final = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 APPS: Final = 12
@@ -61,7 +62,7 @@ def _fake_of_all(portal: BlockingPortal) -> Iterator[FakeDifyServer]:
 def fake(_fake_of_all: FakeDifyServer) -> Iterator[FakeDifyServer]:
     """Without faults, and with the same apps for each test."""
     yield _fake_of_all
-    _fake_of_all._listener.faults.clear()
+    _fake_of_all.remove_faults()
     del _fake_of_all.apps[APPS:]
 
 
@@ -70,7 +71,7 @@ def _url_of_all(_fake_of_all: FakeDifyServer) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-u", "-W", "error", "examples/web_dashboard", "--port", "0"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **settings(_fake_of_all)},
+        env={**os.environ, "PYTHONPATH": python_path(), **settings(_fake_of_all)},
         stdout=subprocess.PIPE,
         text=True,
     )

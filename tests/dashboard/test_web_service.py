@@ -44,6 +44,7 @@ async def events_of(answer: aiohttp.ClientResponse) -> Events:
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in pairs]
 
 
+@pytest.mark.calendar
 async def test_the_stream_holds_what_the_dashboard_holds(fake: FakeDifyServer) -> None:
     async with served(fake) as page, page.get("/numbers?days=7") as answer:
         events = await events_of(answer)
@@ -75,6 +76,7 @@ async def test_totals_come_while_an_app_is_slow(fake: FakeDifyServer) -> None:
     assert totals["tokens"]["total"] > 0
 
 
+@pytest.mark.calendar
 async def test_days_that_are_named_are_both_included(fake: FakeDifyServer) -> None:
     query = "start=2026-03-01&last=2026-03-03&mode=chat"
     async with served(fake) as page, page.get(f"/numbers?{query}") as answer:

@@ -1,5 +1,7 @@
 """The list of apps and one app, by version."""
 
+import json
+
 import aiohttp
 import pytest
 
@@ -62,7 +64,7 @@ async def test_keys_of_the_detail(user: User, version: str) -> None:
         assert set(body) == keys
         assert (body["id"], body["name"], body["mode"]) == (app.id, app.name, app.mode)
         assert body["api_base_url"] == f"{user.fake.base_url}/v1"
-        assert len(body["site"]) == 24
+        assert len(body["site"]) == (25 if release(version) >= (1, 16, 0) else 24)
 
 
 async def test_unknown_app(user: User) -> None:
@@ -214,6 +216,145 @@ async def test_tags(version: str, session: aiohttp.ClientSession) -> None:
         else:
             body = (await user.get("/apps", tag_ids=UNKNOWN_ID, page="3", limit="7")).json
             assert body == {"page": 1, "limit": 20, "total": 0, "has_more": False, "data": []}
+
+
+@pytest.mark.parametrize("version", ["1.15.0", "1.16.1", "1.17.0"])
+async def test_repeated_ids(version: str, session: aiohttp.ClientSession) -> None:
+    # 1.16.1/04_apps_list_tag_ids_*, 04_apps_list_creator_ids_*: brackets are passed over since 1.16
+    red, blue = FakeTag("red"), FakeTag("blue")
+    apps = [FakeApp(name=str(len(tags)), mode="chat", tags=tags) for tags in ([red, blue], [red], [])]
+    async with FakeDifyServer(version, apps=apps) as fake:
+        user = User(fake, session)
+        await user.log_in()
+        owner = (await user.get("/account/profile")).json["id"]
+
+        async def found(query: str) -> str | int:
+            answer = await user.get(f"/apps?{query}")
+            names = [row["name"] for row in answer.json["data"]] if answer.status == 200 else []
+            return "".join(sorted(names)) if answer.status == 200 else answer.status
+
+        new = release(version) >= (1, 16, 0)
+        repeated = f"tag_ids={red.id}&tag_ids={blue.id}"
+        brackets = f"tag_ids[0]={red.id}&tag_ids[1]={blue.id}"
+        assert await found(repeated) == ("2" if new else 400)
+        assert await found(brackets) == ("012" if new else "2")
+        assert await found(f"{repeated}&{brackets}") == "2"
+        assert await found(f"tag_ids={red.id},{blue.id}&{brackets}") == (400 if new else "2")
+        if new:
+            assert await found(f"tag_ids=&tag_ids={red.id}") == "12"
+        assert await found("creator_ids[0]=abc") == ("012" if new else 400)
+        assert await found(f"creator_ids[0]={UNKNOWN_ID}") == ("012" if new else "")
+        assert await found(f"creator_ids={UNKNOWN_ID}") == ("" if new else 400)
+        assert await found(f"creator_ids={UNKNOWN_ID}&creator_ids={owner}") == ("012" if new else 400)
+        assert await found(f"creator_ids={owner},{owner}") == 400
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.16.1", 415), ("1.17.0", 201)], indirect=["version"])
+async def test_a_copy_without_a_body(user: User, status: int) -> None:
+    # 08_app_copy_no_body; the name is the same, 08_app_copy_name_empty
+    app = user.fake.apps[0]
+    assert (await user.ask("POST", f"/apps/{app.id}/copy")).status == status
+    copy = await user.ask("POST", f"/apps/{app.id}/copy", content={"name": ""})
+    assert (copy.status, copy.json["name"]) == (201, app.name)
+
+
+@pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"name=x&mode=chat", "application/x-www-form-urlencoded"),
+        (b'{"name":"x","mode":"chat"}', "text/plain"),
+        (b'{"name":"x","mode":"chat"}', ""),
+        (b'{"name": "x", ', "application/json"),
+        (b'{"name":"\xff\xfe","mode":"chat"}', "application/json"),
+        (b'\xef\xbb\xbf{"name":"x"}', "application/json"),
+        (b'{"name":"a\\ud800b","mode":"chat"}', "application/json"),
+        (b"null", "application/json"),
+        (b"[]", "application/json"),
+        (b"", "application/json"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_an_empty_one(user: User, body: bytes, kind: str) -> None:
+    # 1.17-pre/09_post_apps_*
+    url = f"{user.fake.base_url}/console/api/apps"
+    headers = {**user.headers, "Content-Type": kind}
+    async with user.session.post(
+        url, data=body, headers=headers, skip_auto_headers=["Content-Type"]
+    ) as answer:
+        told = await answer.json()
+    assert (answer.status, told["code"]) == (422, "unprocessable_entity")
+    entries = json.loads(told["message"])
+    assert [(entry["loc"], entry["msg"], entry["input"]) for entry in entries] == [
+        (["name"], "Field required", {}),
+        (["mode"], "Field required", {}),
+    ]
+
+
+@pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
+async def test_words_of_a_422(user: User) -> None:
+    # 1.17-pre/08_apps_create_err_*, 06_chat_conversations_limit_101, 09_post_apps_json_string
+    chat = next(app.id for app in user.fake.apps if app.mode == "chat")
+    modes = "'chat', 'agent-chat', 'advanced-chat', 'workflow' or 'completion'"
+    for method, path, content, wanted in (
+        (
+            "POST",
+            "/apps",
+            {"name": "", "mode": "chat"},
+            ("string_too_short", ["name"], "", {"min_length": 1}),
+        ),
+        (
+            "POST",
+            "/apps",
+            {"name": "x", "mode": "channel"},
+            ("literal_error", ["mode"], "channel", {"expected": modes}),
+        ),
+        ("POST", "/apps", "x", ("model_type", [], "x", {"class_name": "CreateAppPayload"})),
+        (
+            "GET",
+            f"/apps/{chat}/chat-conversations?limit=101",
+            None,
+            ("less_than_equal", ["limit"], "101", {"le": 100}),
+        ),
+        (
+            "POST",
+            f"/apps/{chat}/api-enable",
+            {"enable_api": "maybe"},
+            ("bool_parsing", ["enable_api"], "maybe", None),
+        ),
+    ):
+        answer = await user.ask(method, path, content=content)
+        assert answer.status == 422
+        (entry,) = json.loads(answer.json["message"])
+        assert (entry["type"], entry["loc"], entry["input"], entry.get("ctx")) == wanted
+    # Not all routes have changed: 04_apps_list_limit_101, 07_account_timezone_unknown.
+    for method, path, content in (
+        ("GET", "/apps?limit=101", None),
+        ("POST", "/account/timezone", {"timezone": "Mars/Olympus"}),
+        ("POST", "/workspaces/switch", {}),
+        ("GET", f"/apps/{chat}/chat-messages", None),
+    ):
+        answer = await user.ask(method, path, content=content)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_param")
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.16.1", 200), ("1.17.0", 409)], indirect=["version"])
+async def test_an_agent_that_is_not_published(user: User, status: int) -> None:
+    # 05_*_agent_app_not_published
+    agent = user.fake.add_app("An agent", "agent")
+    for path, content in (
+        ("api-enable", {"enable_api": True}),
+        ("site-enable", {"enable_site": True}),
+        ("api-keys", {}),
+    ):
+        answer = await user.ask("POST", f"/apps/{agent.id}/{path}", content=content)
+        assert answer.status == (201 if (path, status) == ("api-keys", 200) else status)
+        if status == 409:
+            assert answer.json["code"] == "agent_not_published"
+    off = await user.ask("POST", f"/apps/{agent.id}/api-enable", content={"enable_api": False})
+    assert (off.status, off.json["model_config"]["model"]) == (200, {})
+    agent.published_at = 1
+    on = await user.ask("POST", f"/apps/{agent.id}/api-enable", content={"enable_api": True})
+    assert on.status == 200
 
 
 @pytest.mark.parametrize("version", ["1.11.2", "1.15.0"], indirect=True)

@@ -2,9 +2,12 @@
 
 import re
 
+import aiohttp
 import pytest
 
-from .user import User
+from dify_async.testing import FakeDifyServer
+
+from .user import User, release
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -89,3 +92,40 @@ async def test_unknown_keys_and_apps(user: User, version: str, kind: str, path: 
     assert app.json == {"message": message, **code}
     assert (await user.ask("DELETE", f"{path}/abc")).headers["Content-Type"].startswith("text/html")
     assert (await user.get(f"{path}/{UNKNOWN_ID}")).status == 405
+
+
+@pytest.mark.parametrize("version", ["1.15.0", "1.16.1", "1.17.0"], indirect=True)
+@pytest.mark.parametrize("role", ["admin", "editor", "normal", "dataset_operator"])
+async def test_roles(user: User, version: str, role: str, kind: str, path: str) -> None:
+    # 10_role_*_api_keys_list, 10_role_*_api_key_create, 10_role_*_api_key_delete
+    made = await user.ask("POST", path)
+    account = user.fake.add_account("guest@example.com", "Guest-Pass-42")
+    account.role = role
+    await user.log_in("guest@example.com", "Guest-Pass-42")
+    edits = role == "admin" or (role == "editor" and kind == "app")
+    sees = edits or release(version) < (1, 17, 0)
+    assert (await user.get(path)).status == (200 if sees else 403)
+    created = 201 if kind == "app" else 200
+    assert (await user.ask("POST", path)).status == (created if edits else 403)
+    gone = await user.ask("DELETE", f"{path}/{made.json['id']}")
+    assert gone.status == (204 if role == "admin" else 403)
+
+
+async def test_masked_keys(session: aiohttp.ClientSession) -> None:
+    """Dify PR 42168: only the answer to a POST has the whole key."""
+    async with FakeDifyServer("1.17.0", masks_keys=True) as fake:
+        user = User(fake, session)
+        await user.log_in()
+        for path, kind in ((f"/apps/{fake.apps[0].id}/api-keys", "app-"), ("/datasets/api-keys", "datas")):
+            token = (await user.ask("POST", path)).json["token"]
+            assert re.fullmatch(r"(app|dataset)-[0-9A-Za-z]{24}", token)
+            assert token.startswith(kind)
+            (row,) = (await user.get(path)).json["data"]
+            assert row["token"] == f"{token[:5]}...{token[-4:]}"
+
+
+@pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
+async def test_knowledge_bases_of_a_key_are_ignored(user: User) -> None:
+    # 05_dataset_api_keys_create_dataset_ids_*
+    made = await user.ask("POST", "/datasets/api-keys", content={"dataset_ids": ["abc"]})
+    assert (made.status, "dataset_ids" in made.json) == (200, False)

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -243,6 +244,35 @@ async def test_faults_in_order(user: User) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.11.2"], indirect=True)
+async def test_all_faults_are_removed(user: User) -> None:
+    faults = [user.fake.inject(status=status, times=1) for status in (500, 503)]
+    assert (await user.get(FEATURES)).status == 500
+    user.fake.remove_faults()
+    assert (await user.get(FEATURES)).status == 200
+    assert [fault.removed for fault in faults] == [True, True]
+
+
+async def test_what_may_be_changed_while_it_runs(user: User) -> None:
+    old = user.fake.password
+    user.fake.password = "Another-Pass-1"
+    assert (await user.get("/apps")).status == 200  # its token is still valid
+    assert (await user.log_in(password=old)).status in {400, 401}
+    assert (await user.log_in()).status == 200
+    user.fake.password_login = False
+    assert user.fake.password_login is False
+    assert (await user.get(FEATURES)).json["enable_email_password_login"] is False
+
+
+async def test_the_last_day_and_the_newest_code(user: User) -> None:
+    assert FakeDifyServer(today=date(2026, 10, 1)).today == date(2026, 10, 1)
+    before = datetime.now(ZoneInfo("UTC")).date()
+    assert before <= FakeDifyServer(timezone="UTC").today <= datetime.now(ZoneInfo("UTC")).date()
+    content = {"email": user.fake.email, "language": "en-US"}
+    answers = [await user.ask("POST", "/email-code-login", headers={}, content=content) for _ in range(2)]
+    codes = [user.fake.login_code(answer.json["data"]) for answer in answers]
+    assert user.fake.login_code() == codes[1] != codes[0]
+
+
 async def test_a_delay(user: User) -> None:
     loop = asyncio.get_running_loop()
     user.fake.inject(FEATURES, delay=0.05)

@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from tests.captures import VERSIONS, captures
-from tests.fake.user import User
+from tests.fake.user import VERSIONS, User, captured
 
 # Fields that the fake leaves out, as none of them tells a client anything.
 LEFT_OUT: Final = {
@@ -42,6 +41,9 @@ ROUTES: Final = [
     ("POST", "/apps/{chat}/api-enable", ""),
     ("POST", "/apps/{chat}/site-enable", ""),
     ("POST", "/workspaces/current", ""),
+    ("GET", "/workspaces/current/summary", ""),
+    ("GET", "/account/profile", ""),
+    ("GET", "/system-features", ""),
 ]
 BODIES: Final[dict[str, object]] = {
     "/apps": {"name": "n", "mode": "chat"},
@@ -55,7 +57,7 @@ ID: Final = "[0-9a-f-]{36}"
 
 def _real(version: str, method: str, path: str, rows: str) -> Iterator[dict[str, Any]]:
     pattern = re.sub(r"\{\w+\}", ID, path)
-    for capture in captures(version):
+    for capture in captured(version):
         is_meant = capture.method == method and re.fullmatch(pattern, capture.route)
         if is_meant and capture.status in {200, 201} and not capture.is_compressed:
             body = msgspec.json.decode(capture.body)
@@ -74,7 +76,7 @@ def _cases() -> Iterator[tuple[str, str, str, str]]:
 async def test_a_route(user: User, fake: FakeDifyServer, method: str, path: str, rows: str) -> None:
     real = list(_real(fake.version, method, path, rows))
     places = {app.mode: app.id for app in fake.apps if app.messages_per_day}
-    places["dataset"] = fake._console.datasets[1].id
+    places["dataset"] = (await user.get("/datasets")).json["data"][1]["id"]
     answer = await user.ask(method, path.format(**places), content=BODIES.get(path))
     found = answer.json[rows] if rows else [answer.json]
     for row in found[:20]:

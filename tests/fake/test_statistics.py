@@ -5,12 +5,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._models import MODES
+from dify_async.testing._traffic import traffic_of
 
 from .user import User, release
 
@@ -203,6 +205,9 @@ async def test_days_of_daylight_saving(user: User) -> None:
     # 01:30 comes twice on 2025-11-02 and is the later one.
     from_half_past = await ask(user, DAILY, start="2025-11-02 01:30", end="2025-11-02 01:30")
     assert from_half_past == []
+    # Lord Howe leaves out half an hour on 2026-10-04: its 02:15 is 03:15 all the same.
+    await user.ask("POST", "/account/timezone", content={"timezone": "Australia/Lord_Howe"})
+    assert (await refused(user, start="2026-10-04 02:15", end="2026-10-04 03:00"))["message"] == message
 
 
 @pytest.mark.parametrize(
@@ -271,11 +276,9 @@ async def test_the_same_numbers_in_every_run(session: aiohttp.ClientSession) -> 
     assert answers[0] == answers[1] != answers[2]
 
 
-@pytest.mark.parametrize("version", ["1.11.2"], indirect=True)
-async def test_days_are_made_once(user: User) -> None:
-    fake, app = user.fake, user.fake.apps[0]
-    zone = fake._console.zone(fake._console.owner)
-    start = fake._console.started_at - 10**9
-    first, again = (list(fake._console.traffic.days(app, zone, start, None)) for _ in range(2))
+def test_days_are_made_once() -> None:
+    app, zone = FakeApp(name="Busy", mode="chat", id="busy"), ZoneInfo("Europe/Berlin")
+    traffic = traffic_of(0, zone, TODAY)
+    first, again = (list(traffic.days(app, zone, None, None)) for _ in range(2))
     assert len(first) == 400
     assert all(one is other for (_, one), (_, other) in zip(first, again, strict=True))

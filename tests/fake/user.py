@@ -10,12 +10,23 @@ import aiohttp
 from multidict import CIMultiDictProxy
 
 from dify_async.testing import FakeDifyServer
+from tests.captures import Capture, captures
 
-VERSIONS = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0")
+VERSIONS = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0", "1.16.1", "1.17.0")
+
+
+def captured(version: str) -> tuple[Capture, ...]:
+    """The answers of a real server of this version; of 1.17.0, of main four days before it."""
+    return captures("1.17-pre" if version == "1.17.0" else version)
 
 
 def release(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
+
+
+def fault(version: str) -> int:
+    """The status of a fault in what is sent, on the routes that 1.17 has changed."""
+    return 422 if release(version) >= (1, 17, 0) else 400
 
 
 @dataclass

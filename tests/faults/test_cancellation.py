@@ -14,7 +14,7 @@ import pytest
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import an_app, client, running, until
+from tests.support import client, running, until
 
 Call = Callable[[AsyncDifyServer], Awaitable[object]]
 
@@ -137,10 +137,9 @@ async def test_a_call_is_stopped_at_each_of_its_awaits(
 @pytest.mark.parametrize("state", ["cold", "warm", "expired"])
 async def test_a_change_is_stopped_at_each_of_its_awaits(fake: FakeDifyServer, way: str, state: str) -> None:
     """It is made once at most, and nobody repeats it."""
-    app = an_app(fake)
     for at in itertools.count():
         fake.reset_counters()
-        fake._console.keys[app] = []
+        app = fake.add_app("without keys", "chat").id
         async with client(fake) as dify:
             await _bring(dify, fake, state)
             was_reached = await WAYS[way](dify.init_app_api_key(app), at)

@@ -51,7 +51,7 @@ async def test_a_session_by_code_outlives_a_renewal_that_failed(
 
 async def test_a_renewal_fails_where_passwords_are_not_taken(fake: FakeDifyServer) -> None:
     """The tokens are of a session by code, and of another process; they are kept."""
-    fake._console.password_login = False
+    fake.password_login = False
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as one:
         await sign_in_by_code(fake, one)
@@ -166,7 +166,7 @@ async def test_a_password_that_is_refused_ahead_leaves_the_token_that_is_good(
     await dify.profile()
     grant = dify._auth.credentials
     assert grant is not None
-    fake._console.owner.password = "Another-Pass-1"
+    fake.password = "Another-Pass-1"
     fake.revoke_refresh_tokens()
     for _ in range(3):
         monkeypatch.setattr(grant, "refresh_at", 0.0)

@@ -33,7 +33,7 @@ async def test_eight_workers_whose_password_was_changed(
             stack.push_async_callback(store.aclose)
             workers.append(await stack.enter_async_context(client(fake, token_store=store)))
         await asyncio.gather(*(worker.profile() for worker in workers))
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         for _ in range(3):
             calls = [worker.profile() for worker in workers for _ in range(3)]
@@ -56,13 +56,13 @@ async def test_a_new_client_tries_and_so_does_login(fake: FakeDifyServer) -> Non
     async with client(fake, token_store=store) as old, client(fake, token_store=store) as other:
         await old.profile()
         await other.profile()
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         for dify in (old, other):
             with pytest.raises(DifyLoginError):
                 await dify.profile()
         assert fake.count("POST", "/login") == 2
-        fake._console.owner.password = right
+        fake.password = right
         async with client(fake, token_store=store) as new:
             await new.profile()
         await other.login()
@@ -79,7 +79,7 @@ async def test_another_password_is_no_refused_one(fake: FakeDifyServer) -> None:
     ):
         await old.profile()
         await new.profile()
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         with pytest.raises(DifyLoginError):
             await old.profile()
@@ -107,7 +107,7 @@ async def test_a_password_that_was_changed_and_whose_answers_are_lost(fake: Fake
     """It was right before; at most three in one call, however many attempts a call has."""
     async with client(fake, retry=RetryPolicy(attempts=8, base_delay=0.0)) as dify:
         await dify.profile()
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         fake.inject("/login", cut="after")
         with pytest.raises(DifyConnectionError):

@@ -46,7 +46,7 @@ class Session(RuleBasedStateMachine):
         assert sent <= 4 * times + 6, "a loop"
         if self.is_refused:
             assert sent == 0
-        elif self.fake._console.owner.password == RIGHT:
+        elif self.fake.password == RIGHT:
             assert errors == []
         self.is_refused = any(isinstance(error, DifyLoginError) for error in errors)
 
@@ -74,8 +74,7 @@ class Session(RuleBasedStateMachine):
 
     @rule()
     def change_the_password(self) -> None:
-        owner = self.fake._console.owner
-        owner.password = OTHER if owner.password == RIGHT else RIGHT
+        self.fake.password = OTHER if self.fake.password == RIGHT else RIGHT
         self.fake.unlock()
 
     @rule()

@@ -33,7 +33,6 @@ async def test_changes_that_wait_for_a_connection_of_the_callers_session(fake: F
         client(fake, session=session, timeout=0.5) as dify,
     ):
         await dify.profile()
-        fake._console.keys[app] = []
         fake.inject("/apps/*", "POST", delay=0.2)
         results = await asyncio.gather(
             *(dify.init_app_api_key(app) for _ in range(6)), return_exceptions=True
@@ -41,7 +40,7 @@ async def test_changes_that_wait_for_a_connection_of_the_callers_session(fake: F
         made = [one for one in results if not isinstance(one, BaseException)]
         unknown = [one for one in results if isinstance(one, DifyUnknownOutcomeError)]
         assert len(made) + len(unknown) == fake.count("POST", "/apps/*")
-        assert len(made) <= len(fake._console.keys[app]) <= fake.count("POST", "/apps/*")
+        assert len(made) <= len(await dify.get_app_api_key(app)) <= fake.count("POST", "/apps/*")
         assert len(made) >= 3
 
 
@@ -79,12 +78,12 @@ async def test_a_session_that_is_closed_while_the_client_is_open(fake: FakeDifyS
             assert not isinstance(failed.value, DifyConnectionError)
 
 
-def test_a_session_of_another_event_loop(console: FakeDifyServer) -> None:
+def test_a_session_of_another_event_loop() -> None:
     async def made() -> aiohttp.ClientSession:
         return aiohttp.ClientSession()
 
     async def use(session: aiohttp.ClientSession) -> None:
-        async with client(console, session=session) as dify:
+        async with AsyncDifyServer("http://127.0.0.1:9", "a@example.com", "secret", session=session) as dify:
             await dify.profile()
 
     with asyncio.Runner() as first, asyncio.Runner() as second:
@@ -92,14 +91,6 @@ def test_a_session_of_another_event_loop(console: FakeDifyServer) -> None:
         with pytest.raises(DifyConfigError, match="another event loop"):
             second.run(use(session))
         first.run(session.close())
-
-
-@pytest.fixture
-def console() -> FakeDifyServer:
-    """Not asked for anything."""
-    server = FakeDifyServer()
-    server._listener.base_url = "http://127.0.0.1:9"
-    return server
 
 
 @pytest.mark.parametrize("status", [520, 522, 524])
@@ -120,3 +111,25 @@ async def test_no_error_keeps_what_was_sent(fake: FakeDifyServer, dify: AsyncDif
     while error is not None:
         assert type(error).__module__.startswith("dify_async")
         error = error.__cause__ or error.__context__
+
+
+class Unencodable(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        raise UnicodeError(f"encoding with 'idna' codec failed: {host} {port} {family}")
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_a_name_that_the_resolver_cannot_encode(fake: FakeDifyServer) -> None:
+    """requests#5367: a bare UnicodeError, which no `except DifyError` catches."""
+    connector = aiohttp.TCPConnector(resolver=Unencodable())
+    url = fake.base_url.replace("127.0.0.1", "dify.example.com")
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        AsyncDifyServer(url, admin_api_key="key", workspace_id="w", session=session) as dify,
+    ):
+        for call in (dify.profile(), dify.init_dataset_api_key()):
+            with pytest.raises(DifyConnectionError, match="name of the host cannot be looked up") as failed:
+                await call
+            assert (failed.value.sent, failed.value.may_pass) == (False, False)

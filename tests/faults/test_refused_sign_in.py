@@ -69,7 +69,7 @@ async def test_a_password_that_was_changed_while_the_client_runs(
 ) -> None:
     """It was accepted once, is refused now, and is sent no more."""
     await dify.profile()
-    fake._console.owner.password = "Another-Pass-1"
+    fake.password = "Another-Pass-1"
     fake.revoke_all_tokens()
     errors = await asyncio.gather(*(dify.profile() for _ in range(10)), return_exceptions=True)
     assert [type(error) for error in errors] == [DifyLoginError] * 10

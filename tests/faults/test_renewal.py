@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from email.utils import formatdate
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore, Tokens
 from dify_async._auth import session
 from dify_async.testing import FakeDifyServer
-from tests.support import client, until
+from tests.support import ONCE, client, until
 
 REFUSED = b'{"code":"%s","message":"%s","status":401}'
 
@@ -272,6 +273,25 @@ async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
     assert slow.hits == 1
     assert (renewals(fake), sign_ins(fake)) == (1, 1)
     assert not any(request.status == 401 for request in fake.requests)
+
+
+async def test_the_failure_of_a_renewal_in_the_background_reaches_no_caller(
+    fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call whose token is refused in the meantime starts its own renewal."""
+    async with client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        grant = dify._auth.credentials
+        assert grant is not None
+        grant.refresh_at = 0.0
+        failing = fake.inject("/refresh-token", status=500, delay=0.2, times=2)  # it tries twice
+        await dify.profile()
+        await until(lambda: failing.hits == 1)
+        fake.expire_access_tokens()
+        await all_at_once(dify, 5)
+    gc.collect()
+    assert [record.name for record in caplog.records if record.name == "asyncio"] == []
+    assert (renewals(fake), sign_ins(fake)) == (3, 1)
 
 
 async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: FakeDifyServer) -> None:

@@ -16,11 +16,12 @@ import anyio.to_thread
 import msgspec
 
 from dify_async import AsyncDifyServer, DifyError, RedisTokenStore
-from dify_async.testing import FakeDifyServer, RecordedRequest
+from dify_async.testing import FakeDifyServer, Fault, RecordedRequest
 from tests.redis_server import RedisServer
 from tests.soak.worker import Order, Report
 
 LIFETIME = 2.0
+_ADMIN_API_KEY = "Soak-Admin-Key"
 _RENEWED_AT = 0.9 * LIFETIME
 # After a failure the store is left alone for 5 s, and then saved to within some more.
 _APART_AFTER_OUTAGE = 15.0
@@ -117,7 +118,10 @@ async def soak(plan: Plan) -> Result:
     loop = asyncio.get_running_loop()
     with RedisServer() as redis:
         async with FakeDifyServer(
-            "1.11.2", apps=plan.processes * plan.tasks, access_token_lifetime=LIFETIME
+            "1.11.2",
+            apps=plan.processes * plan.tasks,
+            access_token_lifetime=LIFETIME,
+            admin_api_key=_ADMIN_API_KEY,
         ) as fake:
             workers = [await _start(plan, fake, redis, number) for number in range(plan.processes)]
             try:
@@ -125,7 +129,7 @@ async def soak(plan: Plan) -> Result:
                     for worker in workers:
                         assert worker.stdout is not None
                         await worker.stdout.readline()
-                    _inject_faults(fake)
+                    faults = _inject_faults(fake)
                     started = loop.time()
                     outages = asyncio.create_task(_outages(plan, redis))
                     restarts = asyncio.create_task(_restarts(plan, redis, outages))
@@ -141,22 +145,34 @@ async def soak(plan: Plan) -> Result:
             reports = [msgspec.json.decode(out, type=Report) for out, _ in answers if out]
             with redis.admin() as admin:
                 locks = len(admin.keys("*:lock"))
-            return _result(plan, fake, reports, apart=apart, locks=locks, restarted=restarted, took=took)
+            requests = list(fake.requests)
+            fake.remove_faults()
+            keys = await _count_keys(fake)
+            return _result(
+                plan,
+                requests,
+                faults,
+                reports,
+                apart=apart,
+                locks=locks,
+                keys=keys,
+                restarted=restarted,
+                took=took,
+            )
 
 
-def _inject_faults(fake: FakeDifyServer) -> None:
-    for status in (500, 502, 503, 504):
-        fake.inject(status=status, probability=0.05 / 4)
-    fake.inject(cut="before", probability=0.01)
-    fake.inject(cut="after", probability=0.005)
-    fake.inject(cut="body", probability=0.005)
+def _inject_faults(fake: FakeDifyServer) -> list[Fault]:
+    return [
+        *(fake.inject(status=status, probability=0.05 / 4) for status in (500, 502, 503, 504)),
+        fake.inject(cut="before", probability=0.01),
+        fake.inject(cut="after", probability=0.005),
+        fake.inject(cut="body", probability=0.005),
+    ]
 
 
 async def _start(plan: Plan, fake: FakeDifyServer, redis: RedisServer, number: int) -> Process:
     apps = [app.id for app in fake.apps[number :: plan.processes]]
     order = Order(fake.base_url, fake.email, fake.password, redis.url, apps, plan.seconds)
-    for app in apps:
-        fake._console.keys[app] = []
     arguments = [sys.executable, "-m", "tests.soak.worker", msgspec.json.encode(order).decode()]
     return await asyncio.create_subprocess_exec(*arguments, stdin=PIPE, stdout=PIPE)
 
@@ -204,9 +220,17 @@ async def _restarts(
                 group.start_soon(restart, fake, fake.password)
             await asyncio.wait([outages])
             await anyio.sleep(1)  # a client that found Redis down counts for itself
-            fake._console.owner.password = "Changed-Pass-1"
+            fake.password = "Changed-Pass-1"
             fake.revoke_all_tokens()
-        return restarts, fake._console.accounts._failures.get(fake.email, 0)
+        return restarts, fake.failed_logins(fake.email)
+
+
+async def _count_keys(fake: FakeDifyServer) -> int:
+    """The API keys of all apps, asked for without a login, which would be counted."""
+    async with AsyncDifyServer(
+        fake.base_url, admin_api_key=_ADMIN_API_KEY, workspace_id=fake.workspace_id
+    ) as dify:
+        return sum([len(await dify.get_app_api_key(app.id)) for app in fake.apps])
 
 
 def _used_twice(renewals: list[RecordedRequest], apart: list[tuple[float, float]]) -> int:
@@ -223,27 +247,29 @@ def _used_twice(renewals: list[RecordedRequest], apart: list[tuple[float, float]
 
 def _result(
     plan: Plan,
-    fake: FakeDifyServer,
+    requests: list[RecordedRequest],
+    faults: list[Fault],
     reports: list[Report],
     *,
     apart: list[tuple[float, float]],
     locks: int,
+    keys: int,
     restarted: tuple[int, int],
     took: float,
 ) -> Result:
-    sessions = [request for request in fake.requests if request.path in {"/login", "/refresh-token"}]
+    sessions = [request for request in requests if request.path in {"/login", "/refresh-token"}]
     renewals = [request for request in sessions if request.path == "/refresh-token"]
     return Result(
         plan=plan,
         reports=reports,
-        requests=fake.count(),
-        faults=sum(fault.hits for fault in fake._listener.faults),
+        requests=len(requests),
+        faults=sum(fault.hits for fault in faults),
         session_faults=sum(request.status is None or request.status >= 500 for request in sessions),
         sign_ins=sum(request.path == "/login" for request in sessions),
         renewals=len(renewals),
         used_twice=_used_twice(renewals, apart),
         locks_left=locks,
-        keys_left=sum(map(len, fake._console.keys.values())),
+        keys_left=keys,
         restarts=restarted[0],
         wrong_passwords=restarted[1],
         took=took,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.soak.run import Plan, soak
+
+pytestmark = pytest.mark.slow
 
 
 async def test_nothing_breaks_under_faults_and_an_outage_of_redis() -> None:

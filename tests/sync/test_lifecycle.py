@@ -98,6 +98,9 @@ def test_wrong_arguments_and_the_environment(fake: FakeDifyServer, monkeypatch: 
     with DifyServer.from_env(password=fake.password) as dify:
         assert type(dify) is DifyServer
         assert dify.profile().email == fake.email
+    monkeypatch.setenv("DIFY_TIMEOUT", "soon")
+    with pytest.raises(DifyConfigError, match="DIFY_TIMEOUT must be"):
+        DifyServer.from_env(password=fake.password)
 
 
 def test_the_repr_has_no_secret(fake: FakeDifyServer, dify: DifyServer) -> None:

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from dify_async import AppModelConfig, Metric
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
@@ -186,6 +188,7 @@ def both(fake: FakeDifyServer, tell: Tell, folder: Path) -> Iterator[tuple[str, 
         yield name, mine, their
 
 
+@pytest.mark.calendar
 def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
     names = set()
     failed = []

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -127,20 +128,35 @@ async def test_a_url_with_tls(redis_server: RedisServer, tmp_path: Path) -> None
         store = RedisTokenStore(f"rediss://localhost:{port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}")
         await use(store)
         await store.aclose()
-        untrusting = RedisTokenStore(f"rediss://localhost:{port}/0")
-        with pytest.raises(redis.ConnectionError, match="certificate"):
-            await untrusting.load("a")
-        await untrusting.aclose()
+        for options in ("", "?ssl_cert_reqs=CERT_REQUIRED"):
+            untrusting = RedisTokenStore(f"rediss://localhost:{port}/0{options}")
+            with pytest.raises(redis.ConnectionError, match="certificate"):
+                await untrusting.load("a")
+            await untrusting.aclose()
+        # As Celery has it (celery#5988): nothing is checked.
+        unchecking = RedisTokenStore(f"rediss://localhost:{port}/0?ssl_cert_reqs=CERT_NONE")
+        await use(unchecking)
+        await unchecking.aclose()
 
 
-async def test_a_user_with_no_more_than_the_commands_of_the_document() -> None:
+@pytest.mark.parametrize(
+    "options", ["", "?db=2", "?client_name=exporter", "?db=2&client_name=exporter&protocol=3", "?protocol=2"]
+)
+async def test_a_user_with_no_more_than_the_commands_of_the_document(options: str) -> None:
+    """flask-limiter#398, nri-redis#128, ctcache PR 68, lettuce#1379: what a connection itself sends."""
     document = (Path(__file__).parents[2] / "docs/tokens.md").read_text(encoding="utf-8")
     (rule,) = (line for line in document.splitlines() if line.startswith("ACL SETUSER"))
     with RedisServer() as server:
         with server.admin() as admin:
             admin.execute_command(*rule.replace("PASSWORD", "pass-word").split())
-        store = RedisTokenStore(f"unix://dify:pass-word@{server.socket}")
+        store = RedisTokenStore(f"unix://dify:pass-word@{server.socket}{options}")
         await use(store)
+        with server.admin() as admin:
+            entries: Any = admin.acl_log()
+            # redis-py reports its version so, from Redis 7.2, and goes on without.
+            assert {entry["object"] for entry in entries} <= {"client|setinfo"}
         with pytest.raises(NoPermissionError):
             await RedisTokenStore(store._redis(), prefix="others:").load("a")
+        with pytest.raises(NoPermissionError):
+            await store._redis().keys()
         await store.aclose()

@@ -28,7 +28,7 @@ from dify_async._wire import (
     scrub,
     status_error,
 )
-from tests.captures import capture, captures
+from tests.captures import VERSIONS, capture, captures
 
 KEY = "app-AbCdEfGhIjKlMnOpQrStUvWx"
 JSON = st.recursive(
@@ -52,6 +52,46 @@ def test_any_refusal_is_a_status_error(
     assert isinstance(error, DifyStatusError)
     assert len(str(error)) < 4000
     assert not is_about_the_token(error) or status == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("1.11.2/08_app_put_missing_name", "name: Field required"),
+        ("1.16.1/08_app_put_missing_name", "name: Field required"),
+        ("1.17-pre/08_app_put_missing_name", "name: Field required"),
+        (
+            "1.16.1/01_login_json_array",
+            "Input should be a valid dictionary or instance of LoginPayload",
+        ),
+        ("1.17-pre/09_post_apps_invalid_json", "name: Field required; mode: Field required"),
+        ("1.16.1/01_login_malformed_email", "email: not-an-email is not a valid email."),
+        ("1.17-pre/01_login_malformed_email", "email: not-an-email is not a valid email."),
+        (
+            "1.17-pre/08_apps_create_err_description_401_chars",
+            "description: String should have at most 400 characters",
+        ),
+        (
+            "1.17-pre/07_account_profile_patch_name_too_short",
+            "name.constrained-str: String should have at least 3 characters; name.none: Input should be None",
+        ),
+    ],
+)
+def test_validation_errors_are_one_line(name: str, message: str) -> None:
+    """Pydantic's text of several lines, and from 1.17 its list as JSON in the message."""
+    row = capture(name)
+    error = status_error(row.method, row.route, row.reply)
+    assert error.message == message
+    assert str(error) == f"{row.method} {row.route}: {row.status} {error.code} - {message}"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["[{", "[{}]", '[{"loc":null}]', "[]", "2 validation errors for X", "1 validation error for X\n?"],
+)
+def test_what_is_no_list_of_validation_errors_stays_as_it_is(message: str) -> None:
+    body = msgspec.json.encode({"code": "invalid_param", "message": message})
+    assert status_error("GET", "/apps", Reply(400, CIMultiDict(), body)).message == message
 
 
 @given(body=st.binary() | st.just(b"[" * 100_000) | st.just(b'{"data":null}') | st.just(b"null"))
@@ -99,7 +139,7 @@ def test_which_401s_are_worth_a_renewal(code: str, message: str, *, renewable: b
     assert is_about_the_token(error) is renewable
 
 
-@pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.15.0"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_every_captured_401_that_speaks_of_a_token_is_worth_a_renewal(version: str) -> None:
     for row in captures(version):
         if row.status == 401 and '"unauthorized"' in row.body:

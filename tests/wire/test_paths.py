@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
 from dify_async import DifyConfigError
-from dify_async._paths import normal_base_url, segment, target
+from dify_async._paths import checked_proxy, normal_base_url, segment, target
 
 
 @given(st.text())
@@ -84,12 +85,92 @@ def test_one_spelling_for_each_server(given: str, normal: str) -> None:
         "https://dify.example.com/#hunter2",
         "https://a b.example.com",
         "//dify.example.com",
+        "http://dify..example.com",  # requests#5367: of a template with an empty variable
+        "http://.example.com",
+        "http://" + "a" * 64 + ".example.com",  # requests#5474
+        "http://dify\u200b.example.com",  # portal#301
+        "http://dify\u202e.example",
+        "http://127.0.0.1\\console",
+        "http://dify.example\\.evil.example",
+        "http://dify.example.com/\udce9",
     ],
 )
 def test_what_is_no_base_url_is_refused_without_repeating_it(given: str) -> None:
     with pytest.raises(DifyConfigError, match="base_url") as refused:
         normal_base_url(given)
     assert "hunter2" not in str(refused.value)
+
+
+HOSTS = st.one_of(
+    st.text(), st.text("a.-_\\@:[]%\u200b\u202e\udce9ßé1/?#"), st.from_regex(r"\A[^/]+(:\d+)?\Z")
+)
+
+
+@given(HOSTS)
+@example("a..b")
+@example("a" * 64)
+@example("a\\b")
+def test_any_text_is_a_base_url_that_can_be_called_or_is_refused(text: str) -> None:
+    """requests#5367: the rest would be a UnicodeError or ValueError of the look-up, at each call."""
+    for given_url in (text, f"https://{text}"):
+        try:
+            base_url = normal_base_url(given_url)
+        except DifyConfigError:
+            continue
+        host = URL(base_url + "/console/api", encoded=True).raw_host
+        assert host is not None
+        assert host.encode("idna")
+        base_url.encode()
+
+
+@given(HOSTS)
+@example("user:hunter2#77@127.0.0.1:1")
+def test_any_text_is_a_proxy_that_can_be_called_or_is_refused(text: str) -> None:
+    for given_url in (text, f"http://{text}"):
+        try:
+            proxy = checked_proxy(given_url)
+        except DifyConfigError:
+            continue
+        assert proxy.url.raw_host is not None
+        assert proxy.url.raw_host.encode("idna")
+        assert proxy.url.raw_user is None
+        assert proxy.url.raw_password is None
+
+
+@pytest.mark.parametrize("sign", "#/?[\\")
+@pytest.mark.parametrize("password", ["hunter2{}77", "77{}hunter2", "{}hunter2"])
+def test_a_proxy_with_a_password_that_is_not_quoted(sign: str, password: str) -> None:
+    """Read as a URL, a part of the password would be the host, the port or the path."""
+    with pytest.raises(DifyConfigError, match="percent-encoded") as refused:
+        checked_proxy(f"http://user:{password.format(sign)}@127.0.0.1:1")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://",
+        "http://:3128",
+        "proxy:3128",
+        "socks5://proxy:1080",
+        "http://proxy:0",
+        "http://proxy:99999",
+        "http://a..b:1",
+        None,
+        5,
+    ],
+)
+def test_what_is_no_proxy(given: object) -> None:
+    with pytest.raises(DifyConfigError, match="proxy must be"):
+        checked_proxy(given)  # type: ignore[arg-type]  # what a caller without a type checker does
+
+
+def test_the_password_of_a_proxy_is_apart_from_its_url() -> None:
+    proxy = checked_proxy(" HTTP://user:p%23%C3%A9@Proxy.example.com:3128/ ")
+    assert str(proxy.url) == "http://proxy.example.com:3128/"
+    assert proxy.authorization == "Basic " + base64.b64encode("user:p#é".encode()).decode()
+    assert "Basic" not in repr(proxy)
+    assert checked_proxy("https://proxy.example.com").authorization is None
 
 
 @pytest.mark.parametrize("given", [None, 5, b"https://host"])

@@ -1,4 +1,4 @@
-"""The rules of signing in and renewing, on the captured answers of five versions."""
+"""The rules of signing in and refreshing, on the captured answers of each version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dify_async._auth import rules, verdicts
 from dify_async._wire import Reply
 from tests.captures import VERSIONS, Capture, capture, captures
 
-COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0")
+COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0", "1.16.1", "1.17-pre")
 
 
 def of_route(version: str, route: str) -> list[Capture]:
@@ -58,6 +58,15 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
+    """No mail was read for them. One of a bad form is a 422 from 1.17, and a refusal like the others."""
+    path = "/email-code-login/validity"
+    for row in of_route(version, path):
+        assert rules.read_tokens(row.reply) is None, str(row)
+        assert type(verdicts.refusal(row.reply, "POST", path)) is DifyLoginError, str(row)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_no_refusal_repeats_what_was_sent(version: str) -> None:
     """1.11.2/01_login_missing_email: the text of a 400 holds the password, decoded."""
     for row in of_route(version, "/login"):
@@ -73,6 +82,25 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
             if isinstance(secret, str) and len(secret) > 3:
                 assert secret not in str(error), str(row)
                 assert secret not in repr(vars(error)), str(row)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> None:
+    """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
+    given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
+    assert "'password': 'Secret-Pass-42'" in given
+    if status == 422:
+        given = (
+            '[{"type":"missing","loc":["email"],"msg":"Field required",'
+            '"input":{"password":"Secret-Pass-42"},"url":"https://errors.pydantic.dev/2.12/v/missing"}]'
+        )
+    code = {400: "invalid_param", 422: "unprocessable_entity"}[status]
+    body = msgspec.json.encode({"code": code, "message": given, "status": status})
+    error = verdicts.refusal(Reply(status, CIMultiDict(), body), "POST", "/login")
+    assert type(error) is DifyLoginError
+    assert (error.status, error.code, error.message) == (status, code, "")
+    assert "Secret-Pass-42" not in str(error)
+    assert "the form of the e-mail or the password" in str(error)
 
 
 def _decoded(password: object) -> str | None:

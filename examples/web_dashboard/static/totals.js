@@ -5,6 +5,8 @@ import { NOTHING, change, element, labelOf, shownOf, written } from "./format.js
 // More of these is neither better nor worse in itself, so only these are coloured.
 const BETTER_UP = new Set(["rate_percent"]);
 const BETTER_DOWN = new Set(["average_response_time"]);
+// Dify does not report how many messages were liked twice.
+const NOTES = { rate_percent: "An estimate over several days or apps: Dify counts a message with two likes twice" };
 
 export function showTotals(list, totals) {
   // Averages of which the server tells no weight, and users of several days, have no total.
@@ -15,7 +17,7 @@ export function showTotals(list, totals) {
 function card(name, series) {
   return element(
     "div",
-    { class: "card", "data-name": name },
+    { class: "card", "data-name": name, ...(name in NOTES && { title: NOTES[name] }) },
     element("dt", {}, labelOf(name)),
     element("dd", { class: "number" }, written(name, series.total)),
     element("dd", { class: `change ${toneOf(name, series.change)}` }, ...changeOf(name, series)),

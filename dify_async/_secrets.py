@@ -1,0 +1,87 @@
+"""Secrets in memory: texts that no repr shows, and error texts without them. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+T = TypeVar("T")
+
+# Shorter texts are part of ordinary words.
+_MIN_SECRET: Final = 4
+
+
+class Secret(str):
+    """A text that is used as any other, but whose repr is masked.
+
+    Error trackers, debuggers and `pytest -l` write local variables with repr(), inside of dicts and of
+    aiohttp's own headers too. msgspec encodes no subclass of str: give it `str(secret)`.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class SecretBytes(bytes):
+    """The body of a request that holds a secret; its repr is masked."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+def masked(value: T) -> T | Secret:
+    """The value, masked if it is a text."""
+    return Secret(value) if isinstance(value, str) else value
+
+
+def secrets_of(headers: Mapping[str, str]) -> list[str]:
+    """The secrets in the headers of a request, in each form in which a server may echo them."""
+    words: list[str] = []
+    for name, value in headers.items():
+        if not isinstance(value, Secret):
+            continue
+        if name == "Cookie":
+            words += [pair.partition("=")[2] for pair in value.split("; ")]
+        else:
+            words.append(value.partition(" ")[2] or value)  # without "Bearer" or "Basic"
+        if value.startswith("Basic "):
+            words.append(_basic_password(value))
+    forms = {form for word in words if len(word) >= _MIN_SECRET for form in _forms(word)}
+    # The longest first, since one may be a part of another.
+    return sorted(forms, key=len, reverse=True)
+
+
+def _basic_password(value: str) -> str:
+    return base64.b64decode(value.removeprefix("Basic ")).decode().partition(":")[2]
+
+
+def _forms(secret: str) -> Iterable[str]:
+    return (
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe=""),
+        base64.b64encode(secret.encode()).decode(),
+    )
+
+
+def without_secrets(value: object, secrets: list[str]) -> object:
+    """A decoded JSON value without these texts."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, list):
+        return [without_secrets(item, secrets) for item in value]
+    if isinstance(value, dict):
+        return {without_secrets(key, secrets): without_secrets(item, secrets) for key, item in value.items()}
+    return value

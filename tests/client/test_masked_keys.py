@@ -1,0 +1,94 @@
+"""Keys that a server shows in part alone (dify#42167): none of them is given for one that works."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
+from dify_async.testing import FakeDifyServer
+from tests.support import client
+
+APP_KEYS, DATASET_KEYS = "/apps/*/api-keys", "/datasets/api-keys"
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.15.0"
+
+
+def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
+    """Let the list of keys have these, the oldest first."""
+    rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
+    body = json.dumps({"data": rows}).encode()
+    fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("mask", ["...", "…", "****"])
+async def test_a_masked_key_is_never_returned(fake: FakeDifyServer, dify: AsyncDifyServer, mask: str) -> None:
+    lists(fake, APP_KEYS, f"app-A{mask}wxyz", f"app-B{mask}wxyz")
+    lists(fake, DATASET_KEYS, f"datas{mask}wxyz")
+    app = fake.apps[0].id
+    for call, path in (
+        (dify.ensure_app_api_key(app), f"/apps/{app}/api-keys"),
+        (dify.ensure_dataset_api_key(), "/datasets/api-keys"),
+    ):
+        with pytest.raises(DifyMaskedKeyError, match=rf"^GET {path}: .*create_if_masked=True"):
+            await call
+    (result,) = await dify.ensure_app_api_keys([app])
+    assert result.value is None
+    assert isinstance(result.error, DifyMaskedKeyError)
+    assert {request.method for request in fake.requests if "api-keys" in request.path} == {"GET"}
+    assert [key.token for key in await dify.get_app_api_key(app)] == [f"app-A{mask}wxyz", f"app-B{mask}wxyz"]
+
+
+async def test_another_one_is_made_if_that_is_asked_for(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0].id
+    there = {key.token for key in await dify.get_app_api_key(app)}
+    lists(fake, APP_KEYS, "app-A...wxyz")
+    lists(fake, DATASET_KEYS, "datas...wxyz")
+    made = await dify.ensure_app_api_key(app, create_if_masked=True)
+    (result,) = await dify.ensure_app_api_keys([app], create_if_masked=True)
+    assert result.value is not None
+    for token in (made.token, result.value.token):
+        assert token.startswith("app-")
+        assert "..." not in token
+        assert token not in there
+    assert made != result.value
+    of_datasets = await dify.ensure_dataset_api_key(create_if_masked=True)
+    assert of_datasets.token.startswith("dataset-")
+
+
+async def test_a_key_that_is_whole_is_taken_before_a_newer_one_that_is_masked(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    lists(fake, APP_KEYS, "app-whole1", "app-whole2", "app-A...wxyz")
+    for switch in (False, True):
+        key = await dify.ensure_app_api_key(fake.apps[0].id, create_if_masked=switch)
+        assert key.token == "app-whole2"
+    assert fake.count("POST", APP_KEYS) == 0
+
+
+async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifyServer) -> None:
+    lists(fake, DATASET_KEYS)
+    body = b'{"id":"1","token":"datas...wxyz"}'
+    fake.inject(DATASET_KEYS, "POST", body=body, headers={"Content-Type": "application/json"})
+    async with client(fake) as dify:
+        with pytest.raises(DifyMaskedKeyError):
+            await dify.ensure_dataset_api_key()
+
+
+async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    with pytest.raises(DifyConfigError, match="create_if_masked"):
+        await dify.ensure_dataset_api_key(create_if_masked="no")  # type: ignore[arg-type]  # that is what is tried
+    assert fake.count() == 0
+
+
+def test_the_error_pickles_and_copies() -> None:
+    error = DifyMaskedKeyError("GET /datasets/api-keys: the server masks its API keys")
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(other) is DifyMaskedKeyError
+        assert str(other) == str(error)

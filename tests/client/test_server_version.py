@@ -1,0 +1,114 @@
+"""The version is read from every answer: servers are upgraded, and set back, while clients run."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+import pytest
+
+from dify_async import AsyncDifyServer, DifyConfigError, DifyServerError
+from dify_async.testing import FakeDifyServer
+from tests.support import ONCE, client, until
+
+
+@pytest.fixture
+def version() -> str:
+    return "1.15.0"
+
+
+def calls_itself(fake: FakeDifyServer, version: str, path: str = "*", **more: float) -> None:
+    fake.inject(path, headers={"X-Version": version}, **more)  # type: ignore[arg-type]  # a delay
+
+
+async def test_an_upgrade_is_seen_by_the_next_answer(
+    fake: FakeDifyServer, dify: AsyncDifyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until the next sign-in, an hour later at most, filters were refused and agents left out."""
+    caplog.set_level(logging.INFO, "dify_async")
+    calls_itself(fake, "1.11.2", times=4)
+    with pytest.raises(DifyConfigError, match=r"Dify 1\.11\.2 ignores sort_by"):
+        await dify.apps(sort_by="recently_created")
+    await dify.profile()
+    assert await dify.version() == "1.11.2"
+    await dify.profile()
+    await dify.profile()
+    assert await dify.version() == "1.15.0"
+    await dify.apps(sort_by="recently_created")
+    assert fake.count("GET", "/system-features") == 1
+    assert "the server's version is 1.15.0 now, and was 1.11.2" in caplog.text
+
+
+async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """It sends no other request, so the server is asked again before it is refused."""
+    older = fake.inject("*", headers={"X-Version": "1.14.1"})
+    for asked in (1, 2):
+        with pytest.raises(DifyConfigError, match=r"Dify 1\.14\.1 ignores sort_by"):
+            await dify.apps_page(sort_by="recently_created")
+        assert fake.count() == fake.count("GET", "/system-features") == asked
+    older.remove()
+    assert (await dify.apps_page(sort_by="recently_created")).data
+
+
+async def test_a_downgrade_is_seen_too(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    await dify.profile()
+    calls_itself(fake, "1.14.1")
+    await dify.profile()
+    assert await dify.version() == "1.14.1"
+
+
+async def test_a_failure_tells_the_version_too(fake: FakeDifyServer) -> None:
+    async with client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        fake.inject("/apps", status=500, headers={"X-Version": "1.16.1"})
+        with pytest.raises(DifyServerError):
+            await dify.apps_page()
+        assert await dify.version() == "1.16.1"
+
+
+@pytest.mark.parametrize("shown", ["", "gateway", "é"])
+async def test_what_is_no_version_changes_nothing(
+    fake: FakeDifyServer, dify: AsyncDifyServer, shown: str
+) -> None:
+    """Of a proxy's own answer, or of one that a proxy has taken the version from."""
+    await dify.profile()
+    calls_itself(fake, shown)
+    await dify.profile()
+    assert await dify.version() == "1.15.0"
+
+
+async def test_a_hidden_version_that_comes_to_light() -> None:
+    async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
+        await dify.profile()
+        assert await dify.version() == ""
+        calls_itself(fake, "1.15.0")
+        await dify.profile()
+        assert await dify.version() == "1.15.0"
+
+
+async def test_a_version_that_was_given_stays(fake: FakeDifyServer) -> None:
+    async with client(fake, server_version="1.11.2") as dify:
+        await dify.profile()
+        with pytest.raises(DifyConfigError, match=r"Dify 1\.11\.2 ignores sort_by"):
+            await dify.apps(sort_by="recently_created")
+        assert await dify.version() == "1.11.2"
+    assert fake.count("GET", "/system-features") == 0
+
+
+async def test_an_answer_from_before_the_upgrade_comes_late(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """A worker that is on its way out still ends its requests."""
+    await dify.profile()
+    calls_itself(fake, "1.15.0", "/apps", delay=0.3)
+    calls_itself(fake, "1.16.1")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(dify.apps_page)
+        await until(lambda: fake.count("GET", "/apps") == 1)
+        await dify.profile()
+        assert await dify.version() == "1.16.1"
+    assert await dify.version() == "1.16.1"
+    await dify.apps_page()  # a later one that says so is believed
+    assert await dify.version() == "1.15.0"

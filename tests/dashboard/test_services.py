@@ -1,0 +1,151 @@
+"""The services among the examples, and clients that mean no good."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final, NamedTuple
+
+import anyio
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.dashboard.test_examples import EXPORTER, SERVICE, line_with, started
+from tests.support import until
+from tests.test_examples import settings
+
+
+class Service(NamedTuple):
+    program: str
+    path: str
+    asked: str  # what a request for the path asks the console
+
+
+SERVICES: Final = {
+    "web page": Service("examples/web_dashboard", "/numbers?days=30", "/apps"),
+    "exporter": Service(EXPORTER, "/metrics", "/apps"),
+    "FastAPI": Service(SERVICE, "/dashboard?days=30", "/apps"),
+}
+STREAM_LIMIT: Final = 2**26
+
+
+class Running(NamedTuple):
+    process: asyncio.subprocess.Process
+    port: int
+    path: str
+
+    async def send(self, data: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=STREAM_LIMIT)
+        writer.write(data.encode())
+        return reader, writer
+
+    async def get(self, path: str, host: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await self.send(f"GET {path} HTTP/1.1\r\nHost: {host or f'127.0.0.1:{self.port}'}\r\n\r\n")
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> Service:
+    return SERVICES[request.param]
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDifyServer]:
+    async with FakeDifyServer(apps=6) as server:
+        yield server
+
+
+@asynccontextmanager
+async def served(fake: FakeDifyServer, service: Service, *arguments: str) -> AsyncIterator[Running]:
+    command = ("-u", service.program, "--port", "0", *arguments)
+    async with started(*command, **settings(fake)) as process:
+        port = int((await line_with(process, r"http://127\.0\.0\.1:(\d+)"))[1])
+        yield Running(process, port, service.path)
+
+
+async def status_of(running: Running, path: str, host: str) -> int:
+    reader, writer = await running.get(path, host)
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return status
+
+
+async def test_other_host_names_are_refused(fake: FakeDifyServer, service: Service) -> None:
+    """DNS rebinding: a page elsewhere lets its own name resolve to 127.0.0.1, and reads along."""
+    async with served(fake, service) as running:
+        for host in (
+            "evil.example",
+            f"evil.example:{running.port}",
+            "127.0.0.1.evil.example",
+            "localhost.evil",
+        ):
+            assert 400 <= await status_of(running, service.path, host) < 500, host
+        for host in ("127.0.0.1", f"127.0.0.1:{running.port}", f"localhost:{running.port}"):
+            assert await status_of(running, service.path, host) == 200, host
+
+
+async def test_the_name_of_a_proxy_before_the_exporter(fake: FakeDifyServer) -> None:
+    exporter = SERVICES["exporter"]
+    async with served(fake, exporter, "--name", "metrics.example.com") as running:
+        assert await status_of(running, "/metrics", "metrics.example.com") == 200
+        assert await status_of(running, "/metrics", "evil.example") == 403
+
+
+async def test_sigterm_ends_it_whatever_clients_do(fake: FakeDifyServer, service: Service) -> None:
+    """Container runtimes kill after ten seconds; half of that is for busy machines."""
+    fake.inject("/apps/*/statistics/*", delay=30.0)
+    async with served(fake, service) as running, AsyncExitStack() as stack:
+        head = f"GET {service.path} HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n"
+        for data in (
+            *("", "GET / HT", head, f"{head}Content-Length: 100\r\n\r\nhalf of it"),  # half-sent
+            *[f"{head}\r\n"] * 20,  # under way, and never read
+            f"{head}Connection: keep-alive\r\n\r\n",
+        ):
+            _, writer = await running.send(data)
+            stack.callback(writer.close)
+        reader, writer = await running.get(service.path)
+        stack.callback(writer.close)
+        reading = asyncio.create_task(reader.read())
+        await until(lambda: fake.count("GET", "/apps/*/statistics/*") > 0)
+        running.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        with anyio.fail_after(20), suppress(ConnectionError):
+            await asyncio.gather(running.process.communicate(), reading)
+        assert time.monotonic() - begun < 5
+        assert running.process.returncode in {0, -signal.SIGTERM}
+
+
+async def test_readers_of_one_range_share_what_is_asked(fake: FakeDifyServer) -> None:
+    """A stream that is not read holds up no other reader."""
+    fake.inject("/apps/*/statistics/*", delay=0.02)
+    async with served(fake, SERVICES["web page"]) as running, AsyncExitStack() as stack:
+        reader, writer = await running.get("/numbers?days=30")
+        await reader.readuntil(b"event: done")
+        writer.close()
+        one = fake.count("GET", "/apps/*/statistics/*")
+        fake.reset_counters()
+        fake.inject("/apps", delay=1.0, times=1)  # so that all come while it is under way
+        for _ in range(60):
+            _, writer = await running.get("/numbers?days=30")
+            stack.callback(writer.close)
+        reader, writer = await running.get("/numbers?days=30")
+        stack.callback(writer.close)
+        with anyio.fail_after(20):
+            whole = await reader.readuntil(b"event: done")
+        assert whole.count(b"event: part") > len(fake.apps)
+        assert fake.count("GET", "/apps/*/statistics/*") == one
+        assert fake.count("GET", "/apps") == 1
+
+
+async def test_who_comes_after_the_last_reader_left_gets_all(fake: FakeDifyServer) -> None:
+    async with served(fake, SERVICES["web page"]) as running:
+        for _ in range(5):
+            reader, writer = await running.get("/numbers?days=7")
+            await reader.readuntil(b"event: part")
+            writer.close()
+            reader, writer = await running.get("/numbers?days=7")
+            with anyio.fail_after(20):
+                assert (await reader.readuntil(b"event: done")).count(b"event: part") > len(fake.apps)
+            writer.close()

@@ -1,0 +1,126 @@
+"""Definitions of apps go out and come in."""
+
+import io
+import zipfile
+
+import aiohttp
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from dify_async.testing._models import workflow_id
+
+from .user import Answer, User, release
+
+CRLF, CR, MARK = "\r\n", "\r", "\ufeff"
+
+
+async def definition(user: User, mode: str = "workflow") -> str:
+    app = next(app for app in user.fake.apps if app.mode == mode)
+    return str((await user.get(f"/apps/{app.id}/export", format="yaml")).json["data"])
+
+
+async def imported(user: User, text: str, **fields: str) -> Answer:
+    content = {"mode": "yaml-content", "yaml_content": text, **fields}
+    return await user.ask("POST", "/apps/imports", content=content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", CRLF),
+        lambda text: text.replace("\n", CR),
+        lambda text: MARK + text,
+        lambda text: MARK + text.replace("\n", CRLF),
+    ],
+)
+async def test_a_file_of_an_editor_on_windows(user: User, change: object) -> None:
+    """Real servers read both, as YAML requires (the mark: difyctl's changelog)."""
+    assert callable(change)
+    app = next(app for app in user.fake.apps if app.mode == "workflow")
+    answer = await imported(user, change(await definition(user)))
+    assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "completed", "")
+    new = (await user.get(f"/apps/{answer.json['app_id']}")).json
+    assert (new["name"], new["mode"]) == (app.name, "workflow")
+
+
+@pytest.mark.parametrize(
+    ("version", "imported_version", "state"),
+    [
+        ("1.15.0", "0.6.0", "completed"),
+        ("1.16.1", "0.6.0", "completed-with-warnings"),
+        ("1.16.1", "0.1.2", "completed-with-warnings"),
+        ("1.16.1", "0.7.0", "completed"),
+        ("1.16.1", "99.0.0", "pending"),
+        ("1.17.0", "0.6.0", "completed-with-warnings"),
+    ],
+    indirect=["version"],
+)
+async def test_versions_of_a_definition(user: User, imported_version: str, state: str) -> None:
+    # 08_app_import_yaml_ok, ..._older_dsl_version_warnings, ..._newer_dsl_pending
+    current = "0.6.0" if user.fake.version == "1.15.0" else "0.7.0"
+    text = await definition(user)
+    assert f"version: {current}\n" in text
+    answer = await imported(user, text.replace(f"version: {current}", f"version: {imported_version}"))
+    assert (answer.status, answer.json["status"]) == (202 if state == "pending" else 200, state)
+    assert answer.json["imported_dsl_version"] == imported_version
+    assert answer.json["current_dsl_version"] == current
+    assert answer.json.get("warnings") == (None if user.fake.version == "1.15.0" else [])
+
+
+@pytest.mark.parametrize("version", ["1.16.1", "1.17.0"], indirect=True)
+async def test_what_cannot_be_imported(user: User) -> None:
+    # 08_app_import_overwrite_other_mode, ..._overwrite_unknown_app, ..._no_content, ..._yaml_without_app
+    chat = next(app.id for app in user.fake.apps if app.mode == "chat")
+    text = await definition(user)
+    for given, fields, error in (
+        (text, {"app_id": chat}, "Only workflow or advanced chat apps can be overwritten"),
+        (text, {"app_id": "00000000-0000-4000-8000-000000000000"}, "App not found"),
+        ("", {}, "yaml_content is required when import_mode is yaml-content"),
+        ("kind: app\nversion: 0.1.0\n", {}, "Missing app data in YAML content"),
+    ):
+        answer = await imported(user, given, **fields)
+        assert (answer.status, answer.json["error"], answer.json["imported_dsl_version"]) == (400, error, "")
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.16.1", 200), ("1.17.0", 400)], indirect=["version"])
+async def test_an_import_begun_by_another(user: User, status: int) -> None:
+    # 08_app_import_confirm_by_other_account
+    newer = (await definition(user)).replace("version: 0.7.0", "version: 99.0.0")
+    pending = (await imported(user, newer)).json["id"]
+    user.fake.add_account("guest@example.com", "Guest-Pass-42")
+    await user.log_in("guest@example.com", "Guest-Pass-42")
+    assert (await user.ask("POST", f"/apps/imports/{pending}/confirm", content={})).status == status
+
+
+@pytest.mark.parametrize("version", ["1.17.0", "1.18.0"])
+async def test_packages(version: str, session: aiohttp.ClientSession) -> None:
+    """By reading Dify's main after 1.17.1: a ZIP, unless YAML is asked for."""
+    async with FakeDifyServer(version) as fake:
+        user = User(fake, session)
+        await user.log_in()
+        text = await definition(user)
+        path = f"/apps/{next(app.id for app in fake.apps if app.mode == 'workflow')}/export"
+        url = f"{fake.base_url}/console/api{path}"
+        async with session.get(url, headers=user.headers) as answer:
+            body = await answer.read()
+        if release(version) < (1, 18, 0):
+            # 1.17-pre/08_app_export_format_ifpkg: JSON with YAML, whatever is asked for
+            assert answer.content_type == "application/json"
+            assert (await user.get(path, format="ifpkg")).json == {"data": text}
+        else:
+            assert answer.content_type == "application/zip"
+            with zipfile.ZipFile(io.BytesIO(body)) as package:
+                assert package.read("app.yml").decode() == text
+
+
+@pytest.mark.parametrize("version", ["1.15.0", "1.16.1", "1.17.0"], indirect=True)
+async def test_an_unknown_workflow(user: User) -> None:
+    # 08_app_export_unknown_workflow_id, 1.16.1/08_app_export_workflow_id_not_uuid, ..._empty
+    app = next(app for app in user.fake.apps if app.mode == "workflow")
+    for sent, status in (
+        ("abc", 500),
+        ("00000000-0000-4000-8000-000000000000", 500),
+        ("", 200),
+        (workflow_id(app), 200),
+    ):
+        assert (await user.get(f"/apps/{app.id}/export", workflow_id=sent)).status == status

@@ -1,0 +1,90 @@
+"""The asynchronous client: its construction, iterators, context managers, generics and overloads."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, assert_type
+
+from dify_async import (
+    ApiKey,
+    App,
+    AppResult,
+    AppStatistics,
+    AsyncDifyServer,
+    ChatMessage,
+    Cursor,
+    Dashboard,
+    DashboardFeed,
+    DashboardUpdate,
+    DashboardUpdates,
+    Event,
+    Metric,
+    Page,
+    RedisTokenStore,
+    Snapshot,
+    WorkflowRun,
+)
+from dify_async.statistics import Row
+from dify_async.testing import FakeApp, FakeDifyServer, FakeTag
+
+
+class Subclass(AsyncDifyServer): ...
+
+
+def on_event(event: Event) -> None: ...
+
+
+def progress(done: int, total: int) -> None: ...
+
+
+async def made(store: RedisTokenStore) -> None:
+    dify = AsyncDifyServer("https://dify.example.com", "a@example.com", "secret", on_event=on_event)
+    async with dify as entered:
+        assert_type(entered, AsyncDifyServer)
+    async with Subclass.from_env(email=None, timeout=5, ssl=False, token_store=store) as subclassed:
+        assert_type(subclassed, Subclass)
+    async with FakeDifyServer("1.15.0", apps=[FakeApp(name="a", mode="chat")]) as fake:
+        assert_type(fake, FakeDifyServer)
+        assert_type(fake.add_app("a", "chat", tags=[FakeTag("a")], messages_per_day=3), FakeApp)
+
+
+async def iterated(dify: AsyncDifyServer, apps: list[App], ids: set[str]) -> None:
+    async for app in dify.iter_apps(tag_ids=("id",), creator_ids=ids):
+        assert_type(app, App)
+    async with dify.stream_statistics(app.id for app in apps) as arriving:
+        assert_type(arriving, AsyncIterator[AppStatistics])
+    async with dify.stream_dashboard(apps=[*apps, *ids], metrics=Metric) as updates:
+        assert_type(updates, DashboardUpdates)
+        async for update in updates:
+            assert_type(update, DashboardUpdate)
+    async with DashboardFeed(dify, 60, metrics=["token_costs", Metric.DAILY_MESSAGES]) as feed:
+        assert_type(feed, DashboardFeed)
+        async for snapshot in feed:
+            assert_type(snapshot, Snapshot)
+
+
+async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatistics) -> None:
+    page = await dify.apps_page()
+    assert_type(page, Page[App])
+    assert_type(page.data, list[App])
+    messages = await dify.chat_messages("id", "id")
+    assert_type(messages, Cursor[ChatMessage])
+    assert_type(messages.data, list[ChatMessage])
+    assert_type((await dify.workflow_runs("id")).data, list[WorkflowRun])
+    (key, *_) = await dify.ensure_app_api_keys(apps, progress=progress)
+    assert_type(key, AppResult[ApiKey])
+    assert_type(key.value, ApiKey | None)
+    assert_type(await dify.export_apps([*apps, "id"], "folder"), list[AppResult[Path]])
+    assert_type(statistics.rows(Metric.TOKEN_COSTS), Sequence[Row] | None)
+
+
+async def overloaded(dify: AsyncDifyServer) -> None:
+    assert_type(await dify.request("GET", "/apps", params={"page": 1, "ids": ["a", "b"], "x": None}), Any)
+    assert_type(await dify.request("POST", "/apps", json={"name": "a"}, type=App), App)
+    assert_type(await dify.request("GET", "/apps", type=list[App]), list[App])
+    assert_type(await dify.request("GET", "/apps", type=dict[str, int]), dict[str, int])
+    union: App | None = await dify.request("GET", "/apps", type=App | None)
+    assert_type(union, App | None)
+
+
+def frames(dashboard: Dashboard) -> None:
+    assert_type(dashboard.to_native("polars"), Any)

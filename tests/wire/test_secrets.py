@@ -1,0 +1,87 @@
+"""Texts that no repr shows, and the forms in which a server may echo them."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from multidict import CIMultiDict
+
+from dify_async._secrets import Secret, SecretBytes, masked, secrets_of, without_secrets
+from dify_async._transport import Request
+from dify_async._wire import Reply, status_error
+
+KEY = "ADMIN/KEY é?7"
+
+
+@pytest.mark.parametrize("secret", [Secret("hunter2"), SecretBytes(b"hunter2")])
+def test_a_secret_is_itself_and_shows_nothing(secret: Secret | SecretBytes) -> None:
+    assert secret == (b"hunter2" if isinstance(secret, bytes) else "hunter2")
+    for shown in (repr(secret), repr([secret]), repr({"a": secret}), f"{secret!r}", "%r" % secret):  # noqa: UP031
+        assert "hunter2" not in shown
+
+
+def test_aiohttp_masks_the_headers_that_it_copies() -> None:
+    headers = CIMultiDict({"Cookie": Secret("hunter2")})
+    assert "hunter2" not in repr(CIMultiDict(headers))
+    assert headers["cookie"] == "hunter2"
+
+
+def test_what_is_not_text_is_not_masked() -> None:
+    assert masked(None) is None
+    assert masked(5) == 5
+    assert repr(masked("hunter2")) == "'***'"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        KEY,
+        json.dumps(KEY)[1:-1],
+        "ADMIN%2FKEY%20%C3%A9%3F7",
+        base64.b64encode(KEY.encode()).decode(),
+        "x" * 995 + KEY,  # cut in the middle
+        "y" * 100_000 + KEY,
+        f"{KEY}{KEY}" * 200 + "ADMIN",
+    ],
+)
+@pytest.mark.parametrize("field", ["code", "message", "errors"])
+def test_an_echoed_admin_key_stands_in_no_error(echo: str, field: str) -> None:
+    value: object = {"a": [echo], echo: "b"} if field == "errors" else echo
+    body = json.dumps({field: value}).encode()
+    sent = {"Authorization": Secret(f"Bearer {KEY}"), "X-WORKSPACE-ID": "w"}
+    error = status_error("GET", "/apps", Reply(400, CIMultiDict(), body, "", sent))
+    shown = str(error) + repr(vars(error))
+    assert "KEY" not in shown
+    assert echo[-40:] not in shown
+
+
+def test_echoed_cookies_and_the_password_of_a_proxy() -> None:
+    sent = {
+        "Cookie": Secret("access_token=first-token; csrf_token=second-token"),
+        "X-CSRF-Token": Secret("second-token"),
+        "Proxy-Authorization": Secret("Basic " + base64.b64encode(b"user:hunter2").decode()),
+    }
+    text = "first-token second-token hunter2 user dXNlcjpodW50ZXIy"
+    assert without_secrets(text, secrets_of(sent)) == "*** *** *** user ***"
+
+
+def test_an_echo_in_the_address_of_a_redirect() -> None:
+    headers = CIMultiDict({"Location": "https://admin-key-7.example.com/login"})
+    sent = {"Authorization": Secret("Bearer admin-key-7")}
+    assert "admin-key-7" not in str(status_error("GET", "/apps", Reply(302, headers, b"", "", sent)))
+
+
+def test_words_are_not_taken_for_secrets() -> None:
+    """A key of two letters would take the text apart; the workspace is no secret."""
+    assert secrets_of({"Authorization": Secret("Bearer ab"), "X-WORKSPACE-ID": "workspace"}) == []
+
+
+def test_requests_and_answers_show_no_header_and_no_body() -> None:
+    request = Request("GET", "/apps", None, {"Cookie": "hunter2"}, b"hunter2")  # type: ignore[arg-type]
+    reply = Reply(200, CIMultiDict({"Set-Cookie": "hunter2"}), b"hunter2")
+    for one in (request, reply):
+        assert "hunter2" not in repr(one) + repr(one.__rich_repr__())
+    assert "/apps" in repr(request)
+    assert "200" in repr(reply)
