@@ -35,7 +35,7 @@ ValueT = TypeVar("ValueT")
 
 # A call waits at most 2 s for the store: so long for all that it loads and saves, connecting included, and
 # the rest for a command that takes the lock.
-_PATIENCE: Final = 1.2
+_PATIENCE: Final = 1.0
 _MIN_PATIENCE: Final = 0.1
 # In the background there is no hurry: a connection may take many round trips.
 _UNHURRIED: Final = 10.0

@@ -75,7 +75,7 @@ async def test_redis_is_slow_while_tokens_are_saved(fake: FakeDifyServer, redis_
             fake.expire_access_tokens()
             call = asyncio.create_task(dify.profile())
             await until(lambda: slow.hits == 1)
-            proxy.delay = 0.6
+            proxy.delay = 1.5
             await call
             await until(lambda: dify._auth._store._ask_again_at is not None)  # type: ignore[attr-defined]  # it has one
             with redis_server.admin() as admin:
