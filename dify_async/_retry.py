@@ -57,8 +57,8 @@ class Repeat:
 _FAILURES: Final = frozenset(range(500, 600))
 IDEMPOTENT: Final = Repeat(lost=True, statuses=_FAILURES | {429})
 CHANGE: Final = Repeat(lost=False, statuses=frozenset({429}))
-# A 429 to a login is the lock after wrong passwords. A password is sent again by the login guard's rules,
-# and here only if it surely did not arrive.
+# A 429 to a login is the lock after wrong passwords. The login guard decides about
+# further attempts; here a login is only retried if it surely was not sent.
 SIGN_IN: Final = Repeat(lost=False, statuses=frozenset())
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)
 

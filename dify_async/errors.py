@@ -127,7 +127,7 @@ class DifyServerError(DifyStatusError):
 
 
 class DifyLoginError(DifyAuthenticationError):
-    """The server refused the sign-in; it is not tried again until `login()` is called."""
+    """Dify rejected the login, or too many attempts failed; every later call raises it until `login()`."""
 
 
 class DifyLoginLockedError(DifyLoginError, DifyRateLimitError):

@@ -43,7 +43,7 @@ class Tokens(Masked, frozen=True, kw_only=True, tag_field="kind", tag="tokens"):
 class LoginAttempts(Masked, frozen=True, kw_only=True, tag_field="kind", tag="login_attempts"):
     """How often passwords were sent for an account since one was last accepted.
 
-    It holds no password: only slow hashes, which tell whether two clients have the same one.
+    It holds no password: only slow hashes, which show whether two clients have the same one.
 
     Attributes:
         sent: How often each password was sent, by its hash.
@@ -135,7 +135,7 @@ class MemoryTokenStore(Uncopyable):
 
 
 class _ThreadsLock:
-    """A lock for tasks of any event loops: each sync client has a loop in a thread of its own."""
+    """A lock for tasks of any event loops: each sync client runs one in its own thread."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()  # never held across an await

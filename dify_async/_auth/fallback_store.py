@@ -35,7 +35,7 @@ ValueT = TypeVar("ValueT")
 
 # A call waits at most 2 s for the store: so long for all that it loads and saves, connecting included, and
 # the rest for a command that takes the lock.
-_PATIENCE: Final = 1.2
+_PATIENCE: Final = 1.0
 _MIN_PATIENCE: Final = 0.1
 # In the background there is no hurry: a connection may take many round trips.
 _UNHURRIED: Final = 10.0
@@ -96,6 +96,7 @@ class FallbackStore:
         self._patience = _PATIENCE
         self._ask_again_at: float | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     @property
     def attempts(self) -> LoginAttempts:
@@ -105,6 +106,7 @@ class FallbackStore:
     def begin(self) -> None:
         """Be patient anew, for the next call that waits."""
         self._patience = _PATIENCE
+        self._is_closing = False
 
     async def load(self) -> Tokens | None:
         """The newest tokens known, whichever process got them; `attempts` are loaded too."""
@@ -153,20 +155,13 @@ class FallbackStore:
 
     async def close(self) -> None:
         """Save once more what could not be saved, and leave nothing running."""
-        await self._stop_catching_up()
-        if self._is_behind:
-            with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
-                await self._write_behind()
-            await self._stop_catching_up()
-
-    @property
-    def _is_behind(self) -> bool:
-        return self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left
-
-    async def _stop_catching_up(self) -> None:
+        self._is_closing = True
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
+        if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
+            with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
+                await self._write_behind()
 
     async def _load(self) -> None:
         found: dict[str, StoredValue | None] = {}
@@ -209,7 +204,7 @@ class FallbackStore:
             entry.is_unsaved = False
 
     def _catch_up_later(self) -> None:
-        if self._catching_up is None or self._catching_up.done():
+        if not self._is_closing and (self._catching_up is None or self._catching_up.done()):
             self._catching_up = asyncio.create_task(self._catch_up(), name="dify_async token store")
 
     async def _catch_up(self) -> None:

@@ -41,7 +41,7 @@ class LoginGuard:
     One password is sent at most three times without success within 24 hours, and at most five are sent for
     the account. Each attempt is recorded in the store before it is sent, under the store's lock. Only an
     answer of Dify ends an attempt: after any other, GET /system-features must answer as Dify does before
-    the password is sent again.
+    the next attempt.
     """
 
     def __init__(self, store: FallbackStore, password: str) -> None:
@@ -73,7 +73,7 @@ class LoginGuard:
         return copy.copy(error)
 
     def forget(self) -> None:
-        """Let the password be sent again: on purpose, or since it was accepted."""
+        """Let the password be sent: on purpose, or since it was accepted."""
         self.rejection = None
 
     async def before_sending(self, confirm: Callable[[], Awaitable[None]], *, on_purpose: bool) -> None:

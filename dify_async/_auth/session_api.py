@@ -84,7 +84,7 @@ class SessionApi:
     async def log_in(self, *, on_purpose: bool, may_retry: bool) -> TokenCredentials:
         """A session by the password.
 
-        If it may be retried, since it was accepted before, the password is sent again after attempts that
+        If it may be retried, since it was accepted before, the password is retried after attempts that
         Dify did not answer, as often as the retry policy and the login guard allow.
         """
         left = min(self._policy.attempts, MAX_PER_PASSWORD) if may_retry else 1

@@ -28,13 +28,13 @@ def next_step(
 ) -> Step:
     """Decide how to replace credentials that a route rejected with a 401 about the token.
 
-    "New" credentials are too young to have ended; "accepted" ones were accepted by some route. "In vain"
+    "New" credentials are too young to have ended; "accepted" ones were accepted by some route. "Hopeless"
     means that another session would be rejected too: the rejected credentials replaced others that were
     rejected when new, the error is about CSRF alone, or a session by code was just refreshed, which has no
     password to log in with. "Route" says that this route rejected these credentials before, when new.
 
-    | route | new | accepted | retried | in vain | source  | step    |
-    |-------|-----|----------|---------|---------|---------|---------|
+    | route | new | accepted | retried | hopeless | source  | step    |
+    |-------|-----|----------|---------|----------|---------|---------|
     | yes   |  -  | yes      |  -      |  -      | -       | GIVE_UP |
     | -     | no  |  -       |  -      |  -      | -       | REFRESH |
     | no    | yes | yes      | no      |  -      | -       | REFRESH |

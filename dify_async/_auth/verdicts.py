@@ -30,7 +30,7 @@ _REJECTED: Final = (
 )
 _REASONS: Final[dict[str | int, str]] = {
     "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours."
-    " It is tried again once an hour, or by login()",
+    " The client retries once an hour; login() retries now",
     "authentication_failed": _REJECTED,  # from 1.8.0
     "email_or_password_mismatch": _REJECTED,  # up to 1.7
     "account_not_found": _REJECTED,
@@ -74,7 +74,7 @@ def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) 
             )
         return error
     body = error_body(reply.body) or ErrorBody()
-    # Up to 1.8.1 `data` beside a code is a token for registering.
+    # Up to 1.8.1 `data` with a code is a token for registering.
     data = body.data if isinstance(body.data, str) and error.code is None else ""
     echoes = error.code in _ECHOES or body.errors is not None
     message = "" if echoes else (error.message or scrub(data)).rstrip(".")

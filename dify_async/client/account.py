@@ -20,12 +20,14 @@ class AccountCalls(Calls):
     _auth: Auth
 
     async def login(self) -> None:
-        """Sign in now, whatever tokens there are; else the first call signs in.
+        """Log in now, whatever tokens there are; otherwise the first call logs in.
 
-        A refused sign-in is remembered and raised by every later call; this tries again.
+        A rejected login is remembered and raised by every later call; this tries again, up to three times in
+        24 hours for all clients of the token store.
 
         Raises:
-            DifyLoginError: The server refuses the e-mail or the password, or password sign-in.
+            DifyLoginError: Dify rejects the e-mail or the password, or does not allow passwords; or the
+                password was sent three times without success.
             DifyLoginLockedError: Too many wrong passwords: locked, by default for 24 hours.
         """
         self._pipeline.check()

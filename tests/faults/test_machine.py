@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from dify_async import DifyError, DifyLoginError, MemoryTokenStore
+from dify_async import DifyError, DifyLoginError, LoginAttempts, MemoryTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 
@@ -24,7 +24,8 @@ class Session(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.fake = FakeDifyServer("1.11.2", password=RIGHT)
         self.run(self.fake.__aenter__())
-        self.dify = client(self.fake, password=RIGHT, token_store=MemoryTokenStore())
+        self.store = MemoryTokenStore()
+        self.dify = client(self.fake, password=RIGHT, token_store=self.store)
         self.run(self.dify.__aenter__())
         self.reasons_to_sign_in = 1
         self.is_refused = False
@@ -37,6 +38,11 @@ class Session(RuleBasedStateMachine):
         self.run(self.fake.__aexit__(None, None, None))
         self.loop.close()
 
+    def is_used_up(self) -> bool:
+        """Whether the password was sent three times without success."""
+        records = (one for one in self.store._tokens.values() if isinstance(one, LoginAttempts))
+        return any(times >= 3 for record in records for times in record.sent.values())
+
     async def _call(self, times: int) -> None:
         before = self.fake.count()
         results = await asyncio.gather(*(self.dify.profile() for _ in range(times)), return_exceptions=True)
@@ -46,7 +52,7 @@ class Session(RuleBasedStateMachine):
         assert sent <= 4 * times + 6, "a loop"
         if self.is_refused:
             assert sent == 0
-        elif self.fake.password == RIGHT:
+        elif self.fake.password == RIGHT and not self.is_used_up():
             assert errors == []
         self.is_refused = any(isinstance(error, DifyLoginError) for error in errors)
 
@@ -75,7 +81,6 @@ class Session(RuleBasedStateMachine):
     @rule()
     def change_the_password(self) -> None:
         self.fake.password = OTHER if self.fake.password == RIGHT else RIGHT
-        self.fake.unlock()
 
     @rule()
     def log_in(self) -> None:
@@ -85,6 +90,15 @@ class Session(RuleBasedStateMachine):
             self.run(self.dify.login())
         except DifyLoginError:
             self.is_refused = True
+
+    @rule()
+    def restart(self) -> None:
+        """A new client of the same store, as in a crash loop."""
+        self.run(self.dify.__aexit__(None, None, None))
+        self.dify = client(self.fake, password=RIGHT, token_store=self.store)
+        self.run(self.dify.__aenter__())
+        self.reasons_to_sign_in += 1
+        self.is_refused = False
 
     @rule()
     def log_out(self) -> None:
@@ -104,6 +118,11 @@ class Session(RuleBasedStateMachine):
             if request.path == "/refresh-token" and request.status == 200
         )
         assert not [count for count in renewed.values() if count > 1]
+
+    @invariant()
+    def no_account_near_its_lock(self) -> None:
+        """The fake counts for as long as the store does, whatever the client does."""
+        assert max(self.fake._console.accounts._failures.values(), default=0) <= 3
 
     @invariant()
     def no_password_too_many(self) -> None:

@@ -64,7 +64,9 @@ async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
     assert fake.count("POST", "/refresh-token") == 2
 
 
-async def test_redis_is_slow_while_tokens_are_saved(fake: FakeDifyServer, redis_server: RedisServer) -> None:
+async def test_redis_is_slow_while_tokens_are_saved(
+    fake: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its lock does not stay for its 30 s, in which every process would wait."""
     async with SlowProxy(redis_server).serve() as proxy:
         store = RedisTokenStore(proxy.url)
@@ -75,6 +77,7 @@ async def test_redis_is_slow_while_tokens_are_saved(fake: FakeDifyServer, redis_
             fake.expire_access_tokens()
             call = asyncio.create_task(dify.profile())
             await until(lambda: slow.hits == 1)
+            monkeypatch.setattr(fallback_store, "_PATIENCE", 0.3)
             proxy.delay = 0.6
             await call
             await until(lambda: dify._auth._store._ask_again_at is not None)  # type: ignore[attr-defined]  # it has one

@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async import AsyncDifyServer, DifyError, RedisTokenStore
+from dify_async import AsyncDifyServer, DifyError, Event, RedisTokenStore, StoreDown
 from dify_async.testing import FakeDifyServer, Fault, RecordedRequest
 from tests.redis_server import RedisServer
 from tests.soak.worker import Order, Report
@@ -84,7 +84,7 @@ class Result:
             "keys stayed at the server": max(
                 0, self.keys_left - sum(report.had_to_fail.get("sign-in", 0) for report in reports)
             ),
-            "wrong passwords too many were counted by the server": max(0, self.wrong_passwords - _BUDGET),
+            "wrong passwords too many were counted by the server": self.wrong_passwords,
             "tasks more in the course of time": sum(report.tasks_grown for report in reports),
             "files more in the course of time": sum(report.files_grown for report in reports),
             "tasks stayed": sum(report.tasks_left for report in reports),
@@ -108,7 +108,7 @@ class Result:
             f"changes that had to fail: {dict(had_to_fail)}",
             f"requests: {self.requests}, of them struck by a fault: {self.faults}",
             f"sign-ins: {self.sign_ins}, renewals: {self.renewals}, explained: {self.explained}",
-            f"restarted clients: {self.restarts}, wrong passwords counted: {self.wrong_passwords}",
+            f"restarted clients: {self.restarts}",
             f"growth of memory: {', '.join(f'{report.grown_kib} KiB' for report in self.reports)}",
         ]
 
@@ -196,22 +196,29 @@ async def _restarts(
 ) -> tuple[int, int]:
     """Start clients of another server again and again; after the last outage their password is wrong.
 
+    Gives how many there were, and how many wrong passwords too many: a client that finds the store down, as
+    on a machine that is too busy to answer, counts for itself.
+
     A Redis that was killed has lost what it counted, so it is not killed after that.
     """
-    restarts = 0
+    restarts = without_store = 0
     end = time.monotonic() + plan.seconds
 
     async def restart(fake: FakeDifyServer, password: str) -> None:
-        nonlocal restarts
+        nonlocal restarts, without_store
         while time.monotonic() < end:
             store = RedisTokenStore(redis.url)
-            async with AsyncDifyServer(fake.base_url, fake.email, password, token_store=store) as dify:
+            seen: list[Event] = []
+            async with AsyncDifyServer(
+                fake.base_url, fake.email, password, token_store=store, on_event=seen.append
+            ) as dify:
                 for call in (dify.profile, dify.login, dify.profile):
                     with suppress(DifyError):
                         await call()
                     await anyio.sleep(0.05)
             await store.aclose()
             restarts += 1
+            without_store += any(isinstance(event, StoreDown) for event in seen)
 
     async with FakeDifyServer("1.11.2", access_token_lifetime=LIFETIME) as fake:
         _inject_faults(fake)
@@ -220,9 +227,10 @@ async def _restarts(
                 group.start_soon(restart, fake, fake.password)
             await asyncio.wait([outages])
             await anyio.sleep(1)  # a client that found Redis down counts for itself
+            without_store = 0
             fake.password = "Changed-Pass-1"
             fake.revoke_all_tokens()
-        return restarts, fake.failed_logins(fake.email)
+        return restarts, max(0, fake.failed_logins(fake.email) - _BUDGET * (1 + without_store))
 
 
 async def _count_keys(fake: FakeDifyServer) -> int:
