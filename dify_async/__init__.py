@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ._retry import RetryPolicy
+from ._http.retry import RetryPolicy
 from ._times import When
 from .client import AppResult, AsyncDifyServer
 from .dashboard import (
@@ -100,8 +100,14 @@ from .models import (
     WorkflowTokenCosts,
     Workspace,
 )
-from .statistics import AppStatistics, Metric
-from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
+from .statistics.results import AppStatistics, Metric
+from .tokens import (
+    LoginAttempts,
+    MemoryTokenStore,
+    StoredValue,
+    Tokens,
+    TokenStore,
+)
 
 if TYPE_CHECKING:
     from .redis_store import RedisTokenStore

@@ -19,7 +19,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from ._concurrency import cancel_and_wait
-from ._sealing import Seal
+from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
 from ._uncopyable import Uncopyable
 from .errors import DifyConfigError

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from dify_async._http.wire import is_about_csrf
 from dify_async._secrets import Secret
-from dify_async._wire import is_about_csrf
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 from dify_async.tokens import Tokens
 
 from . import rules
 
 if TYPE_CHECKING:
-    from dify_async._server import Server
+    from dify_async._api.probe import Server
     from dify_async.errors import DifyStatusError
 
 

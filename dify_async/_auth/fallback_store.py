@@ -14,7 +14,7 @@ import anyio
 from msgspec.structs import replace
 
 from dify_async._concurrency import cancel_and_wait, task_group
-from dify_async._retry import jittered_delays
+from dify_async._http.retry import jittered_delays
 from dify_async.errors import DifyTimeoutError
 from dify_async.events import StoreDown, StoreUp
 from dify_async.tokens import LoginAttempts, Tokens

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import anyio.to_thread
 from msgspec.structs import replace
 
-from dify_async._wire import is_not_about_the_account
+from dify_async._http.wire import is_not_about_the_account
 from dify_async.errors import DifyLoginError, DifyLoginLockedError, DifyStatusError
 
 if TYPE_CHECKING:

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Struct
 
-from dify_async._secrets import Secret, SecretBytes
-from dify_async._wire import (
+from dify_async._http.wire import (
     UNREADABLE,
     ErrorBody,
     Reply,
     error_body,
     http_date,
 )
+from dify_async._secrets import Secret, SecretBytes
 from dify_async.errors import DifyConfigError, DifyLoginError
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
-    from dify_async._wire import Headers
+    from dify_async._http.wire import Headers
 
 Version = tuple[int, int, int]
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from dify_async._concurrency import SingleFlight, outcome
-from dify_async._wire import is_not_about_the_account, status_error
+from dify_async._http.wire import is_not_about_the_account, status_error
 from dify_async.errors import (
     DifyConfigError,
     DifyConnectionError,
@@ -24,8 +24,8 @@ from .steps import Step, is_new, next_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from dify_async._api.probe import Server
     from dify_async._concurrency import Done, Job
-    from dify_async._server import Server
     from dify_async.tokens import Tokens
 
     from .credentials import Credentials

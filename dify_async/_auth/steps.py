@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from dify_async._wire import is_about_csrf
+from dify_async._http.wire import is_about_csrf
 
 from .credentials import Source
 

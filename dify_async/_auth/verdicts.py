@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from dify_async._wire import (
+from dify_async._http.wire import (
     ErrorBody,
     Reply,
     error_body,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
-from dify_async._endpoints import Endpoint
-from dify_async._retry import CHANGE, IDEMPOTENT
-from dify_async._wire import decoder_of
+from dify_async._api.endpoints import Endpoint
+from dify_async._http.retry import CHANGE, IDEMPOTENT
+from dify_async._http.wire import decoder_of
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import UnionType
 
-    from dify_async._paths import Query, QueryValue
+    from dify_async._http.urls import Query, QueryValue
 
 T = TypeVar("T")
 

@@ -10,7 +10,13 @@ import anyio
 import msgspec
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, Tokens
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    MemoryTokenStore,
+    RedisTokenStore,
+    Tokens,
+)
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from dify_async.tokens import StoredValue

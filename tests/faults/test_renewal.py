@@ -12,7 +12,12 @@ from typing import Any
 import anyio
 import pytest
 
-from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore, Tokens
+from dify_async import (
+    AsyncDifyServer,
+    DifyAuthenticationError,
+    MemoryTokenStore,
+    Tokens,
+)
 from dify_async._auth import session
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, client, until

@@ -15,7 +15,13 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async import AsyncDifyServer, DifyError, Event, RedisTokenStore, StoreDown
+from dify_async import (
+    AsyncDifyServer,
+    DifyError,
+    Event,
+    RedisTokenStore,
+    StoreDown,
+)
 from dify_async.testing import FakeDifyServer, Fault, RecordedRequest
 from tests.redis_server import RedisServer
 from tests.soak.worker import Order, Report

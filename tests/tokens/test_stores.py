@@ -14,7 +14,14 @@ import pytest
 import redis.asyncio
 from cryptography.fernet import Fernet
 
-from dify_async import LoginAttempts, MemoryTokenStore, RedisTokenStore, StoredValue, Tokens, TokenStore
+from dify_async import (
+    LoginAttempts,
+    MemoryTokenStore,
+    RedisTokenStore,
+    StoredValue,
+    Tokens,
+    TokenStore,
+)
 from tests.redis_server import RedisServer
 from tests.support import until
 

@@ -15,7 +15,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat, Tries
+from dify_async._http.retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat, Tries
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
