@@ -64,7 +64,7 @@ class RequestRetried(RequestEvent, frozen=True):
     wait: float
 
 
-class SessionRenewed(Struct, frozen=True):
+class SessionRefreshed(Struct, frozen=True):
     """The server gave new tokens, for the refresh token, the password or a code from a mail."""
 
     by: Literal["refresh token", "password", "e-mail code"]
@@ -81,7 +81,7 @@ class StoreUp(Struct, frozen=True):
 
 
 Event = (
-    RequestStarted | RequestAnswered | RequestFailed | RequestRetried | SessionRenewed | StoreDown | StoreUp
+    RequestStarted | RequestAnswered | RequestFailed | RequestRetried | SessionRefreshed | StoreDown | StoreUp
 )
 OnEvent = Callable[[Event], None]
 

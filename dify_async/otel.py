@@ -10,7 +10,7 @@ from .events import (
     RequestAnswered,
     RequestFailed,
     RequestRetried,
-    SessionRenewed,
+    SessionRefreshed,
     StoreDown,
 )
 
@@ -83,9 +83,9 @@ class OpenTelemetryEvents:
                 self._ended(event)
             case RequestRetried():
                 self._retries.add(1, _attributes(event))
-            case SessionRenewed(by="refresh token"):
+            case SessionRefreshed(method="refresh token"):
                 self._renewals.add(1)
-            case SessionRenewed():
+            case SessionRefreshed():
                 self._sign_ins.add(1, {"dify_async.sign_in.by": event.by})
             case StoreDown():
                 self._outages.add(1, {"error.type": event.error})

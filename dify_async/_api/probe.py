@@ -15,15 +15,15 @@ from .endpoints import SYSTEM_FEATURES
 if TYPE_CHECKING:
     from dify_async._auth.rules import Version
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
 
 
-class Server:
+class ServerProbe:
     """The server's version, and whether it takes passwords."""
 
-    def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
-        self._exchange = exchange
+    def __init__(self, sender: Sender, policy: RetryPolicy, version: str | None) -> None:
+        self._sender = sender
         self._policy = policy
         self._fixed = version
         self._has_asked = False
@@ -33,16 +33,16 @@ class Server:
         """The version; "" where a proxy hides it. Asks for it once, without signing in."""
         if self._fixed is not None:
             return self._fixed
-        if not self._exchange.version and not self._has_asked:
+        if not self._sender.version and not self._has_asked:
             await self._ask()
-        return self._exchange.version
+        return self._sender.version
 
     async def is_at_least(self, wanted: Version) -> bool:
         """Whether its version is this one or newer; it is asked again before it says no.
 
         Else a caller who is refused for the version would never send what shows an upgrade.
         """
-        was_known = bool(self._exchange.version)
+        was_known = bool(self._sender.version)
         if at_least(await self.version(), wanted):
             return True
         if self._fixed is not None or not was_known:
@@ -66,15 +66,15 @@ class Server:
 
     def is_from_dify(self, reply: Reply) -> bool:
         """Whether an answer has X-Version, if earlier answers had it."""
-        return bool(reply.version) or not self._exchange.version
+        return bool(reply.version) or not self._sender.version
 
     async def _ask(self, *, strictly: bool = False) -> None:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
         endpoint = SYSTEM_FEATURES
-        url = self._exchange.transport.url(endpoint.path, (), ())
+        url = self._sender.transport.url(endpoint.path, (), ())
         request = Request("GET", endpoint.path, url, {}, None)
         tries = Tries(self._policy, IDEMPOTENT)
-        reply = await self._exchange(lambda: request, tries)
+        reply = await self._sender(lambda: request, tries)
         if reply.status != 200:
             if strictly or not reply.version:
                 # Not Dify's answer, so nothing is known of the server.

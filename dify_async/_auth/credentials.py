@@ -17,7 +17,7 @@ from dify_async.tokens import Tokens
 from . import rules
 
 if TYPE_CHECKING:
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async.errors import DifyStatusError
 
 
@@ -100,8 +100,8 @@ class Auth:
 class AdminKey(Auth):
     """Calls as the owner of a workspace, with the server's admin API key."""
 
-    def __init__(self, server: Server, admin_api_key: str, workspace_id: str) -> None:
-        self._server = server
+    def __init__(self, probe: ServerProbe, admin_api_key: str, workspace_id: str) -> None:
+        self._probe = probe
         # No cookies: a session cookie takes precedence over the key.
         self.credentials = Credentials(
             {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
@@ -109,7 +109,7 @@ class AdminKey(Auth):
 
     async def replace(self, _: Credentials, error: DifyStatusError, __: str, *, retried: bool) -> None:  # noqa: ARG002
         """Explain why the key was rejected."""
-        version = await self._server.version()
+        version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"
         if rules.admin_key_fails(version) or is_about_csrf(error):
             name = f"Dify {version}" if version else "this Dify"

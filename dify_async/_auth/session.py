@@ -24,7 +24,7 @@ from .steps import Step, is_new, next_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async._concurrency import Done, Job
     from dify_async.tokens import Tokens
 
@@ -48,11 +48,11 @@ class Session(Auth):
     credentials: TokenCredentials | None
 
     def __init__(
-        self, api: SessionApi, server: Server, store: FallbackStore, guard: LoginGuard, email: str
+        self, api: SessionApi, probe: ServerProbe, store: FallbackStore, guard: LoginGuard, email: str
     ) -> None:
         self.credentials = None
         self._api = api
-        self._server = server
+        self._probe = probe
         self._store = store
         self._guard = guard
         self._email = email
@@ -95,7 +95,7 @@ class Session(Auth):
         """Log in now, whatever was rejected before."""
         if self._login is None or self._login.done():
             self._guard.forget()
-            self._server.forget()  # password login may have been switched on
+            self._probe.forget()  # password login may have been switched on
             self._login = self._jobs.start(self._job(self._log_in_now))
         # Eight tasks that call login() after a rejection share one attempt.
         await outcome(self._login)
@@ -238,7 +238,7 @@ class Session(Auth):
         except (DifyConnectionError, DifyStatusError) as error:
             # A session by code may have no password.
             is_for_all = isinstance(error, DifyStatusError) and is_not_about_the_account(error)
-            if tokens.by_code or is_for_all or not await self._server.allows_passwords():
+            if tokens.by_code or is_for_all or not await self._probe.allows_passwords():
                 raise
             # From 1.16.0 a failure of the server is a 500, and the refresh token is still good
             # [1.16.1/11_db_up_again_refresh_of_the_same_token]: an outage costs one login attempt.
@@ -255,7 +255,7 @@ class Session(Auth):
         """Credentials by the password."""
         if by_code:
             raise self._guard.remember(rules.code_session_ended())
-        if not await self._server.allows_passwords():
+        if not await self._probe.allows_passwords():
             raise self._guard.remember(rules.no_password_login())
         fresh = await self._api.log_in(on_purpose=on_purpose, may_retry=self._password_was_accepted)
         self._password_was_accepted = True

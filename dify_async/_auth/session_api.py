@@ -19,7 +19,7 @@ from dify_async._http.retry import (
 from dify_async._http.transport import Request
 from dify_async._http.wire import is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
-from dify_async.events import SessionRenewed
+from dify_async.events import SessionRefreshed
 
 from . import rules, verdicts
 from .credentials import Source, TokenCredentials
@@ -28,9 +28,9 @@ from .login_guard import MAX_PER_PASSWORD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
@@ -68,8 +68,8 @@ class SessionApi:
 
     def __init__(
         self,
-        exchange: Exchange,
-        server: Server,
+        sender: Sender,
+        probe: ServerProbe,
         policy: RetryPolicy,
         guard: LoginGuard,
         emit: OnEvent | None,
@@ -77,15 +77,15 @@ class SessionApi:
         email: str,
         password: str,
     ) -> None:
-        self._exchange = exchange
-        self._server = server
+        self._sender = sender
+        self._probe = probe
         self._policy = policy
         self._guard = guard
         self._emit = emit
         self._email = email
         self._password = password
         paths = (_LOGIN, _CODE_LOGIN, _REFRESH, LOGOUT)
-        self._urls = {path: exchange.transport.url(path, (), ()) for path in paths}
+        self._urls = {path: sender.transport.url(path, (), ()) for path in paths}
 
     async def log_in(self, *, on_purpose: bool, may_retry: bool) -> TokenCredentials:
         """A session by the password.
@@ -96,8 +96,8 @@ class SessionApi:
         left = min(self._policy.attempts, MAX_PER_PASSWORD) if may_retry else 1
         delays = jittered_delays(self._policy.base_delay, self._policy.max_delay)
         while True:
-            version = await self._server.version()
-            await self._guard.before_sending(self._server.confirm, on_purpose=on_purpose)
+            version = await self._probe.version()
+            await self._guard.before_sending(self._probe.confirm, on_purpose=on_purpose)
             try:
                 return await self._send_password(version)
             except DifyError:
@@ -121,17 +121,17 @@ class SessionApi:
         if tokens is not None:
             return self._new_session(tokens, reply, "password")
         reply = verdicts.without(self._password, reply)
-        refusal = verdicts.refusal(reply, "POST", _LOGIN, is_from_dify=self._server.is_from_dify(reply))
+        refusal = verdicts.refusal(reply, "POST", _LOGIN, is_from_dify=self._probe.is_from_dify(reply))
         await self._guard.refused(refusal)
         raise refusal
 
     async def log_in_with_code(self, code: str, token: str) -> TokenCredentials:
         """A session by a mailed code."""
-        body = rules.code_body(self._email, code, token, await self._server.version())
+        body = rules.code_body(self._email, code, token, await self._probe.version())
         reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
         tokens = rules.read_tokens(reply)
         if tokens is None:
-            is_from_dify = self._server.is_from_dify(reply)
+            is_from_dify = self._probe.is_from_dify(reply)
             raise verdicts.refusal(
                 verdicts.without(code, reply), "POST", _CODE_LOGIN, is_from_dify=is_from_dify
             )
@@ -176,7 +176,7 @@ class SessionApi:
     ) -> TokenCredentials:
         logger.info("new session by %s", by)
         if self._emit is not None:
-            self._emit(SessionRenewed(by))
+            self._emit(SessionRefreshed(by))
         source = Source.REFRESH if by == "refresh token" else Source.LOGIN
         return token_credentials(tokens, source, rules.lifetime(tokens, reply))
 
@@ -184,4 +184,4 @@ class SessionApi:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
     ) -> Reply:
         request = Request(method, path, self._urls[path], headers, body)
-        return await self._exchange(lambda: request, tries)
+        return await self._sender(lambda: request, tries)

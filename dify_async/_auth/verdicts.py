@@ -15,7 +15,7 @@ from dify_async._http.wire import (
     error_body,
     is_about_the_token,
     is_not_about_the_account,
-    scrub,
+    redact,
     status_error,
 )
 from dify_async.errors import DifyDecodeError, DifyLoginError, DifyLoginLockedError
@@ -77,7 +77,7 @@ def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) 
     # Up to 1.8.1 `data` with a code is a token for registering.
     data = body.data if isinstance(body.data, str) and error.code is None else ""
     echoes = error.code in _ECHOES or body.errors is not None
-    message = "" if echoes else (error.message or scrub(data)).rstrip(".")
+    message = "" if echoes else (error.message or redact(data)).rstrip(".")
     reason = _REASONS.get(error.code or "")
     if error.message == "Invalid encrypted data":
         reason = "the server could not decode the password. Check server_version"
@@ -90,7 +90,7 @@ def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) 
         f"{method} {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
         status=reply.status,
         code=error.code,
-        message="" if echoes else error.message or scrub(data),
+        message="" if echoes else error.message or redact(data),
         method=method,
         path=path,
         retry_after=error.retry_after,

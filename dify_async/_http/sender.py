@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dify_async.events import OnEvent
 
-    from .limiter import Slots
+    from .limiter import AdaptiveLimiter
     from .retry import Tries
     from .transport import Request, Transport
     from .wire import Reply
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 
-class Exchange:
+class Sender:
     """Sends a request as often as its budget allows."""
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
@@ -42,7 +42,7 @@ class Exchange:
         self._emit = emit
 
     async def __call__(
-        self, prepare: Callable[[], Request], tries: Tries, slots: Slots | None = None
+        self, prepare: Callable[[], Request], tries: Tries, limiter: AdaptiveLimiter | None = None
     ) -> Reply:
         """The last answer, whatever its status; or the last failure raised.
 
@@ -51,11 +51,11 @@ class Exchange:
         """
         while True:
             try:
-                if slots is None:
+                if limiter is None:
                     request = prepare()
                     reply = await self._sent(request, tries)
                 else:
-                    request, reply = await self._in_a_slot(slots, prepare, tries)
+                    request, reply = await self._in_a_slot(limiter, prepare, tries)
             except DifyConnectionError as error:
                 wait = tries.wait_after_error(error)
                 if wait is None:
@@ -75,20 +75,20 @@ class Exchange:
             await anyio.sleep(wait)
 
     async def _in_a_slot(
-        self, slots: Slots, prepare: Callable[[], Request], tries: Tries
+        self, limiter: AdaptiveLimiter, prepare: Callable[[], Request], tries: Tries
     ) -> tuple[Request, Reply]:
-        if not slots.take():
-            await slots.wait()
+        if not limiter.take():
+            await limiter.wait()
         try:
             request = prepare()
             reply = await self._sent(request, tries)
             if reply.status in {429, 503}:
-                slots.slow_down()
+                limiter.slow_down()
             else:
-                slots.speed_up()
+                limiter.speed_up()
             return request, reply
         finally:
-            slots.give_back()
+            limiter.give_back()
 
     async def _sent(self, request: Request, tries: Tries) -> Reply:
         tries.used += 1

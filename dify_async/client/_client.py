@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import anyio
 
-from dify_async._api.caller import Pipeline
-from dify_async._api.probe import Server
+from dify_async._api.caller import Caller
+from dify_async._api.probe import ServerProbe
 from dify_async._auth.credentials import AdminKey
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async._auth.login_guard import LoginGuard
@@ -22,9 +22,9 @@ from dify_async._auth.rules import checked_version
 from dify_async._auth.session import Session
 from dify_async._auth.session_api import SessionApi
 from dify_async._concurrency import complete
-from dify_async._http.limiter import Slots
+from dify_async._http.limiter import AdaptiveLimiter
 from dify_async._http.retry import RetryPolicy
-from dify_async._http.sender import Exchange
+from dify_async._http.sender import Sender
 from dify_async._http.transport import Transport
 from dify_async._http.urls import checked_proxy, normal_base_url
 from dify_async._secrets import masked
@@ -148,7 +148,7 @@ class AsyncDifyServer(
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
         self._zone_lock = anyio.Lock()
-        self._slots = Slots(max_concurrency)
+        self._limiter = AdaptiveLimiter(max_concurrency)
         self._transport = Transport(
             self._base_url,
             session=session,
@@ -158,22 +158,22 @@ class AsyncDifyServer(
             proxy=None if proxy is None else checked_proxy(proxy),
         )
         emit = None if on_event is None else emitter(on_event)
-        exchange = Exchange(self._transport, emit)
+        sender = Sender(self._transport, emit)
         version = None if server_version is None else checked_version(server_version)
-        self._server = Server(exchange, retry, version)
+        self._probe = ServerProbe(sender, retry, version)
         self._own_store: RedisTokenStore | None = None
         self._auth: Auth
         if admin_api_key is not None and workspace_id is not None:
-            self._auth = AdminKey(self._server, admin_api_key, workspace_id)
+            self._auth = AdminKey(self._probe, admin_api_key, workspace_id)
         else:
             assert email is not None  # noqa: S101 - checked above, for the type checker
             assert password is not None  # noqa: S101
             kept_in = self._store_by_environment() if token_store is None else token_store
             store = FallbackStore(kept_in, _key(self._base_url, email), emit)
             guard = LoginGuard(store, password)
-            api = SessionApi(exchange, self._server, retry, guard, emit, email=email, password=password)
-            self._auth = Session(api, self._server, store, guard, email)
-        self._pipeline = Pipeline(exchange, self._auth, self._slots, retry)
+            api = SessionApi(sender, self._probe, retry, guard, emit, email=email, password=password)
+            self._auth = Session(api, self._probe, store, guard, email)
+        self._caller = Caller(sender, self._auth, self._limiter, retry)
 
     @classmethod
     def from_env(cls, **overrides: Unpack[Options]) -> Self:
@@ -204,7 +204,7 @@ class AsyncDifyServer(
         self._transport.refuse_calls()
         if is_abandoned:
             return
-        self._slots.refuse_waiting(DifyError("the client was closed"))
+        self._limiter.refuse_waiting(DifyError("the client was closed"))
         await complete(self._close())
 
     async def _close(self) -> None:

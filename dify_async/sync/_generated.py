@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         ChatConversation,
         ChatMessage,
         CompletionConversation,
-        Cursor,
+        CursorPage,
         DailyConversations,
         DailyEndUsers,
         DailyMessages,
@@ -401,7 +401,7 @@ class WorkflowCalls(Calls):
         triggered_from: str | None = None,
         last_id: str | None = None,
         limit: int = 20,
-    ) -> Cursor[WorkflowRun]:
+    ) -> CursorPage[WorkflowRun]:
         """Runs, the newest first. Route: GET /apps/{id}/workflow-runs.
 
         Args:
@@ -1180,7 +1180,7 @@ class MessageCalls(Calls):
 
     def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
-    ) -> Cursor[ChatMessage]:
+    ) -> CursorPage[ChatMessage]:
         """Messages of a conversation, in the order in which they were said; without `first_id` the last.
 
         Unlike GET …/chat-conversations/{id}, which this client does not call, it does not mark the
