@@ -135,7 +135,7 @@ class SessionApi:
             raise verdicts.refusal(
                 verdicts.without(code, reply), "POST", _CODE_LOGIN, is_from_dify=is_from_dify
             )
-        return self._new_session(replace(tokens, by_code=True), reply, "e-mail code")
+        return self._new_session(replace(tokens, by_code=True), reply, "email_code")
 
     async def refresh(self, tokens: Tokens) -> TokenCredentials | None:
         """Credentials by the refresh token; None if the server says that it is invalid.
@@ -156,7 +156,7 @@ class SessionApi:
                 continue
             fresh = rules.read_tokens(reply)
             if fresh is not None:
-                return self._new_session(replace(fresh, by_code=tokens.by_code), reply, "refresh token")
+                return self._new_session(replace(fresh, by_code=tokens.by_code), reply, "refresh_token")
             failure = status_error("POST", _REFRESH, reply)
             logger.info("the refresh was rejected: %s", failure)
             if rules.refresh_token_is_dead(reply):
@@ -172,12 +172,12 @@ class SessionApi:
         return await self._send(method, LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
 
     def _new_session(
-        self, tokens: Tokens, reply: Reply, by: Literal["refresh token", "password", "e-mail code"]
+        self, tokens: Tokens, reply: Reply, by: Literal["refresh_token", "password", "email_code"]
     ) -> TokenCredentials:
-        logger.info("new session by %s", by)
+        logger.info("new session by %s", by.replace("_", " "))
         if self._emit is not None:
             self._emit(SessionRefreshed(by))
-        source = Source.REFRESH if by == "refresh token" else Source.LOGIN
+        source = Source.REFRESH if by == "refresh_token" else Source.LOGIN
         return token_credentials(tokens, source, rules.lifetime(tokens, reply))
 
     async def _send(

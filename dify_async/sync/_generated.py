@@ -9,8 +9,7 @@ from msgspec import UNSET, UnsetType
 from dify_async._http.retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
 from dify_async.client._client import from_environment
-
-from ._calls import Calls, taken
+from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -65,9 +64,8 @@ if TYPE_CHECKING:
     )
     from dify_async.statistics.fan_out import OnError
     from dify_async.statistics.results import AppStatistics, Metric
+    from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
-
-    from ._updates import DashboardUpdates
 
 
 class RawCalls(Calls):

@@ -1,4 +1,4 @@
-"""A dashboard as it comes in, without an event loop of one's own."""
+"""A dashboard that arrives app by app, for synchronous code."""
 
 from __future__ import annotations
 

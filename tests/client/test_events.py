@@ -82,7 +82,7 @@ async def test_a_renewal(fake: FakeDifyServer) -> None:
         await dify.profile()
     assert [event for event in seen if isinstance(event, SessionRefreshed)] == [
         SessionRefreshed("password"),
-        SessionRefreshed("refresh token"),
+        SessionRefreshed("refresh_token"),
     ]
 
 
@@ -152,7 +152,7 @@ async def test_a_hook_that_fails_harms_nothing(
         assert dify._limiter.taken == 0
     failures = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(failures) == 7
-    assert failures[0].getMessage() == "on_event failed at RequestStarted"
+    assert failures[0].getMessage() == "on_event raised an exception for RequestStarted"
 
 
 async def test_no_event_holds_a_secret_or_an_id(fake: FakeDifyServer) -> None:

@@ -233,7 +233,7 @@ def test_what_is_called_back_may_not_call(fake: FakeDifyServer) -> None:
     with sync_client(fake, on_event=on_event) as dify:
         dify.setup_status()
     assert len(refused) == 4  # at the request and at its answer
-    assert all("wait for itself" in text for text in refused)
+    assert all("deadlock" in text for text in refused)
 
 
 def test_events_see_the_context_of_the_call(fake: FakeDifyServer) -> None:

@@ -47,7 +47,7 @@ def matched(event: Event) -> None:
         case RequestRetried():
             assert_type(event.wait, float)
         case SessionRefreshed():
-            assert_type(event.by, Literal["refresh token", "password", "e-mail code"])
+            assert_type(event.method, Literal["refresh_token", "password", "email_code"])
         case StoreDown():
             assert_type(event.error, str)
         case StoreUp():
