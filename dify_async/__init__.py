@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ._retry import RetryPolicy
+from ._http.retry import RetryPolicy
 from ._times import When
 from .client import AppResult, AsyncDifyServer
 from .dashboard import (
@@ -100,7 +100,7 @@ from .models import (
     WorkflowTokenCosts,
     Workspace,
 )
-from .statistics import AppStatistics, Metric
+from .statistics.results import AppStatistics, Metric
 from .tokens import MemoryTokenStore, Tokens, TokenStore
 
 if TYPE_CHECKING:

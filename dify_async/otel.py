@@ -6,7 +6,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from . import __version__
-from .events import RequestAnswered, RequestFailed, RequestRetried, SessionRenewed, StoreDown
+from .events import (
+    RequestAnswered,
+    RequestFailed,
+    RequestRetried,
+    SessionRenewed,
+    StoreDown,
+)
 
 try:
     from opentelemetry.metrics import get_meter

@@ -17,7 +17,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
-from ._sealing import Seal
+from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
 from ._uncopyable import Uncopyable
 from .errors import DifyConfigError

@@ -18,7 +18,12 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyError, DifyValidationError
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyError,
+    DifyValidationError,
+)
 from dify_async.testing import FakeDifyServer
 
 

@@ -24,7 +24,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from dify_async import AsyncDifyServer, Dashboard, DashboardFeed, DifyConfigError, DifyError, Series
+from dify_async import (
+    AsyncDifyServer,
+    Dashboard,
+    DashboardFeed,
+    DifyConfigError,
+    DifyError,
+    Series,
+)
 from dify_async.testing import FakeDifyServer
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -48,8 +48,12 @@ def _nothing_blocks() -> Iterator[None]:
     with blockbuster_ctx("dify_async") as guard:
         for function in guard.functions.values():
             # The fake reads the file of a time zone at its first use, from plain functions.
-            function.can_block_in("dify_async/testing/_console.py", {"__init__", "add_account", "zone"})
-            function.can_block_in("dify_async/testing/_workspace.py", {"set_timezone", "_is_timezone"})
+            function.can_block_in(
+                "dify_async/testing/_console/console.py", {"__init__", "add_account", "zone"}
+            )
+            function.can_block_in(
+                "dify_async/testing/_console/handlers/workspace.py", {"set_timezone", "_is_timezone"}
+            )
             # redis-py looks for its own version at each connection of a client that was passed in.
             function.can_block_in("redis/asyncio/sentinel.py", "__init__")
         # Coverage takes one as it counts. The package has locks in `sync` alone, where callers mean to wait.

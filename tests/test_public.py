@@ -10,10 +10,11 @@ import sys
 import pytest
 
 import dify_async
-from dify_async import _endpoints, testing
-from dify_async._endpoints import Endpoint
+from dify_async import testing
+from dify_async._api import endpoints as _endpoints
+from dify_async._api.endpoints import Endpoint
 from dify_async.client import AsyncDifyServer
-from dify_async.statistics import Metric
+from dify_async.statistics.results import Metric
 
 
 def test_all_is_what_can_be_imported() -> None:

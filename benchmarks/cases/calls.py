@@ -13,7 +13,7 @@ from benchmarks import bodies
 from benchmarks.contenders.on_aiohttp import Bare, BareWithNewUrls, Idiomatic, Ours
 from benchmarks.measure import Cost, Effort, Figures, Work, in_turns, repeated, server
 from dify_async import App
-from dify_async._endpoints import TOKEN_COSTS
+from dify_async._api.endpoints import TOKEN_COSTS
 from dify_async.models import Page, TokenCosts
 from dify_async.models._base import Rows
 

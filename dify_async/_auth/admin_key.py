@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async._http.wire import is_about_csrf
 from dify_async._secrets import Secret
-from dify_async._wire import is_about_csrf
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 
 from . import rules
 from .grant import Grant
 
 if TYPE_CHECKING:
-    from dify_async._server import Server
+    from dify_async._api.probe import Server
     from dify_async.errors import DifyStatusError
 
 

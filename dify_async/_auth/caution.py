@@ -13,7 +13,7 @@ from dify_async.errors import DifyLoginError
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
-    from dify_async._retry import Tries
+    from dify_async._http.retry import Tries
     from dify_async.errors import DifyError
 
     from .store_guard import StoreGuard

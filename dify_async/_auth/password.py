@@ -7,8 +7,17 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from dify_async._wire import is_about_csrf, is_not_about_the_account, status_error
-from dify_async.errors import DifyConfigError, DifyConnectionError, DifyLoginError, DifyStatusError
+from dify_async._http.wire import (
+    is_about_csrf,
+    is_not_about_the_account,
+    status_error,
+)
+from dify_async.errors import (
+    DifyConfigError,
+    DifyConnectionError,
+    DifyLoginError,
+    DifyStatusError,
+)
 
 from . import rules
 from .caution import Caution
@@ -17,9 +26,9 @@ from .session_calls import LOGOUT, SessionCalls
 from .single_flight import SingleFlight, outcome
 
 if TYPE_CHECKING:
-    from dify_async._exchange import Exchange
-    from dify_async._retry import RetryPolicy
-    from dify_async._server import Server
+    from dify_async._api.probe import Server
+    from dify_async._http.retry import RetryPolicy
+    from dify_async._http.sender import Exchange
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 

@@ -19,8 +19,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dify_async._secrets import Secret, SecretBytes
-from dify_async._wire import (
+from dify_async._http.wire import (
     UNREADABLE,
     ErrorBody,
     Reply,
@@ -30,11 +29,17 @@ from dify_async._wire import (
     scrub,
     status_error,
 )
-from dify_async.errors import DifyConfigError, DifyDecodeError, DifyLoginError, DifyLoginLockedError
+from dify_async._secrets import Secret, SecretBytes
+from dify_async.errors import (
+    DifyConfigError,
+    DifyDecodeError,
+    DifyLoginError,
+    DifyLoginLockedError,
+)
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
-    from dify_async._wire import Headers
+    from dify_async._http.wire import Headers
     from dify_async.errors import DifyError
 
 Version = tuple[int, int, int]

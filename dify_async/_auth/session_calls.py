@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Final, Literal
 import anyio
 from msgspec.structs import replace
 
-from dify_async._retry import IDEMPOTENT, NEVER_AGAIN, SIGN_IN, SIGN_IN_AGAIN, Tries
-from dify_async._transport import Request
-from dify_async._wire import is_not_about_the_account, status_error
+from dify_async._http.retry import (
+    IDEMPOTENT,
+    NEVER_AGAIN,
+    SIGN_IN,
+    SIGN_IN_AGAIN,
+    Tries,
+)
+from dify_async._http.transport import Request
+from dify_async._http.wire import is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyLoginError
 from dify_async.events import SessionRenewed
 
@@ -21,10 +27,10 @@ from .grant import Source, TokenGrant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dify_async._exchange import Exchange
-    from dify_async._retry import RetryPolicy
-    from dify_async._server import Server
-    from dify_async._wire import Reply
+    from dify_async._api.probe import Server
+    from dify_async._http.retry import RetryPolicy
+    from dify_async._http.sender import Exchange
+    from dify_async._http.wire import Reply
     from dify_async.errors import DifyStatusError
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens

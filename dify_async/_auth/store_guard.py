@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
-from dify_async._retry import jittered_delays
+from dify_async._http.retry import jittered_delays
 from dify_async._tasks import end
 from dify_async.events import StoreDown, StoreUp
 

@@ -16,9 +16,16 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async._endpoints import PROFILE
-from dify_async._pipeline import LAST_PAGE
-from dify_async._times import begins_day, bounds, instant, is_aware, span_of, wall_clock
+from dify_async._api.caller import LAST_PAGE
+from dify_async._api.endpoints import PROFILE
+from dify_async._times import (
+    begins_day,
+    bounds,
+    instant,
+    is_aware,
+    span_of,
+    wall_clock,
+)
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -26,10 +33,10 @@ from dify_async.errors import DifyConfigError, DifyStatusError
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from dify_async._api.caller import Pipeline
+    from dify_async._api.endpoints import Endpoint
+    from dify_async._api.probe import Server
     from dify_async._auth.rules import Version
-    from dify_async._endpoints import Endpoint
-    from dify_async._pipeline import Pipeline
-    from dify_async._server import Server
     from dify_async._times import Span, When
 
 T = TypeVar("T")

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import anyio
 
+from dify_async._api.caller import Pipeline
+from dify_async._api.probe import Server
 from dify_async._auth.admin_key import KeyAuth
 from dify_async._auth.password import PasswordAuth
 from dify_async._auth.rules import checked_version
 from dify_async._auth.store_guard import StoreGuard
-from dify_async._exchange import Exchange
-from dify_async._paths import checked_proxy, normal_base_url
-from dify_async._pipeline import Pipeline
-from dify_async._retry import RetryPolicy
+from dify_async._http.limiter import Slots
+from dify_async._http.retry import RetryPolicy
+from dify_async._http.sender import Exchange
+from dify_async._http.transport import Transport
+from dify_async._http.urls import checked_proxy, normal_base_url
 from dify_async._secrets import masked
-from dify_async._server import Server
-from dify_async._slots import Slots
-from dify_async._transport import Transport
 from dify_async.errors import DifyConfigError, DifyError
 from dify_async.events import emitter
 from dify_async.tokens import MemoryTokenStore

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from dify_async._retry import RetryPolicy
+    from dify_async._http.retry import RetryPolicy
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 

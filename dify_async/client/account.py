@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
+from dify_async._api.endpoints import (
+    FEATURES,
+    LOGIN_CODE,
+    PROFILE,
+    SETUP,
+    SYSTEM_FEATURES,
+)
 from dify_async._secrets import masked
 
 from ._calls import Calls, body_of, check_encodable, check_required, check_texts

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, UnsetType
 
-from dify_async import _endpoints as endpoints
+from dify_async._api import endpoints
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
 from dify_async.models.definitions import Configured
 
-from ._calls import Calls, body_of, check_required, check_switches, check_texts, encoded
+from ._calls import (
+    Calls,
+    body_of,
+    check_required,
+    check_switches,
+    check_texts,
+    encoded,
+)
 
 if TYPE_CHECKING:
     from dify_async.models import App, AppImport

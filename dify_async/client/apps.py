@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_async._api.endpoints import APP, APPS
 from dify_async._auth.rules import at_least
-from dify_async._endpoints import APP, APPS
 
 from ._calls import Calls, check_switches, checked_limit, checked_page, given_texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from dify_async._paths import Query
+    from dify_async._http.urls import Query
     from dify_async.models import App, Page
 
 # [1.11.2/04_apps_list_sort_by_*]

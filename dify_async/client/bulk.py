@@ -13,12 +13,12 @@ from typing import Generic, TypeVar
 import anyio.to_thread
 from msgspec import Struct
 
-from dify_async._fan_out import concerns_all, id_of, once
-from dify_async._paths import segment
+from dify_async._http.urls import segment
 from dify_async._tasks import for_each
 from dify_async.errors import DifyError
 from dify_async.models import ApiKey, App
-from dify_async.statistics import checked_apps
+from dify_async.statistics.fan_out import concerns_all, id_of, once
+from dify_async.statistics.results import checked_apps
 
 from ._calls import check_callback
 from .app_changes import AppChangeCalls

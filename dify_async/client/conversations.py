@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
+from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 
 from ._calls import Calls, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dify_async._paths import Query
+    from dify_async._http.urls import Query
     from dify_async._times import When
     from dify_async.models import ChatConversation, CompletionConversation, Page
 

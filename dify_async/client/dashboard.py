@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from dify_async._api.endpoints import APPS
 from dify_async._auth.rules import at_least, parse_version
-from dify_async._endpoints import APPS
-from dify_async._fan_out import once
 from dify_async.dashboard.period import on_clock, period_before, period_of
 from dify_async.dashboard.query import checked_query
 from dify_async.dashboard.updates import DashboardUpdates
 from dify_async.errors import DifyValidationError
+from dify_async.statistics.fan_out import once
 
 from .apps import AppCalls
 from .many_statistics import ManyStatisticCalls, arriving
@@ -21,13 +21,13 @@ from .many_statistics import ManyStatisticCalls, arriving
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from dify_async._fan_out import GetRows, OnError
     from dify_async._times import When
     from dify_async.dashboard.history import History
     from dify_async.dashboard.models import Dashboard
     from dify_async.dashboard.query import DashboardQuery
     from dify_async.models import App
-    from dify_async.statistics import Metric
+    from dify_async.statistics.fan_out import GetRows, OnError
+    from dify_async.statistics.results import Metric
 
 _AGENTS_APART_SINCE: Final = (1, 15, 0)
 _PAGE: Final = 100

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from dify_async._endpoints import (
+from dify_async._api.endpoints import (
     APP_API_KEYS,
     DATASET_API_KEYS,
     DELETE_APP_API_KEY,

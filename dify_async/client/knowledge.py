@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async import _endpoints as endpoints
+from dify_async._api import endpoints
 
-from ._calls import Calls, body_of, checked_limit, checked_page, checked_texts, given_texts
+from ._calls import (
+    Calls,
+    body_of,
+    checked_limit,
+    checked_page,
+    checked_texts,
+    given_texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from dify_async._paths import Query
+    from dify_async._http.urls import Query
     from dify_async.models import Dataset, IndexingStatus, Page
 
 

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dify_async._endpoints import APP
-from dify_async._fan_out import FanOut
+from dify_async._api.endpoints import APP
 from dify_async._tasks import task_group
-from dify_async.statistics import AppStatistics, checked_apps, checked_metrics
+from dify_async.statistics.fan_out import FanOut
+from dify_async.statistics.results import (
+    AppStatistics,
+    checked_apps,
+    checked_metrics,
+)
 
 from .statistics import StatisticCalls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from dify_async._fan_out import GetRows, OnError, Run
     from dify_async._times import When
     from dify_async.models import App
-    from dify_async.statistics import Metric, Row
+    from dify_async.statistics.fan_out import GetRows, OnError, Run
+    from dify_async.statistics.results import Metric, Row
 
 
 class ManyStatisticCalls(StatisticCalls):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from dify_async import _endpoints as endpoints
-from dify_async._paths import segment
+from dify_async._api import endpoints
+from dify_async._http.urls import segment
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, check_switches, checked_limit, checked_page

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
-from dify_async._endpoints import Endpoint, decoder_of
-from dify_async._retry import CHANGE, IDEMPOTENT
+from dify_async._api.endpoints import Endpoint, decoder_of
+from dify_async._http.retry import CHANGE, IDEMPOTENT
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import UnionType
 
-    from dify_async._paths import Query, QueryValue
+    from dify_async._http.urls import Query, QueryValue
 
 T = TypeVar("T")
 

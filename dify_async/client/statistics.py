@@ -5,12 +5,12 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from dify_async import _endpoints as endpoints
+from dify_async._api import endpoints
 
 from ._calls import Calls
 
 if TYPE_CHECKING:
-    from dify_async._endpoints import Endpoint
+    from dify_async._api.endpoints import Endpoint
     from dify_async._times import When
     from dify_async.models import (
         AverageResponseTime,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         WorkflowTokenCosts,
     )
     from dify_async.models._base import Rows
-    from dify_async.statistics import Row
+    from dify_async.statistics.results import Row
 
     RowT = TypeVar("RowT", bound=Row)
 

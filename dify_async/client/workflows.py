@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async import _endpoints as endpoints
+from dify_async._api import endpoints
 from dify_async.errors import DifyNotFoundError
 
-from ._calls import Calls, body_of, check_switches, check_texts, checked_limit, checked_page
+from ._calls import (
+    Calls,
+    body_of,
+    check_switches,
+    check_texts,
+    checked_limit,
+    checked_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dify_async._paths import Query
+    from dify_async._http.urls import Query
     from dify_async._times import When
     from dify_async.models import (
         Cursor,

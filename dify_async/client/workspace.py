@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async import _endpoints as endpoints
+from dify_async._api import endpoints
 from dify_async._auth.rules import at_least
 
 from ._calls import Calls, body_of, check_required, check_texts, checked_texts

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dify_async.client import AsyncDifyServer
     from dify_async.models import App
-    from dify_async.statistics import Metric
+    from dify_async.statistics.results import Metric
 
 logger: Final = logging.getLogger("dify_async")
 

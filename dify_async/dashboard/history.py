@@ -10,9 +10,9 @@ from .period import midnight
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from dify_async._fan_out import GetRows
     from dify_async._times import When
-    from dify_async.statistics import Metric, Row
+    from dify_async.statistics.fan_out import GetRows
+    from dify_async.statistics.results import Metric, Row
 
     GetRange = Callable[[Metric, str, When, When], Awaitable[Sequence[Row]]]
 

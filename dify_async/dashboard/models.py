@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from dify_async.errors import DifyError
-from dify_async.statistics import Metric, Value
+from dify_async.statistics.results import Metric, Value
 
 from . import export
 from .period import Period

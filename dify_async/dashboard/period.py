@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
-from dify_async.statistics import days_of
+from dify_async.statistics.results import days_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -6,14 +6,14 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async.errors import DifyConfigError
-from dify_async.statistics import checked_apps, checked_metrics
+from dify_async.statistics.results import checked_apps, checked_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dify_async._times import When
     from dify_async.models import App
-    from dify_async.statistics import Metric
+    from dify_async.statistics.results import Metric
 
 
 class DashboardQuery(NamedTuple):

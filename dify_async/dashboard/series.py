@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from dify_async.statistics import Metric, money_of
+from dify_async.statistics.results import Metric, money_of
 
 from .models import AppDashboard, Series
 from .totals import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dify_async.models import TokenCosts
-    from dify_async.statistics import AppStatistics, Value
+    from dify_async.statistics.results import AppStatistics, Value
 
     from .period import Period
 

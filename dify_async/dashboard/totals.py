@@ -7,14 +7,14 @@ from decimal import Decimal
 from functools import reduce
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from dify_async.statistics import Metric
+from dify_async.statistics.results import Metric
 
 from .models import EXACT, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dify_async.statistics import Value
+    from dify_async.statistics.results import Value
 
     from .models import AppDashboard
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from typing import Self
 
-    from dify_async.statistics import AppStatistics
+    from dify_async.statistics.results import AppStatistics
 
     from .period import Period
 

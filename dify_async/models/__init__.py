@@ -1,8 +1,23 @@
 """What the server answers: frozen msgspec Structs that ignore fields they do not know."""
 
 from ._base import Cursor, Page
-from .account import Account, Features, Quota, RateQuota, SetupStatus, SystemFeatures
-from .apps import App, CompletionParams, Model, ModelConfig, Site, Tag, WorkflowSummary
+from .account import (
+    Account,
+    Features,
+    Quota,
+    RateQuota,
+    SetupStatus,
+    SystemFeatures,
+)
+from .apps import (
+    App,
+    CompletionParams,
+    Model,
+    ModelConfig,
+    Site,
+    Tag,
+    WorkflowSummary,
+)
 from .conversations import ChatConversation, FeedbackStats, StatusCount
 from .definitions import AppImport, AppModelConfig
 from .keys import ApiKey, DatasetApiKey
@@ -28,7 +43,13 @@ from .statistics import (
     WorkflowDailyRuns,
     WorkflowTokenCosts,
 )
-from .workflows import LoggedRun, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
+from .workflows import (
+    LoggedRun,
+    Workflow,
+    WorkflowAppLog,
+    WorkflowRun,
+    WorkflowRunDetail,
+)
 from .workspace import InvitationResult, Member, Role, Workspace
 
 __all__ = [

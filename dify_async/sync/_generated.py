@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
-from dify_async._retry import RetryPolicy
+from dify_async._http.retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
 from dify_async.client._client import from_environment
-from dify_async.sync._calls import Calls, taken
+
+from ._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from dify_async._fan_out import OnError
-    from dify_async._paths import QueryValue
+    from dify_async._http.urls import QueryValue
     from dify_async._times import When
     from dify_async.client._options import Options
     from dify_async.client.bulk import AppResult, Progress, T
@@ -63,9 +63,11 @@ if TYPE_CHECKING:
         WorkflowTokenCosts,
         Workspace,
     )
-    from dify_async.statistics import AppStatistics, Metric
-    from dify_async.sync._updates import DashboardUpdates
+    from dify_async.statistics.fan_out import OnError
+    from dify_async.statistics.results import AppStatistics, Metric
     from dify_async.tokens import TokenStore
+
+    from ._updates import DashboardUpdates
 
 
 class RawCalls(Calls):

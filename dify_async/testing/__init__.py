@@ -7,9 +7,9 @@ It answers as real servers of that version were seen to answer. `python -m dify_
 serves it until Ctrl-C.
 """
 
-from dify_async.testing._accounts import FakeAccount
-from dify_async.testing._faults import Fault, RecordedRequest
-from dify_async.testing._models import FakeApp, FakeTag
+from dify_async.testing._console.accounts import FakeAccount
+from dify_async.testing._console.faults import Fault, RecordedRequest
+from dify_async.testing._console.models import FakeApp, FakeTag
 from dify_async.testing.server import FakeDifyServer
 
 __all__ = ["FakeAccount", "FakeApp", "FakeDifyServer", "FakeTag", "Fault", "RecordedRequest"]

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from dify_async._uncopyable import Uncopyable
-from dify_async.testing._accounts import FakeAccount
-from dify_async.testing._console import Console
-from dify_async.testing._faults import Cut, Fault, RecordedRequest
-from dify_async.testing._listener import Listener
-from dify_async.testing._models import AppFields, FakeApp, generate_apps
+from dify_async.testing._console.accounts import FakeAccount
+from dify_async.testing._console.console import Console
+from dify_async.testing._console.faults import Cut, Fault, RecordedRequest
+from dify_async.testing._console.listener import Listener
+from dify_async.testing._console.models import AppFields, FakeApp, generate_apps
 
 # What the server gives to a new account.
 TIMEZONE = "America/New_York"

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from multidict import CIMultiDict
 
-from dify_async import _endpoints
-from dify_async._endpoints import Endpoint
-from dify_async._paths import API_ROOT
-from dify_async._wire import Reply
+from dify_async._api import endpoints as _endpoints
+from dify_async._api.endpoints import Endpoint
+from dify_async._http.urls import API_ROOT
+from dify_async._http.wire import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

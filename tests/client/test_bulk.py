@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dify_async import App, AsyncDifyServer, DifyConfigError, DifyLoginError, DifyNotFoundError
+from dify_async import (
+    App,
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyLoginError,
+    DifyNotFoundError,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, client
 

@@ -12,10 +12,10 @@ from dify_async import (
     AsyncDifyServer,
     DifyServerError,
     DifyUnknownOutcomeError,
-    _endpoints,
 )
-from dify_async._endpoints import Endpoint
-from dify_async._retry import CHANGE
+from dify_async._api import endpoints as _endpoints
+from dify_async._api.endpoints import Endpoint
+from dify_async._http.retry import CHANGE
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 

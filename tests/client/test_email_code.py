@@ -7,7 +7,13 @@ import json
 
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyLoginError, DifyRateLimitError, MemoryTokenStore
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyLoginError,
+    DifyRateLimitError,
+    MemoryTokenStore,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, client
 

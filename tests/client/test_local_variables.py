@@ -7,7 +7,13 @@ import asyncio
 import pytest
 from redis.exceptions import RedisError
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyError, DifyLoginError, RedisTokenStore
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyError,
+    DifyLoginError,
+    RedisTokenStore,
+)
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import ONCE, an_app, client, shown_by_trackers, until

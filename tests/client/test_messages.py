@@ -8,7 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyNotFoundError, DifyValidationError
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyNotFoundError,
+    DifyValidationError,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, an_app, client, put_messages
 

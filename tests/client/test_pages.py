@@ -102,7 +102,7 @@ async def test_a_list_without_an_end() -> None:
 
 async def test_a_list_with_a_cursor_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no total, so only the number of its parts is bounded."""
-    monkeypatch.setattr("dify_async._pipeline.LAST_PAGE", 5)
+    monkeypatch.setattr("dify_async._api.caller.LAST_PAGE", 5)
     async with (
         TestServer(endless_rows()) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,

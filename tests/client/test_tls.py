@@ -28,7 +28,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
-from dify_async._tls import lasting_problem
+from dify_async._http.tls import lasting_problem
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
 

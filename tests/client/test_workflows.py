@@ -7,7 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyNotFoundError, DifyValidationError
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    DifyNotFoundError,
+    DifyValidationError,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, an_app
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from dify_async import Period
 from dify_async.testing import FakeDifyServer
-from dify_async.testing._history import Message
-from dify_async.testing._models import FakeApp
-from dify_async.testing._traffic import traffic_of
+from dify_async.testing._console.history import Message
+from dify_async.testing._console.models import FakeApp
+from dify_async.testing._console.traffic import traffic_of
 
 JSON = {"Content-Type": "application/json"}
 

@@ -23,7 +23,7 @@ from dify_async import (
     Snapshot,
 )
 from dify_async.dashboard.history import History
-from dify_async.statistics import Row
+from dify_async.statistics.results import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client, until
 

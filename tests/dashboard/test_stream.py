@@ -11,7 +11,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from dify_async import AsyncDifyServer, Dashboard, DashboardUpdate, DifyServerError, RetryPolicy
+from dify_async import (
+    AsyncDifyServer,
+    Dashboard,
+    DashboardUpdate,
+    DifyServerError,
+    RetryPolicy,
+)
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, until
 

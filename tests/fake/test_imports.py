@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from dify_async.testing._models import workflow_id
+from dify_async.testing._console.models import workflow_id
 
 from .user import Answer, User, release
 

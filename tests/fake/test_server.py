@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeApp, FakeDifyServer
-from dify_async.testing._rules import parse_version
+from dify_async.testing._console.rules import parse_version
 
 from .user import User
 

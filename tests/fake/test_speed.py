@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from dify_async.testing._history import MAX_HISTORIES
-from dify_async.testing._http import Call, Refusal, Reply
-from dify_async.testing._models import FakeApp
-from dify_async.testing._routes import ROUTES
+from dify_async.testing._console.history import MAX_HISTORIES
+from dify_async.testing._console.http import Call, Refusal, Reply
+from dify_async.testing._console.models import FakeApp
+from dify_async.testing._console.routes import ROUTES
 
 APP: Final = "00000000-0000-4000-8000-000000000001"
 LIMIT: Final = 0.003  # seconds of CPU, on an idle machine

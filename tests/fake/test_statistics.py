@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeApp, FakeDifyServer
-from dify_async.testing._models import MODES
-from dify_async.testing._traffic import traffic_of
+from dify_async.testing._console.models import MODES
+from dify_async.testing._console.traffic import traffic_of
 
 from .user import User, release
 

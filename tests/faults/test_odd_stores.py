@@ -10,7 +10,13 @@ import anyio
 import msgspec
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, Tokens
+from dify_async import (
+    AsyncDifyServer,
+    DifyConfigError,
+    MemoryTokenStore,
+    RedisTokenStore,
+    Tokens,
+)
 from dify_async._auth import store_guard
 from dify_async.testing import FakeDifyServer
 from tests.faults.proxy import SlowProxy

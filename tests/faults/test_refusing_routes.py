@@ -6,10 +6,7 @@ import asyncio
 
 import pytest
 
-from dify_async import (
-    AsyncDifyServer,
-    DifyAuthenticationError,
-)
+from dify_async import AsyncDifyServer, DifyAuthenticationError
 from dify_async._auth.grant import TokenGrant
 from dify_async.testing import FakeDifyServer
 from tests.support import counted, until

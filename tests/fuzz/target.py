@@ -10,10 +10,16 @@ from typing import Final
 import msgspec
 from multidict import CIMultiDict
 
-from dify_async import AsyncDifyServer, DifyError, MemoryTokenStore, Tokens, _endpoints
+from dify_async import AsyncDifyServer, DifyError, MemoryTokenStore, Tokens
+from dify_async._api import endpoints as _endpoints
+from dify_async._api.endpoints import Endpoint
 from dify_async._auth import rules
-from dify_async._endpoints import Endpoint
-from dify_async._wire import Reply, is_about_csrf, is_about_the_token, retry_after
+from dify_async._http.wire import (
+    Reply,
+    is_about_csrf,
+    is_about_the_token,
+    retry_after,
+)
 from tests.captures import VERSIONS, Capture, captures
 
 ENDPOINTS: Final = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]

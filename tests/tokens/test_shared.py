@@ -8,7 +8,12 @@ import sys
 
 import pytest
 
-from dify_async import AsyncDifyServer, MemoryTokenStore, RedisTokenStore, TokenStore
+from dify_async import (
+    AsyncDifyServer,
+    MemoryTokenStore,
+    RedisTokenStore,
+    TokenStore,
+)
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import QUICK, client, running, until

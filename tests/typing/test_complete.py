@@ -15,7 +15,7 @@ from dify_async import AsyncDifyServer, sync, testing
 from dify_async.client._options import Options
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeApp
-from dify_async.testing._models import AppFields
+from dify_async.testing._console.models import AppFields
 
 FOLDER = Path(__file__).parent
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from dify_async import DifyError, DifyStatusError, errors
-from dify_async._endpoints import (
+from dify_async._api.endpoints import (
     APPS,
     DELETE_APP_API_KEY,
     PUBLISHED_WORKFLOW,
     TOKEN_COSTS,
     WORKFLOW_RUN,
 )
-from dify_async._wire import (
+from dify_async._http.wire import (
     UNREADABLE,
     Reply,
     decode_error,

@@ -20,7 +20,7 @@ from dify_async import (
     DifyStatusError,
     DifyValidationError,
 )
-from dify_async._wire import status_error
+from dify_async._http.wire import status_error
 from tests.captures import VERSIONS, captures, of_our_routes
 
 CLASSES = {

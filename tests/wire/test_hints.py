@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from dify_async._wire import Reply, decode_error, status_error
+from dify_async._http.wire import Reply, decode_error, status_error
 
 PAGE = b"<html><title>Attention Required!</title></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}

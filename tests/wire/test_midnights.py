@@ -13,11 +13,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dify_async import AsyncDifyServer, DailyMessages, DashboardFeed, DifyConfigError, Metric, When
+from dify_async import (
+    AsyncDifyServer,
+    DailyMessages,
+    DashboardFeed,
+    DifyConfigError,
+    Metric,
+    When,
+)
 from dify_async._times import instant, span_of
 from dify_async.dashboard.history import History
 from dify_async.dashboard.period import on_clock, period_before, period_of
-from dify_async.statistics import Row
+from dify_async.statistics.results import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, put_messages
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from dify_async import AppModelConfig, _endpoints
+from dify_async import AppModelConfig
+from dify_async._api import endpoints as _endpoints
 from tests.captures import VERSIONS, of_our_routes
 
 TOLD = {"created_by", "created_at", "updated_by", "updated_at"}

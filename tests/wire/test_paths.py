@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from dify_async import DifyConfigError
-from dify_async._paths import checked_proxy, normal_base_url, segment, target
+from dify_async._http.urls import checked_proxy, normal_base_url, segment, target
 
 
 @given(st.text())

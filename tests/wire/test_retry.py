@@ -15,7 +15,14 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._retry import CHANGE, IDEMPOTENT, SIGN_IN, SIGN_IN_AGAIN, Repeat, Tries
+from dify_async._http.retry import (
+    CHANGE,
+    IDEMPOTENT,
+    SIGN_IN,
+    SIGN_IN_AGAIN,
+    Repeat,
+    Tries,
+)
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")

@@ -8,9 +8,15 @@ import json
 import pytest
 from multidict import CIMultiDict
 
-from dify_async._secrets import Secret, SecretBytes, masked, secrets_of, without_secrets
-from dify_async._transport import Request
-from dify_async._wire import Reply, status_error
+from dify_async._http.transport import Request
+from dify_async._http.wire import Reply, status_error
+from dify_async._secrets import (
+    Secret,
+    SecretBytes,
+    masked,
+    secrets_of,
+    without_secrets,
+)
 
 KEY = "ADMIN/KEY é?7"
 

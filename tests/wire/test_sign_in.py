@@ -22,7 +22,7 @@ from dify_async import (
     Tokens,
 )
 from dify_async._auth import rules
-from dify_async._wire import Reply
+from dify_async._http.wire import Reply
 from tests.captures import VERSIONS, Capture, capture, captures
 
 COOKIE_ERA = ("1.10.1", "1.11.2", "1.15.0", "1.16.1", "1.17-pre")

@@ -9,7 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from dify_async import DifyError
-from dify_async._slots import Slots
+from dify_async._http.limiter import Slots
 
 
 async def test_never_more_than_the_limit_and_first_come_first_served() -> None:

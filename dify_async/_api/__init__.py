@@ -1,0 +1,1 @@
+"""The console API as data, and how a call runs."""

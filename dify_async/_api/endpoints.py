@@ -1,0 +1,204 @@
+"""The table: every route of Dify's console API that the client calls. Data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from dify_async._http.retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat
+from dify_async._http.wire import nothing
+from dify_async.models import (
+    Account,
+    Annotation,
+    ApiKey,
+    App,
+    AppImport,
+    AverageResponseTime,
+    AverageSessionInteractions,
+    ChatConversation,
+    ChatMessage,
+    CompletionConversation,
+    Cursor,
+    DailyConversations,
+    DailyEndUsers,
+    DailyMessages,
+    Dataset,
+    DatasetApiKey,
+    Features,
+    IndexingStatus,
+    Page,
+    SetupStatus,
+    SystemFeatures,
+    TokenCosts,
+    TokensPerSecond,
+    UserSatisfactionRate,
+    Workflow,
+    WorkflowAppLog,
+    WorkflowDailyRuns,
+    WorkflowRun,
+    WorkflowRunDetail,
+    WorkflowTokenCosts,
+    Workspace,
+)
+from dify_async.models._base import Rows, Text
+from dify_async.models.knowledge import ErrorDocuments
+from dify_async.models.workflows import Published
+from dify_async.models.workspace import (
+    Invitations,
+    Members,
+    SwitchedWorkspace,
+    Workspaces,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint(Generic[T]):
+    """One route.
+
+    Attributes:
+        path: Below /console/api, with {} for each id.
+        decode: Bytes to the answer.
+        repeat: After which failures it may be sent again.
+        changes: Whether the outcome is unknown where the answer is lost.
+        signed: Whether it needs a session.
+    """
+
+    method: str
+    path: str
+    decode: Callable[[bytes], T]
+    repeat: Repeat = IDEMPOTENT
+    changes: bool = False
+    signed: bool = True
+
+
+def decoder_of(answer: Any) -> Callable[[bytes], Any]:
+    """Bytes to a value of this type."""
+    # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
+    return msgspec.json.Decoder(answer, strict=False).decode
+
+
+def _decoder(answer: Any) -> Callable[[bytes], Any]:
+    # Made at its first use: to make all of them takes longer than the rest of the import.
+    made = cache(partial(decoder_of, answer))
+    return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
+
+
+def _get(path: str, answer: type[T], *, signed: bool = True) -> Endpoint[T]:
+    return Endpoint("GET", path, _decoder(answer), signed=signed)
+
+
+def _post(path: str, answer: type[T], method: str = "POST") -> Endpoint[T]:
+    return Endpoint(method, path, _decoder(answer), CHANGE, changes=True)
+
+
+def _order(path: str) -> Endpoint[None]:
+    """A change that answers nothing of use."""
+    return Endpoint("POST", path, nothing, CHANGE, changes=True)
+
+
+def _delete(path: str) -> Endpoint[None]:
+    return Endpoint("DELETE", path, nothing, changes=True)
+
+
+class _Identified(Struct, frozen=True):
+    id: str | None = None
+
+
+def _get_or_none(path: str, answer: type[T]) -> Endpoint[T | None]:
+    """What is not there is an object of nulls, or a null from 1.15."""
+    decode, has_id = _decoder(answer), _decoder(_Identified | None)
+
+    def read(body: bytes) -> T | None:
+        found: _Identified | None = has_id(body)
+        return None if found is None or found.id is None else decode(body)
+
+    return Endpoint("GET", path, read)
+
+
+def _rows(path: str, row: type[T]) -> Endpoint[Rows[T]]:
+    return _get(path, Rows[row])  # type: ignore[valid-type]  # a type that is known at run time
+
+
+SYSTEM_FEATURES: Final = _get("/system-features", SystemFeatures, signed=False)
+SETUP: Final = _get("/setup", SetupStatus, signed=False)
+FEATURES: Final = _get("/features", Features)
+PROFILE: Final = _get("/account/profile", Account)
+TIMEZONE: Final = _post("/account/timezone", Account)
+UPDATE_PROFILE: Final = _post("/account/profile", Account, "PATCH")
+LOGIN_CODE: Final[Endpoint[Text]] = Endpoint(
+    "POST", "/email-code-login", _decoder(Text), SIGN_IN, changes=True, signed=False
+)
+
+WORKSPACES: Final = _get("/workspaces", Workspaces)
+WORKSPACE_SUMMARY: Final = _get("/workspaces/current/summary", Workspace)
+# A POST that changes nothing, from 1.10.1 to 1.16.
+CURRENT_WORKSPACE: Final = Endpoint("POST", "/workspaces/current", _decoder(Workspace))
+CURRENT_WORKSPACE_OF_OLD: Final = _get("/workspaces/current", Workspace)
+SWITCH_WORKSPACE: Final = _post("/workspaces/switch", SwitchedWorkspace)
+MEMBERS: Final = _get("/workspaces/current/members", Members)
+INVITE_MEMBERS: Final = _post("/workspaces/current/members/invite-email", Invitations)
+
+APPS: Final = _get("/apps", Page[App])
+APP: Final = _get("/apps/{}", App)
+NEW_APP: Final = _post("/apps", App)
+UPDATE_APP: Final = _post("/apps/{}", App, "PUT")
+DELETE_APP: Final = _delete("/apps/{}")
+COPY_APP: Final = _post("/apps/{}/copy", App)
+MODEL_CONFIG: Final = _order("/apps/{}/model-config")
+ENABLE_API: Final = _post("/apps/{}/api-enable", App)
+ENABLE_SITE: Final = _post("/apps/{}/site-enable", App)
+EXPORT_APP: Final = _get("/apps/{}/export", Text)
+IMPORT_APP: Final = _post("/apps/imports", AppImport)
+CONFIRM_IMPORT: Final = _post("/apps/imports/{}/confirm", AppImport)
+
+PUBLISH_WORKFLOW: Final = _post("/apps/{}/workflows/publish", Published)
+PUBLISHED_WORKFLOW: Final = _get_or_none("/apps/{}/workflows/publish", Workflow)
+WORKFLOW_RUNS: Final = _get("/apps/{}/workflow-runs", Cursor[WorkflowRun])
+WORKFLOW_RUN: Final = _get_or_none("/apps/{}/workflow-runs/{}", WorkflowRunDetail)
+WORKFLOW_APP_LOGS: Final = _get("/apps/{}/workflow-app-logs", Page[WorkflowAppLog])
+
+APP_API_KEYS: Final = _rows("/apps/{}/api-keys", ApiKey)
+NEW_APP_API_KEY: Final = _post("/apps/{}/api-keys", ApiKey)
+DELETE_APP_API_KEY: Final = _delete("/apps/{}/api-keys/{}")
+DATASET_API_KEYS: Final = _rows("/datasets/api-keys", DatasetApiKey)
+NEW_DATASET_API_KEY: Final = _post("/datasets/api-keys", DatasetApiKey)
+DELETE_DATASET_API_KEY: Final = _delete("/datasets/api-keys/{}")
+
+DATASETS: Final = _get("/datasets", Page[Dataset])
+DATASET_INDEXING_STATUS: Final = _rows("/datasets/{}/indexing-status", IndexingStatus)
+DOCUMENT_INDEXING_STATUS: Final = _get("/datasets/{}/documents/{}/indexing-status", IndexingStatus)
+ERROR_DOCUMENTS: Final = _get("/datasets/{}/error-docs", ErrorDocuments)
+RETRY_DOCUMENTS: Final = _order("/datasets/{}/retry")
+
+CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
+COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
+CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", Cursor[ChatMessage])
+ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
+# JSON or CSV, as it comes.
+FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes)
+
+DAILY_CONVERSATIONS: Final = _rows("/apps/{}/statistics/daily-conversations", DailyConversations)
+DAILY_END_USERS: Final = _rows("/apps/{}/statistics/daily-end-users", DailyEndUsers)
+AVERAGE_SESSION_INTERACTIONS: Final = _rows(
+    "/apps/{}/statistics/average-session-interactions", AverageSessionInteractions
+)
+TOKENS_PER_SECOND: Final = _rows("/apps/{}/statistics/tokens-per-second", TokensPerSecond)
+USER_SATISFACTION_RATE: Final = _rows("/apps/{}/statistics/user-satisfaction-rate", UserSatisfactionRate)
+TOKEN_COSTS: Final = _rows("/apps/{}/statistics/token-costs", TokenCosts)
+DAILY_MESSAGES: Final = _rows("/apps/{}/statistics/daily-messages", DailyMessages)
+AVERAGE_RESPONSE_TIME: Final = _rows("/apps/{}/statistics/average-response-time", AverageResponseTime)
+WORKFLOW_DAILY_RUNS: Final = _rows("/apps/{}/workflow/statistics/daily-conversations", WorkflowDailyRuns)
+WORKFLOW_DAILY_END_USERS: Final = _rows("/apps/{}/workflow/statistics/daily-terminals", DailyEndUsers)
+WORKFLOW_TOKEN_COSTS: Final = _rows("/apps/{}/workflow/statistics/token-costs", WorkflowTokenCosts)
+WORKFLOW_AVERAGE_INTERACTIONS: Final = _rows(
+    "/apps/{}/workflow/statistics/average-app-interactions", AverageSessionInteractions
+)

@@ -1,0 +1,1 @@
+"""One request to one server; knows nothing of accounts."""

@@ -1,0 +1,69 @@
+"""Faults that the fake shows on demand, and the record of what it was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Literal
+
+from dify_async.testing._console import errors
+from dify_async.testing._console.http import Reply
+from dify_async.testing._console.rules import Rules
+
+Cut = Literal["before", "after", "body"]
+
+
+@dataclass(slots=True, eq=False)
+class RecordedRequest:
+    """A request as it came in; `status` is None while it is under way and where the connection was cut."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    time: float
+    body: bytes = field(default=b"", repr=False)
+    status: int | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Fault:
+    """Something that goes wrong with the requests that match; made by `FakeDifyServer.inject`."""
+
+    path: str = "*"
+    method: str | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    delay: float = 0.0
+    cut: Cut | None = None
+    times: int | None = None
+    probability: float = 1.0
+    hits: int = 0
+    removed: bool = False
+
+    def remove(self) -> None:
+        """End the fault."""
+        self.removed = True
+
+
+def strikes(fault: Fault, request: RecordedRequest, chance: Random) -> bool:
+    """Whether this request is hit; counts it if so."""
+    if fault.removed or fault.hits == fault.times:
+        return False
+    if fault.method not in (None, request.method) or not fnmatchcase(request.path, fault.path):
+        return False
+    if chance.random() >= fault.probability:
+        return False
+    fault.hits += 1
+    return True
+
+
+def answer_of(fault: Fault, rules: Rules) -> Reply | None:
+    """The answer in place of the server's own, if the fault has one."""
+    if fault.cut == "after" or (fault.body is None and fault.status is None):
+        return None
+    status = fault.status or 200
+    if fault.body is None and status >= 400:
+        return errors.of_status(rules, status).reply()
+    return Reply(status, fault.body or b"", {"Content-Type": "text/html"})

@@ -1,0 +1,123 @@
+"""The conversations of an app, made out of the same messages as its statistics."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dify_async.testing._console.accounts import make_id
+from dify_async.testing._console.app_bodies import MODEL
+from dify_async.testing._console.history import Conversation, conversation_id
+from dify_async.testing._console.http import Call, Reply, Route, json_reply
+from dify_async.testing._console.listing import (
+    between,
+    contains,
+    page_and_limit,
+    page_body,
+)
+from dify_async.testing._console.models import TALKING, FakeApp
+from dify_async.testing._console.params import Params
+from dify_async.testing._console.rules import Rules
+from dify_async.testing._console.times import time_range
+
+if TYPE_CHECKING:
+    from dify_async.testing._console.console import Console
+
+# The title and the first question
+_TOPICS = (
+    ("Where is my order?", "Where is my order #1042?"),
+    ("Refund request", "How do I get a refund?"),
+    ("Invoice copy", "Please send the invoice again."),
+    ("\u9000\u8d27\u653f\u7b56", "\u8fd9\u4e2a\u8ba2\u5355\u53ef\u4ee5\u9000\u8d27\u5417?"),
+    ("Opening hours", "When are you open on public holidays?"),
+    ("\u0414\u043e\u0441\u0442\u0430\u0432\u043a\u0430", "100% wool, or mixed?"),
+)
+_SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
+
+
+def list_conversations(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/chat-conversations."""
+    rules, arguments = console.rules, call.arguments()
+    app = console.find_app(call, TALKING)
+    params = Params(rules, "ChatConversationQuery", arguments)
+    status = params.choice("annotation_status", ("annotated", "not_annotated", "all"), "all")
+    page, limit = page_and_limit(params)
+    sort = params.choice("sort_by", _SORTS, "-updated_at")
+    start, end = time_range(console, call, params)
+    history = console.traffic.history(app)
+    if sort.endswith("created_at"):
+        rows = between(history.conversations, start, end, moment=lambda row: row.created_at)
+    else:
+        rows = between(history.updated_conversations, start, end, moment=lambda row: row.updated_at)
+    if status != "all":
+        rows = [row for row in rows if _is_annotated(row) == (status == "annotated")]
+    if keyword := arguments.get("keyword"):
+        rows = _search(rules, rows, keyword)
+    if sort.startswith("-"):
+        rows = rows[::-1]
+    shown = [_row(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
+    return json_reply(page_body(page, limit, len(rows), shown))
+
+
+def _search(rules: Rules, rows: Sequence[Conversation], keyword: str) -> list[Conversation]:
+    topics = {
+        number
+        for number, texts in enumerate(_TOPICS)
+        if any(contains(rules, text, keyword) for text in texts)
+    }
+    users = {user for user in {row.user for row in rows} if contains(rules, _session_id(user) or "", keyword)}
+    return [row for row in rows if row.number % len(_TOPICS) in topics or row.user in users]
+
+
+def _session_id(user: int) -> str | None:
+    """The end user's own id; None for a console user."""
+    return f"user-{user:03}" if user >= 0 else None
+
+
+def _is_annotated(row: Conversation) -> bool:
+    """Whether a colleague has corrected an answer."""
+    return row.number % 11 == 0
+
+
+def _row(console: "Console", app: FakeApp, row: Conversation) -> dict[str, Any]:
+    rules = console.rules
+    by_user = row.user >= 0
+    name, summary = _TOPICS[row.number % len(_TOPICS)]
+    has_model = rules.conversation_model and not app.has_workflow
+    return {
+        "id": conversation_id(app.id, row.number),
+        "status": "normal",
+        "from_source": "api" if by_user else "console",
+        "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
+        "from_end_user_session_id": _session_id(row.user),
+        "from_account_id": None if by_user else console.owner.id,
+        "from_account_name": None if by_user else console.owner.name,
+        "name": name,
+        "summary": summary,
+        "read_at": row.updated_at + 3600 if row.number % 5 == 0 else None,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "annotated": _is_annotated(row),
+        "model_config": {"model": MODEL if has_model else None, "pre_prompt": app.pre_prompt},
+        "message_count": row.messages,
+        "user_feedback_stats": {"like": row.likes, "dislike": int(row.number % 13 == 0)},
+        "admin_feedback_stats": {"like": 0, "dislike": 0},
+        "status_count": _status_count(rules, app, row),
+    }
+
+
+def _status_count(rules: Rules, app: FakeApp, row: Conversation) -> dict[str, int | None] | None:
+    if app.has_workflow:
+        failed = int(row.number % 7 == 0)
+        counts: dict[str, int | None] = {
+            "success": row.messages - failed,
+            "failed": failed,
+            "partial_success": 0,
+        }
+        return counts | {"paused": 0} if rules.paused_count else counts
+    if rules.null_status_count:
+        return None
+    empty = None if rules.null_counts else 0
+    counts = dict.fromkeys(("success", "failed", "partial_success"), empty)
+    return counts | {"paused": empty} if rules.paused_count else counts
+
+
+ROUTES: list[Route] = [Route("GET", "/apps/<uuid:app_id>/chat-conversations", list_conversations)]

@@ -1,0 +1,192 @@
+"""Definitions of apps: they go out as YAML, and come in."""
+
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from dify_async.testing._console import errors
+from dify_async.testing._console.handlers.app_changes import change
+from dify_async.testing._console.http import Call, Reply, Route, json_reply
+from dify_async.testing._console.models import FakeApp, workflow_id
+from dify_async.testing._console.params import Params, body_params
+from dify_async.testing._console.rules import Rules
+
+if TYPE_CHECKING:
+    from dify_async.testing._console.console import Console
+
+
+def export_app(console: "Console", call: Call) -> Reply:
+    """GET /apps/{id}/export: YAML in JSON, or a package of it."""
+    app = console.find_app(call)
+    params = Params(console.rules, "AppExportQuery", call.arguments())
+    if console.rules.pydantic:
+        params.flag("include_secret")
+    params.check()
+    if params.values.get("workflow_id") not in (None, "", workflow_id(app)):
+        raise errors.internal(console.rules)
+    text = _definition(console.rules, app)
+    if console.rules.packaged_export and params.values.get("format") != "yaml":
+        return _package(app, text)
+    return json_reply({"data": text})
+
+
+def _definition(rules: Rules, app: FakeApp) -> str:
+    lines = [
+        "app:",
+        f"  description: {_quoted(app.description)}",
+        f"  icon: {_quoted(app.icon)}",
+        f"  icon_background: {_quoted(app.icon_background)}",
+        f"  mode: {app.mode}",
+        f"  name: {_quoted(app.name)}",
+        "dependencies: []",
+        "kind: app",
+        f"version: {_definition_version(rules)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _package(app: FakeApp, text: str) -> Reply:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as package:
+        package.writestr("app.yml", text)
+    headers = {"Content-Type": "application/zip"}
+    headers["Content-Disposition"] = f'attachment; filename="{app.id}.zip"'
+    return Reply(200, file.getvalue(), headers)
+
+
+def import_app(console: "Console", call: Call) -> Reply:
+    """POST /apps/imports: 200 done, 202 if the version is another, 400 if it cannot be read."""
+    rules = console.rules
+    params = body_params(rules, call, "AppImportPayload")
+    mode = params.required("mode")
+    params.check()
+    if mode not in ("yaml-content", "yaml-url"):
+        raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
+    text = _lines(str(params.values.get("yaml_content") or ""))
+    import_id = console.new_id("import")
+    if problem := _wrong_import(console, params.values.get("app_id"), text):
+        return _imported(console, import_id, "failed", error=problem, status=400)
+    console.imports[import_id] = {**params.values, "yaml_content": text, "account": call.owner.id}
+    state = _state(rules, _imported_version(text))
+    if state == "pending":
+        return _imported(console, import_id, state, text=text, status=202)
+    return _finished(console, import_id, state)
+
+
+def _lines(text: str) -> str:
+    """The text with the line ends that YAML has, and without the mark that some editors put before it."""
+    return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
+
+
+def _wrong_import(console: "Console", app_id: object, text: str) -> str | None:
+    """What is told of a definition that cannot be imported."""
+    if not text:
+        return "yaml_content is required when import_mode is yaml-content"
+    if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
+        is_yaml = re.search(r"^kind: ", text, re.MULTILINE)
+        return "Missing app data in YAML content" if is_yaml else "Invalid YAML format: no app in it"
+    if app_id and console.rules.overwrites_workflows_only:
+        app = next((app for app in console.apps if app.id == app_id), None)
+        if app is None:
+            return "App not found"
+        if not app.has_workflow:
+            return "Only workflow or advanced chat apps can be overwritten"
+    return None
+
+
+def _state(rules: Rules, version: str) -> str:
+    """What becomes of a definition of this version."""
+    current = _definition_version(rules)
+    if version == current:
+        return "completed"
+    is_older = _release(version) < _release(current)
+    return "completed-with-warnings" if is_older and rules.older_definition_warns else "pending"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def confirm_import(console: "Console", call: Call) -> Reply:
+    """POST /apps/imports/{id}/confirm: once."""
+    import_id = call.ids["import_id"]
+    begun = console.imports.get(import_id)
+    if begun is None or (console.rules.own_imports_only and begun["account"] != call.owner.id):
+        error = "Import information expired or does not exist"
+        return _imported(console, import_id, "failed", error=error, status=400)
+    return _finished(console, import_id, "completed")
+
+
+def _finished(console: "Console", import_id: str, state: str) -> Reply:
+    values = console.imports.pop(import_id)
+    text = str(values["yaml_content"])
+    fields: dict[str, Any] = {
+        "name": values.get("name") or _value(text, "name") or "",
+        "description": values.get("description") or _value(text, "description") or "",
+        "icon": values.get("icon") or _value(text, "icon"),
+        "icon_background": values.get("icon_background") or _value(text, "icon_background"),
+    }
+    app = next((app for app in console.apps if app.id == values.get("app_id")), None)
+    if app is None:
+        mode = _value(text, "mode") or ""
+        app = console.take(FakeApp(mode=mode, messages_per_day=0, **fields))
+    else:
+        change(app, **fields)
+    return _imported(console, import_id, state, app=app, text=text)
+
+
+def _imported(
+    console: "Console",
+    import_id: str,
+    state: str,
+    *,
+    app: FakeApp | None = None,
+    text: str = "",
+    error: str = "",
+    status: int = 200,
+) -> Reply:
+    body: dict[str, Any] = {
+        "id": import_id,
+        "status": state,
+        "app_id": None if app is None else app.id,
+        "app_mode": None if app is None else app.mode,
+        "current_dsl_version": _definition_version(console.rules),
+        "imported_dsl_version": _imported_version(text) if text else "",
+        "error": error,
+    }
+    if console.rules.app_permissions:
+        body["permission_keys"] = []
+    if console.rules.import_warnings:
+        body["warnings"] = []
+    return json_reply(body, status)
+
+
+def _definition_version(rules: Rules) -> str:
+    if rules.import_warnings:
+        return "0.7.0"
+    return "0.6.0" if rules.newest_features else "0.5.0" if rules.pydantic else "0.4.0"
+
+
+def _imported_version(text: str) -> str:
+    return _value(text, "version") or "0.1.0"
+
+
+def _quoted(text: str | None) -> str:
+    return "'" + (text or "").replace("'", "''") + "'"
+
+
+def _value(text: str, name: str) -> str | None:
+    """A value of the few lines that the fake looks at."""
+    match = re.search(rf"^ *{name}: (.*)$", text, re.MULTILINE)
+    if match is None:
+        return None
+    value = match[1].strip()
+    return value[1:-1].replace("''", "'") if value[:1] == value[-1:] == "'" and len(value) > 1 else value
+
+
+ROUTES: list[Route] = [
+    Route("POST", "/apps/imports", import_app),
+    Route("POST", "/apps/imports/<uuid:import_id>/confirm", confirm_import),
+    Route("GET", "/apps/<uuid:app_id>/export", export_app),
+]

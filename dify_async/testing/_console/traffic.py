@@ -1,0 +1,185 @@
+"""The messages that users send to the apps: made up, and the same in every run."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from dify_async.testing._console.history import MAX_HISTORIES, History, Message
+from dify_async.testing._console.models import FakeApp
+
+DAYS = 400  # of traffic, up to the last one
+BUSY = 10  # messages that make a day busy: one of them is sent in its last minute
+_SUNDAY = 6
+_ONE_BY_ONE = ("completion", "workflow")  # no follow-ups: each message is a conversation of its own
+_RUN_WEIGHT = 20  # a run of a workflow takes as many tokens as this many messages
+
+# Shares of the days
+_QUIET = 0.08
+_UNPRICED = 0.02  # nobody wrote the prices down
+_FREE = 0.05  # less the former: on a model without a price
+
+# Shares of the messages
+_NEW_TALK = 0.4
+_CONSOLE = 0.05
+_LIKED = 0.2
+
+
+@dataclass(slots=True)
+class Totals:
+    """What one day, or a part of it, adds up to."""
+
+    messages: int
+    conversations: int
+    opened: int
+    opened_messages: int
+    users: int
+    tokens: int
+    answer_tokens: int
+    price: int | None
+    latency: int
+    likes: int
+
+    @classmethod
+    def of(cls, messages: Iterable[Message]) -> Self:
+        """Add messages up."""
+        rows = list(messages)
+        prices = [row.price for row in rows if row.price is not None]
+        return cls(
+            messages=len(rows),
+            conversations=len({row.conversation for row in rows}),
+            opened=sum(row.opens > 0 for row in rows),
+            opened_messages=sum(row.opens for row in rows),
+            users=len({row.user for row in rows} - {-1}),
+            tokens=sum(row.tokens for row in rows),
+            answer_tokens=sum(row.answer_tokens for row in rows),
+            price=sum(prices) if prices else None,
+            latency=sum(row.latency for row in rows),
+            likes=sum(row.liked for row in rows),
+        )
+
+
+class _Day(NamedTuple):
+    start: int
+    end: int
+    messages: list[Message]
+    totals: Totals
+
+
+@lru_cache(maxsize=4)
+def traffic_of(seed: int, zone: ZoneInfo, today: date) -> "Traffic":
+    """What is drawn for one fake is there for the next: a suite of tests starts hundreds of the same."""
+    return Traffic(seed, zone, today)
+
+
+class Traffic:
+    """All messages; days begin at midnight of whatever zone is asked for."""
+
+    def __init__(self, seed: int, zone: ZoneInfo, today: date) -> None:
+        self._seed, self._zone = seed, zone
+        self._dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+        self._made: dict[tuple[str, str, int, date], list[Message]] = {}
+        self._days: dict[tuple[str, str, int, str, date], _Day] = {}
+        self._histories: dict[tuple[str, str, int], History] = {}
+
+    def history(self, app: FakeApp) -> History:
+        """All messages of an app: those of its id, mode and pace, whatever else of it changes."""
+        key = (app.id, app.mode, app.messages_per_day)
+        history = self._histories.pop(key, None)
+        if history is None:
+            history = History(app.id, (row for day in self._dates for row in self._make(app, day)))
+        self._histories[key] = history  # in order of use
+        if len(self._histories) > MAX_HISTORIES:
+            del self._histories[next(iter(self._histories))]
+        return history
+
+    def days(
+        self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None
+    ) -> Iterator[tuple[date, Totals]]:
+        """The totals of each local day between two instants; the end is not included."""
+        first = _midnight(self._dates[0], self._zone)
+        last = _midnight(self._dates[-1] + timedelta(days=1), self._zone)
+        low = first if start is None else max(start, first)
+        high = last if end is None else min(end, last)
+        if low >= high:
+            return
+        local = datetime.fromtimestamp(low, zone).date()
+        while (day := self._day(app, zone, local)).start < high:
+            if low <= day.start and day.end <= high:
+                yield local, day.totals
+            else:
+                yield local, Totals.of(row for row in day.messages if low <= row.at < high)
+            local += timedelta(days=1)
+
+    def _day(self, app: FakeApp, zone: ZoneInfo, local: date) -> _Day:
+        key = (app.id, app.mode, app.messages_per_day, zone.key, local)
+        day = self._days.get(key)
+        if day is None:
+            start, end = _midnight(local, zone), _midnight(local + timedelta(days=1), zone)
+            made = datetime.fromtimestamp(start, self._zone).date()
+            rows = [
+                row
+                for shift in range(3)
+                for row in self._make(app, made + timedelta(days=shift))
+                if start <= row.at < end
+            ]
+            day = self._days[key] = _Day(start, end, rows, Totals.of(rows))
+        return day
+
+    def _make(self, app: FakeApp, day: date) -> list[Message]:
+        if not self._dates[0] <= day <= self._dates[-1]:
+            return []
+        key = (app.id, app.mode, app.messages_per_day, day)
+        rows = self._made.get(key)
+        if rows is None:
+            rows = self._made[key] = list(self._draw(app, day))
+        return rows
+
+    def _draw(self, app: FakeApp, day: date) -> Iterator[Message]:
+        draw = Random(f"{self._seed}/{app.id}/{day}").random  # noqa: S311 - made-up numbers
+        if not app.messages_per_day or day.weekday() == _SUNDAY or draw() < _QUIET:
+            return
+        count = 1 + int(app.messages_per_day * (0.5 + draw()))
+        start, end = _midnight(day, self._zone), _midnight(day + timedelta(days=1), self._zone)
+        # The mean of two draws: most messages come around noon.
+        times = sorted(start + int((end - start - 60) * (draw() + draw()) / 2) for _ in range(count))
+        if count >= BUSY:
+            times[-1] = end - 30
+        luck = draw()
+        talks = list(_talks(app, count, draw))
+        sizes = Counter(talk for talk, _ in talks)
+        weight = _RUN_WEIGHT if app.mode == "workflow" else 1
+        for at, (talk, user) in zip(times, talks, strict=True):
+            prompt, answer = int(weight * (40 + 400 * draw())), int(weight * (30 + 300 * draw()))
+            cost = 0 if luck < _FREE else (3 * prompt + 12 * answer) // 2
+            yield Message(
+                at=at,
+                conversation=day.toordinal() * 10**6 + talk,
+                opens=sizes.pop(talk, 0),
+                user=user,
+                tokens=prompt + answer,
+                answer_tokens=answer,
+                price=None if luck < _UNPRICED else cost,
+                latency=int(answer * (10 + 25 * draw())),
+                liked=draw() < _LIKED,
+            )
+
+
+def _talks(app: FakeApp, count: int, draw: Callable[[], float]) -> Iterator[tuple[int, int]]:
+    """Each message's conversation and user: a conversation has one user, a user may have several."""
+    users: list[int] = []
+    for _ in range(count):
+        if not users or app.mode in _ONE_BY_ONE or draw() < _NEW_TALK:
+            talk = len(users)
+            users.append(-1 if draw() < _CONSOLE else int(draw() * 2 * app.messages_per_day))
+        else:
+            talk = int(draw() * len(users))
+        yield talk, users[talk]
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
