@@ -1,16 +1,16 @@
-"""What can go wrong, as one tree.
+"""All errors of the package, as one tree.
 
 DifyError
-├── DifyConfigError            also a ValueError: an argument is wrong, nothing was sent
+├── DifyConfigError            also a ValueError: an invalid argument; nothing was sent
 ├── DifyConnectionError        no answer
-│   ├── DifyTimeoutError       also a TimeoutError: none in time
-│   └── DifyUnknownOutcomeError    a change was sent and its answer was lost
+│   ├── DifyTimeoutError       also a TimeoutError: no answer in time
+│   └── DifyUnknownOutcomeError    a change was sent, but its answer was lost
 ├── DifyDecodeError            an answer that cannot be read
 ├── DifyMaskedKeyError         the server shows only parts of its API keys
-└── DifyStatusError            an answer that says no
+└── DifyStatusError            an answer with an error status
     ├── DifyValidationError        400, 415, 422
     ├── DifyAuthenticationError    401
-    │   └── DifyLoginError             the sign-in was refused, whatever its status
+    │   └── DifyLoginError             the login was rejected, whatever the status
     │       └── DifyLoginLockedError   also a DifyRateLimitError
     ├── DifyPermissionError        403
     ├── DifyNotFoundError          404
@@ -18,7 +18,7 @@ DifyError
     ├── DifyRateLimitError         429
     └── DifyServerError            5xx
 
-Every error pickles and copies, and no text of one holds a password, a token or a key.
+Every error can be pickled and copied. No error message contains a password, a token or a key.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from typing import Final
 
 
 class DifyError(Exception):
-    """The base of all errors of this package; raised itself for a client that is not open."""
+    """Base class of all errors. Raised directly if the client is not open."""
 
 
 class DifyConfigError(DifyError, ValueError):
-    """An argument or a setting is wrong; nothing was sent."""
+    """An argument or a setting is invalid. Nothing was sent."""
 
 
 class DifyConnectionError(DifyError):
-    """There is no answer: no connection could be made, or it broke.
+    """No answer: the connection failed or was lost.
 
     Attributes:
-        sent: Whether the request may have reached the server; False where it surely did not.
-        may_pass: Whether it may go better later; False where the server's certificate is not trusted
-            or it speaks no TLS, after which nothing is repeated.
+        sent: False if the request certainly did not reach the server, True if it may have.
+        may_pass: Whether a retry may succeed. False if the server's certificate is not trusted or the
+            server does not use TLS; such requests are not retried.
     """
 
     def __init__(self, text: str = "", *, sent: bool = True, may_pass: bool = True) -> None:
@@ -50,15 +50,15 @@ class DifyConnectionError(DifyError):
 
 
 class DifyTimeoutError(DifyConnectionError, TimeoutError):
-    """There was no answer within `timeout` seconds."""
+    """No answer within `timeout` seconds."""
 
 
 class DifyUnknownOutcomeError(DifyConnectionError):
-    """A change was sent and its answer was lost, so it may or may not have been made."""
+    """A change was sent, but its answer was lost: it may or may not have been made."""
 
 
 class DifyDecodeError(DifyError):
-    """The answer is not what this call answers: not JSON, of another shape, or too large."""
+    """The answer cannot be decoded: it is not JSON, has an unexpected structure, or is too large."""
 
 
 class DifyMaskedKeyError(DifyError):
@@ -66,16 +66,16 @@ class DifyMaskedKeyError(DifyError):
 
 
 class DifyStatusError(DifyError):
-    """The server answered with an error status; also a redirect, which is never followed.
+    """The server answered with an error status, or with a redirect (redirects are never followed).
 
     Attributes:
         status: The HTTP status.
-        code: The server's own code, such as "app_not_found"; None where it sent none.
-        message: The server's text; "" where it sent none. For people: it changes between versions.
+        code: The server's own code, such as "app_not_found"; None if there is none.
+        message: The server's text, "" if there is none. It is meant for people and changes between versions.
             Validation errors are "field: reason; field: reason", without the values that were sent.
-        method: The HTTP method of the call.
-        path: The path of the call below `/console/api`, without its query.
-        retry_after: Seconds that the server asked to wait, or None.
+        method: The HTTP method.
+        path: The path below `/console/api`, without the query string.
+        retry_after: Seconds to wait before the next request, if the server gave them, else None.
     """
 
     def __init__(
@@ -99,11 +99,11 @@ class DifyStatusError(DifyError):
 
 
 class DifyValidationError(DifyStatusError):
-    """The server does not accept the arguments (400, 415, 422)."""
+    """The server rejected the arguments (400, 415, 422)."""
 
 
 class DifyAuthenticationError(DifyStatusError):
-    """The server does not accept the session, and renewing it did not help (401)."""
+    """The server rejected the session, and refreshing it did not help (401)."""
 
 
 class DifyPermissionError(DifyStatusError):
@@ -111,32 +111,32 @@ class DifyPermissionError(DifyStatusError):
 
 
 class DifyNotFoundError(DifyStatusError):
-    """There is no such thing, or not for an app of this mode (404)."""
+    """The resource does not exist, or the app's mode does not have it (404)."""
 
 
 class DifyConflictError(DifyStatusError):
-    """The thing exists already, was changed in the meantime, or is not in the state for it (409)."""
+    """The resource already exists, was changed in the meantime, or is not in the required state (409)."""
 
 
 class DifyRateLimitError(DifyStatusError):
-    """The server asks for fewer calls (429)."""
+    """Too many requests (429)."""
 
 
 class DifyServerError(DifyStatusError):
-    """The server failed (5xx)."""
+    """The server failed to answer the request (5xx)."""
 
 
 class DifyLoginError(DifyAuthenticationError):
-    """The server refused the sign-in; it is not tried again until `login()` is called."""
+    """The server rejected the login. Correct the cause, then call `login()` or create a new client."""
 
 
 class DifyLoginLockedError(DifyLoginError, DifyRateLimitError):
-    """Too many wrong passwords: the account is locked, by default for 24 hours."""
+    """The account is locked after too many wrong passwords, by default for 24 hours."""
 
 
 OUTCOME_UNKNOWN: Final = (
-    "the change may or may not have been made; look for it with the call that lists or gets it"
-    " before you repeat it"
+    "the change may or may not have been made; check with the matching list or get call"
+    " before you send it again"
 )
 
 _BY_STATUS: Final[dict[int, type[DifyStatusError]]] = {

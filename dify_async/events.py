@@ -1,8 +1,8 @@
-"""What a client tells about its work as it goes on, for counting and tracing.
+"""Events that a client reports while it works, for logging, metrics and tracing.
 
-Pass `on_event=` to `AsyncDifyServer`. It is called in the task that does the work, so it should be
-quick; what it raises is logged and harms nothing. No event holds an id, a query or a secret.
-`dify_async.otel` makes spans and metrics of them.
+Pass a function as `on_event=` to `AsyncDifyServer`. It is called in the task that does the work, so it
+should return quickly; its exceptions are logged and otherwise ignored. Events contain no ids, query
+strings or secrets. `dify_async.otel` turns events into OpenTelemetry spans and metrics.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ logger: Final = logging.getLogger("dify_async")
 
 
 class _ServerEvent(Struct, frozen=True, kw_only=True):
-    # By keyword alone, so that the places of the others stay as they are.
+    # Keyword-only, so that the positions of the other fields stay as they are.
     host: str = ""
     port: int = 0
 
 
 class RequestEvent(_ServerEvent, frozen=True):
-    """What all events of a request hold.
+    """The fields that all request events share.
 
     Attributes:
-        call: A number for the call that it belongs to; its further attempts have the same.
+        call: The number of the call. All attempts of a call have the same number.
         method: The HTTP method.
-        route: The path below /console/api, with {} in the place of each id.
-        attempt: 1 for the first.
-        host: The name or address of the server.
+        route: The path below /console/api, with {} in place of each id.
+        attempt: 1 for the first attempt.
+        host: The host name or address of the server.
         port: The port of the server.
     """
 
@@ -41,37 +41,37 @@ class RequestEvent(_ServerEvent, frozen=True):
 
 
 class RequestStarted(RequestEvent, frozen=True):
-    """A request has its slot and is sent."""
+    """A request is about to be sent: it has passed the concurrency limit."""
 
 
 class RequestAnswered(RequestEvent, frozen=True):
-    """An answer came, of whatever status, `seconds` after the start."""
+    """An answer arrived, with any status, `seconds` after the start."""
 
     status: int
     seconds: float
 
 
 class RequestFailed(RequestEvent, frozen=True):
-    """No answer came, or none that can be read; `error` is the class of what was raised."""
+    """No readable answer arrived. `error` is the class name of the exception."""
 
     error: str
     seconds: float
 
 
 class RequestRetried(RequestEvent, frozen=True):
-    """A request will be sent again, as the next attempt, after `wait` seconds."""
+    """A request will be retried after `wait` seconds; `attempt` is the number of the next attempt."""
 
     wait: float
 
 
-class SessionRenewed(Struct, frozen=True):
-    """The server gave new tokens, for the refresh token, the password or a code from a mail."""
+class SessionRefreshed(Struct, frozen=True):
+    """The server issued new tokens, in exchange for a refresh token, a password or a mailed code."""
 
-    by: Literal["refresh token", "password", "e-mail code"]
+    method: Literal["refresh_token", "password", "email_code"]
 
 
 class StoreDown(Struct, frozen=True):
-    """The token store does not work; `error` is the class of what it raised. Once an outage."""
+    """The token store failed. Reported once per outage; `error` is the class name of the exception."""
 
     error: str
 
@@ -81,19 +81,19 @@ class StoreUp(Struct, frozen=True):
 
 
 Event = (
-    RequestStarted | RequestAnswered | RequestFailed | RequestRetried | SessionRenewed | StoreDown | StoreUp
+    RequestStarted | RequestAnswered | RequestFailed | RequestRetried | SessionRefreshed | StoreDown | StoreUp
 )
 OnEvent = Callable[[Event], None]
 
 
 def emitter(hook: OnEvent | None) -> OnEvent:
-    """The hook, without what it raises."""
+    """A function that calls the hook and logs its exceptions."""
 
     def emit(event: Event) -> None:
         if hook is not None:
             try:
                 hook(event)
             except Exception:
-                logger.exception("on_event failed at %s", type(event).__name__)
+                logger.exception("on_event raised an exception for %s", type(event).__name__)
 
     return emit

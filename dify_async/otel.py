@@ -1,4 +1,4 @@
-"""Spans and metrics of OpenTelemetry, from events. The only importer of opentelemetry, an extra."""
+"""OpenTelemetry spans and metrics from events. Requires the extra `dify-async[otel]`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .events import (
     RequestAnswered,
     RequestFailed,
     RequestRetried,
-    SessionRenewed,
+    SessionRefreshed,
     StoreDown,
 )
 
@@ -18,9 +18,7 @@ try:
     from opentelemetry.metrics import get_meter
     from opentelemetry.trace import SpanKind, StatusCode, get_tracer, set_span_in_context
 except ImportError as _error:
-    raise ImportError(
-        "dify_async.otel needs the package opentelemetry-api: pip install dify-async[otel]"
-    ) from _error
+    raise ImportError("dify_async.otel requires opentelemetry-api: pip install dify-async[otel]") from _error
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
@@ -28,28 +26,28 @@ if TYPE_CHECKING:
 
     from .events import Event, RequestEvent
 
-# The first with all that is used here; later ones have kept it.
+# The first version with everything that is used here; later versions keep it.
 _CONVENTIONS: Final = "https://opentelemetry.io/schemas/1.26.0"
-# As the conventions advise for http.client.request.duration, in seconds.
+# The buckets that the conventions recommend for http.client.request.duration, in seconds.
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 
 class OpenTelemetryEvents:
-    """A span for each attempt of a request, and metrics; pass it to a client as `on_event`.
+    """One span per request attempt, and metrics. Pass an instance to a client as `on_event`.
 
-    A span is a child of the one that is current where the call is made; those of a sign-in or a
-    renewal, which one call does for all, are children of that call's. Names and attributes are those
-    of the conventions for HTTP clients, with the route below /console/api as `url.template`. There is
-    no `url.full`, which would hold ids and queries.
+    Each span is a child of the span that is current when the call is made. A login or a refresh is
+    shared by all waiting calls; its spans are children of the call that started it. Names and
+    attributes follow the semantic conventions for HTTP clients, with the route below /console/api as
+    `url.template`. `url.full` is not set, because it would contain ids and query strings.
 
-    Metrics: `http.client.request.duration`, and the counters `dify_async.retries`, `dify_async.sign_ins`,
-    `dify_async.token.renewals` and `dify_async.token_store.outages`.
+    Metrics: `http.client.request.duration`, and the counters `dify_async.retries`, `dify_async.logins`,
+    `dify_async.token.refreshes` and `dify_async.token_store.outages`.
 
-    One object serves any number of clients. Nothing of the trace is sent along to the server.
+    One instance can serve any number of clients. No trace context is sent to the server.
 
     Args:
-        tracer_provider: Who makes the spans; by default the global provider.
-        meter_provider: Who counts; by default the global provider.
+        tracer_provider: The provider of the tracer; by default the global one.
+        meter_provider: The provider of the meter; by default the global one.
     """
 
     def __init__(
@@ -64,34 +62,34 @@ class OpenTelemetryEvents:
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
         self._retries = meter.create_counter(
-            "dify_async.retries", "{retry}", "Requests that are sent again after a failure."
+            "dify_async.retries", "{retry}", "Requests that are retried after a failure."
         )
-        self._sign_ins = meter.create_counter(
-            "dify_async.sign_ins", "{sign_in}", "Sign-ins that the server accepted."
+        self._logins = meter.create_counter(
+            "dify_async.logins", "{login}", "Logins that the server accepted."
         )
-        self._renewals = meter.create_counter(
-            "dify_async.token.renewals", "{renewal}", "Renewals of a session by its refresh token."
+        self._refreshes = meter.create_counter(
+            "dify_async.token.refreshes", "{refresh}", "Sessions refreshed with a refresh token."
         )
         self._outages = meter.create_counter(
             "dify_async.token_store.outages", "{outage}", "Outages of the token store."
         )
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Record an event."""
         match event:
             case RequestAnswered() | RequestFailed():
                 self._ended(event)
             case RequestRetried():
                 self._retries.add(1, _attributes(event))
-            case SessionRenewed(by="refresh token"):
-                self._renewals.add(1)
-            case SessionRenewed():
-                self._sign_ins.add(1, {"dify_async.sign_in.by": event.by})
+            case SessionRefreshed(method="refresh_token"):
+                self._refreshes.add(1)
+            case SessionRefreshed():
+                self._logins.add(1, {"dify_async.login.method": event.method})
             case StoreDown():
                 self._outages.add(1, {"error.type": event.error})
 
     def _ended(self, event: RequestAnswered | RequestFailed) -> None:
-        """Make the span once all of it is known: none can be left open, and samplers see all."""
+        """Create the span when the request is over: no span stays open, and samplers see every attribute."""
         end = time.time_ns()
         attributes = _attributes(event)
         if isinstance(event, RequestFailed):
@@ -110,7 +108,7 @@ class OpenTelemetryEvents:
         if "error.type" in attributes:
             span.set_status(StatusCode.ERROR)
         span.end(end)
-        # Within the span, for exemplars.
+        # In the context of the span, for exemplars.
         self._duration.record(event.seconds, attributes, set_span_in_context(span))
 
 

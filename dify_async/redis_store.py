@@ -42,8 +42,8 @@ _KEPT_FOR_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _COMMAND_TIMEOUT: Final = 0.45
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays holds up other processes
 _POLL: Final = 0.05
-_SHORTEST_LOCK: Final = 0.01
-_LONGEST_LOCK: Final = 3600.0
+_MIN_LOCK: Final = 0.01
+_MAX_LOCK: Final = 3600.0
 
 # redis-py may send a command again whose answer was lost: each script gives the same answer then.
 # The keys of an account have one hash tag, so that all runs on a cluster too.
@@ -99,9 +99,9 @@ class RedisTokenStore(Uncopyable):
         lock_timeout: float = 30.0,
         encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
-        if not isinstance(lock_timeout, int | float) or not _SHORTEST_LOCK <= lock_timeout <= _LONGEST_LOCK:
+        if not isinstance(lock_timeout, int | float) or not _MIN_LOCK <= lock_timeout <= _MAX_LOCK:
             raise DifyConfigError(
-                f"lock_timeout is {lock_timeout!r}; it is from {_SHORTEST_LOCK} to {_LONGEST_LOCK} seconds"
+                f"lock_timeout is {lock_timeout!r}; it is from {_MIN_LOCK} to {_MAX_LOCK} seconds"
             )
         if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
             raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")

@@ -30,7 +30,7 @@ from prometheus_client.registry import Collector
 from dify_async import AsyncDifyServer, DashboardFeed, DifyConfigError, Series
 from dify_async.testing import FakeDifyServer
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 class Gauge(NamedTuple):
@@ -77,7 +77,7 @@ class DashboardCollector(Collector):
         )
         families = make_families()
         for app in snapshot.dashboard.apps:
-            info.add_metric((app.app_id, app.app_name[:LONGEST_NAME], app.mode), 1)
+            info.add_metric((app.app_id, app.app_name[:MAX_NAME_LENGTH], app.mode), 1)
             errors.add_metric((app.app_id,), len(app.errors))
             for series in app.series.values():
                 add(families, app.app_id, series)

@@ -35,7 +35,7 @@ from dify_async import (
 from dify_async.testing import FakeDifyServer
 
 BARS = "▁▂▃▄▅▆▇█"
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 # What is shown in the first table, and what it is called there.
 TOTALS = {
     "daily_messages": "messages",
@@ -108,7 +108,7 @@ def change(series: Series | None) -> Text:
 def shown(name: str) -> str:
     """A name without what would move the cursor, change colours, or turn the line around."""
     plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
-    return plain if len(plain) <= LONGEST_NAME else plain[: LONGEST_NAME - 1] + "…"
+    return plain if len(plain) <= MAX_NAME_LENGTH else plain[: MAX_NAME_LENGTH - 1] + "…"
 
 
 def money(series: Sequence[Series]) -> list[Series]:

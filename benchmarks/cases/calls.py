@@ -129,8 +129,8 @@ async def queued(effort: Effort) -> Figures:
     async with AsyncExitStack() as stack:
         url = stack.enter_context(server())
         ours = Ours(url)
-        ours.dify._slots._limit = 8
-        ours.dify._slots._allowed = 8
+        ours.dify._limiter._limit = 8
+        ours.dify._limiter._allowed = 8
         await stack.enter_async_context(ours)
 
         async def run(number: int) -> None:

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from dify_async._auth.grant import Auth
-    from dify_async._http.limiter import Slots
+    from dify_async._http.limiter import AdaptiveLimiter
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async._http.urls import Query
     from dify_async.errors import DifyStatusError
-    from dify_async.models import Cursor, Page
+    from dify_async.models import CursorPage, Page
 
     from .endpoints import Endpoint
-    from .probe import Server
+    from .probe import ServerProbe
 
 
 class _HasId(Protocol):
@@ -50,28 +50,28 @@ T = TypeVar("T")
 RowT = TypeVar("RowT", bound=_HasId)
 
 # From the store, renewed, signed in: a call that is refused after that always will be.
-_MOST_RENEWALS: Final = 3
+_MAX_REFRESHES: Final = 3
 # The total is what the server says, and need not be true.
-_MOST_PAGES_AT_ONCE: Final = 100
+_MAX_PAGES_AT_ONCE: Final = 100
 # Dify refuses a greater number.
-LAST_PAGE: Final = 99_999
+MAX_PAGE: Final = 99_999
 # A list may grow while it is read, but not to more than twice its length and these pages.
 _SPARE_PAGES: Final = 10
 # Of proxies that passed it on and got no answer; 520 to 524 are Cloudflare's.
 _GATEWAY_FAILURES: Final = frozenset({502, 504, 520, 522, 524})
 
 
-class Pipeline:
+class Caller:
     """Makes the calls of one client."""
 
     def __init__(
-        self, exchange: Exchange, server: Server, auth: Auth, slots: Slots, policy: RetryPolicy
+        self, sender: Sender, probe: ServerProbe, auth: Auth, limiter: AdaptiveLimiter, policy: RetryPolicy
     ) -> None:
-        self._exchange = exchange
-        self._transport = exchange.transport
-        self._server = server
+        self._sender = sender
+        self._transport = sender.transport
+        self._probe = probe
         self._auth = auth
-        self._slots = slots
+        self._limiter = limiter
         self._policy = policy
 
     def check(self) -> None:
@@ -96,9 +96,9 @@ class Pipeline:
                 self._auth.renew_ahead(grant)
             headers = grant.headers if body is None else grant.headers_with_body
             request = Request(endpoint.method, endpoint.path, url, headers, body, endpoint.changes)
-            upgrades = self._server.upgrades
-            reply = await self._exchange(request, tries, self._slots)
-            self._server.see(reply, upgrades)
+            upgrades = self._probe.upgrades
+            reply = await self._sender(request, tries, self._limiter)
+            self._probe.see(reply, upgrades)
             attempts = tries.used - tries.refused
             if 200 <= reply.status < 300:
                 grant.accepted = True
@@ -106,7 +106,7 @@ class Pipeline:
             if reply.status == 404 and endpoint.method == "DELETE" and tries.may_have_done_it:
                 return self._decoded(endpoint, url, Reply(204, reply.headers, b""))
             error = self._refusal(endpoint, url, reply, attempts)
-            if not (endpoint.signed and is_about_the_token(error)) or renewals == _MOST_RENEWALS:
+            if not (endpoint.signed and is_about_the_token(error)) or renewals == _MAX_REFRESHES:
                 raise error
             self._transport.check()
             # A grant that was replaced while this call stood in line costs no renewal.
@@ -141,7 +141,7 @@ class Pipeline:
 
         await get(1)
         count = math.ceil(pages[1].total / page_size)
-        await for_each(range(2, min(count, _MOST_PAGES_AT_ONCE) + 1), get, workers)
+        await for_each(range(2, min(count, _MAX_PAGES_AT_ONCE) + 1), get, workers)
         return [row async for row in self.rows(endpoint, (), query, page_size, pages)]
 
     async def rows(
@@ -161,7 +161,7 @@ class Pipeline:
             DifyDecodeError: It goes on far past its total.
         """
         seen: set[str] = set()
-        page, last, has_more = 0, LAST_PAGE, True
+        page, last, has_more = 0, MAX_PAGE, True
         while has_more:
             page += 1
             if page > last:
@@ -176,11 +176,11 @@ class Pipeline:
                     yield row
             has_more = answer.has_more and len(seen) > known
             if answer.total:
-                last = min(2 * math.ceil(answer.total / page_size) + _SPARE_PAGES, LAST_PAGE)
+                last = min(2 * math.ceil(answer.total / page_size) + _SPARE_PAGES, MAX_PAGE)
 
     async def cursor_rows(
         self,
-        endpoint: Endpoint[Cursor[RowT]],
+        endpoint: Endpoint[CursorPage[RowT]],
         ids: tuple[str, ...],
         query: Query,
         cursor: str,
@@ -201,8 +201,8 @@ class Pipeline:
         parts, has_more = 0, True
         while has_more:
             parts += 1
-            if parts > LAST_PAGE:
-                raise _endless(endpoint, LAST_PAGE)
+            if parts > MAX_PAGE:
+                raise _endless(endpoint, MAX_PAGE)
             answer = await self.call(endpoint, ids, (*query, (cursor, behind), ("limit", limit)))
             known = len(seen)
             for row in reversed(answer.data) if is_backward else answer.data:
@@ -213,7 +213,7 @@ class Pipeline:
             has_more = answer.has_more and len(seen) > known
 
 
-def _endless(endpoint: Endpoint[Page[RowT]] | Endpoint[Cursor[RowT]], pages: int) -> DifyDecodeError:
+def _endless(endpoint: Endpoint[Page[RowT]] | Endpoint[CursorPage[RowT]], pages: int) -> DifyDecodeError:
     return DifyDecodeError(
         f"{endpoint.method} {endpoint.path}: the server still announces more rows after {pages} pages;"
         " its list has no end. Check for a proxy that changes answers"

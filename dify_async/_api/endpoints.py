@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from dify_async._http.retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat
-from dify_async._http.wire import nothing
+from dify_async._http.wire import decode_empty
 from dify_async.models import (
     Account,
     Annotation,
@@ -22,7 +22,7 @@ from dify_async.models import (
     ChatConversation,
     ChatMessage,
     CompletionConversation,
-    Cursor,
+    CursorPage,
     DailyConversations,
     DailyEndUsers,
     DailyMessages,
@@ -102,11 +102,11 @@ def _post(path: str, answer: type[T], method: str = "POST") -> Endpoint[T]:
 
 def _order(path: str) -> Endpoint[None]:
     """A change that answers nothing of use."""
-    return Endpoint("POST", path, nothing, CHANGE, changes=True)
+    return Endpoint("POST", path, decode_empty, CHANGE, changes=True)
 
 
 def _delete(path: str) -> Endpoint[None]:
-    return Endpoint("DELETE", path, nothing, changes=True)
+    return Endpoint("DELETE", path, decode_empty, changes=True)
 
 
 class _Identified(Struct, frozen=True):
@@ -142,7 +142,7 @@ WORKSPACES: Final = _get("/workspaces", Workspaces)
 WORKSPACE_SUMMARY: Final = _get("/workspaces/current/summary", Workspace)
 # A POST that changes nothing, from 1.10.1 to 1.16.
 CURRENT_WORKSPACE: Final = Endpoint("POST", "/workspaces/current", _decoder(Workspace))
-CURRENT_WORKSPACE_OF_OLD: Final = _get("/workspaces/current", Workspace)
+CURRENT_WORKSPACE_GET: Final = _get("/workspaces/current", Workspace)
 SWITCH_WORKSPACE: Final = _post("/workspaces/switch", SwitchedWorkspace)
 MEMBERS: Final = _get("/workspaces/current/members", Members)
 INVITE_MEMBERS: Final = _post("/workspaces/current/members/invite-email", Invitations)
@@ -162,7 +162,7 @@ CONFIRM_IMPORT: Final = _post("/apps/imports/{}/confirm", AppImport)
 
 PUBLISH_WORKFLOW: Final = _post("/apps/{}/workflows/publish", Published)
 PUBLISHED_WORKFLOW: Final = _get_or_none("/apps/{}/workflows/publish", Workflow)
-WORKFLOW_RUNS: Final = _get("/apps/{}/workflow-runs", Cursor[WorkflowRun])
+WORKFLOW_RUNS: Final = _get("/apps/{}/workflow-runs", CursorPage[WorkflowRun])
 WORKFLOW_RUN: Final = _get_or_none("/apps/{}/workflow-runs/{}", WorkflowRunDetail)
 WORKFLOW_APP_LOGS: Final = _get("/apps/{}/workflow-app-logs", Page[WorkflowAppLog])
 
@@ -181,7 +181,7 @@ RETRY_DOCUMENTS: Final = _order("/datasets/{}/retry")
 
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
-CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", Cursor[ChatMessage])
+CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", CursorPage[ChatMessage])
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 # JSON or CSV, as it comes.
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes)

@@ -15,22 +15,22 @@ from .endpoints import SYSTEM_FEATURES
 if TYPE_CHECKING:
     from dify_async._auth.rules import Version
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
 
 
 logger = logging.getLogger("dify_async")
 
 
-class Server:
+class ServerProbe:
     """The server's version, read from X-Version, which every answer of Dify carries.
 
     Attributes:
         upgrades: How often the version has changed, as answers showed.
     """
 
-    def __init__(self, exchange: Exchange, policy: RetryPolicy, version: str | None) -> None:
-        self._exchange = exchange
+    def __init__(self, sender: Sender, policy: RetryPolicy, version: str | None) -> None:
+        self._sender = sender
         self._policy = policy
         self._fixed = version is not None
         self._version = version
@@ -87,10 +87,10 @@ class Server:
     async def _asked(self) -> str:
         # Not GET /version: that is the newest release, and echoes the caller without the internet.
         endpoint = SYSTEM_FEATURES
-        url = self._exchange.transport.url(endpoint.path, (), ())
+        url = self._sender.transport.url(endpoint.path, (), ())
         request = Request("GET", endpoint.path, url, {}, None)
         tries = Tries(self._policy, IDEMPOTENT)
-        reply = await self._exchange(request, tries)
+        reply = await self._sender(request, tries)
         if reply.status == 200:
             try:
                 self._password_login = endpoint.decode(reply.body).enable_email_password_login

@@ -12,15 +12,15 @@ from . import rules
 from .grant import Grant
 
 if TYPE_CHECKING:
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async.errors import DifyStatusError
 
 
 class KeyAuth:
     """Calls as the owner of a workspace, by the server's admin API key. Nothing expires."""
 
-    def __init__(self, server: Server, admin_api_key: str, workspace_id: str) -> None:
-        self._server = server
+    def __init__(self, probe: ServerProbe, admin_api_key: str, workspace_id: str) -> None:
+        self._probe = probe
         # No cookie beside it: any session cookie shadows the key.
         headers = {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         self.grant = Grant(headers)
@@ -37,7 +37,7 @@ class KeyAuth:
         again: bool,  # noqa: ARG002
     ) -> None:
         """There is nothing to renew."""
-        version = await self._server.version()
+        version = await self._probe.version()
         if rules.admin_key_fails(version) or is_about_csrf(error):
             name = f"Dify {version}" if version else "this Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 ask for a CSRF token"

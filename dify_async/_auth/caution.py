@@ -22,7 +22,7 @@ _ROUNDS: Final = 200_000
 # After so many that were sent and got no answer, each further one waits for longer.
 _UNANSWERED: Final = 3
 _PAUSE: Final = 10.0
-_LONGEST_PAUSE: Final = 300.0
+_MAX_PAUSE: Final = 300.0
 
 
 class Caution:
@@ -83,7 +83,7 @@ class Caution:
         self._failure = failure
         if self._unanswered >= _UNANSWERED:
             self._not_before = time.monotonic() + self._pause
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            self._pause = min(2 * self._pause, _MAX_PAUSE)
 
     async def _fingerprint(self) -> str:
         """Tells whether two have the same password, and to nobody which."""

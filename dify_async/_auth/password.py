@@ -26,9 +26,9 @@ from .session_calls import LOGOUT, SessionCalls
 from .single_flight import SingleFlight, outcome
 
 if TYPE_CHECKING:
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 
@@ -45,8 +45,8 @@ class PasswordAuth:
 
     def __init__(
         self,
-        exchange: Exchange,
-        server: Server,
+        sender: Sender,
+        probe: ServerProbe,
         store: StoreGuard,
         policy: RetryPolicy,
         *,
@@ -55,12 +55,12 @@ class PasswordAuth:
         emit: OnEvent,
     ) -> None:
         self.grant: TokenGrant | None = None
-        self._server = server
+        self._probe = probe
         self._store = store
         self._email = email
         self._caution = Caution(store, password)
         self._calls = SessionCalls(
-            exchange, server, policy, self._caution, email=email, password=password, emit=emit
+            sender, probe, policy, self._caution, email=email, password=password, emit=emit
         )
         self._password_was_accepted = False
         self._left: Tokens | None = None  # of a session that logout() could not end
@@ -97,7 +97,7 @@ class PasswordAuth:
         """Sign in now, whatever there is and whatever was refused before."""
         if self._login is None or self._login.done():
             self._caution.forget()
-            self._server.forget()  # password login may have been switched on
+            self._probe.forget()  # password login may have been switched on
             self._login = self._jobs.start(self._sign_in_anew)
         # Eight tasks that sign in at once after a refusal would lock the account.
         await outcome(self._login)
@@ -212,7 +212,7 @@ class PasswordAuth:
         except (DifyConnectionError, DifyStatusError) as error:
             # A password that may be none is not sent for what may pass.
             passes = not (isinstance(error, DifyStatusError) and is_not_about_the_account(error))
-            if passes and not tokens.by_code and await self._server.allows_passwords():
+            if passes and not tokens.by_code and await self._probe.allows_passwords():
                 return None
             raise
 
@@ -221,7 +221,7 @@ class PasswordAuth:
         try:
             if by_code:
                 raise rules.code_session_ended()
-            if not await self._server.allows_passwords():
+            if not await self._probe.allows_passwords():
                 raise rules.no_password_login()
             grant = await self._calls.by_password(again=self._password_was_accepted)
         except DifyLoginError as error:

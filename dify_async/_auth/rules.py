@@ -26,7 +26,7 @@ from dify_async._http.wire import (
     error_body,
     http_date,
     is_not_about_the_account,
-    scrub,
+    redact,
     status_error,
 )
 from dify_async._secrets import Secret, SecretBytes
@@ -289,7 +289,7 @@ def refusal(reply: Reply, method: str, path: str) -> DifyError:
     # up to 1.8.1 `data` beside a code is a token for registering.
     echoes = body is None or error.code in _INVALID or body.errors is not None
     data = body.data if body is not None and isinstance(body.data, str) and error.code is None else ""
-    message = "" if echoes else error.message or scrub(data)
+    message = "" if echoes else error.message or redact(data)
     reason = _REASONS.get(error.code or "") or message or _REASONS.get(reply.status) or "it gave no tokens"
     advice = "it is not tried again until login() is called"
     if "code" in path:

@@ -19,7 +19,7 @@ from dify_async._http.retry import (
 from dify_async._http.transport import Request
 from dify_async._http.wire import is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyLoginError
-from dify_async.events import SessionRenewed
+from dify_async.events import SessionRefreshed
 
 from . import rules
 from .grant import Source, TokenGrant
@@ -27,9 +27,9 @@ from .grant import Source, TokenGrant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async._http.retry import RetryPolicy
-    from dify_async._http.sender import Exchange
+    from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
     from dify_async.errors import DifyStatusError
     from dify_async.events import OnEvent
@@ -52,8 +52,8 @@ class SessionCalls:
 
     def __init__(
         self,
-        exchange: Exchange,
-        server: Server,
+        sender: Sender,
+        probe: ServerProbe,
         policy: RetryPolicy,
         caution: Caution,
         *,
@@ -61,8 +61,8 @@ class SessionCalls:
         password: str,
         emit: OnEvent,
     ) -> None:
-        self._exchange = exchange
-        self._server = server
+        self._sender = sender
+        self._probe = probe
         self._policy = policy
         self._sign_in_policy = dataclasses.replace(policy, attempts=min(policy.attempts, _MOST_SIGN_INS))
         self._caution = caution
@@ -73,7 +73,7 @@ class SessionCalls:
     async def by_password(self, *, again: bool) -> TokenGrant:
         """A session; `again` tells that the password was accepted before."""
         await self._caution.before_sending()
-        body = rules.login_body(self._email, self._password, await self._server.version())
+        body = rules.login_body(self._email, self._password, await self._probe.version())
         tries = Tries(self._sign_in_policy, SIGN_IN_AGAIN if again else SIGN_IN)
         try:
             reply = await self._send("POST", _LOGIN, _JSON, body, tries)
@@ -87,9 +87,9 @@ class SessionCalls:
 
     async def by_code(self, code: str, token: str) -> TokenGrant:
         """A session by a code from a mail."""
-        body = rules.code_body(self._email, code, token, await self._server.version())
+        body = rules.code_body(self._email, code, token, await self._probe.version())
         reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
-        return self._new_session(reply, _CODE_LOGIN, "e-mail code", code)
+        return self._new_session(reply, _CODE_LOGIN, "email_code", code)
 
     async def renewed(self, tokens: Tokens) -> TokenGrant | None:
         """A grant by the refresh token; None where that is dead.
@@ -109,7 +109,7 @@ class SessionCalls:
             renewed = rules.read_tokens(reply)
             if renewed is not None:
                 logger.info("renewed the session")
-                self._emit(SessionRenewed("refresh token"))
+                self._emit(SessionRefreshed("refresh_token"))
                 renewed = replace(renewed, by_code=tokens.by_code)
                 return TokenGrant(renewed, Source.RENEWAL, rules.lifetime(renewed, reply))
             failure = status_error("POST", _REFRESH, reply)
@@ -127,20 +127,20 @@ class SessionCalls:
         return await self._send(method, LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
 
     def _new_session(
-        self, reply: Reply, path: str, by: Literal["password", "e-mail code"], secret: str
+        self, reply: Reply, path: str, by: Literal["password", "email_code"], secret: str
     ) -> TokenGrant:
         tokens = rules.read_tokens(reply)
         if tokens is None:
             raise rules.refusal(rules.without(secret, reply), "POST", path)
         logger.info("signed in")
-        self._emit(SessionRenewed(by))
-        tokens = replace(tokens, by_code=by == "e-mail code")
+        self._emit(SessionRefreshed(by))
+        tokens = replace(tokens, by_code=by == "email_code")
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
 
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
     ) -> Reply:
-        url = self._exchange.transport.url(path, (), ())
-        reply = await self._exchange(Request(method, path, url, headers, body), tries)
-        self._server.see(reply)
+        url = self._sender.transport.url(path, (), ())
+        reply = await self._sender(Request(method, path, url, headers, body), tries)
+        self._probe.see(reply)
         return reply

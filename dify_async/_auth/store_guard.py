@@ -37,7 +37,7 @@ _LOCK_DEADLINE: Final = 60.0
 # Nobody waits for its release, and others wait for it.
 _RELEASE_DEADLINE: Final = 3.0
 _PAUSE: Final = 5.0
-_LONGEST_PAUSE: Final = 30.0
+_MAX_PAUSE: Final = 30.0
 
 
 class _UnavailableError(Exception):
@@ -133,7 +133,7 @@ class StoreGuard:
 
     async def _catch_up(self) -> None:
         """Save what could not be saved, unless another process has renewed meanwhile."""
-        for pause in jittered_delays(_PAUSE / 2, _LONGEST_PAUSE):
+        for pause in jittered_delays(_PAUSE / 2, _MAX_PAUSE):
             await anyio.sleep(pause)
             if not self._unsaved:
                 return

@@ -18,7 +18,7 @@ from dify_async.errors import (
 )
 
 from .tls import BROKEN_OFF, lasting_problem
-from .wire import scrub
+from .wire import redact
 
 # A UnicodeError is of a resolver that cannot encode the name of a host (requests#5367).
 FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
@@ -135,4 +135,4 @@ def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
 
 
 def _text_of(error: Exception) -> str:
-    return scrub(str(error) or repr(error))
+    return redact(str(error) or repr(error))

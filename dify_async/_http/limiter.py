@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 
 
-class Slots:
+class AdaptiveLimiter:
     """At most `limit` at once, first come, first served; fewer while the server asks for less.
 
     A 429 or 503 halves the number, each success brings a part of a slot back: additive increase,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dify_async.events import OnEvent
 
-    from .limiter import Slots
+    from .limiter import AdaptiveLimiter
     from .retry import Tries
     from .transport import Request, Transport
     from .wire import Reply
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 
-class Exchange:
+class Sender:
     """Sends a request as often as its budget allows."""
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
         self._emit = emit
 
-    async def __call__(self, request: Request, tries: Tries, slots: Slots | None = None) -> Reply:
+    async def __call__(self, request: Request, tries: Tries, limiter: AdaptiveLimiter | None = None) -> Reply:
         """The last answer, whatever its status; or the last failure raised.
 
         Sign-in and renewal take no slot, so that `max_concurrency=1` works.
@@ -46,10 +46,10 @@ class Exchange:
         while True:
             tries.used += 1
             try:
-                if slots is None:
+                if limiter is None:
                     reply = await self._sent(request, tries)
                 else:
-                    reply = await self._in_a_slot(slots, request, tries)
+                    reply = await self._in_a_slot(limiter, request, tries)
             except DifyConnectionError as error:
                 wait = tries.wait_after_error(error)
                 if wait is None:
@@ -68,18 +68,18 @@ class Exchange:
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
 
-    async def _in_a_slot(self, slots: Slots, request: Request, tries: Tries) -> Reply:
-        if not slots.take():
-            await slots.wait()
+    async def _in_a_slot(self, limiter: AdaptiveLimiter, request: Request, tries: Tries) -> Reply:
+        if not limiter.take():
+            await limiter.wait()
         try:
             reply = await self._sent(request, tries)
             if reply.status in {429, 503}:
-                slots.slow_down()
+                limiter.slow_down()
             else:
-                slots.speed_up()
+                limiter.speed_up()
             return reply
         finally:
-            slots.give_back()
+            limiter.give_back()
 
     def _sent(self, request: Request, tries: Tries) -> Awaitable[Reply]:
         return (

@@ -13,7 +13,7 @@ from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 from dify_async.models._base import Masked
 
 from .failures import FAILURES, Attempt, failure_of
-from .urls import API_ROOT, target
+from .urls import API_ROOT, build_target
 from .wire import Reply
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Transport:
             known = None
         if known is not None:
             return known
-        text = self._root + target(template, ids, query)
+        text = self._root + build_target(template, ids, query)
         url = URL(text, encoded=True)
         if len(text) <= _MAX_URL_LENGTH:
             if len(self._urls) >= _MAX_URLS:

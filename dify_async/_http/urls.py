@@ -21,7 +21,7 @@ API_ROOT: Final = "/console/api"
 QueryValue = str | int | bool | None
 Query = tuple[tuple[str, QueryValue], ...]
 
-_LONGEST_ID: Final = 255
+_MAX_ID_LENGTH: Final = 255
 # Quoting is not enough: servers decode %2F before they route (1.11.2 answered the key list to
 # GET /apps/ID%2Fapi-keys), and a proxy may decode %25 once more. No id of Dify holds any of these.
 _NOT_IN_AN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -108,12 +108,12 @@ def _usable_url(text: str) -> URL | None:
         return None
 
 
-def segment(identifier: str) -> str:
+def quote_id(identifier: str) -> str:
     """An id as one segment of a path; what could reach another route is refused."""
     if (
         not isinstance(identifier, str)
         or identifier in {"", ".", ".."}
-        or len(identifier) > _LONGEST_ID
+        or len(identifier) > _MAX_ID_LENGTH
         or _NOT_IN_AN_ID.search(identifier)
     ):
         shown = repr(identifier if len(repr(identifier)) < 80 else f"{identifier!s:.60}…")
@@ -121,12 +121,12 @@ def segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
-def target(template: str, ids: Sequence[str], query: Query) -> str:
+def build_target(template: str, ids: Sequence[str], query: Query) -> str:
     """The path and query of a request; a value of None is left out.
 
     Absent is not empty: `start=` is a 400 up to Dify 1.10.1.
     """
-    path = template.format(*map(segment, ids))
+    path = template.format(*map(quote_id, ids))
     pairs = [(name, _text(name, value)) for name, value in query if value is not None]
     try:
         return f"{path}?{urlencode(pairs, quote_via=quote)}" if pairs else path

@@ -30,7 +30,7 @@ _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
-_LONGEST_MESSAGE: Final = 1000
+_MAX_MESSAGE_LENGTH: Final = 1000
 # Of a longer text the rest is never searched for secrets, and never shown.
 _MAX_SEARCHED: Final = 2**16
 
@@ -113,12 +113,12 @@ def decode_error(method: str, path: str, reply: Reply, error: Exception) -> Dify
     hint = hint_of_unreadable(kind, reply.base_path)
     return DifyDecodeError(
         f"{method} {path}: cannot read the answer"
-        f" ({reply.status}, {scrub(kind[:60])}, {len(reply.body)} bytes):"
-        f" {scrub(reason)}{f'; {hint}' if hint else ''}"
+        f" ({reply.status}, {redact(kind[:60])}, {len(reply.body)} bytes):"
+        f" {redact(reason)}{f'; {hint}' if hint else ''}"
     )
 
 
-def nothing(body: bytes) -> None:
+def decode_empty(body: bytes) -> None:
     """Decodes the answer of a call that answers nothing.
 
     That is a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
@@ -131,7 +131,7 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
     """The error for an answer that says no."""
     secrets = secrets_of(reply.sent)
     body = _without_secrets(error_body(reply.body) or ErrorBody(), secrets)
-    code = next((scrub(text) for text in (body.code, body.custom) if isinstance(text, str) and text), None)
+    code = next((redact(text) for text in (body.code, body.custom) if isinstance(text, str) and text), None)
     message = _message(body)
     parts = [f"{method} {path}: {reply.status}"]
     if code:
@@ -142,7 +142,7 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
         parts.append(f"({attempts} attempts)")
     text = " ".join(parts)
     if hint := hint_of(reply, code, path):
-        text = f"{text}; {scrub(str(without_secrets(hint, secrets)))}"
+        text = f"{text}; {redact(str(without_secrets(hint, secrets)))}"
     return status_error_class(reply.status)(
         text,
         status=reply.status,
@@ -158,12 +158,12 @@ def _without_secrets(body: ErrorBody, secrets: list[str]) -> ErrorBody:
     return ErrorBody(*(without_secrets(getattr(body, name), secrets) for name in body.__struct_fields__))
 
 
-def scrub(text: str) -> str:
+def redact(text: str) -> str:
     """The text without keys and tokens, not longer than people read, and such that it can be written."""
     # aiohttp reads bytes of a header that are no UTF-8 as halves of surrogate pairs.
     text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
     text = _SECRET.sub("***", text)
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
+    return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
 def is_about_the_token(error: DifyStatusError) -> bool:
@@ -210,7 +210,7 @@ def _message(body: ErrorBody) -> str:
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details
-    return scrub(message.strip())
+    return redact(message.strip())
 
 
 def _field_errors(message: str) -> str:

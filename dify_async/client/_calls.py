@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async._api.caller import LAST_PAGE
+from dify_async._api.caller import MAX_PAGE
 from dify_async._api.endpoints import PROFILE
 from dify_async._times import (
     begins_day,
@@ -33,20 +33,20 @@ from dify_async.errors import DifyConfigError, DifyStatusError
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from dify_async._api.caller import Pipeline
+    from dify_async._api.caller import Caller
     from dify_async._api.endpoints import Endpoint
-    from dify_async._api.probe import Server
+    from dify_async._api.probe import ServerProbe
     from dify_async._auth.rules import Version
     from dify_async._times import Span, When
 
 T = TypeVar("T")
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405, 410})
-_LARGEST_PAGE: Final = 100
+_MAX_LIMIT: Final = 100
 _HALF_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _NO_JSON: Final = (bytes, bytearray, memoryview)
 # The zone may be changed in the console at any time, and moves every statistic.
-_ZONE_KEPT_FOR: Final = 300.0
+_ZONE_TTL: Final = 300.0
 
 
 class Calls(Uncopyable):
@@ -54,8 +54,8 @@ class Calls(Uncopyable):
 
     _instead = "create a client in each process, such as with from_env()"
 
-    _pipeline: Pipeline
-    _server: Server
+    _caller: Caller
+    _probe: ServerProbe
     _max_concurrency: int
     _zone: ZoneInfo | None = None
     _zone_from: float = 0.0
@@ -65,9 +65,9 @@ class Calls(Uncopyable):
     async def _check_version(self, since: Version, **arguments: object) -> None:
         """Refuse what an older server would ignore silently; what is None is not given."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
-        if given and not await self._server.is_at_least(since):
+        if given and not await self._probe.is_at_least(since):
             needed = ".".join(map(str, since)).removesuffix(".0")
-            version = await self._server.version()
+            version = await self._probe.version()
             raise DifyConfigError(f"Dify {version} ignores {given}, which came with {needed}")
 
     async def _call_first(self, *calls: tuple[Endpoint[T], bytes | None]) -> T:
@@ -75,11 +75,11 @@ class Calls(Uncopyable):
         *others, (endpoint, body) = calls
         for other, its_body in others:
             try:
-                return await self._pipeline.call(other, body=its_body)
+                return await self._caller.call(other, body=its_body)
             except DifyStatusError as error:
                 if error.status not in _NO_SUCH_ROUTE:
                     raise
-        return await self._pipeline.call(endpoint, body=body)
+        return await self._caller.call(endpoint, body=body)
 
     async def _range(
         self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
@@ -119,11 +119,11 @@ class Calls(Uncopyable):
         return zone
 
     def _kept_zone(self) -> ZoneInfo | None:
-        return None if time.monotonic() - self._zone_from > _ZONE_KEPT_FOR else self._zone
+        return None if time.monotonic() - self._zone_from > _ZONE_TTL else self._zone
 
     async def _ask_for_zone(self) -> ZoneInfo:
         changes = self._zone_changes
-        name = (await self._pipeline.call(PROFILE)).timezone
+        name = (await self._caller.call(PROFILE)).timezone
         if not name:
             raise DifyConfigError(
                 "the account has no time zone, so no statistics either: set one in its profile"
@@ -140,12 +140,12 @@ class Calls(Uncopyable):
 
 def checked_page(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """The query of one page."""
-    return ("page", _within("page", page, LAST_PAGE)), ("limit", checked_limit(limit))
+    return ("page", _within("page", page, MAX_PAGE)), ("limit", checked_limit(limit))
 
 
 def checked_limit(limit: int) -> int:
     """A number of rows that the server gives at once."""
-    return _within("limit or page_size, the rows at once,", limit, _LARGEST_PAGE)
+    return _within("limit or page_size, the rows at once,", limit, _MAX_LIMIT)
 
 
 def _within(what: str, number: int, largest: int) -> int:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import anyio
 
-from dify_async._api.caller import Pipeline
-from dify_async._api.probe import Server
+from dify_async._api.caller import Caller
+from dify_async._api.probe import ServerProbe
 from dify_async._auth.admin_key import KeyAuth
 from dify_async._auth.password import PasswordAuth
 from dify_async._auth.rules import checked_version
 from dify_async._auth.store_guard import StoreGuard
-from dify_async._http.limiter import Slots
+from dify_async._http.limiter import AdaptiveLimiter
 from dify_async._http.retry import RetryPolicy
-from dify_async._http.sender import Exchange
+from dify_async._http.sender import Sender
 from dify_async._http.transport import Transport
 from dify_async._http.urls import checked_proxy, normal_base_url
 from dify_async._secrets import masked
@@ -145,7 +145,7 @@ class AsyncDifyServer(
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
         self._zone_lock = anyio.Lock()
-        self._slots = Slots(max_concurrency)
+        self._limiter = AdaptiveLimiter(max_concurrency)
         self._transport = Transport(
             self._base_url,
             session=session,
@@ -155,22 +155,22 @@ class AsyncDifyServer(
             proxy=None if proxy is None else checked_proxy(proxy),
         )
         emit = emitter(on_event)
-        exchange = Exchange(self._transport, None if on_event is None else emit)
+        sender = Sender(self._transport, None if on_event is None else emit)
         version = None if server_version is None else checked_version(server_version)
-        self._server = Server(exchange, retry, version)
+        self._probe = ServerProbe(sender, retry, version)
         self._own_store: RedisTokenStore | None = None
         self._auth: Auth
         if admin_api_key is not None and workspace_id is not None:
-            self._auth = KeyAuth(self._server, admin_api_key, workspace_id)
+            self._auth = KeyAuth(self._probe, admin_api_key, workspace_id)
         else:
             assert email is not None  # noqa: S101 - checked above, for the type checker
             assert password is not None  # noqa: S101
             kept_in = self._store_by_environment() if token_store is None else token_store
             store = StoreGuard(kept_in, _key(self._base_url, email), emit)
             self._auth = PasswordAuth(
-                exchange, self._server, store, retry, email=email, password=password, emit=emit
+                sender, self._probe, store, retry, email=email, password=password, emit=emit
             )
-        self._pipeline = Pipeline(exchange, self._server, self._auth, self._slots, retry)
+        self._caller = Caller(sender, self._probe, self._auth, self._limiter, retry)
 
     @classmethod
     def from_env(cls, **overrides: Unpack[Options]) -> Self:
@@ -198,7 +198,7 @@ class AsyncDifyServer(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._transport.refuse_calls()
-        self._slots.refuse_waiting(DifyError("the client was closed"))
+        self._limiter.refuse_waiting(DifyError("the client was closed"))
         with anyio.CancelScope(shield=True):
             try:
                 await self._auth.close()

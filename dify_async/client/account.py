@@ -34,7 +34,7 @@ class AccountCalls(Calls):
             DifyLoginError: The server refuses the e-mail or the password, or password sign-in.
             DifyLoginLockedError: Too many wrong passwords: locked, by default for 24 hours.
         """
-        self._pipeline.check()
+        self._caller.check()
         await self._auth.login()
 
     async def request_login_code(self, email: str, *, language: str | None = None) -> str:
@@ -52,7 +52,7 @@ class AccountCalls(Calls):
         check_required(email=email)
         check_texts(language=language)
         body = body_of(email=email, language=language)
-        return (await self._pipeline.call(LOGIN_CODE, body=body)).data
+        return (await self._caller.call(LOGIN_CODE, body=body)).data
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
         """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
@@ -72,7 +72,7 @@ class AccountCalls(Calls):
             DifyLoginError: The server refuses the code. It is not remembered: calls that find no
                 session go on to sign in by the password.
         """
-        self._pipeline.check()
+        self._caller.check()
         check_required(email=email, code=code, token=token)
         check_encodable(email=email, code=code, token=token)
         code, token = masked(code), masked(token)
@@ -88,7 +88,7 @@ class AccountCalls(Calls):
             DifyConnectionError: The server was not reached, or failed (DifyServerError). The store is
                 cleared all the same; call it again to end the session at the server.
         """
-        self._pipeline.check()
+        self._caller.check()
         await self._auth.logout()
 
     async def version(self) -> str:
@@ -97,21 +97,21 @@ class AccountCalls(Calls):
         Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
         GET /system-features. A `server_version` that was given stays.
         """
-        self._pipeline.check()
-        return await self._server.version()
+        self._caller.check()
+        return await self._probe.version()
 
     async def profile(self) -> Account:
         """The account; its `timezone` is that of all statistics. Route: GET /account/profile."""
-        return await self._pipeline.call(PROFILE)
+        return await self._caller.call(PROFILE)
 
     async def system_features(self) -> SystemFeatures:
         """What the server offers before anybody signs in. Route: GET /system-features."""
-        return await self._pipeline.call(SYSTEM_FEATURES)
+        return await self._caller.call(SYSTEM_FEATURES)
 
     async def setup_status(self) -> SetupStatus:
         """Whether the server was set up; needs no sign-in. Route: GET /setup."""
-        return await self._pipeline.call(SETUP)
+        return await self._caller.call(SETUP)
 
     async def features(self) -> Features:
         """What the workspace has, and how much of it. Route: GET /features."""
-        return await self._pipeline.call(FEATURES)
+        return await self._caller.call(FEATURES)

@@ -68,7 +68,7 @@ class AppChangeCalls(Calls):
             icon=icon,
             icon_background=icon_background,
         )
-        return await self._pipeline.call(endpoints.NEW_APP, body=body)
+        return await self._caller.call(endpoints.NEW_APP, body=body)
 
     async def update_app(
         self,
@@ -119,18 +119,18 @@ class AppChangeCalls(Calls):
             check_switches(use_icon_as_answer_icon=use_icon_as_answer_icon, may_be_none=False)
         limit = None if max_active_requests is UNSET else "given"
         await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
-        app = await self._pipeline.call(endpoints.APP, (app_id,))
+        app = await self._caller.call(endpoints.APP, (app_id,))
         whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
         # A 500 where one of these three is missing [1.9.1/app_put__name_only].
         whole["description"] = whole["description"] or ""
         # 1.11 writes "" where there is no icon, and 1.15 reads it as a kind of icon that it does not know.
         whole["icon_type"] = whole["icon_type"] or None
         whole["use_icon_as_answer_icon"] = bool(whole["use_icon_as_answer_icon"])
-        return await self._pipeline.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**whole))
+        return await self._caller.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**whole))
 
     async def delete_app(self, app_id: str) -> None:
         """Delete the app with its conversations and keys. Route: DELETE /apps/{id}."""
-        await self._pipeline.call(endpoints.DELETE_APP, (app_id,))
+        await self._caller.call(endpoints.DELETE_APP, (app_id,))
 
     async def copy_app(
         self,
@@ -158,7 +158,7 @@ class AppChangeCalls(Calls):
         }
         check_texts(**fields)
         body = body_of(**fields)
-        return await self._pipeline.call(endpoints.COPY_APP, (app_id,), body=body)
+        return await self._caller.call(endpoints.COPY_APP, (app_id,), body=body)
 
     async def app_model_config(self, app_id: str) -> AppModelConfig | None:
         """The configuration of an app, whole, to be changed and written; None for apps with a workflow.
@@ -166,7 +166,7 @@ class AppChangeCalls(Calls):
         Unlike `app(id).model_config` it keeps all parameters of the model, and what is new in a server.
         Route: GET /apps/{id}.
         """
-        config = (await self._pipeline.call(_CONFIGURED, (app_id,))).model_config
+        config = (await self._caller.call(_CONFIGURED, (app_id,))).model_config
         return None if config is None else AppModelConfig.of(config)
 
     async def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
@@ -185,7 +185,7 @@ class AppChangeCalls(Calls):
         """
         if not isinstance(config, AppModelConfig):
             raise DifyConfigError(f"config is of type {type(config).__name__}; it is an AppModelConfig")
-        await self._pipeline.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
+        await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the one thing it sets
         """Let the app be called by its API keys, or not; gives it with fewer fields than `app(id)`.
@@ -197,7 +197,7 @@ class AppChangeCalls(Calls):
                 "agent_not_published". From Dify 1.17.
         """
         check_switches(enabled=enabled, may_be_none=False)
-        return await self._pipeline.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
+        return await self._caller.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - likewise
         """Let the app be used on its public page, or not; gives it with fewer fields than `app(id)`.
@@ -209,7 +209,7 @@ class AppChangeCalls(Calls):
                 "agent_not_published". From Dify 1.17.
         """
         check_switches(enabled=enabled, may_be_none=False)
-        return await self._pipeline.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
+        return await self._caller.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Route: GET /apps/{id}/export.
@@ -224,7 +224,7 @@ class AppChangeCalls(Calls):
         check_switches(include_secret=include_secret)
         # After 1.17.1 a ZIP comes without it; older servers ignore it [1.16.1/08_app_export_format_*].
         query = (("format", "yaml"), ("include_secret", include_secret))
-        return (await self._pipeline.call(endpoints.EXPORT_APP, (app_id,), query)).data
+        return (await self._caller.call(endpoints.EXPORT_APP, (app_id,), query)).data
 
     async def import_app(
         self,
@@ -257,7 +257,7 @@ class AppChangeCalls(Calls):
         }
         check_texts(**fields)
         body = body_of(mode="yaml-content", yaml_content=yaml, **fields)
-        return await self._pipeline.call(endpoints.IMPORT_APP, body=body)
+        return await self._caller.call(endpoints.IMPORT_APP, body=body)
 
     async def confirm_import(self, import_id: str) -> AppImport:
         """Finish an import that is pending. Route: POST /apps/imports/{id}/confirm.
@@ -265,4 +265,4 @@ class AppChangeCalls(Calls):
         Raises:
             DifyValidationError: It is no longer there; from Dify 1.17 also if another member began it.
         """
-        return await self._pipeline.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")
+        return await self._caller.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")

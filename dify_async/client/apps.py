@@ -102,7 +102,7 @@ class AppCalls(Calls):
         tags, creators = given_texts("tag_ids", tag_ids), given_texts("creator_ids", creator_ids)
         pages = checked_page(page, limit)
         more = await self._filters_by_version(tags, sort_by, creators)
-        return await self._pipeline.call(APPS, query=(*query, *more, *pages))
+        return await self._caller.call(APPS, query=(*query, *more, *pages))
 
     async def app(self, app_id: str) -> App:
         """The app with all that the server tells of it. Route: GET /apps/{id}.
@@ -110,20 +110,20 @@ class AppCalls(Calls):
         Raises:
             DifyNotFoundError: There is none in this workspace.
         """
-        return await self._pipeline.call(APP, (app_id,))
+        return await self._caller.call(APP, (app_id,))
 
     async def _matching_apps(
         self, query: Query, tags: list[str], sort_by: str | None, creators: list[str], page_size: int
     ) -> AsyncIterator[App]:
         more = await self._filters_by_version(tags, sort_by, creators)
-        async for app in self._pipeline.rows(APPS, (), (*query, *more), page_size):
+        async for app in self._caller.rows(APPS, (), (*query, *more), page_size):
             yield app
 
     async def _filters_by_version(self, tags: list[str], sort_by: str | None, creators: list[str]) -> Query:
         await self._check_version(_SORTED_SINCE, sort_by=sort_by, creator_ids=creators or None)
         tagged: Query = ()
         if tags:
-            are_apart = at_least(await self._server.version(), _TAGS_APART_SINCE)
+            are_apart = at_least(await self._probe.version(), _TAGS_APART_SINCE)
             tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
         return ("sort_by", sort_by), *tagged, *_several("creator_ids", creators)
 

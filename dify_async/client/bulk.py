@@ -13,11 +13,11 @@ from typing import Generic, TypeVar
 import anyio.to_thread
 from msgspec import Struct
 
-from dify_async._http.urls import segment
+from dify_async._http.urls import quote_id
 from dify_async._tasks import for_each
 from dify_async.errors import DifyError
 from dify_async.models import ApiKey, App
-from dify_async.statistics.fan_out import concerns_all, id_of, once
+from dify_async.statistics.fan_out import affects_all_apps, id_of, unique_apps
 from dify_async.statistics.results import checked_apps
 
 from ._calls import check_callback
@@ -27,8 +27,8 @@ from .keys import KeyCalls
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-_LONGEST_NAME = 60
-_MOST_BYTES = 120
+_MAX_NAME_LENGTH = 60
+_MAX_NAME_BYTES = 120
 _SETTLED_AFTER = 60.0
 _ID_LENGTH = 36  # of a UUID
 _GRAPHS = ("workflow", "advanced-chat")
@@ -124,7 +124,7 @@ class BulkCalls(KeyCalls, AppChangeCalls):
         progress: Progress | None,
     ) -> list[AppResult[T]]:
         check_callback("progress", progress)
-        wanted = once(checked_apps(apps))
+        wanted = unique_apps(checked_apps(apps))
         results: dict[str, AppResult[T]] = {}
 
         async def one(app: App | str) -> None:
@@ -132,7 +132,7 @@ class BulkCalls(KeyCalls, AppChangeCalls):
             try:
                 results[app_id] = AppResult(app_id=app_id, value=await do(app))
             except DifyError as error:
-                if concerns_all(error):
+                if affects_all_apps(error):
                     raise
                 results[app_id] = AppResult(app_id=app_id, error=error)
             if progress is not None:
@@ -147,12 +147,12 @@ def _file_name(app: App | str, ending: str) -> str:
     name = app.name if isinstance(app, App) else ""
     # Cut by bytes: a file's name may have 255 of them on most systems, and a letter up to four.
     readable = (
-        re.sub(r"[^\w-]+", "_", name[:_LONGEST_NAME])
+        re.sub(r"[^\w-]+", "_", name[:_MAX_NAME_LENGTH])
         .strip("_")
-        .encode()[:_MOST_BYTES]
+        .encode()[:_MAX_NAME_BYTES]
         .decode(errors="ignore")
     )
-    app_id = segment(id_of(app)).lower()
+    app_id = quote_id(id_of(app)).lower()
     return f"{readable}-{app_id}{ending}" if readable else f"{app_id}{ending}"
 
 

@@ -49,7 +49,7 @@ class ConversationCalls(Calls):
             DifyPermissionError: The account is no editor.
         """
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        return await self._pipeline.call(CHAT_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit)))
+        return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit)))
 
     async def iter_chat_conversations(
         self,
@@ -68,7 +68,7 @@ class ConversationCalls(Calls):
         """
         limit = checked_limit(page_size)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        async for conversation in self._pipeline.rows(CHAT_CONVERSATIONS, (app_id,), query, limit):
+        async for conversation in self._caller.rows(CHAT_CONVERSATIONS, (app_id,), query, limit):
             yield conversation
 
     async def completion_conversations(
@@ -96,7 +96,7 @@ class ConversationCalls(Calls):
             keyword: Text in the question, the answer, or the user's name.
         """
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        return await self._pipeline.call(
+        return await self._caller.call(
             COMPLETION_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit))
         )
 
@@ -113,7 +113,7 @@ class ConversationCalls(Calls):
         """All of `completion_conversations`, each once, page by page as they are used."""
         limit = checked_limit(page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        async for row in self._pipeline.rows(COMPLETION_CONVERSATIONS, (app_id,), query, limit):
+        async for row in self._caller.rows(COMPLETION_CONVERSATIONS, (app_id,), query, limit):
             yield row
 
     async def _conversation_filters(

@@ -13,7 +13,7 @@ from dify_async.dashboard.period import on_clock, period_before, period_of
 from dify_async.dashboard.query import checked_query
 from dify_async.dashboard.updates import DashboardUpdates
 from dify_async.errors import DifyValidationError
-from dify_async.statistics.fan_out import once
+from dify_async.statistics.fan_out import unique_apps
 
 from .apps import AppCalls
 from .many_statistics import ManyStatisticCalls, arriving
@@ -75,7 +75,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
         )
         async with self._updates(query, on_error) as updates:
-            return await updates.rest()
+            return await updates.collect()
 
     @asynccontextmanager
     async def stream_dashboard(
@@ -119,13 +119,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             today = now.astimezone(zone).date()
             get_rows = history.reader(self._rows, (previous or period).days[0], end, today, zone.key)
         fan_out = self._fan_out(get_rows, query.metrics, on_error)
-        apps = once(await self._all_apps(query) if query.apps is None else query.apps)
+        apps = unique_apps(await self._all_apps(query) if query.apps is None else query.apps)
         async with arriving(partial(fan_out.run, apps.values())) as stream:
             yield DashboardUpdates(stream, apps, period, previous)
 
     async def _all_apps(self, query: DashboardQuery) -> list[App]:
         found = await self._apps_at_once(query.mode, query.name)
-        version = await self._server.version()
+        version = await self._probe.version()
         if query.mode is None and at_least(version, _AGENTS_APART_SINCE):
             try:
                 # They are in no other list [1.15.0].
@@ -137,4 +137,4 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
     async def _apps_at_once(self, mode: str | None, name: str | None) -> list[App]:
         query = (("mode", mode), ("name", name))
-        return await self._pipeline.all_rows(APPS, query, _PAGE, self._max_concurrency)
+        return await self._caller.all_rows(APPS, query, _PAGE, self._max_concurrency)

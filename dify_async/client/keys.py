@@ -39,7 +39,7 @@ class KeyCalls(Calls):
         Raises:
             DifyPermissionError: The account is not an editor, from Dify 1.17.
         """
-        return (await self._pipeline.call(APP_API_KEYS, (app_id,))).data
+        return (await self._caller.call(APP_API_KEYS, (app_id,))).data
 
     async def init_app_api_key(self, app_id: str) -> list[ApiKey]:
         """A new key for the app, alone in the list. Route: POST /apps/{id}/api-keys.
@@ -51,7 +51,7 @@ class KeyCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The key may have been made; `get_app_api_key` tells.
         """
-        return [await self._pipeline.call(NEW_APP_API_KEY, (app_id,), body=b"{}")]
+        return [await self._caller.call(NEW_APP_API_KEY, (app_id,), body=b"{}")]
 
     async def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
         """The newest key of the app, made if there is none.
@@ -74,7 +74,7 @@ class KeyCalls(Calls):
         Raises:
             DifyNotFoundError: The app has no such key.
         """
-        await self._pipeline.call(DELETE_APP_API_KEY, (app_id, api_key_id))
+        await self._caller.call(DELETE_APP_API_KEY, (app_id, api_key_id))
 
     async def get_dataset_api_key(self) -> list[DatasetApiKey]:
         """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys.
@@ -82,7 +82,7 @@ class KeyCalls(Calls):
         Raises:
             DifyPermissionError: The account is neither an admin nor the owner, from Dify 1.17.
         """
-        return (await self._pipeline.call(DATASET_API_KEYS)).data
+        return (await self._caller.call(DATASET_API_KEYS)).data
 
     async def init_dataset_api_key(self) -> list[DatasetApiKey]:
         """A new key for the knowledge bases, alone in the list. Route: POST /datasets/api-keys.
@@ -92,7 +92,7 @@ class KeyCalls(Calls):
             DifyValidationError: The workspace has 10 already; `code` is "max_keys_exceeded".
             DifyPermissionError: The account is neither an admin nor the owner.
         """
-        return [await self._pipeline.call(NEW_DATASET_API_KEY, body=b"{}")]
+        return [await self._caller.call(NEW_DATASET_API_KEY, body=b"{}")]
 
     async def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
         """The newest key for the knowledge bases, made if there is none.
@@ -114,7 +114,7 @@ class KeyCalls(Calls):
         Raises:
             DifyNotFoundError: There is no such key.
         """
-        await self._pipeline.call(DELETE_DATASET_API_KEY, (api_key_id,))
+        await self._caller.call(DELETE_DATASET_API_KEY, (api_key_id,))
 
 
 async def _ensured(

@@ -43,7 +43,7 @@ class KnowledgeCalls(Calls):
     ) -> AsyncIterator[Dataset]:
         """The same as `datasets`, page by page as they are used."""
         query = _filters(keyword, tag_ids)
-        return self._pipeline.rows(endpoints.DATASETS, (), query, checked_limit(page_size))
+        return self._caller.rows(endpoints.DATASETS, (), query, checked_limit(page_size))
 
     async def datasets_page(
         self,
@@ -55,7 +55,7 @@ class KnowledgeCalls(Calls):
     ) -> Page[Dataset]:
         """One page of `datasets`: `page` from 1, `limit` from 1 to 100, which the server does not check."""
         query = (*_filters(keyword, tag_ids), *checked_page(page, limit))
-        return await self._pipeline.call(endpoints.DATASETS, query=query)
+        return await self._caller.call(endpoints.DATASETS, query=query)
 
     async def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
         """How far each document of a knowledge base is.
@@ -66,7 +66,7 @@ class KnowledgeCalls(Calls):
         Raises:
             DifyNotFoundError: No such knowledge base. Dify up to 1.16 answers an empty list for it.
         """
-        return (await self._pipeline.call(endpoints.DATASET_INDEXING_STATUS, (dataset_id,))).data
+        return (await self._caller.call(endpoints.DATASET_INDEXING_STATUS, (dataset_id,))).data
 
     async def document_indexing_status(self, dataset_id: str, document_id: str) -> IndexingStatus:
         """How far a document is. Route: GET /datasets/{id}/documents/{id}/indexing-status.
@@ -74,7 +74,7 @@ class KnowledgeCalls(Calls):
         Raises:
             DifyNotFoundError: No such knowledge base or document.
         """
-        return await self._pipeline.call(endpoints.DOCUMENT_INDEXING_STATUS, (dataset_id, document_id))
+        return await self._caller.call(endpoints.DOCUMENT_INDEXING_STATUS, (dataset_id, document_id))
 
     async def dataset_error_documents(self, dataset_id: str) -> list[IndexingStatus]:
         """The documents that failed or are paused. Route: GET /datasets/{id}/error-docs.
@@ -82,7 +82,7 @@ class KnowledgeCalls(Calls):
         Raises:
             DifyNotFoundError: No such knowledge base.
         """
-        return (await self._pipeline.call(endpoints.ERROR_DOCUMENTS, (dataset_id,))).data
+        return (await self._caller.call(endpoints.ERROR_DOCUMENTS, (dataset_id,))).data
 
     async def retry_document_indexing(self, dataset_id: str, document_ids: Iterable[str]) -> None:
         """Index documents again that failed. Route: POST /datasets/{id}/retry.
@@ -94,7 +94,7 @@ class KnowledgeCalls(Calls):
             DifyValidationError: One of them is being retried already.
         """
         body = body_of(document_ids=checked_texts("document_ids", document_ids))
-        await self._pipeline.call(endpoints.RETRY_DOCUMENTS, (dataset_id,), body=body)
+        await self._caller.call(endpoints.RETRY_DOCUMENTS, (dataset_id,), body=body)
 
 
 def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:

@@ -119,7 +119,7 @@ class ManyStatisticCalls(StatisticCalls):
             metrics=checked_metrics(metrics),
             on_error=on_error,
             workers=self._max_concurrency,
-            get_app=lambda app_id: self._pipeline.call(APP, (app_id,)),
+            get_app=lambda app_id: self._caller.call(APP, (app_id,)),
             get_rows=get_rows,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dify_async._api import endpoints
-from dify_async._http.urls import segment
+from dify_async._http.urls import quote_id
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, check_switches, checked_limit, checked_page
@@ -13,7 +13,7 @@ from ._calls import Calls, check_switches, checked_limit, checked_page
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dify_async.models import Annotation, ChatMessage, Cursor, Page
+    from dify_async.models import Annotation, ChatMessage, CursorPage, Page
 
 
 class MessageCalls(Calls):
@@ -26,7 +26,7 @@ class MessageCalls(Calls):
 
     async def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
-    ) -> Cursor[ChatMessage]:
+    ) -> CursorPage[ChatMessage]:
         """Messages of a conversation, in the order in which they were said; without `first_id` the last.
 
         Unlike GET …/chat-conversations/{id}, which this client does not call, it does not mark the
@@ -42,18 +42,18 @@ class MessageCalls(Calls):
             DifyNotFoundError: No such app, conversation or message.
         """
         query = (
-            ("conversation_id", segment(conversation_id)),
+            ("conversation_id", quote_id(conversation_id)),
             ("first_id", first_id),
             ("limit", checked_limit(limit)),
         )
-        return await self._pipeline.call(endpoints.CHAT_MESSAGES, (app_id,), query)
+        return await self._caller.call(endpoints.CHAT_MESSAGES, (app_id,), query)
 
     def iter_chat_messages(
         self, app_id: str, conversation_id: str, *, page_size: int = 100
     ) -> AsyncIterator[ChatMessage]:
         """All messages of a conversation, each once, the last said first."""
-        query = (("conversation_id", segment(conversation_id)),)
-        return self._pipeline.cursor_rows(
+        query = (("conversation_id", quote_id(conversation_id)),)
+        return self._caller.cursor_rows(
             endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", checked_limit(page_size), is_backward=True
         )
 
@@ -62,7 +62,7 @@ class MessageCalls(Calls):
     ) -> Page[Annotation]:
         """One page of the questions to which people wrote the answers. Route: GET /apps/{id}/annotations."""
         query = (("keyword", keyword), *checked_page(page, limit))
-        return await self._pipeline.call(endpoints.ANNOTATIONS, (app_id,), query)
+        return await self._caller.call(endpoints.ANNOTATIONS, (app_id,), query)
 
     async def export_feedbacks(
         self,
@@ -101,4 +101,4 @@ class MessageCalls(Calls):
             ("start_date", start_date),
             ("end_date", end_date),
         )
-        return await self._pipeline.call(endpoints.FEEDBACKS, (app_id,), query)
+        return await self._caller.call(endpoints.FEEDBACKS, (app_id,), query)

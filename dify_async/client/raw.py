@@ -101,7 +101,7 @@ class RawCalls(Calls):
         # A POST without a body is a 415 from 1.11 on.
         sent = {} if json is None and repeat is CHANGE else json
         body = None if sent is None else encoded(sent)
-        return await self._pipeline.call(endpoint, ids, _pairs(params or {}), body)
+        return await self._caller.call(endpoint, ids, _pairs(params or {}), body)
 
 
 def _template(path: str) -> tuple[str, tuple[str, ...]]:
@@ -109,7 +109,7 @@ def _template(path: str) -> tuple[str, tuple[str, ...]]:
     if not isinstance(path, str) or not path.startswith("/") or re.search(r"[?#{}]", path):
         raise DifyConfigError(f'path is {path!r:.60}; it reads as "/apps/ID/trace", the query is params')
     segments = path[1:].split("/")
-    ids = tuple(segment for segment in segments if not _NAME.fullmatch(segment))
+    ids = tuple(quote_id for quote_id in segments if not _NAME.fullmatch(quote_id))
     return "/" + "/".join(one if _NAME.fullmatch(one) else "{}" for one in segments), ids
 
 

@@ -213,5 +213,5 @@ class StatisticCalls(Calls):
         self, endpoint: Endpoint[Rows[RowT]], app_id: str, start: When | None, end: When | None
     ) -> list[RowT]:
         span = await self._span(start, end)
-        rows = await self._pipeline.call(endpoint, (app_id,), (("start", span.start), ("end", span.end)))
+        rows = await self._caller.call(endpoint, (app_id,), (("start", span.start), ("end", span.end)))
         return span.rows_of(rows.data)

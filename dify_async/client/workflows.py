@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dify_async._http.urls import Query
     from dify_async._times import When
     from dify_async.models import (
-        Cursor,
+        CursorPage,
         Page,
         Workflow,
         WorkflowAppLog,
@@ -63,11 +63,11 @@ class WorkflowCalls(Calls):
         check_texts(**marks)
         await self._check_version(_MARKED_SINCE, **marks)
         body = body_of(**marks)
-        await self._pipeline.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
+        await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
     async def published_workflow(self, app_id: str) -> Workflow | None:
         """The published workflow; None until there is one. Route: GET /apps/{id}/workflows/publish."""
-        return await self._pipeline.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
+        return await self._caller.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
 
     async def workflow_runs(
         self,
@@ -77,7 +77,7 @@ class WorkflowCalls(Calls):
         triggered_from: str | None = None,
         last_id: str | None = None,
         limit: int = 20,
-    ) -> Cursor[WorkflowRun]:
+    ) -> CursorPage[WorkflowRun]:
         """Runs, the newest first. Route: GET /apps/{id}/workflow-runs.
 
         Args:
@@ -94,7 +94,7 @@ class WorkflowCalls(Calls):
         """
         query = await self._run_filters(status, triggered_from)
         more = (("last_id", last_id), ("limit", checked_limit(limit)))
-        return await self._pipeline.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
+        return await self._caller.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
 
     async def iter_workflow_runs(
         self,
@@ -107,7 +107,7 @@ class WorkflowCalls(Calls):
         """All of `workflow_runs`, each once. Nothing is open between two parts."""
         limit = checked_limit(page_size)
         query = await self._run_filters(status, triggered_from)
-        async for run in self._pipeline.cursor_rows(
+        async for run in self._caller.cursor_rows(
             endpoints.WORKFLOW_RUNS, (app_id,), query, "last_id", limit
         ):
             yield run
@@ -118,7 +118,7 @@ class WorkflowCalls(Calls):
         Raises:
             DifyNotFoundError: No such run. Dify up to 1.11 answers 200 for it; it is raised all the same.
         """
-        run = await self._pipeline.call(endpoints.WORKFLOW_RUN, (app_id, run_id))
+        run = await self._caller.call(endpoints.WORKFLOW_RUN, (app_id, run_id))
         if run is None:
             path = f"/apps/{app_id}/workflow-runs/{run_id}"
             raise DifyNotFoundError(
@@ -169,7 +169,7 @@ class WorkflowCalls(Calls):
             account=account,
             detail=detail,
         )
-        return await self._pipeline.call(
+        return await self._caller.call(
             endpoints.WORKFLOW_APP_LOGS, (app_id,), (*query, *checked_page(page, limit))
         )
 
@@ -197,7 +197,7 @@ class WorkflowCalls(Calls):
             account=account,
             detail=detail,
         )
-        async for row in self._pipeline.rows(endpoints.WORKFLOW_APP_LOGS, (app_id,), query, limit):
+        async for row in self._caller.rows(endpoints.WORKFLOW_APP_LOGS, (app_id,), query, limit):
             yield row
 
     async def _run_filters(self, status: str | None, triggered_from: str | None) -> Query:

@@ -212,7 +212,7 @@ class DashboardFeed(Uncopyable):
     async def _gathered(self) -> Dashboard:
         updates = self._dify._updates(self._query, "collect", self._history)  # noqa: SLF001 - of this package
         async with updates as coming:
-            dashboard = await coming.rest()
+            dashboard = await coming.collect()
         failed = {error.app_id for error in dashboard.errors}
         is_better = self._latest is None and dashboard.totals
         if 2 * len(failed) > len(dashboard.apps) and not is_better:

@@ -72,7 +72,7 @@ class DashboardUpdates:
         totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
         return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
 
-    async def rest(self) -> Dashboard:
+    async def collect(self) -> Dashboard:
         """The whole dashboard, as soon as the apps have come that are left."""
         async for _ in self:
             pass

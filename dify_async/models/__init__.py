@@ -1,6 +1,6 @@
 """What the server answers: frozen msgspec Structs that ignore fields they do not know."""
 
-from ._base import Cursor, Page
+from ._base import CursorPage, Page
 from .account import (
     Account,
     Features,
@@ -30,7 +30,7 @@ from .messages import (
     Feedback,
     MessageAnnotation,
 )
-from .people import EndUser, Person
+from .people import EndUser, WorkspaceUser
 from .statistics import (
     AverageResponseTime,
     AverageSessionInteractions,
@@ -44,7 +44,7 @@ from .statistics import (
     WorkflowTokenCosts,
 )
 from .workflows import (
-    LoggedRun,
+    RunSummary,
     Workflow,
     WorkflowAppLog,
     WorkflowRun,
@@ -66,7 +66,7 @@ __all__ = [
     "CompletionConversation",
     "CompletionMessage",
     "CompletionParams",
-    "Cursor",
+    "CursorPage",
     "DailyConversations",
     "DailyEndUsers",
     "DailyMessages",
@@ -78,16 +78,15 @@ __all__ = [
     "FeedbackStats",
     "IndexingStatus",
     "InvitationResult",
-    "LoggedRun",
     "Member",
     "MessageAnnotation",
     "Model",
     "ModelConfig",
     "Page",
-    "Person",
     "Quota",
     "RateQuota",
     "Role",
+    "RunSummary",
     "SetupStatus",
     "Site",
     "StatusCount",
@@ -104,4 +103,5 @@ __all__ = [
     "WorkflowSummary",
     "WorkflowTokenCosts",
     "Workspace",
+    "WorkspaceUser",
 ]

@@ -27,7 +27,7 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class Cursor(Struct, Generic[T], frozen=True, kw_only=True):
+class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
     """A part of a list without pages: the next part begins behind one of its rows.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from .conversations import FeedbackStats
-from .people import Person
+from .people import WorkspaceUser
 
 
 class CompletionMessage(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
     content: str | None = None
     from_source: str | None = None
     from_end_user_id: str | None = None
-    from_account: Person | None = None
+    from_account: WorkspaceUser | None = None
 
 
 class MessageAnnotation(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class MessageAnnotation(Struct, frozen=True, kw_only=True):
     id: str
     question: str | None = None
     content: str | None = None
-    account: Person | None = None
+    account: WorkspaceUser | None = None
     created_at: int | None = None
 
 

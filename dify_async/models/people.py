@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class WorkspaceUser(Struct, frozen=True, kw_only=True):
     """Somebody of the workspace."""
 
     id: str

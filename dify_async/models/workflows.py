@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from .people import EndUser, Person
+from .people import EndUser, WorkspaceUser
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -30,9 +30,9 @@ class Workflow(Struct, frozen=True, kw_only=True):
     features: dict[str, object] | None = None
     hash: str | None = None
     version: str | None = None
-    created_by: Person | None = None
+    created_by: WorkspaceUser | None = None
     created_at: int | None = None
-    updated_by: Person | None = None
+    updated_by: WorkspaceUser | None = None
     updated_at: int | None = None
     tool_published: bool | None = None
     environment_variables: list[object] | None = None
@@ -58,7 +58,7 @@ class WorkflowRun(Struct, frozen=True, kw_only=True):
     elapsed_time: float | None = None
     total_tokens: int | None = None
     total_steps: int | None = None
-    created_by_account: Person | None = None
+    created_by_account: WorkspaceUser | None = None
     created_at: int | None = None
     finished_at: int | None = None
     exceptions_count: int | None = None
@@ -79,14 +79,14 @@ class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
     total_tokens: int | None = None
     total_steps: int | None = None
     created_by_role: str | None = None
-    created_by_account: Person | None = None
+    created_by_account: WorkspaceUser | None = None
     created_by_end_user: EndUser | None = None
     created_at: int | None = None
     finished_at: int | None = None
     exceptions_count: int | None = None
 
 
-class LoggedRun(Struct, frozen=True, kw_only=True):
+class RunSummary(Struct, frozen=True, kw_only=True):
     """The run that a log row is about. `triggered_from` is of Dify 1.10 and newer."""
 
     id: str
@@ -112,10 +112,10 @@ class WorkflowAppLog(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    workflow_run: LoggedRun | None = None
+    workflow_run: RunSummary | None = None
     details: dict[str, object] | None = None
     created_from: str | None = None
     created_by_role: str | None = None
-    created_by_account: Person | None = None
+    created_by_account: WorkspaceUser | None = None
     created_by_end_user: EndUser | None = None
     created_at: int | None = None

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 OnError = Literal["raise", "collect"]
 
 
-def concerns_all(error: DifyError) -> bool:
+def affects_all_apps(error: DifyError) -> bool:
     """Whether it is no app's own failure: who asked wrong, or has no session, gets it raised."""
     return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
 
 
-def once(apps: Iterable[App | str]) -> dict[str, App | str]:
+def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
     """Each app once, by its id, of which the server takes any case."""
     found: dict[str, App | str] = {}
     for app in apps:
@@ -116,6 +116,6 @@ class FanOut:
 
     def _collected(self, error: DifyError) -> DifyError:
         """The error, where it is this app's own."""
-        if concerns_all(error) or self._on_error == "raise":
+        if affects_all_apps(error) or self._on_error == "raise":
             raise error
         return error

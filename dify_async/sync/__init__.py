@@ -1,4 +1,4 @@
-"""The client for code that is not asynchronous: scripts, Django views, notebooks.
+"""The client for synchronous code: scripts, Django views, notebooks.
 
     from dify_async.sync import DifyServer
 
@@ -6,14 +6,14 @@
         for app in dify.iter_apps(mode="chat"):
             print(app.name)
 
-It is the second choice. `AsyncDifyServer` does all the work, on a thread that runs an event loop while the
-client is open; each call goes over to it and waits, which takes longer than to await, and a thread more for
-each call that is to run beside others. Where there is an event loop, use that one.
+`DifyServer` runs an `AsyncDifyServer` on an event loop in a background thread. Each call is submitted to
+that loop and waits for its result, which is slower than awaiting it, and concurrent calls need one thread
+each. If your code already runs in an event loop, use `AsyncDifyServer`.
 
-Methods, arguments, values and errors are the same. What is awaited there is called here, `async for` is
-`for` and `async with` is `with`; a generator that is left early leaves nothing open. Make one client for the
-whole process and use it from any thread: in a service enter it when the worker process starts, after any
-fork, and leave it when that ends.
+Methods, arguments, results and errors are the same. Calls return instead of being awaited, `async for`
+becomes `for`, and `async with` becomes `with`; leaving a generator early leaves nothing open. Create one
+client per process and use it from any thread. In a service, open it when the worker process starts, after
+any fork, and close it when the process ends.
 """
 
 from ._generated import DifyServer

@@ -9,8 +9,7 @@ from msgspec import UNSET, UnsetType
 from dify_async._http.retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
 from dify_async.client._client import from_environment
-
-from ._calls import Calls, taken
+from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
         ChatConversation,
         ChatMessage,
         CompletionConversation,
-        Cursor,
+        CursorPage,
         DailyConversations,
         DailyEndUsers,
         DailyMessages,
@@ -65,9 +64,8 @@ if TYPE_CHECKING:
     )
     from dify_async.statistics.fan_out import OnError
     from dify_async.statistics.results import AppStatistics, Metric
+    from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
-
-    from ._updates import DashboardUpdates
 
 
 class RawCalls(Calls):
@@ -399,7 +397,7 @@ class WorkflowCalls(Calls):
         triggered_from: str | None = None,
         last_id: str | None = None,
         limit: int = 20,
-    ) -> Cursor[WorkflowRun]:
+    ) -> CursorPage[WorkflowRun]:
         """Runs, the newest first. Route: GET /apps/{id}/workflow-runs.
 
         Args:
@@ -1178,7 +1176,7 @@ class MessageCalls(Calls):
 
     def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
-    ) -> Cursor[ChatMessage]:
+    ) -> CursorPage[ChatMessage]:
         """Messages of a conversation, in the order in which they were said; without `first_id` the last.
 
         Unlike GET …/chat-conversations/{id}, which this client does not call, it does not mark the

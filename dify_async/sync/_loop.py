@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, for threads that have none."""
+"""An event loop in a background thread, for code without an event loop."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NOT_OPEN: Final = "the client is not open: use it inside `with DifyServer(...)`"
 
 
 class Loop:
-    """An event loop with something entered in it, for any number of threads, until it is closed."""
+    """An event loop in a background thread, in which a context manager is entered until `close()`."""
 
     def __init__(self, manager: AbstractAsyncContextManager[object]) -> None:
         self._process_id = os.getpid()
         self.is_closed: bool = False
-        # Held while a task is handed over, so that none is lost to a loop that stops in that moment.
-        # Reentrant, since what Python collects in the midst of it may leave a block.
+        # Held while a task is submitted, so that no task is lost if the loop stops at that moment.
+        # Reentrant, because the garbage collector may leave a block while it is held.
         self._handing_over = threading.RLock()
         with ExitStack() as stack:
             portal, thread = _started()
@@ -44,16 +44,16 @@ class Loop:
             portal.call(manager.__aenter__)
             stack.callback(portal.call, manager.__aexit__, None, None, None)
             self._stack = stack.pop_all()
-        # Where nobody leaves the client: in a worker process that ends, in a notebook.
+        # For clients that are never closed, for example in a worker process or a notebook.
         atexit.register(self._close_at_exit)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What the call answers; the call is cancelled where this thread is interrupted."""
+        """The result of the call. If this thread is interrupted, the call is cancelled."""
         future = self.start(call)
         return answer(future, future)
 
     def start(self, call: Callable[[], Awaitable[T]]) -> Future[T]:
-        """Begin, and do not wait."""
+        """Start the call without waiting for it."""
         self._check_caller()
         with self._handing_over:
             if self.is_closed:
@@ -61,10 +61,10 @@ class Loop:
             return self._portal.start_task_soon(call)
 
     def rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
-        """The rows, as they are used.
+        """The rows, fetched as they are used.
 
-        Leaving early does not wait for the asynchronous iterator to close: that one is dropped with this,
-        and its loop closes it, whichever thread it was. So Python's garbage collection never waits here.
+        Leaving early does not wait for the asynchronous iterator: the event loop closes it when it is
+        garbage-collected, so the garbage collector never waits here.
         """
         while True:
             try:
@@ -74,7 +74,7 @@ class Loop:
             yield row
 
     def close(self) -> None:
-        """Refuse what is new, leave what was entered, cancel what is left, and end the thread."""
+        """Refuse new calls, leave the context manager, cancel the remaining tasks, and end the thread."""
         self._check_caller()
         atexit.unregister(self._close_at_exit)
         with self._handing_over:
@@ -88,18 +88,18 @@ class Loop:
 
     def _check_caller(self) -> None:
         if os.getpid() != self._process_id:
-            raise DifyError("the client was opened before a fork: make one in each process")
+            raise DifyError("the client was opened before a fork; create one in each process")
         if threading.get_ident() == self._thread_id:
             raise DifyError(
-                "the client was called by its own callback or token store, and would wait for itself"
+                "the client was called from its own callback or token store, which would deadlock"
             )
 
 
 def _started() -> tuple[BlockingPortal, threading.Thread]:
-    """A portal, and the thread that runs its event loop.
+    """A portal and the thread that runs its event loop.
 
-    Not anyio's start_blocking_portal: its generator is closed by Python at the end of a process, also of
-    one that was forked, and waits then for a thread that is no more.
+    Not anyio's start_blocking_portal: Python closes its generator when a process ends, even in a forked
+    child, where it would wait for a thread that does not exist.
     """
     started: Future[BlockingPortal] = Future()
 
@@ -114,7 +114,7 @@ def _started() -> tuple[BlockingPortal, threading.Thread]:
         except BaseException as error:
             if started.done():
                 raise
-            started.set_exception(error)  # there are no more files to open, say
+            started.set_exception(error)  # for example, no file descriptors are left
 
     thread = threading.Thread(target=run, name="dify_async", daemon=True)
     thread.start()
@@ -122,7 +122,7 @@ def _started() -> tuple[BlockingPortal, threading.Thread]:
 
 
 def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
-    """The result of a future that a task brings; the task ends where this thread is interrupted."""
+    """The result of a future that a task sets. If this thread is interrupted, the task is cancelled."""
     try:
         return future.result()
     except CancelledError:
@@ -133,7 +133,7 @@ def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
 
 
 class Block(Generic[ValueT]):
-    """An async context manager, entered and left by one task, as its cancel scopes ask for."""
+    """An async context manager, entered and left by the same task, as cancel scopes require."""
 
     def __init__(self, loop: Loop, manager: AbstractAsyncContextManager[ValueT]) -> None:
         self._loop = loop
@@ -147,19 +147,19 @@ class Block(Generic[ValueT]):
         return answer(self._entered, self._task)
 
     def leave(self) -> None:
-        """Wait until it is left; what failed in it is raised, now and every further time."""
+        """Wait until it is left. An exception from the block is raised by each call."""
         if not self._task.done():
             self._loop.run(self._let_go)
         answer(self._task, self._task)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What the call answers."""
+        """The result of the call."""
         return self._loop.run(call)
 
     def rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
-        """The rows that come inside, until all came or something failed."""
+        """The rows of the block, until the end or the first failure."""
         yield from self._loop.rows(rows)
-        # A stream ends in both cases; with the block left, it is known which one it is.
+        # The stream ends in both cases; leaving the block raises the failure, if there was one.
         self.leave()
 
     async def _let_go(self) -> None:

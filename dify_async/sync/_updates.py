@@ -1,4 +1,4 @@
-"""A dashboard as it comes in, without an event loop of one's own."""
+"""A dashboard that arrives app by app, for synchronous code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DashboardUpdates:
         """The dashboard of the apps that were taken so far, in the order of the list."""
         return self._block.run(self._updates.dashboard)
 
-    def rest(self) -> Dashboard:
+    def collect(self) -> Dashboard:
         """The whole dashboard, as soon as the apps have come that are left."""
         for _ in self:
             pass

@@ -21,7 +21,7 @@ from dify_async.testing import FakeDifyServer
 DIFY = web.AppKey("dify", AsyncDifyServer)
 UNDER_WAY = web.AppKey("under_way", dict[frozenset[tuple[str, object]], "Numbers"])
 STATIC = Path(__file__).parent / "static"
-LONGEST_RANGE = 366
+MAX_RANGE = 366
 # nginx holds an answer back until a buffer is full, unless it is told not to.
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 # Proxies cut a stream off on which nothing comes for a minute.
@@ -102,8 +102,8 @@ def wanted(query: Mapping[str, str]) -> Wanted:
     else:
         days = int(query.get("days", "30"))
         found |= Wanted(days=days)
-    if not 1 <= days <= LONGEST_RANGE:
-        raise ValueError(f"a range has 1 to {LONGEST_RANGE} days, and not {days}")
+    if not 1 <= days <= MAX_RANGE:
+        raise ValueError(f"a range has 1 to {MAX_RANGE} days, and not {days}")
     return found
 
 

@@ -64,7 +64,7 @@ async def test_a_200_that_cannot_be_read(fake: FakeDifyServer, dify: AsyncDifySe
         await dify.init_app_api_key(an_app(fake))
     await dify.profile()
     assert fake.connections_opened == opened
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 418, 422, 429, 500, 502, 503, 504, 599])
@@ -113,7 +113,7 @@ async def test_compression_that_is_broken(fake: FakeDifyServer, dify: AsyncDifyS
     fake.inject(path="/account/profile", body=body, headers={**JSON, "Content-Encoding": "gzip"})
     with pytest.raises(DifyError):
         await dify.profile()
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
 
 
 async def test_an_encoding_that_was_not_offered(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -133,7 +133,7 @@ async def test_an_answer_past_the_cap_is_not_read(fake: FakeDifyServer) -> None:
             with pytest.raises(DifyDecodeError, match="max_response_bytes=100000"):
                 await dify.profile()
         await dify.profile()
-        assert dify._slots.taken == 0
+        assert dify._limiter.taken == 0
 
 
 async def test_a_timeout_covers_the_body(fake: FakeDifyServer) -> None:
@@ -206,7 +206,7 @@ async def test_what_is_not_http(name: str) -> None:
         for call in (dify.profile, dify.init_dataset_api_key):
             with anyio.fail_after(60), pytest.raises(DifyError):
                 await call()
-        assert dify._slots.taken == 0
+        assert dify._limiter.taken == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dify_async import (
     RequestRetried,
     RequestStarted,
     RetryPolicy,
-    SessionRenewed,
+    SessionRefreshed,
     StoreDown,
     StoreUp,
     Tokens,
@@ -42,7 +42,7 @@ async def test_a_call_from_its_start_to_its_answer(fake: FakeDifyServer) -> None
         (RequestStarted, "GET", "/apps/{}"),
         (RequestAnswered, "GET", "/apps/{}"),
     ]
-    assert SessionRenewed("password") in seen
+    assert SessionRefreshed("password") in seen
     answered = seen[-1]
     assert isinstance(answered, RequestAnswered)
     assert (answered.status, answered.attempt) == (200, 1)
@@ -80,9 +80,9 @@ async def test_a_renewal(fake: FakeDifyServer) -> None:
         await dify.profile()
         fake.expire_access_tokens()
         await dify.profile()
-    assert [event for event in seen if isinstance(event, SessionRenewed)] == [
-        SessionRenewed("password"),
-        SessionRenewed("refresh token"),
+    assert [event for event in seen if isinstance(event, SessionRefreshed)] == [
+        SessionRefreshed("password"),
+        SessionRefreshed("refresh_token"),
     ]
 
 
@@ -149,10 +149,10 @@ async def test_a_hook_that_fails_harms_nothing(
 
     async with client(fake, on_event=fail) as dify:
         await dify.profile()
-        assert dify._slots.taken == 0
+        assert dify._limiter.taken == 0
     failures = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(failures) == 7
-    assert failures[0].getMessage() == "on_event failed at RequestStarted"
+    assert failures[0].getMessage() == "on_event raised an exception for RequestStarted"
 
 
 async def test_no_event_holds_a_secret_or_an_id(fake: FakeDifyServer) -> None:

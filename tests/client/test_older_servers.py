@@ -74,7 +74,7 @@ async def test_an_old_server_that_hides_its_version(version: str) -> None:
     async with FakeDifyServer(version, hide_version=True) as fake:
         async with client(fake, **password) as dify:
             await dify.login()
-            dify._server._version = ""  # what sign-in needs was given; the rest is to be found out
+            dify._probe._version = ""  # what sign-in needs was given; the rest is to be found out
             assert (await dify.current_workspace()).id == fake.workspace_id
             await dify.logout()
         assert fake.requests[-1].path == "/logout"

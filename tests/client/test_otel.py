@@ -224,8 +224,8 @@ async def test_a_renewal_is_part_of_the_call_that_found_it_due(
     assert attributes_of(refused)["error.type"] == "401"
     assert attributes_of(answered)["http.request.resend_count"] == 1
     assert all(is_child(span, telemetry.the_callers_span()) for span in (refused, renewal, answered))
-    assert telemetry.counts("dify_async.sign_ins") == [(1, {"dify_async.sign_in.by": "password"})]
-    assert telemetry.counts("dify_async.token.renewals") == [(1, {})]
+    assert telemetry.counts("dify_async.logins") == [(1, {"dify_async.login.method": "password"})]
+    assert telemetry.counts("dify_async.token.refreshes") == [(1, {})]
 
 
 async def test_a_cancelled_call(fake: FakeDifyServer, telemetry: Telemetry) -> None:
@@ -270,7 +270,7 @@ async def test_a_refused_connection(telemetry: Telemetry) -> None:
         "error.type": "DifyConnectionError",
     }
     assert span.status.status_code is StatusCode.ERROR
-    assert telemetry.counts("dify_async.sign_ins") == []
+    assert telemetry.counts("dify_async.logins") == []
 
 
 async def test_spans_are_children_of_the_span_of_their_own_task(
@@ -323,8 +323,8 @@ async def test_one_hook_for_two_clients(fake: FakeDifyServer, telemetry: Telemet
     }
     assert counted == {port_of(fake): 1, port_of(other): 2}
     assert {attributes_of(span)["server.port"] for span in telemetry.spans()} == ports
-    assert telemetry.counts("dify_async.sign_ins") == [(2, {"dify_async.sign_in.by": "password"})]
-    assert telemetry.counts("dify_async.token.renewals") == [(1, {})]
+    assert telemetry.counts("dify_async.logins") == [(2, {"dify_async.login.method": "password"})]
+    assert telemetry.counts("dify_async.token.refreshes") == [(1, {})]
 
 
 async def test_an_outage_of_the_store(fake: FakeDifyServer, telemetry: Telemetry) -> None:
@@ -348,7 +348,7 @@ async def test_no_secret_no_query_and_no_id_is_exported(fake: FakeDifyServer, te
         await dify.logout()
     shown = telemetry.shown()
     assert "GET /apps/{}/trace" in shown
-    assert "dify_async.token.renewals" in shown
+    assert "dify_async.token.refreshes" in shown
     assert secrets_in(shown, fake) == []
     for text in (key.id, an_app(fake), "asked", fake.email, "/apps/0", "?"):
         assert text not in shown

@@ -171,7 +171,7 @@ async def test_leaving_a_stream_early_leaves_nothing_behind(
     with pytest.raises(ends) if ends else contextlib.nullcontext():
         await using
     assert not [task for task in asyncio.all_tasks() - before if "aiohttp/web_" not in repr(task)]
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
     await dify.profile()
 
 

@@ -248,7 +248,7 @@ async def test_it_stops_at_once_and_leaves_nothing(fake: FakeDifyServer, dify: A
             await asyncio.sleep(0)
         with pytest.raises(DifyError, match="closed"):
             await waiting
-        assert dify._slots.taken == 0
+        assert dify._limiter.taken == 0
     with pytest.raises(DifyError, match="async with"):
         await feed.get()
     with pytest.raises(DifyError, match="async with"):

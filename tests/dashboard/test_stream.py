@@ -70,7 +70,7 @@ async def test_leaving_early_ends_all_and_frees_all(
     with pytest.raises(ends) if ends else contextlib.nullcontext():
         await using
     assert tasks_of_ours(before) == []
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
     # No connection is left in use either.
     session = dify._transport._session
     assert session is not None
@@ -87,12 +87,12 @@ async def test_a_failure_that_is_raised_ends_the_others(fake: FakeDifyServer, di
 
     async def use() -> Dashboard:
         async with dify.stream_dashboard(START, END, on_error="raise") as updates:
-            return await updates.rest()
+            return await updates.collect()
 
     with pytest.raises(DifyServerError):
         await use()
     assert tasks_of_ours(before) == []
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -136,4 +136,4 @@ async def test_a_server_that_is_overrun_sees_fewer_requests(status: int) -> None
     assert most["early"] == 32
     assert most["late"] <= 8
     assert refused["late"] < 0.5 * 300
-    assert dify._slots.allowed < 16
+    assert dify._limiter.allowed < 16

@@ -196,8 +196,8 @@ def _assert_nothing_is_held(dify: AsyncDifyServer) -> None:
     session = dify._transport._session
     assert session is not None
     assert session.connector is not None
-    assert dify._slots.taken == 0
-    assert not dify._slots._waiting
+    assert dify._limiter.taken == 0
+    assert not dify._limiter._waiting
     assert not session.connector._acquired
 
 
@@ -215,9 +215,9 @@ async def test_leaving_a_list_or_a_stream_early(
                 break
     left = {task for task in asyncio.all_tasks() - before if "aiohttp/web_" not in repr(task)}
     assert left == set()
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
     async for _ in dify.iter_apps(page_size=2):
         break
-    assert dify._slots.taken == 0
+    assert dify._limiter.taken == 0
     await dify.profile()
     assert fake.count("POST", "/login") == 1

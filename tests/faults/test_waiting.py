@@ -155,10 +155,10 @@ async def test_a_server_that_is_overrun_is_asked_for_less(fake: FakeDifyServer) 
             for _ in range(100):
                 group.start_soon(dify.profile)
             await until(lambda: slow.hits > 0)
-            fewest = dify._slots.allowed
+            fewest = dify._limiter.allowed
         assert overrun.hits == 60
         assert fewest <= 16
-        assert dify._slots.allowed > fewest
+        assert dify._limiter.allowed > fewest
         assert 16 < fake.peak_requests <= 32
 
 

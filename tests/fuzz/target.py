@@ -31,11 +31,11 @@ WORDS: Final = (
     *(b"Location: https://[::1]:99999/console/api\n", b"Content-Type: text/html\n"),
     b"Set-Cookie: __Host-access_token=a; Secure\n",
 )
-_LONGEST_TEXT: Final = 10_000
+_MAX_TEXT_LENGTH: Final = 10_000
 
-_pipeline: Final = AsyncDifyServer(
+_caller: Final = AsyncDifyServer(
     "https://dify.example.com", "ops@example.com", "secret", token_store=MemoryTokenStore()
-)._pipeline
+)._caller
 
 
 def seeds() -> list[bytes]:
@@ -72,12 +72,12 @@ def _parsed(data: bytes) -> tuple[Endpoint[object], Reply]:
 
 
 def _check_call(endpoint: Endpoint[object], reply: Reply) -> None:
-    url = _pipeline._transport.url(endpoint.path, ("id",) * endpoint.path.count("{}"), ())
+    url = _caller._transport.url(endpoint.path, ("id",) * endpoint.path.count("{}"), ())
     try:
         if reply.status < 300:
-            repr(_pipeline._decoded(endpoint, url, reply))
+            repr(_caller._decoded(endpoint, url, reply))
         else:
-            error = _pipeline._refusal(endpoint, url, reply, attempts=2)
+            error = _caller._refusal(endpoint, url, reply, attempts=2)
             is_about_the_token(error), is_about_csrf(error)
             _check_error(error)
     except DifyError as error:
@@ -110,5 +110,5 @@ def _check_expiry(reply: Reply) -> None:
 def _check_error(error: DifyError) -> None:
     text = str(error)
     text.encode()  # whoever prints it
-    assert len(text) < _LONGEST_TEXT
+    assert len(text) < _MAX_TEXT_LENGTH
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)

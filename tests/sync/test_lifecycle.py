@@ -143,7 +143,7 @@ async def test_where_a_loop_runs_in_the_calling_thread(fake: FakeDifyServer) -> 
     with sync_client(fake) as dify:
         assert len(dify.apps()) == len(list(dify.iter_apps())) == 12
         with dify.stream_dashboard(days=2) as updates:
-            assert len(updates.rest().apps) == 12
+            assert len(updates.collect().apps) == 12
 
 
 def test_closing_under_calls_of_other_threads(fake: FakeDifyServer) -> None:
@@ -157,7 +157,7 @@ def test_closing_under_calls_of_other_threads(fake: FakeDifyServer) -> None:
         calls: list[Future[Any]] = [pool.submit(dify.features)]
         wait_until(lambda: any(one.path == "/features" and one.status for one in fake.requests))
         calls += [pool.submit(dify.init_app_api_key, app), *(pool.submit(dify.app, app) for _ in range(3))]
-        wait_until(lambda: fake.count(path="/apps/*") == len(dify._dify._slots._waiting) == 2)
+        wait_until(lambda: fake.count(path="/apps/*") == len(dify._dify._limiter._waiting) == 2)
     errors = [call.exception(10) for call in calls]
     assert all(isinstance(error, DifyError) for error in errors)
     assert all("closed" in str(error) or isinstance(error, DifyUnknownOutcomeError) for error in errors)
@@ -233,7 +233,7 @@ def test_what_is_called_back_may_not_call(fake: FakeDifyServer) -> None:
     with sync_client(fake, on_event=on_event) as dify:
         dify.setup_status()
     assert len(refused) == 4  # at the request and at its answer
-    assert all("wait for itself" in text for text in refused)
+    assert all("deadlock" in text for text in refused)
 
 
 def test_events_see_the_context_of_the_call(fake: FakeDifyServer) -> None:

@@ -112,7 +112,7 @@ def test_a_failure_ends_the_loop_and_not_only_the_block(fake: FakeDifyServer, di
     with failing, dify.stream_statistics(apps, on_error="raise") as arriving, pytest.raises(DifyServerError):
         list(arriving)
     with failing, dify.stream_dashboard(days=1, on_error="raise") as updates, pytest.raises(DifyServerError):
-        updates.rest()
+        updates.collect()
     assert under_way(dify) == 0
 
 

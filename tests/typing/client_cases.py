@@ -11,7 +11,7 @@ from dify_async import (
     AppStatistics,
     AsyncDifyServer,
     ChatMessage,
-    Cursor,
+    CursorPage,
     Dashboard,
     DashboardFeed,
     DashboardUpdate,
@@ -67,7 +67,7 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     assert_type(page, Page[App])
     assert_type(page.data, list[App])
     messages = await dify.chat_messages("id", "id")
-    assert_type(messages, Cursor[ChatMessage])
+    assert_type(messages, CursorPage[ChatMessage])
     assert_type(messages.data, list[ChatMessage])
     assert_type((await dify.workflow_runs("id")).data, list[WorkflowRun])
     (key, *_) = await dify.ensure_app_api_keys(apps, progress=progress)

@@ -21,7 +21,7 @@ from dify_async import (
     RequestFailed,
     RequestRetried,
     RequestStarted,
-    SessionRenewed,
+    SessionRefreshed,
     StoreDown,
     StoreUp,
     TokenStore,
@@ -46,8 +46,8 @@ def matched(event: Event) -> None:
             assert_type(request.attempt, int)
         case RequestRetried():
             assert_type(event.wait, float)
-        case SessionRenewed():
-            assert_type(event.by, Literal["refresh token", "password", "e-mail code"])
+        case SessionRefreshed():
+            assert_type(event.method, Literal["refresh_token", "password", "email_code"])
         case StoreDown():
             assert_type(event.error, str)
         case StoreUp():

@@ -10,7 +10,7 @@ from dify_async import (
     AppResult,
     AppStatistics,
     ChatMessage,
-    Cursor,
+    CursorPage,
     Dashboard,
     DashboardUpdate,
     Page,
@@ -39,14 +39,14 @@ def iterated(dify: DifyServer, apps: list[App]) -> None:
         assert_type(updates, DashboardUpdates)
         for update in updates:
             assert_type(update, DashboardUpdate)
-        assert_type(updates.rest(), Dashboard)
+        assert_type(updates.collect(), Dashboard)
 
 
 def generic(dify: DifyServer, apps: list[App]) -> None:
     assert_type(dify.login(), None)
     assert_type(dify.apps(), list[App])
     assert_type(dify.apps_page(), Page[App])
-    assert_type(dify.chat_messages("id", "id"), Cursor[ChatMessage])
+    assert_type(dify.chat_messages("id", "id"), CursorPage[ChatMessage])
     assert_type(dify.ensure_app_api_keys(apps), list[AppResult[ApiKey]])
     assert_type(dify.export_apps([*apps, "id"], "folder"), list[AppResult[Path]])
 

@@ -24,8 +24,8 @@ from dify_async._http.wire import (
     Reply,
     decode_error,
     is_about_the_token,
+    redact,
     retry_after,
-    scrub,
     status_error,
 )
 from tests.captures import VERSIONS, capture, captures
@@ -178,7 +178,7 @@ def test_a_date_without_the_servers_clock_is_by_ours() -> None:
     ],
 )
 def test_no_key_or_token_gets_into_an_error(secret: str) -> None:
-    assert secret not in scrub(f"before {secret} after")
+    assert secret not in redact(f"before {secret} after")
     body = f'{{"code":"x","message":"bad {secret}.","errors":{{"a":"{secret}"}}}}'.encode()
     error = status_error("GET", "/apps", Reply(400, CIMultiDict(), body))
     assert secret not in str(error) + repr(vars(error))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from dify_async import DifyConfigError
-from dify_async._http.urls import checked_proxy, normal_base_url, segment, target
+from dify_async._http.urls import build_target, checked_proxy, normal_base_url, quote_id
 
 
 @given(st.text())
 def test_any_id_stays_in_its_segment_or_is_refused(identifier: str) -> None:
     try:
-        path = target("/apps/{}/api-keys", (identifier,), ())
+        path = build_target("/apps/{}/api-keys", (identifier,), ())
     except DifyConfigError:
         return
     url = URL("http://host/console/api" + path, encoded=True)
@@ -34,18 +34,18 @@ def test_any_id_stays_in_its_segment_or_is_refused(identifier: str) -> None:
 )
 def test_ids_that_could_reach_another_route_are_refused(identifier: str) -> None:
     with pytest.raises(DifyConfigError, match="is not an id"):
-        segment(identifier)
+        quote_id(identifier)
 
 
 @pytest.mark.parametrize("identifier", [None, 1, b"abc", ["a"]])
 def test_what_is_no_text_is_no_id(identifier: object) -> None:
     with pytest.raises(DifyConfigError, match="is not an id"):
-        segment(identifier)  # type: ignore[arg-type]  # what a caller without a type checker does
+        quote_id(identifier)  # type: ignore[arg-type]  # what a caller without a type checker does
 
 
 @pytest.mark.parametrize("identifier", ["a?b", "a#b", "a b", "é", "a;b", "a&b"])
 def test_other_ids_are_quoted(identifier: str) -> None:
-    quoted = segment(identifier)
+    quoted = quote_id(identifier)
     assert unquote(quoted) == identifier
     assert not set("?#/ ;&") & set(quoted)
 
@@ -182,6 +182,6 @@ def test_what_is_no_text_is_no_base_url(given: object) -> None:
 def test_query_values() -> None:
     """An empty `start=` is a 400 up to 1.10.1, so what is absent is left out."""
     query = (("page", 1), ("yes", True), ("no", False), ("none", None), ("start", "2025-10-23 00:00"))
-    assert target("/apps", (), query) == "/apps?page=1&yes=true&no=false&start=2025-10-23%2000%3A00"
-    assert target("/apps", (), (("none", None),)) == "/apps"
-    assert target("/apps", (), (("name", "a&b=ü+"),)) == "/apps?name=a%26b%3D%C3%BC%2B"
+    assert build_target("/apps", (), query) == "/apps?page=1&yes=true&no=false&start=2025-10-23%2000%3A00"
+    assert build_target("/apps", (), (("none", None),)) == "/apps"
+    assert build_target("/apps", (), (("name", "a&b=ü+"),)) == "/apps?name=a%26b%3D%C3%BC%2B"

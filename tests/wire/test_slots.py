@@ -9,11 +9,11 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from dify_async import DifyError
-from dify_async._http.limiter import Slots
+from dify_async._http.limiter import AdaptiveLimiter
 
 
 async def test_never_more_than_the_limit_and_first_come_first_served() -> None:
-    slots, order, most = Slots(3), [], 0
+    slots, order, most = AdaptiveLimiter(3), [], 0
 
     async def use(number: int) -> None:
         nonlocal most
@@ -33,7 +33,7 @@ async def test_never_more_than_the_limit_and_first_come_first_served() -> None:
 
 
 async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on() -> None:
-    slots = Slots(1)
+    slots = AdaptiveLimiter(1)
     assert slots.take()
     first = asyncio.create_task(slots.wait())
     second = asyncio.create_task(slots.wait())
@@ -49,7 +49,7 @@ async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on() -> None:
 
 
 async def test_a_cancelled_waiter_is_passed_over() -> None:
-    slots = Slots(1)
+    slots = AdaptiveLimiter(1)
     assert slots.take()
     waiting = [asyncio.create_task(slots.wait()) for _ in range(3)]
     await checkpoint()
@@ -62,7 +62,7 @@ async def test_a_cancelled_waiter_is_passed_over() -> None:
 
 
 async def test_a_newcomer_does_not_overtake() -> None:
-    slots = Slots(1)
+    slots = AdaptiveLimiter(1)
     assert slots.take()
     waiting = asyncio.create_task(slots.wait())
     await checkpoint()
@@ -72,7 +72,7 @@ async def test_a_newcomer_does_not_overtake() -> None:
 
 
 async def test_waiting_ends_with_the_client() -> None:
-    slots = Slots(1)
+    slots = AdaptiveLimiter(1)
     assert slots.take()
     waiting = asyncio.create_task(slots.wait())
     await checkpoint()
@@ -83,7 +83,7 @@ async def test_waiting_ends_with_the_client() -> None:
 
 
 def test_the_number_halves_at_a_429_and_comes_back_slot_by_slot() -> None:
-    slots = Slots(8)
+    slots = AdaptiveLimiter(8)
     for _ in range(8):
         assert slots.take()
     for _ in range(8):  # one cut for the requests that were under way together
@@ -101,7 +101,7 @@ def test_the_number_halves_at_a_429_and_comes_back_slot_by_slot() -> None:
 
 
 def test_one_slot_is_always_left() -> None:
-    slots = Slots(2)
+    slots = AdaptiveLimiter(2)
     for _ in range(10):
         assert slots.take()
         slots.slow_down()

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.rules import Rules
 
-LAST_PAGE = 99999
-LONGEST_PAGE = 100
+MAX_PAGE = 99999
+MAX_PAGE_SIZE = 100
 Row = TypeVar("Row")
 
 
 def page_and_limit(params: Params) -> tuple[int, int]:
     """Which page is asked for, and how long it is."""
-    return params.integer("page", 1, high=LAST_PAGE), params.integer("limit", 20, high=LONGEST_PAGE)
+    return params.integer("page", 1, high=MAX_PAGE), params.integer("limit", 20, high=MAX_PAGE_SIZE)
 
 
 def page_body(page: int, limit: int, total: int, rows: Sequence[Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dify_async.testing._console.console import Console
 
 CONFIGURED = ("chat", "agent-chat", "completion")  # modes whose settings are a model's, and no graph
-_LONGEST_NAME = 255
-_LONGEST_DESCRIPTION = 400
+_MAX_NAME_LENGTH = 255
+_MAX_DESCRIPTION_LENGTH = 400
 
 
 def create_app(console: "Console", call: Call) -> Reply:
@@ -134,12 +134,12 @@ def _wrong_config(values: dict[str, Any]) -> str | None:
 def _check_name(rules: Rules, name: Any) -> None:
     if isinstance(name, str) and "\0" in name:
         raise errors.nul_character()
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > _MAX_NAME_LENGTH:
         raise errors.internal(rules)
 
 
 def _check_description(params: Params) -> None:
-    if len(params.values.get("description") or "") > _LONGEST_DESCRIPTION:
+    if len(params.values.get("description") or "") > _MAX_DESCRIPTION_LENGTH:
         plain = "Description cannot exceed 400 characters."
         detail = "String should have at most 400 characters"
         params.wrong("description", plain, "string_too_long", detail)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dify_async.testing._console.console import Console
 
 _GRAPHS = ("workflow", "advanced-chat")
-_LONGEST_NAME = 20
-_LONGEST_COMMENT = 100
+_MAX_NAME_LENGTH = 20
+_MAX_COMMENT_LENGTH = 100
 _STATES = ("running", "succeeded", "failed", "stopped", "partial-succeeded")
 _LOGGED_STATES_OF_OLD = ("succeeded", "failed", "stopped", "partial-succeeded")
 _LOGGED_STATES = ("scheduled", "running", *_LOGGED_STATES_OF_OLD, "paused")
@@ -32,7 +32,7 @@ def publish(console: "Console", call: Call) -> Reply:
     rules = console.rules
     app = console.find_app(call, _GRAPHS)
     params = body_params(rules, call, "PublishWorkflowPayload")
-    for name, most in (("marked_name", _LONGEST_NAME), ("marked_comment", _LONGEST_COMMENT)):
+    for name, most in (("marked_name", _MAX_NAME_LENGTH), ("marked_comment", _MAX_COMMENT_LENGTH)):
         if len(params.values.get(name) or "") > most:
             if not rules.pydantic:
                 label = name.replace("_", " ").capitalize()

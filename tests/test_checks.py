@@ -1,0 +1,93 @@
+"""Argument checks: what each accepts, and the one line that the others get."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dify_async import DifyConfigError
+from dify_async import _checks as checks
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("half-made")
+
+
+REFUSED: list[tuple[str, object, str]] = [
+    ("integer", True, "x must be an integer of at least 1, got True"),
+    ("integer", 1.0, "x must be an integer of at least 1, got 1.0"),
+    ("integer", "1", "x must be an integer of at least 1, got '1'"),
+    ("integer", 0, "x must be an integer of at least 1, got 0"),
+    ("integer", None, "x must be an integer of at least 1, got None"),
+    ("integer", Unprintable(), "x must be an integer of at least 1, got a value of type Unprintable"),
+    ("number", True, "x must be a number of at least 0, got True"),
+    ("number", math.nan, "x must be a number of at least 0, got nan"),
+    ("number", math.inf, "x must be a number of at least 0, got inf"),
+    ("number", 10**400, f"x must be a number of at least 0, got 1{'0' * 58}…"),
+    ("number", -0.1, "x must be a number of at least 0, got -0.1"),
+    ("positive", 0, "x must be a number greater than 0, got 0"),
+    ("positive", True, "x must be a number greater than 0, got True"),
+    ("boolean", "false", "x must be True or False, got 'false'"),
+    ("boolean", None, "x must be True or False, got None"),
+    ("optional_boolean", 1, "x must be True or False, got 1"),
+    ("text", "", "x must be text, got empty text"),
+    ("text", b"secret", "x must be text, got a value of type bytes"),
+    ("text", None, "x must be text, got None"),
+    ("optional_text", 7, "x must be text or None, got a value of type int"),
+    ("texts", "id", "x must be a list of texts, got 'id'"),
+    ("texts", 7, "x must be a list of texts, got 7"),
+    ("texts", ["a", None], "x must be a list of texts, got one with None"),
+]
+
+
+@pytest.mark.parametrize(("check", "value", "message"), REFUSED)
+def test_what_is_refused_and_how(check: str, value: object, message: str) -> None:
+    with pytest.raises(DifyConfigError) as caught:
+        getattr(checks, check)("x", value)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        ("integer", 2**70),
+        ("number", 0),
+        ("number", 1.5),
+        ("positive", 1e-9),
+        ("boolean", False),
+        ("optional_boolean", None),
+        ("text", "a"),
+        ("optional_text", ""),
+        ("optional_text", None),
+        ("texts", ["a", "b"]),
+        ("texts", []),
+    ],
+)
+def test_what_is_accepted_comes_back(check: str, value: object) -> None:
+    result: Any = getattr(checks, check)("x", value)
+    assert result == value
+
+
+def test_bounds_are_part_of_the_error() -> None:
+    with pytest.raises(DifyConfigError, match=r"^page must be an integer from 1 to 99999, got 100000$"):
+        checks.integer("page", 100_000, maximum=99_999)
+    with pytest.raises(DifyConfigError, match=r"^lock_timeout must be a number from 1 to 60, got 61$"):
+        checks.number("lock_timeout", 61, minimum=1, maximum=60)
+
+
+def test_a_misspelt_choice_gets_a_suggestion() -> None:
+    with pytest.raises(
+        DifyConfigError, match=r"^mode must be one of chat, workflow, got 'chatt'; did you mean 'chat'\?$"
+    ):
+        checks.one_of("mode", "chatt", ("chat", "workflow"))
+    with pytest.raises(DifyConfigError, match=r"^mode must be one of chat, workflow, got 7$"):
+        checks.one_of("mode", 7, ("chat", "workflow"))
+
+
+def test_another_class_is_named_without_its_value() -> None:
+    assert checks.instance("x", 1, int, "an int") == 1
+    with pytest.raises(DifyConfigError, match=r"^retry must be a RetryPolicy, got a value of type str$"):
+        checks.instance("retry", "secret", int, "a RetryPolicy")
