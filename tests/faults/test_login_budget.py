@@ -181,7 +181,7 @@ async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer
     async with client(fake, token_store=store) as one, client(fake, token_store=store) as two:
         await one.profile()
         await two.profile()
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         with pytest.raises(DifyLoginError, match="Dify rejected"):
             await one.profile()
@@ -215,7 +215,7 @@ async def test_a_store_that_takes_no_writes(fake: FakeDifyServer) -> None:
         await one.profile()
         await two.profile()
         store.is_down = True
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         for _ in range(3):
             for dify in (one, two):
@@ -234,7 +234,7 @@ async def test_a_session_that_ended_is_not_saved_after_a_rejected_password(
         store.is_down = True
         fake.expire_access_tokens()
         await dify.profile()
-        fake._console.owner.password = "Another-Pass-1"
+        fake.password = "Another-Pass-1"
         fake.revoke_all_tokens()
         with suppress(DifyLoginError):
             await dify.profile()
