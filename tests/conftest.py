@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
@@ -40,6 +41,20 @@ def _date(request: pytest.FixtureRequest) -> Iterator[None]:
 def anyio_backend() -> str:
     """aiohttp and redis run on asyncio alone."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freeze_objects() -> None:
+    """Collections after this look only at newer objects, and so take little time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _collect_garbage() -> Iterator[None]:
+    """A warning about a resource that was not closed fails the test that left it open, not a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)
