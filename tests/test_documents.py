@@ -33,7 +33,7 @@ def console() -> Iterator[FakeDifyServer]:
 def settings(
     console: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> dict[str, str]:
-    """The environment of a block, and what stands in it for what a reader has."""
+    """Set the environment that a block reads; return the texts to replace, and their replacements."""
     environment = {
         "DIFY_BASE_URL": console.base_url,
         "DIFY_EMAIL": console.email,
@@ -58,6 +58,7 @@ def made_real(code: str, settings: dict[str, str]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient_redis")
 @pytest.mark.parametrize("block", [one for one in blocks() if not one.is_test], ids=str)
 def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str, str]) -> None:
     execute(made_real(block.code, settings), console)
