@@ -1,4 +1,4 @@
-"""Each benchmark runs, once and small, and gives the figures that have a gate; none is judged here."""
+"""Each benchmark runs once with little effort; its figures have gates, which are not checked here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_case(case: str) -> None:
     assert table_of(figures).row_count == len(figures)
 
 
-def test_a_gate_holds_on_its_own_side() -> None:
+def test_gates_are_upper_or_lower_limits() -> None:
     most, least = GATES["a page of 100 apps / bare"], GATES["httpx + pydantic / ours, 8 at once"]
     assert most.holds(most.limit)
     assert not most.holds(most.limit + 0.01)
