@@ -35,9 +35,9 @@ from __future__ import annotations
 '''
 _ABOUT: Final = """Synchronous client of Dify's console API, for one account or one admin API key.
 
-Use it as a context manager; it logs in at the first call. Threads can share one client: their calls run in
-one event loop, on a background thread that lives while the client is open. The client can be closed and
-opened again. It cannot be used on both sides of a fork: create and open one in each process.
+Use it as a context manager; it logs in at the first call. Threads can share one client: their calls run
+in one event loop, on a background thread that lives while the client is open. The client can be closed
+and opened again. It cannot be used on both sides of a fork: create and open one in each process.
 
 `on_event`, `progress` and the methods of `token_store` are called on that thread, and must not call this
 client. A `session` must be created in that event loop.
