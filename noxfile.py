@@ -1,4 +1,4 @@
-"""What is checked, by `nox`: style, types, and the tests on each Python that is found."""
+"""Checks run by `nox`: style, types, and the tests on each installed Python."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import nox
 
 nox.needs_version = ">=2026.2"
 nox.options.default_venv_backend = "uv|virtualenv"
-# Most machines lack some of the versions; `nox --error-on-missing-interpreters` asks for all.
+# Most machines lack some versions; `nox --error-on-missing-interpreters` requires all of them.
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "types", "tests", "dates"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
-# As the packages spell them. What another one says is looked at before it is added; no copyleft is.
+# As the packages spell them. Review a licence before adding it; copyleft licences are not allowed.
 LICENCES = (
     "Apache Software License",
     "Apache-2.0",
@@ -35,7 +35,7 @@ LICENCES = (
 
 
 def install(session: nox.Session, group: str, *options: str) -> None:
-    """The package as it stands here, and what a dependency group names."""
+    """Install this source tree, editable, and a dependency group."""
     session.install("-e", ".[examples]", *nox.project.dependency_groups(PROJECT, group), *options)
 
 
@@ -44,6 +44,7 @@ def lint(session: nox.Session) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache", "--no-logo")
 
 
 @nox.session
@@ -56,81 +57,81 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests on the first Python, with coverage, and the quick ones on the others; or those after `--`."""
+    """All tests with coverage on the first Python, the quick ones on the others; or the tests after `--`."""
     install(session, "test")
-    # Coverage and the slow tests hardly differ between Pythons, and take most of the time.
+    # Coverage and slow tests take most of the time, and hardly differ between Python versions.
     chosen = ["--cov"] if session.python == PYTHONS[0] else ["-m", "not slow"]
     session.run("pytest", *(session.posargs or ["--numprocesses=auto", *chosen]))
 
 
 @nox.session(python=PYTHONS[0])
 def dates(session: nox.Session) -> None:
-    """The tests that depend on the date, on dates such as a Sunday, 29 February and the end of a year."""
+    """The date-dependent tests, on dates such as a Sunday, 29 February and the end of a year."""
     install(session, "test")
     session.run("pytest", "--dates", "-m", "calendar", *(session.posargs or ["--numprocesses=auto"]))
 
 
 @nox.session
 def sync(session: nox.Session) -> None:
-    """Write the methods of DifyServer by those of AsyncDifyServer."""
+    """Generate the methods of DifyServer from those of AsyncDifyServer."""
     session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("python", "-m", "tools.sync")
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Many processes and tasks on one account for a minute, under faults."""
+    """Run many processes and tasks on one account for a minute, with injected faults."""
     install(session, "test")
     session.run("python", "-m", "tests.soak", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def fuzz(session: nox.Session) -> None:
-    """Mutated answers for five minutes, or as libFuzzer's options behind `--` say."""
+    """Fuzz the decoding of answers for five minutes; libFuzzer options go after `--`."""
     install(session, "fuzz")
-    session.create_tmp()  # what failed stays there
+    session.create_tmp()  # keeps the failing inputs
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What a call costs, beside others; `-- --check` fails past a limit."""
+    """The cost of a call, compared with other clients; `-- --check` fails if a limit is exceeded."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation as a site, in `site/`; `-- serve` shows it as it is written."""
+    """Build the documentation in `site/`; `-- serve` previews it."""
     session.install(*nox.project.dependency_groups(PROJECT, "docs"))
     session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
 
 
 @nox.session(venv_backend="uv")
 def audit(session: nox.Session) -> None:
-    """Known weaknesses and licences of what is needed at run time, with all extras."""
+    """Check run-time dependencies, all extras included, for known vulnerabilities and for licences."""
     session.install(f".[{','.join(PROJECT['project']['optional-dependencies'])}]")
     installed = str(session.run("uv", "pip", "freeze", external=True, silent=True))
-    packages = [line for line in installed.splitlines() if "==" in line]  # this one is a path
+    packages = [line for line in installed.splitlines() if "==" in line]  # this package is listed as a path
     session.install(*nox.project.dependency_groups(PROJECT, "audit"))
     names = (package.partition("==")[0] for package in packages)
     session.run("pip-licenses", "--allow-only", ";".join(LICENCES), "--packages", *names)
     pinned = Path(session.create_tmp()) / "requirements.txt"
     pinned.write_text("\n".join(packages), encoding="utf-8")
-    # Strict: what the advisories could not be asked about is not taken for good.
+    # Strict: fail if a dependency cannot be looked up.
     session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "--requirement", str(pinned))
 
 
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
-    """The tests on the oldest dependencies that are allowed."""
+    """The tests on the oldest allowed dependencies."""
     install(session, "test", "--resolution=lowest-direct")
     session.run("pytest", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The tests on the wheel as it is published, without the source tree."""
+    """The tests on the built wheel, without the source tree."""
     session.install(*nox.project.dependency_groups(PROJECT, "package", "test"))
     folder = Path(session.create_tmp())
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Prints each figure beside its goal and its limit; with --check, ends with 1 where a limit is passed."""
+"""Prints each figure with its goal and limit; with --check, exits with 1 if a limit is exceeded."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def table_of(figures: Figures) -> Table:
     for name, value in figures.items():
         gate = GATES[name]
         sign = "≥" if gate.more_is_better else "≤"
-        verdict = "" if gate.holds(value) else "PAST THE LIMIT"
+        verdict = "" if gate.holds(value) else "LIMIT EXCEEDED"
         table.add_row(
             name, f"{value:.2f} {gate.unit}", f"{sign} {gate.goal:g}", f"{sign} {gate.limit:g}", verdict
         )
@@ -72,7 +72,7 @@ def machine() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"only these of {', '.join(CASES)}")
-    parser.add_argument("--check", action="store_true", help="end with 1 where a limit is passed")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a limit is exceeded")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller rounds")
     arguments = parser.parse_args()
     unknown = set(arguments.cases) - set(CASES)

@@ -1,4 +1,4 @@
-"""Answers in the shapes that real servers give [1.11.2], made once."""
+"""Prebuilt answers in the format of Dify 1.11.2."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def app_id(number: int) -> str:
 
 
 def statistics() -> dict[str, bytes]:
-    """By the last part of the path: 90 days each."""
+    """90 days per statistic, by the last part of the path."""
     days = [str(FIRST_DAY + timedelta(days=number)) for number in range(DAYS)]
     return {
         name: json.dumps({"data": [{"date": day, **numbers} for day in days]}).encode()

@@ -1,4 +1,4 @@
-"""What each figure should be, and where it counts as a fault. Data."""
+"""The goal and limit of each figure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Gate:
-    """A goal and a limit for one figure; more is worse, unless it says that more is better."""
+    """A goal and a limit; lower figures are better unless `more_is_better`."""
 
     goal: float
     limit: float
@@ -24,7 +24,7 @@ def _faster(goal: float, limit: float) -> Gate:
 
 
 GATES: Final[dict[str, Gate]] = {
-    "own layer, over the bare loop": Gate(2, 5, "µs a call"),
+    "own layer, over the bare loop": Gate(2, 5, "µs per call"),
     "a statistic, 1 at once / bare": Gate(1.15, 1.30),
     "a statistic, 8 at once / bare": Gate(1.15, 1.30),
     "a statistic, 64 at once / bare": Gate(1.15, 1.30),
@@ -46,7 +46,7 @@ GATES: Final[dict[str, Gate]] = {
     "connections of the first refresh, 16 at once": Gate(16, 16, "opened"),
     "connections of the next four": Gate(0, 0, "opened"),
     "decoding 90 days / bare decoder": Gate(1.0, 1.05),
-    "10,000 apps, kept": Gate(2.2, 2.5, "KB an app"),
+    "10,000 apps, kept": Gate(2.2, 2.5, "KB per app"),
     "10,000 apps, page by page": Gate(1, 3, "MB at most"),
     "import, over aiohttp and msgspec": Gate(5, 15, "ms"),
     "redis, pydantic, cryptography imported": Gate(0, 0, "modules"),

@@ -1,4 +1,4 @@
-"""A server beside us, and costs that are taken in turns."""
+"""A server process, and interleaved measurements of cost."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import NamedTuple
 import aiohttp
 
 Work = Callable[[], Awaitable[object]]
-Figures = dict[str, float]  # by the names of `benchmarks.gates`
+Figures = dict[str, float]  # by the names in `benchmarks.gates`
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How often each thing is done: in full, or just once to see that it works."""
+    """The number of repetitions: for a measurement, or just to check that a case works."""
 
     rounds: int = 7
     calls: int = 2000
@@ -36,7 +36,7 @@ QUICK = Effort(rounds=3, calls=400, scale=0.3)
 
 
 class Cost(NamedTuple):
-    """Seconds: of this process's work, user and system, and on the wall."""
+    """CPU time of this process (user and system) and wall time, in seconds."""
 
     cpu: float
     wall: float
@@ -44,7 +44,7 @@ class Cost(NamedTuple):
 
 @contextmanager
 def server(*options: str) -> Iterator[str]:
-    """A server; gives its URL."""
+    """Run a server, and yield its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.server", *options],
         stdin=subprocess.PIPE,
@@ -61,7 +61,7 @@ def server(*options: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def counts_of(url: str) -> AsyncIterator[Callable[[], Awaitable[dict[str, int]]]]:
-    """What the server has counted; the asking counts as one connection."""
+    """The counters of the server; reading them takes one connection."""
     async with aiohttp.ClientSession(url) as session:
 
         async def get() -> dict[str, int]:
@@ -79,7 +79,7 @@ async def cost(work: Work) -> Cost:
 
 
 async def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, Cost]:
-    """A B A B: medians, since machines drift; the first round only warms up."""
+    """Medians of interleaved runs (A B A B), since machines drift; the first round is a warm-up."""
     taken: dict[str, list[Cost]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
@@ -93,7 +93,7 @@ async def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, Cost]:
 
 
 async def repeated(call: Callable[[int], Awaitable[object]], calls: int, at_once: int) -> None:
-    """So many calls, by workers on one counter."""
+    """Make `calls` calls with `at_once` workers that share a counter."""
     numbers = iter(range(calls))
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""Where the time and the memory of 10,000 calls go: `python -m benchmarks.profile`."""
+"""Profiles the time and memory of 10,000 calls: `python -m benchmarks.profile`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ async def main() -> None:
 
 
 def print_times(stats: pstats.Stats) -> None:
-    """By the library of each frame, its own time; with the profiler's own cost in it."""
+    """Own time of all frames by library, including the profiler's overhead."""
     own: Counter[str] = Counter()
     for (filename, _, name), (_, _, seconds, _, _) in stats.stats.items():  # type: ignore[attr-defined]  # not in its types
         own[_library(filename if filename != "~" else name)] += seconds
     total = own.total()
     print(f"time of {CALLS:,} calls under the profiler: {total:.2f} s")
     for library, seconds in own.most_common(8):
-        print(f"  {seconds / total:6.1%}  {seconds / CALLS * 1e6:6.1f} µs a call  {library}")
+        print(f"  {seconds / total:6.1%}  {seconds / CALLS * 1e6:6.1f} µs per call  {library}")
 
 
 def _library(where: str) -> str:

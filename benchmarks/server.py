@@ -1,9 +1,10 @@
-"""The server, in a process of its own: prebuilt answers, so that it is never the limit.
+"""A server with prebuilt answers, in a separate process, so that it is never the bottleneck.
 
     python -m benchmarks.server --latency 20
 
-It prints its port. `--gunicorn` makes it behave as Dify's worker: 10 connections of which each keeps its
-place, an eleventh waits; an idle one is closed after 2.0 s; one answer at a time, 5 ms each.
+It prints its port. With `--gunicorn`, it behaves like Dify's worker: it serves 10 connections, and an
+eleventh waits until one closes; idle connections are closed after 2.0 s; it sends one answer at a time, 5 ms
+each.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _COOKIES: Final = "".join(
 
 
 class Console:
-    """What is answered, and what was counted."""
+    """The answers and the counters."""
 
     def __init__(self, version: str, apps: int, latency: float, *, gunicorn: bool) -> None:
         self._version = version
@@ -93,7 +94,7 @@ class Console:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection; a request has come when its head has, and as much of a body as it says."""
+    """A connection; a request is complete with its head and the announced length of its body."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -120,7 +121,7 @@ class Connection(asyncio.Protocol):
         if self._console.gunicorn:
             self._idle = asyncio.get_running_loop().call_later(IDLE, self.transport.close)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - of the protocol
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - required by the protocol
         console = self._console
         if self in console.waiting:
             console.waiting.remove(self)
@@ -163,7 +164,7 @@ async def serve(console: Console) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(console), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
-    # It ends with whoever started it.
+    # Stop when the parent process closes the pipe.
     await loop.run_in_executor(None, sys.stdin.read)
 
 

@@ -1,7 +1,8 @@
-"""What every test may use."""
+"""Fixtures and options for all tests."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
@@ -14,7 +15,7 @@ from tests.clock import MOMENTS, clock_at
 from tests.redis_server import RedisServer
 from tests.support import ERAS, client
 
-# Without a deadline, which a busy machine misses, and without a database, which two workers would share.
+# No deadline, since a busy machine misses it; no database, since two workers would share it.
 hypothesis.settings.register_profile("suite", deadline=None, database=None)
 hypothesis.settings.load_profile("suite")
 
@@ -26,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.config.getoption("dates"):
         metafunc.fixturenames.insert(0, "_date")
-        # In the scope of the session, all tests of a date run together.
+        # With session scope, all tests of one date run in a row.
         metafunc.parametrize("_date", MOMENTS, indirect=True, scope="session")
 
 
@@ -38,32 +39,46 @@ def _date(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """aiohttp and redis run on asyncio alone."""
+    """aiohttp and redis need asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freeze_objects() -> None:
+    """Collections after this look only at newer objects, and so take little time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _collect_garbage() -> Iterator[None]:
+    """A warning about a resource that was not closed fails the test that left it open, not a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_blocks() -> Iterator[None]:
-    """Within an event loop, what the package calls waits for no file and no socket."""
+    """Code of the package that blocks the event loop, for a file or a socket, raises an error."""
     with blockbuster_ctx("dify_async") as guard:
         for function in guard.functions.values():
-            # The fake reads the file of a time zone at its first use, from plain functions.
+            # The fake reads a time zone's file when it is first used, in synchronous functions.
             function.can_block_in(
                 "dify_async/testing/_console/console.py", {"__init__", "add_account", "zone"}
             )
             function.can_block_in(
                 "dify_async/testing/_console/handlers/workspace.py", {"set_timezone", "_is_timezone"}
             )
-            # redis-py looks for its own version at each connection of a client that was passed in.
+            # redis-py reads its own version from disk for each connection of a client that was passed in.
             function.can_block_in("redis/asyncio/sentinel.py", "__init__")
-        # Coverage takes one as it counts. The package has locks in `sync` alone, where callers mean to wait.
+        # Coverage acquires a lock as it counts. In the package, only `sync` has locks, whose callers wait.
         guard.functions["threading.Lock.acquire"].deactivate()
         yield
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the tests is not theirs to read."""
+    """Tests do not read the settings in the environment of the person who runs them."""
     for name in (
         "DIFY_BASE_URL",
         "DIFY_EMAIL",
@@ -81,7 +96,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=ERAS)
 def version(request: pytest.FixtureRequest) -> str:
-    """One of each era; a test may be parametrised by more."""
+    """One version per era; a test may parametrize this itself."""
     return str(request.param)
 
 
@@ -93,7 +108,7 @@ async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
 
 @pytest.fixture
 async def dify(fake: FakeDifyServer) -> AsyncIterator[AsyncDifyServer]:
-    """A client that nobody has used."""
+    """A client that has sent no request yet."""
     async with client(fake) as dify:
         yield dify
 
@@ -105,8 +120,14 @@ def _redis_of_all() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
+def patient_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis commands take long, as on a busy machine; for tests that are not about a slow Redis."""
+    monkeypatch.setattr("dify_async.redis_store._COMMAND_TIMEOUT", 30.0)
+
+
+@pytest.fixture
 def redis_server(_redis_of_all: RedisServer) -> RedisServer:
-    """Empty; not to be killed."""
+    """An empty Redis, shared with other tests: do not kill it."""
     with _redis_of_all.admin() as admin:
         admin.flushall()
     return _redis_of_all

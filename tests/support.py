@@ -1,4 +1,4 @@
-"""What the tests of the client share."""
+"""Helpers that the tests share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONCE: Final = RetryPolicy(attempts=1)
 
 
 def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
-    """A client of the fake that waits little between two attempts."""
+    """A client of the fake, with short delays between attempts."""
     options.setdefault("token_store", MemoryTokenStore())
     options.setdefault("retry", QUICK)
     base_url = options.pop("base_url", fake.base_url)
@@ -36,14 +36,14 @@ def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
 
 
 def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
-    """The id of an app of this mode."""
+    """The id of an app with this mode."""
     return next(app.id for app in fake.apps if app.mode == mode)
 
 
 def put_messages(
     fake: FakeDifyServer, app_id: str, moments: Iterable[datetime], *, liked: bool = False
 ) -> None:
-    """Make these the only messages of an app, in all fakes of this process with this zone and day."""
+    """Replace all messages of an app, in all fakes of this process with the same time zone and date."""
     app = next(app for app in fake.apps if app.id == app_id)
     traffic, zone = fake._console.traffic, ZoneInfo(fake.timezone)
     days: dict[Any, list[Message]] = {day: [] for day in traffic._dates}
@@ -61,8 +61,8 @@ def running() -> list[asyncio.Task[Any]]:
 
 
 def shown_by_trackers(error: BaseException | None) -> str:
-    """An error as Sentry, structlog and rich show it: all of its chain that is not suppressed, with the
-    local variables of each frame but those of the tests."""
+    """An error as Sentry, structlog and rich show it: its chain, except suppressed contexts, with the local
+    variables of each frame, except those of the tests."""
     texts: list[str] = []
     while error is not None:
         texts += traceback.format_exception_only(error)
@@ -70,7 +70,7 @@ def shown_by_trackers(error: BaseException | None) -> str:
             if Path(__file__).parent in Path(frame.f_code.co_filename).parents:
                 continue
             for name, value in frame.f_locals.items():
-                with suppress(AttributeError):  # of an object that is not made yet
+                with suppress(AttributeError):  # an object that is not initialized yet
                     parts = list(value.items()) if isinstance(value, Mapping) else []
                     texts.append(f"{name} = {value!r} {parts!r}")
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
@@ -78,17 +78,17 @@ def shown_by_trackers(error: BaseException | None) -> str:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the others go on until it is so."""
+    """Yield to other tasks until the condition holds."""
     with anyio.fail_after(60):
-        while not condition():  # noqa: ASYNC110 - what it looks at has no event
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await anyio.sleep(0.001)
 
 
 def zone_at_noon() -> str:
-    """A time zone in which it is about noon, so that today remains today during a test."""
+    """A time zone in which it is about noon, so that the date does not change during a test."""
     return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 def counted(fake: FakeDifyServer) -> tuple[int, int]:
-    """Renewals, and sign-ins by password."""
+    """The number of refreshes, and of logins by password."""
     return fake.count("POST", "/refresh-token"), fake.count("POST", "/login")

@@ -1,4 +1,4 @@
-"""Argument checks: what each accepts, and the one line that the others get."""
+"""Argument checks: the accepted values, and the error texts for others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Unprintable:
         raise RuntimeError("half-made")
 
 
-REFUSED: list[tuple[str, object, str]] = [
+INVALID: list[tuple[str, object, str]] = [
     ("integer", True, "x must be an integer of at least 1, got True"),
     ("integer", 1.0, "x must be an integer of at least 1, got 1.0"),
     ("integer", "1", "x must be an integer of at least 1, got '1'"),
@@ -43,8 +43,8 @@ REFUSED: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("check", "value", "message"), REFUSED)
-def test_what_is_refused_and_how(check: str, value: object, message: str) -> None:
+@pytest.mark.parametrize(("check", "value", "message"), INVALID)
+def test_invalid_values(check: str, value: object, message: str) -> None:
     with pytest.raises(DifyConfigError) as caught:
         getattr(checks, check)("x", value)
     assert str(caught.value) == message
@@ -66,7 +66,7 @@ def test_what_is_refused_and_how(check: str, value: object, message: str) -> Non
         ("texts", []),
     ],
 )
-def test_what_is_accepted_comes_back(check: str, value: object) -> None:
+def test_valid_values_are_returned(check: str, value: object) -> None:
     result: Any = getattr(checks, check)("x", value)
     assert result == value
 
@@ -87,7 +87,7 @@ def test_a_misspelt_choice_gets_a_suggestion() -> None:
         checks.one_of("mode", 7, ("chat", "workflow"))
 
 
-def test_another_class_is_named_without_its_value() -> None:
+def test_a_wrong_class_is_named_without_the_value() -> None:
     assert checks.instance("x", 1, int, "an int") == 1
     with pytest.raises(DifyConfigError, match=r"^retry must be a RetryPolicy, got a value of type str$"):
         checks.instance("retry", "secret", int, "a RetryPolicy")

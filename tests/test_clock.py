@@ -1,4 +1,4 @@
-"""Tests of other dates are on those dates, and so are the programs that they start."""
+"""Tests that run on another date see that date, and so do the programs that they start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.clock import MOMENTS, clock_at
 
 
 @pytest.mark.parametrize("name", MOMENTS)
-def test_the_clock_moves_and_goes_on(name: str) -> None:
+def test_the_clock_moves_and_keeps_running(name: str) -> None:
     real = time.time(), time.monotonic()
     moment = datetime.fromisoformat(MOMENTS[name])
     with clock_at(MOMENTS[name]):

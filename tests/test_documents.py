@@ -1,4 +1,4 @@
-"""Every block of Python in the documents runs, and every link leads somewhere."""
+"""Every Python block in the documents runs, and every link has a target."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.redis_server import RedisServer
 
 @pytest.fixture
 def console() -> Iterator[FakeDifyServer]:
-    """A console on a thread of its own: a block is a program, with an event loop that it starts."""
+    """A fake on another thread, since a block is a program that starts its own event loop."""
     with start_blocking_portal() as portal:
         fake = FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY)
         with portal.wrap_async_context_manager(fake) as serving:
@@ -33,7 +33,7 @@ def console() -> Iterator[FakeDifyServer]:
 def settings(
     console: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> dict[str, str]:
-    """The environment of a block, and what stands in it for what a reader has."""
+    """Set the environment that a block reads; return the texts to replace, and their replacements."""
     environment = {
         "DIFY_BASE_URL": console.base_url,
         "DIFY_EMAIL": console.email,
@@ -58,6 +58,7 @@ def made_real(code: str, settings: dict[str, str]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient_redis")
 @pytest.mark.parametrize("block", [one for one in blocks() if not one.is_test], ids=str)
 def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str, str]) -> None:
     execute(made_real(block.code, settings), console)
@@ -66,9 +67,11 @@ def test_a_block_runs(block: Block, console: FakeDifyServer, settings: dict[str,
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.is_test], ids=str)
 def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
-    """In a run of pytest of its own, with the plugin that comes with the package."""
+    """In a separate run of pytest, with the plugin of the package."""
     (tmp_path / "test_block.py").write_text(block.code, encoding="utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else those of a folder above
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\n", encoding="utf-8"
+    )  # or pytest reads that of a parent folder
     (tmp_path / "conftest.py").write_text(
         'import pytest\n\n\n@pytest.fixture\ndef anyio_backend():\n    return "asyncio"\n', encoding="utf-8"
     )
@@ -82,8 +85,8 @@ def test_a_block_of_tests_passes(block: Block, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_blocks_are_found() -> None:
-    """An example that is not marked as Python would not be run."""
+def test_all_blocks_are_found() -> None:
+    """A block with another language tag would not run."""
     for path in DOCUMENTS:
         fences = re.findall(r"^```(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert not {"py", "python3", "pycon"} & set(fences)
@@ -102,26 +105,26 @@ def test_the_first_example_is_short_and_shows_costs(
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_have_targets(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", text)
     for link in links:
         name, _, anchor = link.partition("#")
         target = (path.parent / name).resolve() if name else path
         assert target.exists(), link
-        # A page of the site cannot link to what is no page.
+        # Pages of the site can only link to pages.
         assert "docs" not in path.relative_to(ROOT).parts or (ROOT / "docs") in target.parents, link
         if anchor:
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
 def anchors(text: str) -> set[str]:
-    """What headings are called in addresses, here and on the site."""
+    """The anchors of headings, as GitHub and the site generate them."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_reference_names_every_call() -> None:
+def test_the_reference_lists_every_method() -> None:
     text = (ROOT / "docs/reference/client.md").read_text(encoding="utf-8")
     calls = [
         name
@@ -131,13 +134,13 @@ def test_the_reference_names_every_call() -> None:
     assert [name for name in calls if f"[{name}][dify_async.AsyncDifyServer.{name}]" not in text] == []
 
 
-def test_the_diff_of_an_endpoint_is_what_stands_in_the_files() -> None:
+def test_the_diff_of_an_endpoint_matches_the_files() -> None:
     text = (ROOT / "docs/adding-an-endpoint.md").read_text(encoding="utf-8")
     shown = ""
     for line in "\n".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)).splitlines():
         if line.startswith("+++ b/"):
             path = Path(line.removeprefix("+++ b/"))
-            # The package may be the one that is installed.
+            # The tests may run on the installed package.
             root = Path(dify_async.__file__).parent.parent if path.parts[0] == "dify_async" else ROOT
             shown = (root / path).read_text(encoding="utf-8")
         elif line:

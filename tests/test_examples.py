@@ -1,4 +1,4 @@
-"""Every example runs, as a program of its own."""
+"""Every example runs as a program."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import pytest
 
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.slow
 
 ROOT: Final = Path(__file__).parent.parent
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,7 +41,7 @@ def settings(fake: FakeDifyServer, **others: str) -> dict[str, str]:
 
 
 def python_path() -> str:
-    """Where a program finds the package, with what is on the path already."""
+    """PYTHONPATH with the package and the existing entries."""
     return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
@@ -70,7 +72,7 @@ async def test_quickstart(fake: FakeDifyServer) -> None:
 
 @pytest.mark.calendar
 async def test_statistics_concurrently_without_an_account() -> None:
-    """The main job, against a fake console of its own."""
+    """The command of the README, which starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")
     assert ended.code == 0, ended.errors
     assert "this is a fake console" in ended.output
@@ -98,7 +100,7 @@ async def test_statistics_concurrently_shows_what_failed(fake: FakeDifyServer) -
     assert "total" in ended.output
 
 
-async def test_statistics_concurrently_without_a_way_in(fake: FakeDifyServer) -> None:
+async def test_statistics_concurrently_with_a_wrong_password(fake: FakeDifyServer) -> None:
     ended = await run(
         "examples/statistics_concurrently.py", **settings(fake, DIFY_PASSWORD="Wrong-Password-1")
     )
@@ -128,17 +130,19 @@ async def test_error_handling(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"DIFY_EMAIL": ""}, "Wrong settings: email is missing"),
         ({"DIFY_PASSWORD": "Wrong-Password-1"}, "No way in: POST /login"),
         ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "The server does not answer: GET /system-features"),
     ],
 )
-async def test_error_handling_in_words(fake: FakeDifyServer, wrong: dict[str, str], told: str) -> None:
+async def test_error_handling_explains_the_error(
+    fake: FakeDifyServer, wrong: dict[str, str], message: str
+) -> None:
     ended = await run("examples/error_handling.py", **settings(fake, **wrong))
     assert ended.code == 1
-    assert ended.errors.startswith(told)
+    assert ended.errors.startswith(message)
 
 
 async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
@@ -160,12 +164,12 @@ async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
 
 async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
     graphs = sum(app.has_workflow for app in fake.apps)
-    for asked in (len(fake.apps), graphs):
+    for exports in (len(fake.apps), graphs):
         fake.reset_counters()
         ended = await run("examples/backup_apps.py", str(tmp_path / "backup"), **settings(fake))
         assert ended.code == 0, ended.errors
         assert f"{len(fake.apps)} of {len(fake.apps)} apps are in" in ended.output
-        assert fake.count("GET", "/apps/*/export") == asked
+        assert fake.count("GET", "/apps/*/export") == exports
     fake.inject(f"/apps/{fake.apps[0].id}/export", status=403)
     ended = await run("examples/backup_apps.py", str(tmp_path / "other"), **settings(fake))
     assert ended.code == 1
@@ -173,13 +177,13 @@ async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert (await run("examples/backup_apps.py", str(tmp_path / "fake"))).code == 0
 
 
-def test_there_is_a_test_for_each_example() -> None:
+def test_each_example_has_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_examples.py"))
     assert [
         path.name for path in (ROOT / "examples").glob("*.py") if f"examples/{path.name}" not in tests
     ] == []
 
 
-def test_the_suite_is_run_by_the_command_of_the_readme() -> None:
+def test_ci_runs_the_command_of_the_readme() -> None:
     command = re.findall(r"^COMMAND$|^python3 -m venv .*nox$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     assert f"\n{command[0]}\n" in README

@@ -1,4 +1,4 @@
-"""What holds for all public classes: half-made ones, copies and pickles."""
+"""All public classes: objects that are not initialized, copies and pickles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PUBLIC = sorted(
         for module in (dify_async, dify_async.sync, dify_async.testing)
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
-        # These are made whole or not at all.
+        # These are always initialized.
         and not issubclass(value, Struct | BaseException | Enum)
         and not is_dataclass(value)
         and value.__init__ is not object.__init__
@@ -47,18 +47,18 @@ PUBLIC = sorted(
 )
 
 
-def test_classes_that_are_looked_at() -> None:
+def test_the_main_classes_are_covered() -> None:
     assert {AsyncDifyServer, DifyServer, DashboardFeed, RedisTokenStore, FakeDifyServer} <= {*PUBLIC}
 
 
 @pytest.mark.parametrize("kind", PUBLIC)
-def test_the_repr_of_one_whose_constructor_did_not_run(kind: type[Any]) -> None:
-    """As when a subclass refuses its arguments before it calls super().__init__()."""
-    half_made = kind.__new__(kind)  # type: ignore[call-overload]  # any class, and not `type`
-    assert kind.__name__.removeprefix("Async") in repr(half_made)
+def test_the_repr_of_an_object_that_is_not_initialized(kind: type[Any]) -> None:
+    """For example, when a subclass rejects its arguments before it calls super().__init__()."""
+    uninitialized = kind.__new__(kind)  # type: ignore[call-overload]  # any class, and not `type`
+    assert kind.__name__.removeprefix("Async") in repr(uninitialized)
 
 
-REFUSED: dict[str, Callable[[], object]] = {
+INVALID: dict[str, Callable[[], object]] = {
     "no credentials": lambda: AsyncDifyServer(URL),
     "a user in base_url": lambda: AsyncDifyServer("http://a@127.0.0.1", "a@example.com", "x"),
     "sync: no credentials": lambda: DifyServer(URL),
@@ -72,13 +72,13 @@ REFUSED: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_all_that_a_traceback_of_a_refusal_holds_has_a_repr(name: str) -> None:
-    """Tools print the local variables of each frame: Sentry, rich, pytest --showlocals."""
-    with pytest.raises(DifyConfigError) as refused:
-        REFUSED[name]()
-    assert SECRET not in "".join(traceback.format_exception(refused.value))
-    frames = [frame for frame, _ in traceback.walk_tb(refused.value.__traceback__)]
+@pytest.mark.parametrize("name", INVALID)
+def test_local_variables_of_a_constructor_that_failed_have_a_repr(name: str) -> None:
+    """Sentry, rich and pytest --showlocals print the local variables of each frame."""
+    with pytest.raises(DifyConfigError) as caught:
+        INVALID[name]()
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     assert len(frames) > 2
     for frame in frames:
         for value in frame.f_locals.values():
@@ -86,13 +86,13 @@ def test_all_that_a_traceback_of_a_refusal_holds_has_a_repr(name: str) -> None:
 
 
 @pytest.mark.parametrize("url", [f"redis://:{SECRET}@127.0.0.1:x/0", f"redis://:{SECRET}@h?a=1"])
-def test_no_frame_of_a_refused_redis_url_holds_its_password(
+def test_no_frame_of_an_invalid_redis_url_holds_its_password(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIFY_REDIS_URL", url)
-    with pytest.raises(DifyConfigError) as refused:
+    with pytest.raises(DifyConfigError) as caught:
         AsyncDifyServer(URL, "a@example.com", "another")
-    error: BaseException | None = refused.value
+    error: BaseException | None = caught.value
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
             if frame.f_globals["__name__"] != __name__:
@@ -109,7 +109,7 @@ COPIES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("do", COPIES.values(), ids=COPIES)
-async def test_what_belongs_to_one_process_says_so(do: Callable[[Any], object]) -> None:
+async def test_objects_that_belong_to_one_process_cannot_be_copied(do: Callable[[Any], object]) -> None:
     """openai-python#837, openai-python#1776, dask#5745, toloka-kit PR 136."""
     async with FakeDifyServer(apps=1) as fake, client(fake) as dify, DashboardFeed(dify) as feed:
         await feed.get()
@@ -117,14 +117,14 @@ async def test_what_belongs_to_one_process_says_so(do: Callable[[Any], object]) 
             *(AsyncDifyServer(*ACCOUNT), DifyServer(*ACCOUNT), dify, feed, DashboardFeed(dify)),
             *(MemoryTokenStore(), RedisTokenStore("redis://127.0.0.1/0"), fake, FakeDifyServer()),
         ):
-            with pytest.raises(TypeError) as refused:
+            with pytest.raises(TypeError) as caught:
                 do(value)
-            text = str(refused.value)
+            text = str(caught.value)
             assert text.startswith(f"{type(value).__name__} cannot be pickled or copied; ")
             assert "process" in text
 
 
-def test_what_is_only_values_is_copied() -> None:
+def test_values_can_be_copied() -> None:
     policy = RetryPolicy(attempts=2)
     for copied in (copy.copy(policy), copy.deepcopy(policy), pickle.loads(pickle.dumps(policy))):
         assert copied == policy

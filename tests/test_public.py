@@ -1,4 +1,4 @@
-"""What can be imported is what is promised."""
+"""The public names of the package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dify_async.client import AsyncDifyServer
 from dify_async.statistics.results import Metric
 
 
-def test_all_is_what_can_be_imported() -> None:
+def test_all_lists_every_public_name() -> None:
     public = {name for name in dir(dify_async) if name[0].isupper()} - {"TYPE_CHECKING"}
     assert public == set(dify_async.__all__) - {"__version__"}
     assert all(getattr(dify_async, name) is not None for name in dify_async.__all__)
@@ -29,7 +29,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(dify_async, "NoSuchName")
 
 
-def test_importing_the_package_does_not_import_what_is_optional() -> None:
+def test_importing_the_package_does_not_import_optional_dependencies() -> None:
     optional = {"redis", "rich", "cryptography", "pydantic", "narwhals", "opentelemetry"}
     script = f"import sys, dify_async; print(sorted({optional} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -52,7 +52,7 @@ def test_the_version_is_a_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", dify_async.__version__)
 
 
-def test_the_table_has_each_route_once() -> None:
+def test_each_route_is_in_the_table_once() -> None:
     endpoints = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
     routes = [(endpoint.method, endpoint.path) for endpoint in endpoints]
     assert len(routes) == len(set(routes))

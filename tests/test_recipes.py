@@ -1,4 +1,4 @@
-"""The recipes do what they are for; that they run is seen in `test_documents`."""
+"""The recipes give the right results; `test_documents` checks only that they run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.calendar
 
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDifyServer]:
-    """On a thread of its own, named by the environment."""
+    """A fake on another thread, configured by the environment."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(FakeDifyServer()) as serving:
         monkeypatch.setenv("DIFY_BASE_URL", serving.base_url)
         monkeypatch.setenv("DIFY_EMAIL", serving.email)

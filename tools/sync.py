@@ -1,4 +1,4 @@
-"""Write the methods of `dify_async.sync.DifyServer` by those of AsyncDifyServer: `nox -s sync`."""
+"""Generates the methods of `dify_async.sync.DifyServer` from AsyncDifyServer: `nox -s sync`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 TARGET: Final = Path(dify_async.__file__).parent / "sync/_generated.py"
 _RUFF_OPTIONS: Final = (
     f"--config={Path(__file__).parent.parent / 'pyproject.toml'}",
-    # ruff cannot see this itself if the package is installed and its source is elsewhere.
+    # ruff does not detect this if the package is installed from elsewhere.
     "--config=lint.isort.known-first-party = ['dify_async']",
-    # A list of imports that was long before ruff removed some of them goes back to one line.
+    # Imports that fit on one line after ruff removed some of them are joined.
     "--config=lint.isort.split-on-trailing-comma = false",
     "--config=format.skip-magic-trailing-comma = true",
 )
@@ -33,21 +33,21 @@ _HEAD: Final = '''"""Made by `nox -s sync` from dify_async/client: change it the
 
 from __future__ import annotations
 '''
-_ABOUT: Final = """Dify's console API, for one account or one admin API key, in code that is not asynchronous.
+_ABOUT: Final = """Synchronous client of Dify's console API, for one account or one admin API key.
 
-Use it as a context manager; it signs in at the first call. One object serves any number of threads:
-they share one event loop, which runs on a thread of its own while the client is open. It may be left
-and entered again. It does not work on both sides of a fork: make and enter one in each process.
+Use it as a context manager; it logs in at the first call. Threads can share one client: their calls run
+in one event loop, on a background thread that lives while the client is open. The client can be closed
+and opened again. It cannot be used on both sides of a fork: create and open one in each process.
 
-What is called back (`on_event`, `progress`, `token_store`) is called on that thread, and must not call
-this client. A `session` would have to be made in its event loop.
+`on_event`, `progress` and the methods of `token_store` are called on that thread, and must not call this
+client. A `session` must be created in that event loop.
 
 """
 _BODIES: Final = {
     "__init__": "super().__init__(AsyncDifyServer({arguments}))",
     "from_env": "return cls(**from_environment(overrides))",
 }
-# Names that only the generated code uses, or that mean something else there, and their modules.
+# Names that only the generated code uses, or that it imports from another module.
 _OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
     "AsyncDifyServer": "dify_async.client",
@@ -60,7 +60,7 @@ _OWN_NAMES: Final = {
 
 
 def generated() -> str:
-    """The text of the file."""
+    """Return the text of the generated file."""
     sources = [base for base in reversed(AsyncDifyServer.__mro__) if base not in Calls.__mro__]
     imports: dict[str, str] = {}
     for source in sources:
@@ -69,13 +69,13 @@ def generated() -> str:
         imports.pop(source.__name__, None)
     imports |= {name: f"from {module} import {name}" for name, module in _OWN_NAMES.items()}
     text = "\n\n".join([_HEAD, *imports.values(), *map(_class, sources)])
-    # These are all imports that a method may need: ruff removes those that none needs, and sorts the rest.
+    # These are all imports that any method may need: ruff removes the unused ones, and sorts the rest.
     return _ruff("format", _ruff("check --select=F401,I,TC --fix-only --unsafe-fixes", text))
 
 
 def _ruff(command: str, text: str) -> str:
     arguments = ["ruff", *command.split(), *_RUFF_OPTIONS, f"--stdin-filename={TARGET}", "-"]
-    return subprocess.run(  # noqa: S603 - what runs is named here
+    return subprocess.run(  # noqa: S603 - the command is fixed
         [sys.executable, "-m", *arguments], input=text, capture_output=True, encoding="utf-8", check=True
     ).stdout
 
@@ -98,7 +98,7 @@ def _class(source: type) -> str:
 
 
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
-    """The same method, which waits for its answer."""
+    """The synchronous version of a method."""
     for defaults in (node.args.defaults, node.args.kw_defaults):
         for place, default in enumerate(defaults):
             if isinstance(default, ast.Name) and default.id.startswith("_"):
@@ -106,7 +106,7 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
     returns = ast.unparse(node.returns) if node.returns else ""
     arguments = ", ".join(_arguments(node.args))
-    asked = f"self._dify.{node.name}"
+    target = f"self._dify.{node.name}"
     if "overload" in decorators:
         body = "..."
     elif node.name in _BODIES:
@@ -115,15 +115,15 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
         returns = _inside(returns)
         how = "_updates" if returns == "DashboardUpdates" else "_stream"
         returns = f"AbstractContextManager[{_generator(returns)}]"
-        body = f"return self.{how}({asked}({arguments}))"
+        body = f"return self.{how}({target}({arguments}))"
     elif returns.startswith("AsyncIterator["):
         returns = _generator(returns)
-        body = f"return self._rows({asked}({arguments}))"
+        body = f"return self._rows({target}({arguments}))"
     else:
         keyword = "" if returns == "None" else "return "
-        body = f"{keyword}self._call({', '.join(filter(None, [asked, arguments]))})"
+        body = f"{keyword}self._call({', '.join(filter(None, [target, arguments]))})"
         if get_overloads(getattr(source, node.name)):
-            body += "  # type: ignore[arg-type]  # mypy tries the first overload alone"
+            body += "  # type: ignore[arg-type]  # mypy tries only the first overload"
     about = ast.get_docstring(node)
     lines = [
         *(f"@{decorator}" for decorator in decorators & {"classmethod", "overload"}),
@@ -135,7 +135,7 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
 
 
 def _arguments(parameters: ast.arguments) -> Iterator[str]:
-    """What the method is given, as it is passed on."""
+    """The arguments of the method, as it passes them on."""
     for one in parameters.args[1:] + parameters.kwonlyargs:
         iterable = one.annotation and ast.unparse(one.annotation).startswith("Iterable[")
         value = f"taken({one.arg})" if iterable else one.arg
@@ -157,7 +157,7 @@ def _docstring(about: str) -> str:
 
 
 def _imports(name: str) -> dict[str, str]:
-    """A statement for each name that a module imports or defines, by that name."""
+    """Map each name that a module imports or defines to an import statement."""
     found: dict[str, str] = {}
     module = sys.modules[name]
     tree = ast.parse(inspect.getsource(module))

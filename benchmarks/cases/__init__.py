@@ -1,1 +1,1 @@
-"""The cases: each gives some of the figures that `benchmarks.gates` names."""
+"""The cases: each returns some of the figures in `benchmarks.gates`."""

@@ -1,4 +1,4 @@
-"""What a single call costs of this process's time."""
+"""The CPU time of a single call."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dify_async._api.endpoints import TOKEN_COSTS
 from dify_async.models import Page, TokenCosts
 from dify_async.models._base import Rows
 
-_MANY_APPS = 100_000  # more than URLs are kept
+_MANY_APPS = 100_000  # more than the URL cache holds
 
 
 async def against_aiohttp(effort: Effort) -> Figures:
-    """Against loops by hand on the same library and the same types."""
+    """Against handwritten loops with the same libraries and types."""
     figures: Figures = {}
     with server() as url:
         async with AsyncExitStack() as stack:
@@ -40,7 +40,7 @@ async def against_aiohttp(effort: Effort) -> Figures:
 
 
 async def with_new_urls(effort: Effort) -> Figures:
-    """The same, where no URL was asked for before."""
+    """Against handwritten loops, if each URL is requested for the first time."""
     with server() as url:
         async with Ours(url, apps=_MANY_APPS) as ours, BareWithNewUrls(url) as bare:
             begun = {"ours": 0, "bare": 0}
@@ -58,30 +58,30 @@ async def with_new_urls(effort: Effort) -> Figures:
 
 
 async def pages(effort: Effort) -> Figures:
-    """A page of 100 apps, of which decoding is the larger part."""
+    """A page of 100 apps; most of its cost is decoding."""
     decode = msgspec.json.Decoder(Page[App], strict=False).decode
     calls = effort.calls // 4
     with server("--apps", "100") as url:
         async with Ours(url) as ours, Bare(url) as bare:
             target = f"{url}/console/api/apps?page=1&limit=100"
 
-            async def by_hand(_: int) -> None:
+            async def handwritten(_: int) -> None:
                 async with bare.session.get(target) as answer:
                     decode(await answer.read())
 
-            async def by_us(_: int) -> None:
+            async def with_client(_: int) -> None:
                 await ours.dify.apps_page(limit=100)
 
             works: dict[str, Work] = {
-                "ours": partial(repeated, by_us, calls, 8),
-                "bare": partial(repeated, by_hand, calls, 8),
+                "ours": partial(repeated, with_client, calls, 8),
+                "bare": partial(repeated, handwritten, calls, 8),
             }
             costs = await in_turns(works, effort.rounds)
     return {"a page of 100 apps / bare": _ratio(costs, "ours", "bare")}
 
 
 async def eras(effort: Effort) -> Figures:
-    """Three cookies and a CSRF header a call against one bearer header."""
+    """Three cookies and a CSRF header per call, against one bearer header."""
     with server("--version", "1.11.2") as cookies, server("--version", "1.9.1") as bearer:
         async with Ours(cookies) as new, Ours(bearer) as old:
             costs = await in_turns(_works({"new": new, "old": old}, effort, 8), effort.rounds)
@@ -89,25 +89,25 @@ async def eras(effort: Effort) -> Figures:
 
 
 async def own_layer(effort: Effort) -> Figures:
-    """All that we add: aiohttp's session is a stub, for us and for the bare loop."""
+    """The overhead of this client: aiohttp's session is a stub, for it and for the bare loop."""
     calls = effort.calls * 10
     with server() as url:
         async with Ours(url) as ours, Bare(url) as bare:
             await ours.call(0)
             stub = _StubSession(bodies.statistics()["token-costs"])
-            kept, ours.dify._transport._session = ours.dify._transport._session, stub  # type: ignore[assignment]  # it has what is used
-            kept_too, bare.session = bare.session, stub  # type: ignore[assignment]  # likewise
+            own_session, ours.dify._transport._session = ours.dify._transport._session, stub  # type: ignore[assignment]  # has the methods that are used
+            bare_session, bare.session = bare.session, stub  # type: ignore[assignment]  # has the methods that are used
             works: dict[str, Work] = {
                 "ours": partial(repeated, ours.call, calls, 1),
                 "bare": partial(repeated, bare.call, calls, 1),
             }
             costs = await in_turns(works, effort.rounds)
-            ours.dify._transport._session, bare.session = kept, kept_too
+            ours.dify._transport._session, bare.session = own_session, bare_session
     return {"own layer, over the bare loop": (costs["ours"].cpu - costs["bare"].cpu) / calls * 1e6}
 
 
 async def decoding(effort: Effort) -> Figures:
-    """90 days of token costs: dates and Decimals."""
+    """90 days of token costs, with dates and Decimals."""
     body = bodies.statistics()["token-costs"]
     bare = msgspec.json.Decoder(Rows[TokenCosts], strict=False).decode
 
@@ -124,7 +124,7 @@ async def decoding(effort: Effort) -> Figures:
 
 
 async def queued(effort: Effort) -> Figures:
-    """So many calls begun at the same time, through the default number of slots."""
+    """Many calls started at the same time, at the default concurrency."""
     numbers = [effort.sized(number) for number in (10, 100, 1000, 10_000)]
     async with AsyncExitStack() as stack:
         url = stack.enter_context(server())
@@ -134,14 +134,14 @@ async def queued(effort: Effort) -> Figures:
         await stack.enter_async_context(ours)
 
         async def run(number: int) -> None:
-            # As many calls in all for each number, so that the costs compare.
+            # The same total number of calls each time, so that costs are comparable.
             for _ in range(max(1, numbers[-1] // number)):
                 await repeated(ours.call, number, number)
 
         works: dict[str, Work] = {str(number): partial(run, number) for number in numbers}
         costs = await in_turns(works, max(3, effort.rounds // 2))
-    a_call = [costs[str(number)].cpu / (max(1, numbers[-1] // number) * number) for number in numbers]
-    return {"10 to 10,000 calls queued: dearest / cheapest call": max(a_call) / min(a_call)}
+    per_call = [costs[str(number)].cpu / (max(1, numbers[-1] // number) * number) for number in numbers]
+    return {"10 to 10,000 calls queued: dearest / cheapest call": max(per_call) / min(per_call)}
 
 
 def _works(contenders: dict[str, Any], effort: Effort, at_once: int) -> dict[str, Work]:
@@ -156,7 +156,7 @@ def _ratio(costs: dict[str, Cost], one: str, other: str) -> float:
 
 
 class _StubSession:
-    """A session whose answers are there at once."""
+    """A session that answers immediately."""
 
     closed = False
 

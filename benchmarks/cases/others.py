@@ -1,4 +1,4 @@
-"""Other libraries for the same call, by this process's time."""
+"""The CPU time of the same call with other libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CASES: list[tuple[str, type[Contender], int]] = [
 
 
 async def other_libraries(effort: Effort) -> Figures:
-    """Each in turn with this client."""
+    """Each interleaved with this client."""
     figures: Figures = {}
     calls = max(8, effort.calls // 5)
     with server() as url:

@@ -1,4 +1,4 @@
-"""What is measured in a process of its own: memory, imports, and the dashboard of a large workspace."""
+"""Measurements in separate processes: memory, imports, and the dashboard of a large workspace."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ print(json.dumps([time.process_time() - started, sorted(
 
 
 async def memory(effort: Effort) -> Figures:
-    """10,000 apps as structs, and page by page."""
+    """10,000 apps, as a list and page by page."""
     apps = effort.sized(10_000)
     with server("--apps", str(apps)) as url:
         number, kept = await _run(_MEMORY, url, "kept")
@@ -79,7 +79,7 @@ async def memory(effort: Effort) -> Figures:
 
 
 async def dashboards(effort: Effort) -> Figures:
-    """1,000 apps by 7 statistics by 90 days, at 20 ms an answer."""
+    """1,000 apps, 7 statistics, 90 days, 20 ms per answer."""
     apps = effort.sized(1000)
     with server("--latency", "20", "--apps", str(apps)) as url:
         runs = [await _run(_DASHBOARD, url) for _ in range(effort.sized(3))]
@@ -95,7 +95,7 @@ async def dashboards(effort: Effort) -> Figures:
 
 
 async def imports(effort: Effort) -> Figures:
-    """The time of `import dify_async` once aiohttp and msgspec are there."""
+    """The time of `import dify_async` after aiohttp and msgspec are imported."""
     script = _IMPORT.format(first="aiohttp, msgspec", second="dify_async")
     runs = [await _run(script) for _ in range(effort.rounds)]
     return {

@@ -1,4 +1,4 @@
-"""Many statistics at once, on the wall."""
+"""The wall time of many statistics at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _client(url: str, at_once: int) -> AsyncDifyServer:
 
 
 async def refreshes(effort: Effort) -> Figures:
-    """50 apps by 7 statistics at 20 ms an answer, against the time in which the answers can come."""
+    """50 apps and 7 statistics at 20 ms per answer, against the shortest possible time."""
     figures: Figures = {}
     apps = effort.sized(50)
     with server("--latency", "20", "--apps", str(apps)) as url:
@@ -40,7 +40,7 @@ async def refreshes(effort: Effort) -> Figures:
                     statistics.median(walls) / ideal
                 )
                 if at_once == 16:
-                    # One is open from the listing.
+                    # The list of apps has opened one.
                     figures["connections of the first refresh, 16 at once"] = opened[0] + 1
                     figures["connections of the next four"] = opened[-1] - opened[0]
         async with _client(url, 64) as dify, Httpx(url) as httpx:
@@ -57,7 +57,7 @@ async def refreshes(effort: Effort) -> Figures:
 
 
 async def gunicorn(effort: Effort) -> Figures:
-    """By default options, from a server that behaves as Dify's worker, against the best fixed limit."""
+    """Default options against the best fixed limit, with a server that behaves like Dify's worker."""
     rounds = max(1, effort.sized(3))
     with server("--gunicorn", "--apps", str(effort.sized(32))) as url:
         async with _client(url, 4) as dify:

@@ -1,4 +1,4 @@
-"""The same call by other means: a statistic of one app, decoded into types."""
+"""The same call with other libraries: a statistic of one app, decoded into types."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def url_of(base_url: str, number: int) -> str:
 
 
 class Contender(Protocol):
-    """Somebody's way to make the call."""
+    """One way to make the call."""
 
     def __init__(self, base_url: str) -> None: ...
 
@@ -33,5 +33,5 @@ class Contender(Protocol):
     ) -> None: ...
 
     async def call(self, number: int) -> int:
-        """The token costs of an app; the number of days."""
+        """Get the token costs of an app; return the number of days."""
         ...

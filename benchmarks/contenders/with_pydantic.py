@@ -29,7 +29,7 @@ class Answer(pydantic.BaseModel):
 
 
 class _OnHttpxClient:
-    """httpx2 has kept httpx's interface."""
+    """httpx2 has the same interface as httpx."""
 
     def __init__(self, base_url: str, client: httpx.AsyncClient | httpx2.AsyncClient) -> None:
         self._base_url = base_url
@@ -82,7 +82,7 @@ class Niquests:
 
 
 class RequestsInThreads:
-    """requests.request a call, as a blocking client is used from async code."""
+    """One requests.request() per call in a thread, as async code uses a blocking client."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url

@@ -128,7 +128,7 @@ class RawCalls(Calls):
             DifyConfigError: The method or the path cannot be used; nothing was sent.
             DifyDecodeError: The answer is no JSON, or not of that type.
         """
-        return self._call(self._dify.request, method, path, params=params, json=json, type=type)  # type: ignore[arg-type]  # mypy tries the first overload alone
+        return self._call(self._dify.request, method, path, params=params, json=json, type=type)  # type: ignore[arg-type]  # mypy tries only the first overload
 
 
 class AccountCalls(Calls):
@@ -1524,14 +1524,14 @@ class DifyServer(
     AccountCalls,
     RawCalls,
 ):
-    """Dify's console API, for one account or one admin API key, in code that is not asynchronous.
+    """Synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager; it signs in at the first call. One object serves any number of threads:
-    they share one event loop, which runs on a thread of its own while the client is open. It may be left
-    and entered again. It does not work on both sides of a fork: make and enter one in each process.
+    Use it as a context manager; it logs in at the first call. Threads can share one client: their calls run
+    in one event loop, on a background thread that lives while the client is open. The client can be closed
+    and opened again. It cannot be used on both sides of a fork: create and open one in each process.
 
-    What is called back (`on_event`, `progress`, `token_store`) is called on that thread, and must not call
-    this client. A `session` would have to be made in its event loop.
+    `on_event`, `progress` and the methods of `token_store` are called on that thread, and must not call this
+    client. A `session` must be created in that event loop.
 
     Args:
         base_url: Scheme and host, with or without a path, as "https://dify.example.com".

@@ -1,4 +1,4 @@
-"""Moments at which a test may fail that passes on other days."""
+"""Dates and times at which tests that pass on other days may fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 import time_machine
 
-# The fake's days are those of New York, and it has no traffic on Sundays.
+# The fake's days are in New York time, and it has no traffic on Sundays.
 MOMENTS: Final = {
     "Sunday": "2026-11-15T12:00-05:00",
     "Monday at 00:05": "2026-11-16T00:05-05:00",
@@ -24,13 +24,13 @@ MOMENTS: Final = {
     "clocks go back": "2026-11-01T01:05-05:00",  # 01:05 for the second time
     "end of a year in UTC": "2026-12-31T23:59+00:00",
 }
-# Read by sitecustomize.py in the Python processes that a test starts.
+# Read by sitecustomize.py in Python processes started by a test.
 VARIABLE: Final = "DIFY_ASYNC_TESTS_CLOCK"
 
 
 @contextmanager
 def clock_at(moment: str) -> Iterator[None]:
-    """Move the clock of this process and of its children; it goes on, and monotonic clocks are real."""
+    """Move the running clock of this process and its child processes; monotonic clocks stay."""
     ahead = datetime.fromisoformat(moment).timestamp() - time.time()
     path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
     with pytest.MonkeyPatch.context() as patch, time_machine.travel(time.time() + ahead):

@@ -1,4 +1,4 @@
-"""Moves the clock of a process that a test starts, by as much as the test's own."""
+"""Moves the clock of a process started by a test as far as the test's own clock."""
 
 import os
 import time

@@ -27,6 +27,8 @@ from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, zone_at_noon
 from tests.test_examples import ROOT, python_path, run, settings
 
+pytestmark = pytest.mark.slow
+
 REPORT: Final = "examples/terminal_report.py"
 EXPORTER: Final = "examples/prometheus_exporter.py"
 SERVICE: Final = "examples/fastapi_service.py"

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of Redis that can be made slow."""
+"""A TCP proxy in front of Redis that can delay answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.redis_server import RedisServer
 
 
 class SlowProxy:
-    """Forwards to a Redis; each answer is held back for `delay` seconds."""
+    """Forwards to a Redis, and delays each answer by `delay` seconds."""
 
     def __init__(self, server: RedisServer) -> None:
         self.delay = 0.0

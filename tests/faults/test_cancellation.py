@@ -1,4 +1,4 @@
-"""A call that is cut short at any of its awaits leaves nothing behind."""
+"""A call that is cancelled at any of its awaits leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def version() -> str:
 
 
 class StoppedAt:
-    """Awaits a call, and at one of the call's suspensions does what stops it."""
+    """Awaits a call, and cancels it at its n-th suspension by calling `stop`."""
 
     def __init__(self, call: Awaitable[object], at: int, stop: Callable[[], object]) -> None:
         self._call = call
@@ -97,7 +97,7 @@ CALLS: dict[str, Call] = {
     "login": AsyncDifyServer.login,
     "logout": AsyncDifyServer.logout,
 }
-# Renewals and sign-ins of a call and of one after it, wherever the first was stopped: what was got, is kept.
+# Refreshes and logins of a cancelled call and the next one: wherever it was cancelled, new tokens are kept.
 COSTS: dict[tuple[str, str], tuple[int, int]] = {
     ("call", "cold"): (0, 1),
     ("call", "warm"): (0, 1),
@@ -107,22 +107,22 @@ COSTS: dict[tuple[str, str], tuple[int, int]] = {
     ("login", "expired"): (0, 2),
     ("logout", "cold"): (0, 1),
     ("logout", "warm"): (0, 2),
-    ("logout", "expired"): (1, 2),  # its refresh token ends with it
+    ("logout", "expired"): (1, 2),  # a logout also ends the refresh token
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("state", ["cold", "warm", "expired"])
-async def test_a_call_is_stopped_at_each_of_its_awaits(
+async def test_a_call_is_cancelled_at_each_await(
     fake: FakeDifyServer, way: str, call: str, state: str
 ) -> None:
-    """gcloud-aio#500, redis-py#3847: no slot, connection or task stays behind, and no token is lost."""
+    """gcloud-aio#500, redis-py#3847: no slot, connection or task is leaked, and no token is lost."""
     costs = COSTS.get((call, state)) or COSTS["call", state]
     for at in itertools.count():
         fake.reset_counters()
         async with client(fake, max_concurrency=3) as dify:
-            await _bring(dify, fake, state)
+            await _prepare(dify, fake, state)
             was_reached = await WAYS[way](CALLS[call](dify), at)
             await until(lambda: not running())
             _assert_nothing_is_held(dify)
@@ -130,18 +130,18 @@ async def test_a_call_is_stopped_at_each_of_its_awaits(
         assert _costs(fake) == costs, at
         if not was_reached:
             break
-    assert at > 0  # it was stopped at least once
+    assert at > 0  # it was cancelled at least once
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("state", ["cold", "warm", "expired"])
-async def test_a_change_is_stopped_at_each_of_its_awaits(fake: FakeDifyServer, way: str, state: str) -> None:
-    """It is made once at most, and nobody repeats it."""
+async def test_a_change_is_cancelled_at_each_await(fake: FakeDifyServer, way: str, state: str) -> None:
+    """It is made at most once, and never retried."""
     for at in itertools.count():
         fake.reset_counters()
         app = fake.add_app("without keys", "chat").id
         async with client(fake) as dify:
-            await _bring(dify, fake, state)
+            await _prepare(dify, fake, state)
             was_reached = await WAYS[way](dify.init_app_api_key(app), at)
             await until(lambda: not running())
             _assert_nothing_is_held(dify)
@@ -156,17 +156,18 @@ async def test_a_change_is_stopped_at_each_of_its_awaits(fake: FakeDifyServer, w
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("state", ["cold", "expired"])
-async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
+@pytest.mark.usefixtures("patient_redis")
+async def test_a_call_with_tokens_in_redis_is_cancelled_at_each_await(
     fake: FakeDifyServer, redis_server: RedisServer, way: str, state: str
 ) -> None:
-    """As above; and no lock and no connection to Redis stays taken."""
+    """No lock and no connection to Redis is leaked."""
     with redis_server.admin() as admin:
         for at in itertools.count():
             admin.flushall()
             fake.reset_counters()
             store = RedisTokenStore(redis_server.url)
             async with client(fake, token_store=store) as dify:
-                await _bring(dify, fake, state)
+                await _prepare(dify, fake, state)
                 was_reached = await WAYS[way](dify.profile(), at)
                 await until(lambda: not running())
                 _assert_nothing_is_held(dify)
@@ -181,7 +182,7 @@ async def test_a_call_with_its_tokens_in_redis_is_stopped_at_each_of_its_awaits(
     assert at > 0
 
 
-async def _bring(dify: AsyncDifyServer, fake: FakeDifyServer, state: str) -> None:
+async def _prepare(dify: AsyncDifyServer, fake: FakeDifyServer, state: str) -> None:
     if state != "cold":
         await dify.profile()
     if state == "expired":

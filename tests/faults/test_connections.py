@@ -1,4 +1,4 @@
-"""Connections that the server closes while they are idle."""
+"""Idle connections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import ONCE, an_app, client, until
 
 @pytest.mark.parametrize("change", [False, True], ids=["GET", "POST"])
 async def test_the_first_call_after_a_pause(version: str, *, change: bool) -> None:
-    """aiohttp keep-alive: Dify's gunicorn closes after 2.0 s idle; here, after 0.2 s."""
+    """Dify's gunicorn closes connections that are idle for 2.0 s; the fake, for 0.2 s."""
     async with FakeDifyServer(version, keep_alive=0.2) as fake, client(fake, retry=ONCE) as dify:
         await dify.profile()
         connector = _connector(dify)
@@ -22,8 +22,8 @@ async def test_the_first_call_after_a_pause(version: str, *, change: bool) -> No
         assert fake.connections_opened > 1
 
 
-async def test_no_idle_connection_is_held_for_long() -> None:
-    """gunicorn has 10 places a worker, and an idle connection takes one; a browser needs some too."""
+async def test_no_idle_connection_is_kept_for_long() -> None:
+    """An idle connection takes one of the 10 that a gunicorn worker serves, which browsers need too."""
     async with FakeDifyServer(keep_alive=3600) as fake, client(fake) as dify:
         async with anyio.create_task_group() as group:
             for _ in range(8):
@@ -34,8 +34,8 @@ async def test_no_idle_connection_is_held_for_long() -> None:
         await dify.profile()
 
 
-async def test_8_at_once_by_default(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """Two of gunicorn's 10 connections are left, for people."""
+async def test_8_requests_at_once_by_default(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Two of gunicorn's 10 connections are left for browsers."""
     await dify.profile()
     fake.inject("/account/*", delay=0.05)
     async with anyio.create_task_group() as group:

@@ -1,4 +1,4 @@
-"""Calls whose tokens are refused: by one route alone, or again and again."""
+"""Calls whose tokens are rejected: by a single route, or repeatedly."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from dify_async._auth.credentials import TokenCredentials
 from dify_async.testing import FakeDifyServer
 from tests.support import counted, until
 
-REFUSED = b'{"code":"unauthorized","message":"Invalid token signature.","status":401}'
+REJECTED = b'{"code":"unauthorized","message":"Invalid token signature.","status":401}'
 
 
-async def test_one_route_that_refuses_what_others_accept(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """It costs a renewal and a sign-in once a token, and not with each call; and it may come back."""
+async def test_one_route_rejects_tokens_that_others_accept(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """This costs one refresh and one login per token, not per call; the route may recover."""
     await dify.apps()
-    broken = fake.inject("/account/*", status=401, body=REFUSED)
+    broken = fake.inject("/account/*", status=401, body=REJECTED)
     for _ in range(10):
         with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
             await dify.profile()
@@ -36,13 +38,13 @@ async def test_one_route_that_refuses_what_others_accept(fake: FakeDifyServer, d
     assert counted(fake) == (3, 3)
 
 
-async def test_a_route_refuses_a_new_token_that_others_have_accepted_meanwhile(
+async def test_a_route_rejects_a_new_token_that_another_route_has_accepted(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """Then it is the route, and one renewal was enough to see it."""
+    """One refresh is enough to find that the route is the cause."""
     await dify.apps()
-    fake.inject("/account/*", status=401, body=REFUSED, times=1)
-    slow = fake.inject("/account/*", status=401, body=REFUSED, delay=0.2)
+    fake.inject("/account/*", status=401, body=REJECTED, times=1)
+    slow = fake.inject("/account/*", status=401, body=REJECTED, delay=0.2)
     call = asyncio.create_task(dify.profile())
     await until(lambda: slow.hits == 1)
     await dify.apps()
@@ -51,11 +53,11 @@ async def test_a_route_refuses_a_new_token_that_others_have_accepted_meanwhile(
     assert counted(fake) == (1, 1)
 
 
-async def test_one_route_that_refuses_what_others_accept_under_load(
+async def test_one_route_rejects_tokens_that_others_accept_under_load(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     await dify.apps()
-    fake.inject("/account/*", status=401, body=REFUSED)
+    fake.inject("/account/*", status=401, body=REJECTED)
     for _ in range(5):
         calls = [call() for _ in range(10) for call in (dify.profile, dify.apps)]
         results = await asyncio.gather(*calls, return_exceptions=True)
@@ -64,37 +66,37 @@ async def test_one_route_that_refuses_what_others_accept_under_load(
     assert sum(counted(fake)) <= 1 + 4
 
 
-async def test_refused_tokens_use_up_no_attempts(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """Three refusals and three failures of the server in one call: each kind has a limit of its own."""
+async def test_rejected_tokens_do_not_use_up_attempts(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """Rejected tokens and server errors in one call are limited separately."""
     await dify.profile()
     for _ in range(2):
         fake.inject("/account/*", status=503, times=1)
-        fake.inject("/account/*", status=401, body=REFUSED, times=1)
+        fake.inject("/account/*", status=401, body=REJECTED, times=1)
     fake.inject("/account/*", status=503, times=1)
     await dify.profile()
     assert fake.count("GET", "/account/profile") == 1 + 6
 
 
-async def test_a_call_whose_tokens_are_replaced_each_time_it_is_sent(
+async def test_a_slow_call_whose_token_is_replaced_during_each_attempt(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """It is slow, and others renew meanwhile: no reason to give up."""
+    """Other calls refresh the token in the meantime, so the call does not give up."""
     await dify.profile()
-    slow = fake.inject("/account/*", status=401, body=REFUSED, delay=0.2, times=5)
+    slow = fake.inject("/account/*", status=401, body=REJECTED, delay=0.2, times=5)
     call = asyncio.create_task(dify.profile())
     for number in range(1, 6):
         await until(lambda number=number: slow.hits == number)  # type: ignore[misc]  # a lambda with a default
-        fake.inject("/apps", status=401, body=REFUSED, times=1)
+        fake.inject("/apps", status=401, body=REJECTED, times=1)
         await dify.apps()
     await call
     assert sum(counted(fake)) == 1 + 5
 
 
-async def test_a_route_that_needs_no_session_is_not_asked_for_ever(
+async def test_a_401_of_a_route_without_authentication_is_not_retried(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """A gateway before Dify may want a token of its own."""
-    fake.inject("*", status=401, body=REFUSED)
+    """A gateway in front of Dify may require its own token."""
+    fake.inject("*", status=401, body=REJECTED)
     for call in (dify.system_features, dify.setup_status):
         with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
             await call()
@@ -103,10 +105,10 @@ async def test_a_route_that_needs_no_session_is_not_asked_for_ever(
     assert fake.count() == 3
 
 
-async def test_a_route_that_was_refused_for_a_moment_is_renewed_for_again(
+async def test_a_route_that_rejected_tokens_briefly_gets_a_refresh_later(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That others accept a token, is believed for a minute, and not until the token's end."""
+    """The client trusts for a minute that other routes accept a token, not until the token expires."""
     await dify.profile()
     csrf = b'{"code":"unauthorized","message":"CSRF token is missing or invalid.","status":401}'
     fake.inject("/apps", status=401, body=csrf, times=2)

@@ -1,4 +1,4 @@
-"""A fake on a thread of its own, since these tests have no event loop."""
+"""A fake on another thread, since these tests have no event loop."""
 
 from __future__ import annotations
 

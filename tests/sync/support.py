@@ -1,4 +1,4 @@
-"""What these tests share."""
+"""Helpers for the tests of the synchronous client."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def sync_client(fake: FakeDifyServer, **options: Any) -> DifyServer:
 
 
 def threads() -> list[threading.Thread]:
-    """Those of clients that are open."""
+    """The threads of open clients."""
     return [thread for thread in threading.enumerate() if thread.name == "dify_async"]
 
 
 def under_way(dify: DifyServer) -> int:
-    """The tasks of the client's loop, and the connections that are in use."""
+    """The number of tasks in the client's loop, and of connections in use."""
     session = dify._dify._transport._session
     assert session is not None
     assert isinstance(session.connector, aiohttp.TCPConnector)
     connections = len(session.connector._acquired)
 
     async def tasks() -> int:
-        # This one, and the one that the loop lives by.
+        # Except this task and the main task of the loop.
         return len(asyncio.all_tasks()) - 2
 
     return connections + dify._call(tasks)

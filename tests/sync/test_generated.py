@@ -1,4 +1,4 @@
-"""The generated methods are those of the asynchronous client."""
+"""The generated methods match those of the asynchronous client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def public(of: type) -> dict[str, Callable[..., Any]]:
 
 
 def waiting(returns: str) -> str:
-    """What a method returns that does not return before all is done."""
+    """The return type of the synchronous version of a method."""
     if returns == "AsyncIterator[DashboardUpdates]":
         return "AbstractContextManager[DashboardUpdates]"
     if inside := re.fullmatch(r"AsyncIterator\[AsyncIterator\[(\w+)\]\]", returns):
@@ -31,20 +31,20 @@ def waiting(returns: str) -> str:
     return re.sub(r"AsyncIterator\[(\w+)\]", r"Generator[\1, None, None]", returns)
 
 
-def test_the_file_is_what_is_generated_now() -> None:
-    """Run `nox -s sync` where it is not."""
+def test_the_generated_file_is_up_to_date() -> None:
+    """If it is not, run `nox -s sync`."""
     committed = TARGET.read_text(encoding="utf-8")
-    # Trees are compared: another version of ruff may format the same code differently.
+    # Compare syntax trees, since another version of ruff may format the code differently.
     assert ast.dump(ast.parse(committed)) == ast.dump(ast.parse(generated()))
 
 
-def test_there_are_the_same_methods() -> None:
+def test_the_methods_are_the_same() -> None:
     assert public(DifyServer).keys() == public(AsyncDifyServer).keys()
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
 
 
 @pytest.mark.parametrize("name", ["__init__", *public(AsyncDifyServer)])
-def test_a_method_takes_and_gives_the_same(name: str) -> None:
+def test_a_method_has_the_same_signature(name: str) -> None:
     theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, name)
     assert not inspect.iscoroutinefunction(ours)
     for before, after in zip([theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)], strict=True):
@@ -58,12 +58,12 @@ def test_a_method_takes_and_gives_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", public(DashboardUpdates))
-def test_updates_take_and_give_the_same(name: str) -> None:
+def test_methods_of_updates_have_the_same_signature(name: str) -> None:
     theirs, ours = (inspect.signature(getattr(of, name)) for of in (DashboardUpdates, SyncUpdates))
     assert ours == theirs
 
 
-def test_importing_the_package_does_not_import_it() -> None:
+def test_importing_the_package_does_not_import_the_sync_client() -> None:
     script = "import sys, dify_async; print('dify_async.sync' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"

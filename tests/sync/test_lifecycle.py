@@ -1,4 +1,4 @@
-"""Opening, closing, threads, interrupts, and who may call from where."""
+"""Opening, closing, threads, interrupts, and calls from callbacks."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
+def _no_thread_is_leaked() -> Iterator[None]:
     yield
-    wait_until(lambda: threads() == [])  # one that has stopped is listed for a moment
+    wait_until(lambda: threads() == [])  # a stopped thread is still listed for a moment
 
 
-def test_a_call_outside_of_the_context_says_so(fake: FakeDifyServer) -> None:
+def test_a_call_on_a_closed_client_is_an_error(fake: FakeDifyServer) -> None:
     dify = sync_client(fake)
     for _ in range(2):
         rows, stream = dify.iter_apps().__next__, dify.stream_statistics([UNKNOWN]).__enter__
@@ -53,9 +53,9 @@ def test_a_call_outside_of_the_context_says_so(fake: FakeDifyServer) -> None:
     assert fake.count("GET", "/account/profile") == 2
 
 
-def test_entering_twice_is_an_error_and_again_is_none(fake: FakeDifyServer) -> None:
+def test_entering_an_open_client_is_an_error_and_reopening_works(fake: FakeDifyServer) -> None:
     dify = sync_client(fake)
-    dify.__exit__(None, None, None)  # of one that was never entered
+    dify.__exit__(None, None, None)  # never entered
     for _ in range(3):
         with dify:
             with pytest.raises(DifyError, match="open already"):
@@ -65,7 +65,7 @@ def test_entering_twice_is_an_error_and_again_is_none(fake: FakeDifyServer) -> N
     assert fake.count("POST", "/login") == 1
 
 
-def test_what_cannot_be_entered_leaves_nothing(fake: FakeDifyServer) -> None:
+def test_a_failed_enter_leaves_no_thread(fake: FakeDifyServer) -> None:
     async def closed() -> object:
         import aiohttp  # noqa: PLC0415
 
@@ -80,11 +80,11 @@ def test_what_cannot_be_entered_leaves_nothing(fake: FakeDifyServer) -> None:
         assert threads() == []
 
 
-def test_an_error_in_the_block_closes_it(fake: FakeDifyServer) -> None:
+def test_an_error_in_the_block_closes_the_client(fake: FakeDifyServer) -> None:
     dify = sync_client(fake)
     with pytest.raises(DifyNotFoundError), dify:
         dify.app(UNKNOWN)
-    wait_until(lambda: threads() == [])  # one that has stopped is listed for a moment
+    wait_until(lambda: threads() == [])  # a stopped thread is still listed for a moment
     assert dify._dify._transport._session is None
 
 
@@ -116,7 +116,7 @@ def test_errors_keep_their_type_and_pickle(dify: DifyServer) -> None:
     assert (again.status, again.code) == (404, "app_not_found")
 
 
-def test_threads_share_one_loop_one_sign_in_and_the_slots(fake: FakeDifyServer) -> None:
+def test_threads_share_one_loop_one_login_and_the_limiter(fake: FakeDifyServer) -> None:
     fake.inject("/apps", delay=0.02)
     with sync_client(fake, max_concurrency=4) as dify, ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda _: dify.apps(), range(64)))
@@ -138,16 +138,16 @@ def test_each_thread_has_its_own_error(fake: FakeDifyServer, dify: DifyServer) -
     assert len({repr(error) for error in errors}) == 1
 
 
-async def test_where_a_loop_runs_in_the_calling_thread(fake: FakeDifyServer) -> None:
-    """As in a notebook."""
+async def test_calls_work_while_a_loop_runs_in_the_calling_thread(fake: FakeDifyServer) -> None:
+    """Notebooks run such a loop."""
     with sync_client(fake) as dify:
         assert len(dify.apps()) == len(list(dify.iter_apps())) == 12
         with dify.stream_dashboard(days=2) as updates:
             assert len(updates.collect().apps) == 12
 
 
-def test_closing_under_calls_of_other_threads(fake: FakeDifyServer) -> None:
-    """They end at once: those under way, those that wait for a slot, and those that wait to repeat."""
+def test_closing_the_client_ends_calls_of_other_threads(fake: FakeDifyServer) -> None:
+    """They end at once: calls in flight, calls that wait for the limiter, and calls that wait for a retry."""
     app = an_app(fake)
     slow = RetryPolicy(base_delay=600, max_delay=600)
     with ThreadPoolExecutor(5) as pool, sync_client(fake, max_concurrency=2, retry=slow) as dify:
@@ -163,7 +163,7 @@ def test_closing_under_calls_of_other_threads(fake: FakeDifyServer) -> None:
     assert all("closed" in str(error) or isinstance(error, DifyUnknownOutcomeError) for error in errors)
 
 
-def test_calls_that_begin_while_it_is_closed_are_answered_or_refused(fake: FakeDifyServer) -> None:
+def test_calls_during_closing_succeed_or_raise(fake: FakeDifyServer) -> None:
     dify = sync_client(fake)
     stop = threading.Event()
 
@@ -189,7 +189,7 @@ def test_calls_that_begin_while_it_is_closed_are_answered_or_refused(fake: FakeD
 
 @pytest.fixture
 def _interrupts() -> Iterator[None]:
-    """Whatever others in this process, or who started it, have made of SIGINT: it interrupts what waits."""
+    """Python's own SIGINT handler, whichever one is installed, so that SIGINT interrupts waiting."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.siginterrupt(signal.SIGINT, True)
     yield
@@ -198,14 +198,14 @@ def _interrupts() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_interrupts")
 def test_an_interrupt_ends_the_call(fake: FakeDifyServer, dify: DifyServer) -> None:
-    """As by Ctrl-C; in a notebook the client goes on."""
+    """After Ctrl-C in a notebook, the client is still usable."""
     dify.profile()
     fault = fake.inject("/apps", delay=60)
     before = 0
 
     def interrupt() -> None:
         wait_until(lambda: fake.count("GET", "/apps") > before)
-        # No event tells that the other thread waits by now.
+        # There is no event for when the other thread starts to wait.
         time.sleep(0.1)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
@@ -221,7 +221,7 @@ def test_an_interrupt_ends_the_call(fake: FakeDifyServer, dify: DifyServer) -> N
     assert len(dify.apps()) == 12
 
 
-def test_what_is_called_back_may_not_call(fake: FakeDifyServer) -> None:
+def test_callbacks_cannot_call_the_client(fake: FakeDifyServer) -> None:
     refused: list[str] = []
 
     def on_event(_: Event) -> None:
@@ -232,13 +232,13 @@ def test_what_is_called_back_may_not_call(fake: FakeDifyServer) -> None:
 
     with sync_client(fake, on_event=on_event) as dify:
         dify.setup_status()
-    assert len(refused) == 4  # at the request and at its answer
+    assert len(refused) == 4  # for the request and for its answer
     assert all("deadlock" in text for text in refused)
 
 
 def test_events_see_the_context_of_the_call(fake: FakeDifyServer) -> None:
-    """So that spans of tracing have their parents."""
-    caller = contextvars.ContextVar("caller", default="nobody")
+    """This gives tracing spans their parents."""
+    caller = contextvars.ContextVar("caller", default="none")
     seen = []
 
     def on_event(event: Event) -> None:
@@ -273,15 +273,15 @@ with start_blocking_portal() as portal, portal.wrap_async_context_manager(FakeDi
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_says_so_and_does_not_hang() -> None:
-    # Python warns of a fork beside threads, which is what is tried.
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no os.fork on this platform")
+def test_a_call_after_a_fork_raises_and_does_not_hang() -> None:
+    # Python warns about a fork in a process with threads, which is what this tests.
     command = [sys.executable, "-W", "ignore", "-c", FORK]
     found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert found.stdout.strip() == "7 owner@example.com"
 
 
-UNLEFT = """
+LEFT_OPEN = """
 import os, sys
 from dify_async.sync import DifyServer
 
@@ -303,9 +303,18 @@ print(len(dify.apps()), flush=True)
         ("child = os.fork() or sys.exit(3); sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))", 3),
     ],
 )
-def test_a_process_may_end_without_leaving(fake: FakeDifyServer, end: str, code: int) -> None:
-    """A worker that is stopped, a notebook; Python waits for no thread of ours, and none is cut in a call."""
-    command = [sys.executable, "-W", "ignore", "-c", UNLEFT + end, fake.base_url, fake.email, fake.password]
+def test_a_process_can_end_with_an_open_client(fake: FakeDifyServer, end: str, code: int) -> None:
+    """For example, a stopped worker or a notebook: the client's thread does not delay or break the exit."""
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        LEFT_OPEN + end,
+        fake.base_url,
+        fake.email,
+        fake.password,
+    ]
     found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (found.returncode, found.stdout.strip()) == (code, "12")
     assert ("ValueError" in found.stderr) == ("ValueError" in end)

@@ -1,4 +1,4 @@
-"""Generators and streams: left early, failing, dropped, and given to each other."""
+"""Generators and streams: left early, failing, garbage collected, and passed to other calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.sync.support import sync_client, under_way, wait_until
 
 
 class Rows:
-    """An asynchronous generator that tells when it was closed."""
+    """An asynchronous generator with an event for its closing."""
 
     def __init__(self) -> None:
         self.closed = threading.Event()
@@ -39,7 +39,7 @@ class Rows:
             self.closed.set()
 
 
-def test_a_generator_that_is_closed_closes_the_other_one(dify: DifyServer) -> None:
+def test_closing_a_generator_closes_the_asynchronous_one(dify: DifyServer) -> None:
     given = Rows()
     rows = dify._rows(given.rows())
     assert [next(rows), next(rows)] == [0, 1]
@@ -51,7 +51,7 @@ def test_a_generator_that_is_closed_closes_the_other_one(dify: DifyServer) -> No
     wait_until(lambda: under_way(dify) == 0)
 
 
-def test_a_generator_that_is_collected_on_the_clients_own_thread(dify: DifyServer) -> None:
+def test_a_generator_that_is_garbage_collected_on_the_clients_thread(dify: DifyServer) -> None:
     given = Rows()
     kept: list[Any] = [dify._rows(given.rows())]
     next(kept[0])
@@ -65,7 +65,7 @@ def test_a_generator_that_is_collected_on_the_clients_own_thread(dify: DifyServe
     assert given.closed.wait(10)
 
 
-def test_leaving_a_loop_early_leaves_nothing(fake: FakeDifyServer, dify: DifyServer) -> None:
+def test_leaving_a_loop_early_leaks_nothing(fake: FakeDifyServer, dify: DifyServer) -> None:
     iterators: list[Callable[[], Any]] = [
         lambda: dify.iter_apps(page_size=3),
         lambda: dify.iter_chat_conversations(an_app(fake), page_size=1),
@@ -80,7 +80,7 @@ def test_leaving_a_loop_early_leaves_nothing(fake: FakeDifyServer, dify: DifySer
         assert fake.count() == sent
 
 
-def test_leaving_the_client_in_the_midst_of_a_generator(fake: FakeDifyServer) -> None:
+def test_closing_the_client_during_a_generator(fake: FakeDifyServer) -> None:
     with sync_client(fake) as dify:
         rows = dify.iter_apps(page_size=3)
         next(rows)
@@ -88,9 +88,9 @@ def test_leaving_the_client_in_the_midst_of_a_generator(fake: FakeDifyServer) ->
         list(rows)
 
 
-def test_leaving_a_stream_early_ends_what_is_under_way(fake: FakeDifyServer, dify: DifyServer) -> None:
+def test_leaving_a_stream_early_cancels_its_requests(fake: FakeDifyServer, dify: DifyServer) -> None:
     apps = dify.apps()
-    fake.inject("/apps/*/statistics/daily-end-users", delay=60)  # which workflows have not
+    fake.inject("/apps/*/statistics/daily-end-users", delay=60)  # workflows do not have this metric
     workflow = next(app for app in apps if app.mode == "workflow")
     with dify.stream_statistics([workflow, *apps], "2026-01-01 00:00") as arriving:
         assert next(arriving).app_id == workflow.id
@@ -105,7 +105,7 @@ def test_leaving_a_stream_early_ends_what_is_under_way(fake: FakeDifyServer, dif
     assert under_way(dify) == 0
 
 
-def test_a_failure_ends_the_loop_and_not_only_the_block(fake: FakeDifyServer, dify: DifyServer) -> None:
+def test_a_failure_is_raised_by_the_loop_and_by_the_block(fake: FakeDifyServer, dify: DifyServer) -> None:
     apps = dify.apps()
     fake.inject("/apps/*/statistics/*", status=500)
     failing = pytest.raises(DifyServerError)
@@ -116,14 +116,14 @@ def test_a_failure_ends_the_loop_and_not_only_the_block(fake: FakeDifyServer, di
     assert under_way(dify) == 0
 
 
-def test_a_failure_that_nobody_looked_at_is_raised_on_leaving(fake: FakeDifyServer, dify: DifyServer) -> None:
+def test_an_unseen_failure_is_raised_on_leaving(fake: FakeDifyServer, dify: DifyServer) -> None:
     apps = dify.apps()
     fake.inject("/apps/*", status=500)
     with pytest.raises(DifyServerError), dify.stream_statistics(apps, on_error="raise"):
         wait_until(lambda: under_way(dify) == 0)
 
 
-def test_wrong_arguments_are_raised_on_entering(dify: DifyServer) -> None:
+def test_invalid_arguments_are_raised_on_entering(dify: DifyServer) -> None:
     with pytest.raises(DifyConfigError), dify.stream_statistics("one", "2026-01-01 00:00"):
         pytest.fail("it was entered")
     with pytest.raises(DifyConfigError), dify.stream_dashboard(days=0):
@@ -131,7 +131,7 @@ def test_wrong_arguments_are_raised_on_entering(dify: DifyServer) -> None:
     assert under_way(dify) == 0
 
 
-def test_a_dashboard_as_it_comes(dify: DifyServer) -> None:
+def test_a_dashboard_stream(dify: DifyServer) -> None:
     with dify.stream_dashboard(days=2, compare=True) as updates:
         first = next(updates)
         assert (first.done, first.total) == (1, updates.total) == (1, 12)
@@ -143,15 +143,15 @@ def test_a_dashboard_as_it_comes(dify: DifyServer) -> None:
     assert {app.app_id for app in whole.apps} == {app.id for app in dify.apps()}
 
 
-def test_what_one_call_gives_goes_into_another(dify: DifyServer) -> None:
-    """The generator asks the client, so it is taken on the caller's thread."""
+def test_the_generator_of_one_call_can_be_passed_to_another(dify: DifyServer) -> None:
+    """The generator calls the client, so it is consumed on the caller's thread."""
     found = dify.statistics_many(dify.iter_apps(page_size=5), "2026-01-01 00:00")
     assert [app.app_id for app in found] == [app.id for app in dify.apps()]
     with pytest.raises(DifyConfigError, match="one app"):
         dify.statistics_many("one")
 
 
-def test_closing_the_client_under_a_block(fake: FakeDifyServer) -> None:
+def test_closing_the_client_inside_a_block(fake: FakeDifyServer) -> None:
     given = Rows()
     dify = sync_client(fake)
     with dify:
@@ -162,7 +162,7 @@ def test_closing_the_client_under_a_block(fake: FakeDifyServer) -> None:
         block.__exit__(None, None, None)
 
 
-def test_a_thread_that_waits_in_a_block_while_the_client_is_closed(fake: FakeDifyServer) -> None:
+def test_closing_the_client_while_a_thread_waits_in_a_block(fake: FakeDifyServer) -> None:
     def use() -> None:
         with dify.stream_statistics(apps, on_error="collect") as arriving:
             list(arriving)

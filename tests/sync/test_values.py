@@ -1,4 +1,4 @@
-"""Each method gives what the asynchronous one gives, and sends what that one sends."""
+"""Each method sends the same requests and returns the same values as the asynchronous one."""
 
 from __future__ import annotations
 
@@ -20,104 +20,104 @@ from tests.sync.support import sync_client
 from tests.sync.test_generated import public
 
 UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
-# A method with its arguments, then its value.
+# Yields method calls, and receives their results.
 Story = Generator[tuple[str, tuple[Any, ...], dict[str, Any]], Any, None]
-Tell = Callable[[FakeDifyServer, Path], Story]
+MakeStory = Callable[[FakeDifyServer, Path], Story]
 
 
-def ask(name: str, /, *args: Any, **options: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+def call(name: str, /, *args: Any, **options: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     return name, args, options
 
 
 def reading(fake: FakeDifyServer, _: Path) -> Story:
-    apps = yield ask("apps")
-    yield ask("iter_apps", mode="chat", page_size=2)
-    yield ask("apps_page", page=2, limit=5)
-    app = yield ask("app", an_app(fake))
-    page = yield ask("chat_conversations", app.id, limit=3)
-    yield ask("iter_chat_conversations", app.id, sort_by="created_at")
-    yield ask("chat_messages", app.id, page.data[0].id)
-    yield ask("iter_chat_messages", app.id, page.data[0].id, page_size=1)
+    apps = yield call("apps")
+    yield call("iter_apps", mode="chat", page_size=2)
+    yield call("apps_page", page=2, limit=5)
+    app = yield call("app", an_app(fake))
+    page = yield call("chat_conversations", app.id, limit=3)
+    yield call("iter_chat_conversations", app.id, sort_by="created_at")
+    yield call("chat_messages", app.id, page.data[0].id)
+    yield call("iter_chat_messages", app.id, page.data[0].id, page_size=1)
     completion = an_app(fake, "completion")
-    yield ask("completion_conversations", completion)
-    yield ask("iter_completion_conversations", completion)
-    yield ask("annotations", app.id)
-    yield ask("export_feedbacks", app.id, format="csv")
+    yield call("completion_conversations", completion)
+    yield call("iter_completion_conversations", completion)
+    yield call("annotations", app.id)
+    yield call("export_feedbacks", app.id, format="csv")
     for metric in Metric:
-        yield ask(metric, app.id, "2026-01-01 00:00")
-    yield ask("statistics", app)
-    yield ask("statistics_many", [app.id, an_app(fake, "workflow")], metrics=iter(["daily_messages"]))
-    yield ask("stream_statistics", iter(apps), date.today() - timedelta(days=3))
-    yield ask("dashboard", days=3, compare=True)
-    yield ask("stream_dashboard", days=3)
+        yield call(metric, app.id, "2026-01-01 00:00")
+    yield call("statistics", app)
+    yield call("statistics_many", [app.id, an_app(fake, "workflow")], metrics=iter(["daily_messages"]))
+    yield call("stream_statistics", iter(apps), date.today() - timedelta(days=3))
+    yield call("dashboard", days=3, compare=True)
+    yield call("stream_dashboard", days=3)
     workflow = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
-    runs = yield ask("workflow_runs", workflow, limit=3)
-    yield ask("iter_workflow_runs", workflow, status="stopped")
-    yield ask("workflow_run", workflow, runs.data[0].id)
-    yield ask("workflow_app_logs", workflow)
-    yield ask("iter_workflow_app_logs", workflow, status="stopped", detail=True)
-    yield ask("published_workflow", workflow)
-    bases = yield ask("datasets")
-    yield ask("iter_datasets", page_size=2)
-    yield ask("datasets_page", limit=2)
-    documents = yield ask("dataset_indexing_status", bases[1].id)
-    yield ask("document_indexing_status", bases[1].id, documents[0].id)
-    yield ask("dataset_error_documents", bases[1].id)
-    yield ask("get_app_api_key", app.id)
-    yield ask("get_dataset_api_key")
+    runs = yield call("workflow_runs", workflow, limit=3)
+    yield call("iter_workflow_runs", workflow, status="stopped")
+    yield call("workflow_run", workflow, runs.data[0].id)
+    yield call("workflow_app_logs", workflow)
+    yield call("iter_workflow_app_logs", workflow, status="stopped", detail=True)
+    yield call("published_workflow", workflow)
+    bases = yield call("datasets")
+    yield call("iter_datasets", page_size=2)
+    yield call("datasets_page", limit=2)
+    documents = yield call("dataset_indexing_status", bases[1].id)
+    yield call("document_indexing_status", bases[1].id, documents[0].id)
+    yield call("dataset_error_documents", bases[1].id)
+    yield call("get_app_api_key", app.id)
+    yield call("get_dataset_api_key")
     for name in ("version", "profile", "system_features", "setup_status", "features"):
-        yield ask(name)
+        yield call(name)
     for name in ("workspaces", "current_workspace", "members"):
-        yield ask(name)
-    yield ask("export_app", app.id, include_secret=True)
-    yield ask("request", "GET", "/setup")
-    yield ask("request", "GET", "/setup", type=dict[str, str])
-    yield ask("app", UNKNOWN)
-    yield ask("apps_page", page=0)
+        yield call(name)
+    yield call("export_app", app.id, include_secret=True)
+    yield call("request", "GET", "/setup")
+    yield call("request", "GET", "/setup", type=dict[str, str])
+    yield call("app", UNKNOWN)
+    yield call("apps_page", page=0)
 
 
 def changing(fake: FakeDifyServer, folder: Path) -> Story:
-    yield ask("login")
-    token = yield ask("request_login_code", fake.email)
-    yield ask("login_with_code", fake.email, fake.login_code(token), token)
-    app = yield ask("create_app", "New", "chat")
-    yield ask("update_app", app.id, name="Newer")
-    yield ask("copy_app", app.id, name="Copy")
-    yield ask("enable_app_api", app.id, True)
-    yield ask("enable_app_site", app.id, True)
+    yield call("login")
+    token = yield call("request_login_code", fake.email)
+    yield call("login_with_code", fake.email, fake.login_code(token), token)
+    app = yield call("create_app", "New", "chat")
+    yield call("update_app", app.id, name="Newer")
+    yield call("copy_app", app.id, name="Copy")
+    yield call("enable_app_api", app.id, True)
+    yield call("enable_app_site", app.id, True)
     model: dict[str, object] = {
         "provider": "openai",
         "name": "gpt-4o",
         "mode": "chat",
         "completion_params": {},
     }
-    yield ask("update_app_model_config", app.id, AppModelConfig(model=model))
-    yield ask("app_model_config", app.id)
-    text = yield ask("export_app", app.id)
-    pending = yield ask("import_app", text.replace("version: ", "version: 9"))
-    yield ask("confirm_import", pending.id)
-    yield ask("export_apps", iter([app.id]), folder)
-    yield ask("delete_app", app.id)
+    yield call("update_app_model_config", app.id, AppModelConfig(model=model))
+    yield call("app_model_config", app.id)
+    text = yield call("export_app", app.id)
+    pending = yield call("import_app", text.replace("version: ", "version: 9"))
+    yield call("confirm_import", pending.id)
+    yield call("export_apps", iter([app.id]), folder)
+    yield call("delete_app", app.id)
     app_id = an_app(fake)
-    keys = yield ask("init_app_api_key", app_id)
-    yield ask("ensure_app_api_key", app_id)
-    yield ask("ensure_app_api_keys", (one.id for one in fake.apps))
-    yield ask("delete_app_api_key", app_id, keys[0].id)
-    keys = yield ask("init_dataset_api_key")
-    yield ask("ensure_dataset_api_key")
-    yield ask("delete_dataset_api_key", keys[0].id)
-    yield ask("publish_workflow", an_app(fake, "workflow"), marked_name="v1")
-    bases = yield ask("datasets")
-    yield ask("retry_document_indexing", bases[1].id, iter([UNKNOWN]))
-    yield ask("switch_workspace", fake.workspace_id)
-    yield ask("invite_members", iter(["zoe@example.com"]), "editor")
-    yield ask("set_timezone", "Europe/Berlin")
-    yield ask("logout")
+    keys = yield call("init_app_api_key", app_id)
+    yield call("ensure_app_api_key", app_id)
+    yield call("ensure_app_api_keys", (one.id for one in fake.apps))
+    yield call("delete_app_api_key", app_id, keys[0].id)
+    keys = yield call("init_dataset_api_key")
+    yield call("ensure_dataset_api_key")
+    yield call("delete_dataset_api_key", keys[0].id)
+    yield call("publish_workflow", an_app(fake, "workflow"), marked_name="v1")
+    bases = yield call("datasets")
+    yield call("retry_document_indexing", bases[1].id, iter([UNKNOWN]))
+    yield call("switch_workspace", fake.workspace_id)
+    yield call("invite_members", iter(["zoe@example.com"]), "editor")
+    yield call("set_timezone", "Europe/Berlin")
+    yield call("logout")
 
 
-def told(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]]:
-    """What `DifyServer` gave."""
-    given: list[tuple[str, Any]] = []
+def results(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]]:
+    """The results of `DifyServer`."""
+    found: list[tuple[str, Any]] = []
     with sync_client(fake) as dify:
         answer = None
         while (step := next_of(story, answer)) is not None:
@@ -131,13 +131,13 @@ def told(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]]:
                     answer = list(answer)
             except Exception as error:  # noqa: BLE001 - it is compared
                 answer = error
-            given.append((name, answer))
-    return given
+            found.append((name, answer))
+    return found
 
 
-async def told_async(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]]:
-    """What `AsyncDifyServer` gave."""
-    given: list[tuple[str, Any]] = []
+async def async_results(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]]:
+    """The results of `AsyncDifyServer`."""
+    found: list[tuple[str, Any]] = []
     async with client(fake) as dify:
         answer = None
         while (step := next_of(story, answer)) is not None:
@@ -153,8 +153,8 @@ async def told_async(fake: FakeDifyServer, story: Story) -> list[tuple[str, Any]
                     answer = await answer
             except Exception as error:  # noqa: BLE001 - it is compared
                 answer = error
-            given.append((name, answer))
-    return given
+            found.append((name, answer))
+    return found
 
 
 def next_of(story: Story, answer: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
@@ -165,24 +165,24 @@ def next_of(story: Story, answer: Any) -> tuple[str, tuple[Any, ...], dict[str, 
 
 
 def in_order(rows: Any) -> list[Any]:
-    """Streams come as they come."""
+    """Streams have no fixed order."""
     apps = [getattr(row, "app", row) for row in rows]
     return sorted(apps, key=lambda app: str(app.app_id))
 
 
-def asked(fake: FakeDifyServer) -> set[tuple[str, str]]:
-    """The routes that were asked."""
+def routes(fake: FakeDifyServer) -> set[tuple[str, str]]:
+    """The routes of all requests."""
     return {(one.method, re.sub(r"[0-9a-f-]{36}", "{}", one.path)) for one in fake.requests}
 
 
-def both(fake: FakeDifyServer, tell: Tell, folder: Path) -> Iterator[tuple[str, Any, Any]]:
-    """The names and values of both clients, which sent the same."""
+def both(fake: FakeDifyServer, make_story: MakeStory, folder: Path) -> Iterator[tuple[str, Any, Any]]:
+    """The method names and results of both clients; both send the same requests."""
     fake.reset_counters()
-    ours = told(fake, tell(fake, folder / "ours"))
-    sent = asked(fake)
+    ours = results(fake, make_story(fake, folder / "ours"))
+    sent = routes(fake)
     fake.reset_counters()
-    theirs = asyncio.run(told_async(fake, tell(fake, folder / "theirs")))
-    assert sent == asked(fake) != set()
+    theirs = asyncio.run(async_results(fake, make_story(fake, folder / "theirs")))
+    assert sent == routes(fake) != set()
     assert [name for name, _ in ours] == [name for name, _ in theirs]
     for (name, mine), (_, their) in zip(ours, theirs, strict=True):
         yield name, mine, their
@@ -198,7 +198,7 @@ def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
             assert (type(ours), ours.args, vars(ours)) == (type(theirs), theirs.args, vars(theirs))
             failed.append(name)
         else:
-            assert seen(ours) == seen(theirs), name
+            assert comparable(ours) == comparable(theirs), name
     assert failed[-2:] == ["app", "apps_page"]
     for name, ours, theirs in both(fake, changing, tmp_path):
         names.add(name)
@@ -207,6 +207,6 @@ def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert names == public(DifyServer).keys() - {"from_env"}
 
 
-def seen(value: Any) -> str:
-    """The value; each of the two has signed in at a time of its own."""
+def comparable(value: Any) -> str:
+    """The repr without login times, which differ between the two clients."""
     return re.sub(r"last_\w+=\d+", "", repr(value))

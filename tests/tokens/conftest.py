@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dify_async import redis_store
-
 
 @pytest.fixture(autouse=True)
-def _patience_with_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about other things than a slow Redis, and a busy machine makes it one."""
-    monkeypatch.setattr(redis_store, "_COMMAND_TIMEOUT", 30.0)
+def _patient(patient_redis: None) -> None:
+    """None of these tests is about a slow Redis."""
