@@ -1,4 +1,4 @@
-"""Tokens and where they are kept."""
+"""Tokens and token stores."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class Tokens(Masked, frozen=True, kw_only=True):
-    """What one sign-in or renewal gave; its repr hides the tokens.
+    """The tokens of a session; the repr hides them.
 
     Attributes:
-        access_token: Goes with every call; good for an hour by default.
-        refresh_token: Good for one renewal, for 30 days by default.
-        csrf_token: Dify 1.9.2 and newer; None before.
-        expires_at: When the access token ends, in unix seconds of the server's clock; None if unknown.
-        cookie_names: The names under which the tokens came as cookies; None before Dify 1.9.2.
-        by_code: Whether the session began with a mailed code, so that the password may be none.
+        access_token: Authenticates each call; valid for an hour by default.
+        refresh_token: Refreshes the session once; valid for 30 days by default.
+        csrf_token: From Dify 1.9.2; None for older servers.
+        expires_at: When the access token expires, in Unix seconds of the server's clock; None if unknown.
+        cookie_names: The names of the cookies that contained the tokens; None before Dify 1.9.2.
+        by_code: Whether the session was started with an emailed code instead of the password.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "refresh_token", "csrf_token"})
@@ -38,9 +38,9 @@ class Tokens(Masked, frozen=True, kw_only=True):
 
 
 class TokenStore(Protocol):
-    """Keeps tokens for one or many clients. `key` names one account on one server, without a secret.
+    """Where one or more clients keep tokens. `key` identifies an account on a server, without secrets.
 
-    Whatever a store raises, the client goes on with its tokens in memory.
+    If a store raises an error, the client continues with the tokens in memory.
     """
 
     async def load(self, key: str) -> Tokens | None:
@@ -48,47 +48,47 @@ class TokenStore(Protocol):
         ...
 
     async def save(self, key: str, tokens: Tokens) -> None:
-        """Keep these tokens instead of those that were loaded."""
+        """Save the tokens, replacing those that were loaded."""
         ...
 
     async def clear(self, key: str) -> None:
-        """Forget the tokens; fine where there are none."""
+        """Delete the tokens, if there are any."""
         ...
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held while tokens are renewed; across processes where the store can."""
+        """A lock, held while tokens are refreshed; shared between processes if the store supports it."""
         ...
 
 
 class MemoryTokenStore(Uncopyable):
-    """Keeps tokens in a dict: for one process, shared by the clients that it is passed to."""
+    """Keeps tokens in memory, shared by the clients of one process that it is passed to."""
 
     _instead = "to share tokens between processes, create a RedisTokenStore in each"
 
     def __init__(self) -> None:
         self._tokens: dict[str, Tokens] = {}
-        # An asyncio.Lock belongs to one event loop; the store may outlive it.
+        # An asyncio.Lock belongs to one event loop, which the store may outlive.
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]
         self._locks = WeakKeyDictionary()
 
     def __repr__(self) -> str:
-        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} kept)"
+        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} sessions)"
 
     async def load(self, key: str) -> Tokens | None:
         """The tokens last saved, or None."""
         return self._tokens.get(key)
 
     async def save(self, key: str, tokens: Tokens) -> None:
-        """Keep these tokens."""
+        """Save the tokens."""
         self._tokens[key] = tokens
 
     async def clear(self, key: str) -> None:
-        """Forget the tokens."""
+        """Delete the tokens."""
         self._tokens.pop(key, None)
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held while tokens are renewed."""
+        """A lock for this event loop, held while tokens are refreshed."""
         locks = self._locks.setdefault(asyncio.get_running_loop(), {})
         async with locks.setdefault(key, asyncio.Lock()):
             yield

@@ -1,4 +1,4 @@
-"""What holds for all public classes: half-made ones, copies and pickles."""
+"""All public classes: incomplete instances, copies and pickles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PUBLIC = sorted(
         for module in (dify_async, dify_async.sync, dify_async.testing)
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
-        # These are made whole or not at all.
+        # These are never incomplete.
         and not issubclass(value, Struct | BaseException | Enum)
         and not is_dataclass(value)
         and value.__init__ is not object.__init__
@@ -47,15 +47,15 @@ PUBLIC = sorted(
 )
 
 
-def test_classes_that_are_looked_at() -> None:
+def test_which_classes_are_tested() -> None:
     assert {AsyncDifyServer, DifyServer, DashboardFeed, RedisTokenStore, FakeDifyServer} <= {*PUBLIC}
 
 
 @pytest.mark.parametrize("kind", PUBLIC)
-def test_the_repr_of_one_whose_constructor_did_not_run(kind: type[Any]) -> None:
-    """As when a subclass refuses its arguments before it calls super().__init__()."""
-    half_made = kind.__new__(kind)  # type: ignore[call-overload]  # any class, and not `type`
-    assert kind.__name__.removeprefix("Async") in repr(half_made)
+def test_the_repr_of_an_instance_without_init(kind: type[Any]) -> None:
+    """For example, a subclass raised an error before it called super().__init__()."""
+    incomplete = kind.__new__(kind)  # type: ignore[call-overload]  # a class, not `type`
+    assert kind.__name__.removeprefix("Async") in repr(incomplete)
 
 
 REFUSED: dict[str, Callable[[], object]] = {
@@ -73,8 +73,8 @@ REFUSED: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_all_that_a_traceback_of_a_refusal_holds_has_a_repr(name: str) -> None:
-    """Tools print the local variables of each frame: Sentry, rich, pytest --showlocals."""
+def test_all_local_variables_of_an_error_have_a_repr(name: str) -> None:
+    """Sentry, rich and pytest --showlocals print the local variables of each frame."""
     with pytest.raises(DifyConfigError) as refused:
         REFUSED[name]()
     assert SECRET not in "".join(traceback.format_exception(refused.value))
@@ -86,12 +86,12 @@ def test_all_that_a_traceback_of_a_refusal_holds_has_a_repr(name: str) -> None:
 
 
 @pytest.mark.parametrize("url", [f"redis://:{SECRET}@127.0.0.1:x/0", f"redis://:{SECRET}@h?a=1"])
-def test_no_frame_of_a_refused_redis_url_holds_its_password(
+async def test_no_frame_of_an_invalid_redis_url_shows_its_password(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIFY_REDIS_URL", url)
     with pytest.raises(DifyConfigError) as refused:
-        AsyncDifyServer(URL, "a@example.com", "another")
+        await AsyncDifyServer(URL, "a@example.com", "another").__aenter__()
     error: BaseException | None = refused.value
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -109,7 +109,7 @@ COPIES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("do", COPIES.values(), ids=COPIES)
-async def test_what_belongs_to_one_process_says_so(do: Callable[[Any], object]) -> None:
+async def test_objects_of_one_process_cannot_be_pickled_or_copied(do: Callable[[Any], object]) -> None:
     """openai-python#837, openai-python#1776, dask#5745, toloka-kit PR 136."""
     async with FakeDifyServer(apps=1) as fake, client(fake) as dify, DashboardFeed(dify) as feed:
         await feed.get()
@@ -124,7 +124,7 @@ async def test_what_belongs_to_one_process_says_so(do: Callable[[Any], object]) 
             assert "process" in text
 
 
-def test_what_is_only_values_is_copied() -> None:
+def test_values_can_be_copied() -> None:
     policy = RetryPolicy(attempts=2)
     for copied in (copy.copy(policy), copy.deepcopy(policy), pickle.loads(pickle.dumps(policy))):
         assert copied == policy

@@ -145,7 +145,7 @@ async def test_250_apps() -> None:
     ],
 )
 async def test_tags_in_the_form_of_the_version(version: str, form: str) -> None:
-    """1.15.0/04_apps_list_tag_ids_bracket_and_plain, 1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two."""
+    """1.15.0/04_apps_list_tag_ids_bracket_and_plain."""
     async with FakeDifyServer(version) as fake, client(fake) as dify:
         one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
         assert await dify.apps(tag_ids=[one, two]) == []

@@ -113,9 +113,7 @@ async def test_documents(dify: AsyncDifyServer, version: str) -> None:
     assert await dify.document_indexing_status(base, statuses[0].id) == statuses[0]
     failed = await dify.dataset_error_documents(base)
     assert {one.indexing_status for one in failed} == {"error", "paused"}
-    await dify.retry_document_indexing(
-        base, [UNKNOWN]
-    )  # ignored [1.11.2/08_dataset_retry_unknown_document]
+    await dify.retry_document_indexing(base, [UNKNOWN])  # ignored [1.11.2/08_dataset_retry_unknown_document]
     await dify.retry_document_indexing(base, [failed[0].id])
     with pytest.raises(DifyValidationError, match="being retried"):
         await dify.retry_document_indexing(base, [failed[0].id])
