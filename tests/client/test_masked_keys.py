@@ -1,4 +1,4 @@
-"""Keys that a server shows in part alone (dify#42167): none of them is given for one that works."""
+"""Masked API keys (dify#42167) are never returned as usable keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def version() -> str:
 
 
 def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
-    """Let the list of keys have these, the oldest first."""
+    """Set the list of keys, oldest first."""
     rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
     body = json.dumps({"data": rows}).encode()
     fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""Orders and creators, which servers have from 1.15 on."""
+"""Sorting and filtering by creator, which servers support from 1.15."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ async def test_orders(dify: AsyncDifyServer) -> None:
     assert [app.id for app in page.data] == [app.id for app in oldest[::-1][:5]]
     with pytest.raises(DifyValidationError):
         await dify.apps(sort_by="name")  # [1.15.0/04_apps_list_sort_by_name]
-    with pytest.raises(DifyConfigError, match="pass a list"):
+    with pytest.raises(DifyConfigError, match="creator_ids must be a list of texts, got 'a'"):
         await dify.apps(creator_ids="a")
 
 
-async def test_a_server_that_hides_its_version_is_taken_for_the_newest() -> None:
+async def test_a_server_that_hides_its_version_is_treated_as_the_latest() -> None:
     async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
         await dify.apps_page(sort_by="last_modified", creator_ids=[UNKNOWN, UNKNOWN])
         query = fake.requests[-1].query

@@ -7,5 +7,5 @@ from dify_async import redis_store
 
 @pytest.fixture(autouse=True)
 def _patience_with_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about other things than a slow Redis, and a busy machine makes it one."""
+    """These tests do not test a slow Redis, but Redis is slow on a busy machine."""
     monkeypatch.setattr(redis_store, "_COMMAND_TIMEOUT", 30.0)

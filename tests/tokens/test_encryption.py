@@ -1,4 +1,4 @@
-"""Tokens at rest."""
+"""Encryption of tokens at rest."""
 
 from __future__ import annotations
 
