@@ -37,5 +37,6 @@ def checked_credentials(
         if value is None:
             raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
     if given == [account]:
-        return AccountCredentials(**{name: checks.text(name, value) for name, value in account.items()})
-    return AdminKeyCredentials(**{name: checks.header_text(name, value) for name, value in admin_key.items()})
+        return AccountCredentials(checks.text("email", email), checks.text("password", password))
+    key = checks.header_text("admin_api_key", admin_api_key)
+    return AdminKeyCredentials(key, checks.header_text("workspace_id", workspace_id))

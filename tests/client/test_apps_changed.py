@@ -37,7 +37,7 @@ async def test_a_new_app(dify: AsyncDifyServer, mode: str) -> None:
         await dify.delete_app(app.id)
 
 
-async def test_what_a_new_app_may_not_have(dify: AsyncDifyServer) -> None:
+async def test_invalid_fields_of_a_new_app(dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyValidationError, match=r"not a valid choice|mode: Input should be"):
         await dify.create_app("x", "channel")
     with pytest.raises(DifyValidationError, match="400 characters"):

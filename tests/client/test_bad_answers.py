@@ -198,7 +198,7 @@ async def raw_server(answer: bytes) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("name", RAW)
-async def test_what_is_not_http(name: str) -> None:
+async def test_responses_that_are_not_http(name: str) -> None:
     async with (
         raw_server(RAW[name]) as url,
         AsyncDifyServer(url, admin_api_key="key", workspace_id="w", retry=ONCE) as dify,

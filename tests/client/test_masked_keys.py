@@ -83,7 +83,7 @@ async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifySer
 
 async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError, match="create_if_masked"):
-        await dify.ensure_dataset_api_key(create_if_masked="no")  # type: ignore[arg-type]  # that is what is tried
+        await dify.ensure_dataset_api_key(create_if_masked="no")  # type: ignore[arg-type]  # invalid on purpose
     assert fake.count() == 0
 
 

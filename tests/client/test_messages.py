@@ -71,7 +71,7 @@ async def test_feedback(version: str, fake: FakeDifyServer, dify: AsyncDifyServe
     assert len(rows) == len(found["feedback_data"]) > 0
     assert json.loads(await dify.export_feedbacks(app, rating="dislike"))["feedback_data"] == []
     with pytest.raises(DifyConfigError, match="csv"):
-        await dify.export_feedbacks(app, format="xml")  # type: ignore[arg-type]  # that is what is tried
+        await dify.export_feedbacks(app, format="xml")  # type: ignore[arg-type]  # invalid on purpose
 
 
 async def test_feedback_of_some_days(version: str) -> None:

@@ -122,7 +122,7 @@ async def test_a_file_is_returned_unchanged(fake: FakeDifyServer, dify: AsyncDif
 async def test_arguments_of_a_wrong_kind(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """Each raises a DifyConfigError before anything is sent."""
     calls: list[Callable[..., Any]] = [
-        lambda: dify.app(["a"]),  # type: ignore[arg-type]  # that is what is tried, in each of these
+        lambda: dify.app(["a"]),  # type: ignore[arg-type]  # invalid on purpose, as are the others
         lambda: dify.app(None),  # type: ignore[arg-type]
         lambda: dify.apps(name={"a": 1}),  # type: ignore[arg-type]
         lambda: dify.apps(name=["a"]),  # type: ignore[arg-type]

@@ -69,9 +69,7 @@ async def test_a_failure_tells_the_version_too(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.parametrize("shown", ["", "gateway", "é"])
-async def test_what_is_no_version_changes_nothing(
-    fake: FakeDifyServer, dify: AsyncDifyServer, shown: str
-) -> None:
+async def test_an_invalid_version_is_ignored(fake: FakeDifyServer, dify: AsyncDifyServer, shown: str) -> None:
     """A proxy sent the response, or removed the version from it."""
     await dify.profile()
     calls_itself(fake, shown)

@@ -32,7 +32,9 @@ async def test_the_version_is_asked_for_before_the_password_is_sent(
     assert sent["email"] == fake.email
 
 
-async def test_what_signs_a_call(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_the_headers_that_authenticate_a_call(
+    version: str, fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
     """From 1.9.2 every call, including GET, sends the CSRF token, and all cookies in one header."""
     await dify.profile()
     headers = fake.requests[-1].headers

@@ -45,7 +45,7 @@ async def store(request: pytest.FixtureRequest, redis_server: RedisServer) -> As
             await client.ping()  # a client passed in is not closed
 
 
-async def test_what_was_saved_is_loaded(store: TokenStore) -> None:
+async def test_saved_tokens_are_loaded(store: TokenStore) -> None:
     assert await store.load("a") is None
     await store.save("a", TOKENS)
     assert await store.load("a") == TOKENS
@@ -143,7 +143,7 @@ async def test_many_at_once(redis_server: RedisServer) -> None:
     await store.aclose()
 
 
-async def test_what_stands_in_redis(redis_server: RedisServer) -> None:
+async def test_the_keys_in_redis(redis_server: RedisServer) -> None:
     """One key per account, which expires with its refresh token, and one hash tag for clusters."""
     store = RedisTokenStore(redis_server.url, prefix="mine:")
     async with store.lock("k"):
