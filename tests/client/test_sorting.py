@@ -14,7 +14,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 @pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1"])
 async def test_an_older_server_would_ignore_them(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     for call in (dify.apps, dify.apps_page):
-        with pytest.raises(DifyConfigError, match=f"Dify {fake.version} ignores sort_by, "):
+        with pytest.raises(DifyConfigError, match=f"Dify {fake.version} ignores sort_by; "):
             await call(sort_by="recently_created")
         with pytest.raises(DifyConfigError, match="ignores sort_by and creator_ids"):
             await call(sort_by="recently_created", creator_ids=["a"])
