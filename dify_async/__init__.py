@@ -1,4 +1,4 @@
-"""Asyncio client for the console API of Dify: apps, API keys, conversations and statistics."""
+"""Asyncio client of Dify's console API: apps, API keys, conversations and statistics."""
 
 from typing import TYPE_CHECKING
 
@@ -218,10 +218,10 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # type checkers would take any name for one of ours
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
 
     def __getattr__(name: str) -> object:
-        # Redis is imported by those who use it.
+        # redis is imported only if it is used.
         if name == "RedisTokenStore":
             from .redis_store import RedisTokenStore  # noqa: PLC0415
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import re
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -13,9 +16,17 @@ from msgspec import Meta
 from .errors import DifyConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 T = TypeVar("T")
+
+_HALF_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
+
+def each(check: Callable[[str, object], object], **values: object) -> None:
+    """Apply one check to several arguments, by their names."""
+    for name, value in values.items():
+        check(name, value)
 
 
 def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
@@ -59,15 +70,23 @@ def optional_boolean(name: str, value: object) -> bool | None:
 def text(name: str, value: object) -> str:
     """Text that is not empty. The value is never shown: it may be a password or a code."""
     if isinstance(value, str) and value:
-        return value
+        return _encodable(name, value)
     raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else _kind(value)}")
 
 
 def optional_text(name: str, value: object) -> str | None:
     """Text, or None if it was not given; the value is never shown."""
     if isinstance(value, str | None):
-        return value
+        return value and _encodable(name, value)
     raise DifyConfigError(f"{name} must be text or None, got {_kind(value)}")
+
+
+def header_text(name: str, value: object) -> str:
+    """Text that an HTTP header can hold; the value is never shown."""
+    value = text(name, value)
+    if value.isascii() and value.isprintable():
+        return value
+    raise DifyConfigError(f"{name} must be printable ASCII text, got other characters")
 
 
 def texts(name: str, values: object) -> list[str]:
@@ -79,6 +98,11 @@ def texts(name: str, values: object) -> list[str]:
         if not isinstance(value, str):
             raise DifyConfigError(f"{name} must be a list of texts, got one with {_kind(value)}")
     return found
+
+
+def optional_texts(name: str, values: object) -> list[str]:
+    """The texts of an iterable, or [] if it was not given."""
+    return [] if values is None else texts(name, values)
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
@@ -93,6 +117,30 @@ def instance(name: str, value: object, kind: type[T], description: str) -> T:
     if isinstance(value, kind):
         return value
     raise DifyConfigError(f"{name} must be {description}, got {_kind(value)}")
+
+
+def methods(name: str, value: object, names: Iterable[str], description: str) -> None:
+    """An object with these methods."""
+    if not all(callable(getattr(value, method, None)) for method in names):
+        raise DifyConfigError(f"{name} must be {description}, got {_kind(value)}")
+
+
+def callback(name: str, value: T) -> T:
+    """A function, or None. Coroutine functions are refused, since nothing would await them."""
+    if value is None:
+        return value
+    if not callable(value):
+        raise DifyConfigError(f"{name} must be a function, got {_kind(value)}")
+    function: Any = value
+    while isinstance(function, partial):
+        function = function.func
+    for one in (function, type(function).__call__):
+        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one):
+            raise DifyConfigError(
+                f"{name} must be a plain function, got a coroutine function, which is never awaited;"
+                " let a plain function start a task or put its arguments in a queue"
+            )
+    return value
 
 
 def suggestion(value: object, choices: Iterable[str]) -> str:
@@ -121,6 +169,13 @@ def _number(name: str, value: object, bounds: Meta, rule: str) -> float:
     except msgspec.ValidationError:
         raise refused(name, f"a number {rule}", value) from None
     return found
+
+
+def _encodable(name: str, value: str) -> str:
+    # Python decodes bytes of another encoding in the environment to halves of surrogate pairs.
+    if _HALF_SURROGATE.search(value):
+        raise DifyConfigError(f"{name} must be valid Unicode, got bytes of another encoding")
+    return value
 
 
 def _kind(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Tokens at rest, encrypted. The only importer of cryptography, an optional extra."""
+"""Encryption of tokens at rest. The only module that imports cryptography, an optional extra."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Seal:
-    """Fernet with a list of keys: the first one encrypts, each of them decrypts."""
+    """Fernet with a list of keys: the first one encrypts, and all decrypt."""
 
     def __init__(self, keys: str | bytes | Sequence[str | bytes]) -> None:
         try:
             from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - an extra
         except ImportError:
             raise DifyConfigError(
-                "encryption_key needs the package cryptography: install dify-async[encryption]"
+                "encryption_key requires the package cryptography; install dify-async[encryption]"
             ) from None
         if isinstance(keys, str | bytes):
             keys = [keys]
@@ -26,7 +26,7 @@ class Seal:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except (ValueError, TypeError):
             raise DifyConfigError(
-                "encryption_key is not a key, or a list of keys, that Fernet.generate_key() made"
+                "encryption_key must be a key from Fernet.generate_key(), or a list of such keys"
             ) from None
         self._invalid = InvalidToken
 
@@ -35,7 +35,7 @@ class Seal:
         return self._fernet.encrypt(value)
 
     def open(self, value: bytes) -> bytes | None:
-        """Decrypt; None for what none of the keys has sealed."""
+        """Decrypt; None if no key decrypts the value."""
         try:
             return self._fernet.decrypt(value)
         except self._invalid:

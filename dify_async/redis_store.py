@@ -1,4 +1,4 @@
-"""Tokens in Redis, shared by processes. The only importer of redis."""
+"""Tokens in Redis, shared between processes. The only module that imports redis."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
+from . import _checks as checks
 from ._concurrency import cancel_and_wait
 from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
 try:
     from redis.driver_info import DriverInfo
-except ImportError:  # of old, it read its version once by itself
+except ImportError:  # older versions read their version once
     _DRIVER: dict[str, Any] = {}
 else:
-    # Made once: redis-py reads files for its version, and would do so at each connection.
+    # Created once, because redis-py would read its version from files for each connection.
     _DRIVER = {"driver_info": DriverInfo()}
 
 logger: Final = logging.getLogger("dify_async")
@@ -56,8 +57,8 @@ _POLL: Final = 0.05
 _MIN_LOCK: Final = 0.01
 _MAX_LOCK: Final = 3600.0
 
-# redis-py may send a command again whose answer was lost: each script gives the same answer then.
-# The keys of an account have one hash tag, so that all runs on a cluster too.
+# redis-py may resend a command if its answer is lost, so each script can run twice with the same result.
+# All keys of an account have one hash tag, so that the scripts also run on a cluster.
 _LOCK: Final = """
 local holder = redis.call('get', KEYS[1])
 if not holder or holder == ARGV[3] then
@@ -84,29 +85,30 @@ return 1
 
 
 class RedisTokenStore(Uncopyable):
-    """Keeps tokens in Redis, for all processes that use one account.
+    """Keeps tokens in Redis, shared by all processes that use the same account.
 
-    Needs the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and ":lock"; its
-    connections need SELECT for a database other than 0, and CLIENT SETNAME for a client name.
+    Requires the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and
+    ":lock"; also SELECT for a database other than 0, and CLIENT SETNAME for a client name.
 
     Args:
-        redis_or_url: A `redis.asyncio` client, of a cluster or behind Sentinel too, which is not
-            closed here; or a URL: "redis://", "rediss://" or "unix://", with options of redis-py.
-            `ssl_cert_reqs` may also be in Celery's form ("CERT_NONE").
-        prefix: Before each key.
-        lock_timeout: Seconds that others wait if a process dies while it holds the lock. A process that is
-            alive keeps the lock for as long as it works.
-        encryption_key: Seals what stands in Redis: a key by `cryptography.fernet.Fernet.generate_key()`,
-            or a list of which the first one encrypts and all decrypt, so that keys can be changed.
-            Needs the extra `dify-async[encryption]`. What no key opens is replaced by a new sign-in.
+        redis_or_url: A `redis.asyncio` client, also of a cluster or Sentinel, which is not closed; or a
+            URL: "redis://", "rediss://" or "unix://", with options of redis-py. `ssl_cert_reqs` may also
+            have Celery's form ("CERT_NONE").
+        prefix: The prefix of each key in Redis.
+        lock_timeout: If a process dies while it holds the lock, the others wait this many seconds. A process
+            that is alive keeps the lock while it works.
+        encryption_key: Encrypts the tokens in Redis: a key from
+            `cryptography.fernet.Fernet.generate_key()`, or a list of keys to rotate them: the first one
+            encrypts, and all decrypt. Tokens that no key decrypts are replaced by logging in again.
+            Requires the extra `dify-async[encryption]`.
 
     Raises:
-        DifyConfigError: The URL or a key cannot be used.
+        DifyConfigError: An argument is invalid.
     """
 
     expires_attempts = True  # by Redis, so no clocks are compared
-    _instead = "create one in each process: they share the tokens in Redis"
-    _prefix: str = ""  # for the repr of one whose construction was refused
+    _instead = "create one in each process; they share the tokens in Redis"
+    _prefix: str = ""  # for the repr if __init__ raised an error
 
     def __init__(
         self,
@@ -116,22 +118,21 @@ class RedisTokenStore(Uncopyable):
         lock_timeout: float = 30.0,
         encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
-        if not isinstance(lock_timeout, int | float) or not _MIN_LOCK <= lock_timeout <= _MAX_LOCK:
-            raise DifyConfigError(
-                f"lock_timeout is {lock_timeout!r}; it is from {_MIN_LOCK} to {_MAX_LOCK} seconds"
-            )
+        checks.number("lock_timeout", lock_timeout, minimum=_MIN_LOCK, maximum=_MAX_LOCK)
         if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
-            raise DifyConfigError("the Redis client is a blocking one; pass one of redis.asyncio, or a URL")
-        redis_or_url = masked(redis_or_url)  # its password stays out of the local variables of an error
+            raise DifyConfigError(
+                "redis_or_url must be a redis.asyncio client or a URL, got a blocking client"
+            )
+        redis_or_url = masked(redis_or_url)  # keeps its password out of the local variables of a traceback
         self._url = redis_or_url if isinstance(redis_or_url, str) else None
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
         # Connections belong to one event loop; one store may be used by several, in threads.
         self._clients: dict[asyncio.AbstractEventLoop, Any] = {}
         if self._url is not None and not _is_usable(self._url):
-            del redis_or_url  # tools that print the local variables of a traceback would show its password
+            del redis_or_url  # error trackers would show the local variable with its password
             raise DifyConfigError(
-                'the Redis URL cannot be used; it must look like "redis://host:6379/0", "rediss://…" or'
-                ' "unix://…", with options of redis-py and special characters percent-encoded'
+                'the Redis URL must be like "redis://host:6379/0", "rediss://…" or "unix://…", with valid'
+                " options of redis-py and special characters percent-encoded"
             )
         self._has_answered = False
         self._prefix = prefix
@@ -265,10 +266,10 @@ class RedisTokenStore(Uncopyable):
 
 
 def _is_usable(url: str) -> bool:
-    """Whether redis-py takes it; alone it would refuse an unknown option at the first connection."""
+    """Whether redis-py accepts the URL. It reports an invalid option only at the first connection."""
     try:
         _pool(url).make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
-    except Exception:  # noqa: BLE001 - of many classes, AttributeError among them
+    except Exception:  # noqa: BLE001 - of many classes, including AttributeError
         return False
     return True
 
@@ -280,11 +281,11 @@ def _pool(url: str) -> BlockingConnectionPool:
         timeout=_POOL_TIMEOUT,
         socket_timeout=1.5,
         socket_connect_timeout=1.5,
-        # By default a client from a URL does not repeat, and one from arguments does for 4 s.
+        # By default, a client created from a URL does not retry, and one from arguments retries for 4 s.
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
         **_DRIVER,
     )
-    # Celery demands the names of Python's ssl, which redis-py does not know: CERT_NONE for "none".
+    # Celery requires names that redis-py does not support, such as CERT_NONE for "none".
     requirement = pool.connection_kwargs.get("ssl_cert_reqs")
     if isinstance(requirement, str):
         pool.connection_kwargs["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")

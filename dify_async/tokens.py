@@ -1,4 +1,4 @@
-"""Tokens, the count of login attempts, and where both are kept."""
+"""Tokens, login attempts, and token stores."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Tokens(Masked, frozen=True, kw_only=True, tag_field="kind", tag="tokens"):
-    """What one sign-in or renewal gave; its repr hides the tokens.
+    """The tokens of a session; the repr hides them.
 
     Attributes:
-        access_token: Goes with every call; good for an hour by default.
-        refresh_token: Good for one renewal, for 30 days by default.
-        csrf_token: Dify 1.9.2 and newer; None before.
-        expires_at: When the access token ends, in unix seconds of the server's clock; None if unknown.
-        cookie_names: The names under which the tokens came as cookies; None before Dify 1.9.2.
-        by_code: Whether the session began with a mailed code, so that the password may be none.
+        access_token: Authenticates each call; valid for an hour by default.
+        refresh_token: Refreshes the session once; valid for 30 days by default.
+        csrf_token: From Dify 1.9.2; None for older servers.
+        expires_at: When the access token expires, in Unix seconds of the server's clock; None if unknown.
+        cookie_names: The names of the cookies that contained the tokens; None before Dify 1.9.2.
+        by_code: Whether the session was started with an emailed code instead of the password.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "refresh_token", "csrf_token"})
@@ -109,7 +109,7 @@ class MemoryTokenStore(Uncopyable):
         self._locks: dict[str, _ThreadsLock] = {}
 
     def __repr__(self) -> str:
-        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} kept)"
+        return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} sessions)"
 
     async def load(self, key: str) -> StoredValue | None:
         """The value last saved under the key, or None."""

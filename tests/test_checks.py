@@ -1,4 +1,4 @@
-"""Argument checks: the accepted values, and the error texts for others."""
+"""Argument checks: accepted values, and the error for the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dify_async import _checks as checks
 
 class Unprintable:
     def __repr__(self) -> str:
-        raise RuntimeError("half-made")
+        raise RuntimeError("incomplete")
 
 
 INVALID: list[tuple[str, object, str]] = [
@@ -36,7 +36,14 @@ INVALID: list[tuple[str, object, str]] = [
     ("text", "", "x must be text, got empty text"),
     ("text", b"secret", "x must be text, got a value of type bytes"),
     ("text", None, "x must be text, got None"),
+    ("text", "\udce9", "x must be valid Unicode, got bytes of another encoding"),
     ("optional_text", 7, "x must be text or None, got a value of type int"),
+    ("optional_text", "\udce9", "x must be valid Unicode, got bytes of another encoding"),
+    ("header_text", "a\nb", "x must be printable ASCII text, got other characters"),
+    ("header_text", "ä", "x must be printable ASCII text, got other characters"),
+    ("header_text", None, "x must be text, got None"),
+    ("optional_texts", "id", "x must be a list of texts, got 'id'"),
+    ("callback", 5, "x must be a function, got a value of type int"),
     ("texts", "id", "x must be a list of texts, got 'id'"),
     ("texts", 7, "x must be a list of texts, got 7"),
     ("texts", ["a", None], "x must be a list of texts, got one with None"),
@@ -44,7 +51,7 @@ INVALID: list[tuple[str, object, str]] = [
 
 
 @pytest.mark.parametrize(("check", "value", "message"), INVALID)
-def test_invalid_values(check: str, value: object, message: str) -> None:
+def test_refused_values(check: str, value: object, message: str) -> None:
     with pytest.raises(DifyConfigError) as caught:
         getattr(checks, check)("x", value)
     assert str(caught.value) == message
@@ -64,14 +71,18 @@ def test_invalid_values(check: str, value: object, message: str) -> None:
         ("optional_text", None),
         ("texts", ["a", "b"]),
         ("texts", []),
+        ("optional_texts", ["a"]),
+        ("header_text", "key"),
+        ("callback", print),
+        ("callback", None),
     ],
 )
-def test_valid_values_are_returned(check: str, value: object) -> None:
+def test_accepted_values_are_returned(check: str, value: object) -> None:
     result: Any = getattr(checks, check)("x", value)
     assert result == value
 
 
-def test_bounds_are_part_of_the_error() -> None:
+def test_the_error_names_the_bounds() -> None:
     with pytest.raises(DifyConfigError, match=r"^page must be an integer from 1 to 99999, got 100000$"):
         checks.integer("page", 100_000, maximum=99_999)
     with pytest.raises(DifyConfigError, match=r"^lock_timeout must be a number from 1 to 60, got 61$"):
@@ -87,7 +98,23 @@ def test_a_misspelt_choice_gets_a_suggestion() -> None:
         checks.one_of("mode", 7, ("chat", "workflow"))
 
 
-def test_a_wrong_class_is_named_without_the_value() -> None:
+def test_values_of_another_class_are_not_shown() -> None:
     assert checks.instance("x", 1, int, "an int") == 1
     with pytest.raises(DifyConfigError, match=r"^retry must be a RetryPolicy, got a value of type str$"):
         checks.instance("retry", "secret", int, "a RetryPolicy")
+
+
+def test_an_object_without_the_methods() -> None:
+    checks.methods("x", {}, ("keys", "items"), "a mapping")
+    with pytest.raises(DifyConfigError, match=r"^x must be a mapping, got a value of type str$"):
+        checks.methods("x", "secret", ("keys", "items"), "a mapping")
+
+
+def test_the_same_check_for_several_arguments() -> None:
+    checks.each(checks.text, a="x", b="y")
+    with pytest.raises(DifyConfigError, match=r"^b must be text, got empty text$"):
+        checks.each(checks.text, a="x", b="")
+
+
+def test_nothing_given_is_an_empty_list() -> None:
+    assert checks.optional_texts("x", None) == []

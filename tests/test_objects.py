@@ -1,4 +1,4 @@
-"""All public classes: objects that are not initialized, copies and pickles."""
+"""All public classes: incomplete instances, copies and pickles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PUBLIC = sorted(
         for module in (dify_async, dify_async.sync, dify_async.testing)
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
-        # These are always initialized.
+        # These are never incomplete.
         and not issubclass(value, Struct | BaseException | Enum)
         and not is_dataclass(value)
         and value.__init__ is not object.__init__
@@ -47,15 +47,15 @@ PUBLIC = sorted(
 )
 
 
-def test_the_main_classes_are_covered() -> None:
+def test_which_classes_are_tested() -> None:
     assert {AsyncDifyServer, DifyServer, DashboardFeed, RedisTokenStore, FakeDifyServer} <= {*PUBLIC}
 
 
 @pytest.mark.parametrize("kind", PUBLIC)
-def test_the_repr_of_an_object_that_is_not_initialized(kind: type[Any]) -> None:
-    """For example, when a subclass rejects its arguments before it calls super().__init__()."""
-    uninitialized = kind.__new__(kind)  # type: ignore[call-overload]  # any class, and not `type`
-    assert kind.__name__.removeprefix("Async") in repr(uninitialized)
+def test_the_repr_of_an_instance_without_init(kind: type[Any]) -> None:
+    """For example, a subclass raised an error before it called super().__init__()."""
+    incomplete = kind.__new__(kind)  # type: ignore[call-overload]  # a class, not `type`
+    assert kind.__name__.removeprefix("Async") in repr(incomplete)
 
 
 INVALID: dict[str, Callable[[], object]] = {
@@ -73,12 +73,12 @@ INVALID: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", INVALID)
-def test_local_variables_of_a_constructor_that_failed_have_a_repr(name: str) -> None:
+def test_all_local_variables_of_an_error_have_a_repr(name: str) -> None:
     """Sentry, rich and pytest --showlocals print the local variables of each frame."""
-    with pytest.raises(DifyConfigError) as caught:
+    with pytest.raises(DifyConfigError) as refused:
         INVALID[name]()
-    assert SECRET not in "".join(traceback.format_exception(caught.value))
-    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert SECRET not in "".join(traceback.format_exception(refused.value))
+    frames = [frame for frame, _ in traceback.walk_tb(refused.value.__traceback__)]
     assert len(frames) > 2
     for frame in frames:
         for value in frame.f_locals.values():
@@ -86,13 +86,13 @@ def test_local_variables_of_a_constructor_that_failed_have_a_repr(name: str) -> 
 
 
 @pytest.mark.parametrize("url", [f"redis://:{SECRET}@127.0.0.1:x/0", f"redis://:{SECRET}@h?a=1"])
-def test_no_frame_of_an_invalid_redis_url_holds_its_password(
+async def test_no_frame_of_an_invalid_redis_url_shows_its_password(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIFY_REDIS_URL", url)
-    with pytest.raises(DifyConfigError) as caught:
-        AsyncDifyServer(URL, "a@example.com", "another")
-    error: BaseException | None = caught.value
+    with pytest.raises(DifyConfigError) as refused:
+        await AsyncDifyServer(URL, "a@example.com", "another").__aenter__()
+    error: BaseException | None = refused.value
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
             if frame.f_globals["__name__"] != __name__:
@@ -109,7 +109,7 @@ COPIES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("do", COPIES.values(), ids=COPIES)
-async def test_objects_that_belong_to_one_process_cannot_be_copied(do: Callable[[Any], object]) -> None:
+async def test_objects_of_one_process_cannot_be_pickled_or_copied(do: Callable[[Any], object]) -> None:
     """openai-python#837, openai-python#1776, dask#5745, toloka-kit PR 136."""
     async with FakeDifyServer(apps=1) as fake, client(fake) as dify, DashboardFeed(dify) as feed:
         await feed.get()

@@ -87,7 +87,6 @@ class FallbackStore:
 
     def __init__(self, store: TokenStore, key: str, emit: OnEvent | None) -> None:
         self.key = key
-        self.expires_attempts = bool(getattr(store, "expires_attempts", False))
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
         self._store = store
@@ -97,6 +96,11 @@ class FallbackStore:
         self._ask_again_at: float | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._is_closing = False
+
+    @property
+    def expires_attempts(self) -> bool:
+        """Whether the store expires login attempts, so that no clocks have to be compared."""
+        return bool(getattr(self._store, "expires_attempts", False))
 
     @property
     def attempts(self) -> LoginAttempts:

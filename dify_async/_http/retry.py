@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import backoff
 
-from dify_async.errors import DifyConfigError
+from dify_async import _checks as checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +38,9 @@ class RetryPolicy:
     max_retry_after: float = 60.0
 
     def __post_init__(self) -> None:
-        if type(self.attempts) is not int or self.attempts < 1:
-            raise DifyConfigError(f"RetryPolicy.attempts is {self.attempts!r}; it counts the first one")
+        checks.integer("attempts", self.attempts)
         for name in ("base_delay", "max_delay", "max_retry_after"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not value >= 0:  # NaN too
-                raise DifyConfigError(f"RetryPolicy.{name} is {value!r}; it is a number of seconds")
+            checks.number(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)

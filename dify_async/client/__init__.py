@@ -1,4 +1,4 @@
-"""The client: how it is opened and closed, and its calls, by what they are about."""
+"""The client, and its methods in groups."""
 
 from ._client import AsyncDifyServer
 from .bulk import AppResult

@@ -1,4 +1,4 @@
-"""The arguments of a client by name, for `AsyncDifyServer.from_env`."""
+"""The arguments of `AsyncDifyServer` as a TypedDict, for `from_env`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Options(TypedDict, total=False):
-    """What `AsyncDifyServer` takes."""
+    """The arguments of `AsyncDifyServer`."""
 
     base_url: str
     email: str | None

@@ -1,9 +1,10 @@
-"""The account that is signed in, and the server."""
+"""The authenticated account, and the server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async import _checks as checks
 from dify_async._api.endpoints import (
     FEATURES,
     LOGIN_CODE,
@@ -13,7 +14,7 @@ from dify_async._api.endpoints import (
 )
 from dify_async._secrets import masked
 
-from ._calls import Calls, body_of, check_encodable, check_required, check_texts
+from ._calls import Calls, body_of
 
 if TYPE_CHECKING:
     from dify_async._auth.credentials import Auth
@@ -21,99 +22,101 @@ if TYPE_CHECKING:
 
 
 class AccountCalls(Calls):
-    """Calls on the account."""
+    """The account and the server."""
 
     _auth: Auth
 
     async def login(self) -> None:
-        """Log in now, whatever tokens there are; otherwise the first call logs in.
+        """Log in now, even if the current tokens are valid. Without it, the first call logs in.
 
-        A rejected login is remembered and raised by every later call; this tries again, up to three times in
-        24 hours for all clients of the token store.
+        If Dify rejects a login, later calls raise the same error without sending the password again. Call
+        this method to try again. All clients of a token store together send one password at most three
+        times in 24 hours without success.
 
         Raises:
-            DifyLoginError: Dify rejects the e-mail or the password, or does not allow passwords; or the
-                password was sent three times without success.
-            DifyLoginLockedError: Too many wrong passwords: locked, by default for 24 hours.
+            DifyLoginError: The server rejected the email or password, or does not allow password login; or
+                the password was already sent three times without success.
+            DifyLoginLockedError: Too many wrong passwords; by default the account is locked for 24 hours.
         """
         self._caller.check()
         await self._auth.login()
 
     async def request_login_code(self, email: str, *, language: str | None = None) -> str:
-        """Have a code mailed to the account, and get the token that goes with it to `login_with_code`.
+        """Email a login code to the account, and return the token to pass to `login_with_code`.
 
-        Route: POST /email-code-login, where `system_features` has enable_email_code_login.
+        Requires `enable_email_code_login` in `system_features`. Route: POST /email-code-login.
 
         Args:
-            email: The address.
-            language: Of the mail, as "en-US".
+            email: The account's email address.
+            language: The language of the email, such as "en-US".
 
         Raises:
-            DifyRateLimitError: More than three in five minutes, or too many from one address.
+            DifyRateLimitError: More than three codes in five minutes, or too many from one IP address.
         """
-        check_required(email=email)
-        check_texts(language=language)
+        checks.text("email", email)
+        checks.optional_text("language", language)
         body = body_of(email=email, language=language)
         return (await self._caller.call(LOGIN_CODE, body=body)).data
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
-        """Sign in by a code that was mailed; renewals go on from there, until the refresh token ends.
+        """Log in with an emailed code. The session is then refreshed until its refresh token expires.
 
-        Then calls raise DifyLoginError: the password is not sent in the place of a code, in other
-        processes with the same token store neither, until `login()` is called.
+        After that, calls raise DifyLoginError instead of logging in with the password, also in other
+        processes that share the token store. Call `login()` to use the password again.
 
         Route: POST /email-code-login/validity.
 
         Args:
-            email: The address of this client.
-            code: What stands in the mail.
-            token: What `request_login_code` gave.
+            email: The email address of this client's account.
+            code: The code in the email.
+            token: The token that `request_login_code` returned.
 
         Raises:
-            DifyConfigError: The client is for another account.
-            DifyLoginError: The server refuses the code. It is not remembered: calls that find no
-                session go on to sign in by the password.
+            DifyConfigError: The client belongs to another account.
+            DifyLoginError: The server rejected the code. The rejection is not remembered: calls without
+                a session still log in with the password.
         """
         self._caller.check()
-        check_required(email=email, code=code, token=token)
-        check_encodable(email=email, code=code, token=token)
         code, token = masked(code), masked(token)
+        checks.each(checks.text, email=email, code=code, token=token)
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:
-        """End the session and clear the token store; a later call signs in again.
+        """End the session and clear the token store. The next call logs in again.
 
-        The server ends the account's newest session, which may be another client's: that one signs
-        in again. Access tokens stay good until they expire.
+        The server ends the account's newest session, which may belong to another client; that client
+        logs in again. Access tokens remain valid until they expire.
 
         Raises:
-            DifyConnectionError: The server was not reached, or failed (DifyServerError). The store is
-                cleared all the same; call it again to end the session at the server.
+            DifyConnectionError: The server was not reached. The token store is cleared nevertheless; call
+                this method again to end the session on the server.
+            DifyServerError: The server failed. The token store is cleared nevertheless.
         """
         self._caller.check()
         await self._auth.logout()
 
     async def version(self) -> str:
-        """Dify's version, as "1.11.2"; "" if a proxy hides it. Needs no sign-in.
+        """Dify's version, such as "1.11.2", or "" if a proxy hides it. Does not log in.
 
-        Read from the X-Version header of every answer, so it follows an upgrade; before the first one, of
-        GET /system-features. A `server_version` that was given stays.
+        The version follows upgrades, since each response reports it in its X-Version header. Before the
+        first response it is requested from GET /system-features. If `server_version` was passed to the
+        client, that value is returned.
         """
         self._caller.check()
         return await self._probe.version()
 
     async def profile(self) -> Account:
-        """The account; its `timezone` is that of all statistics. Route: GET /account/profile."""
+        """The account. Its `timezone` applies to all statistics. Route: GET /account/profile."""
         return await self._caller.call(PROFILE)
 
     async def system_features(self) -> SystemFeatures:
-        """What the server offers before anybody signs in. Route: GET /system-features."""
+        """The server's sign-in options and settings. Does not log in. Route: GET /system-features."""
         return await self._caller.call(SYSTEM_FEATURES)
 
     async def setup_status(self) -> SetupStatus:
-        """Whether the server was set up; needs no sign-in. Route: GET /setup."""
+        """Whether the server has been set up. Does not log in. Route: GET /setup."""
         return await self._caller.call(SETUP)
 
     async def features(self) -> Features:
-        """What the workspace has, and how much of it. Route: GET /features."""
+        """The workspace's features and quotas. Route: GET /features."""
         return await self._caller.call(FEATURES)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_async import _checks as checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._auth.rules import at_least
 
-from ._calls import Calls, check_switches, checked_limit, checked_page, given_texts
+from ._calls import Calls, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -21,7 +22,7 @@ _TAGS_APART_SINCE: Final = (1, 14, 1)
 
 
 class AppCalls(Calls):
-    """Calls on apps."""
+    """Apps."""
 
     async def apps(
         self,
@@ -33,24 +34,24 @@ class AppCalls(Calls):
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
     ) -> list[App]:
-        """All apps of the workspace that match, each once, over all pages.
+        """All apps of the workspace that match the filters, from all pages, without duplicates.
 
-        Newest first, from Dify 1.15 last changed first. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Route: GET /apps.
 
         Args:
-            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion"; from 1.15
-                "agent", which is in no other list. Dify up to 1.1.2 does not know "advanced-chat"
-                and "completion".
-            name: A part of the name in any case; "%" and "_" match anything up to 1.11.3. The server
-                looks at its first 30 characters.
-            is_created_by_me: True for the account's own apps; False is no filter.
-            tag_ids: Any of these tags up to Dify 1.14, all of them from 1.15.
-            sort_by: "last_modified", "recently_created" or "earliest_created", from Dify 1.15.
-            creator_ids: Of any of these accounts, from Dify 1.15.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion", or from Dify 1.15
+                "agent"; agents are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
 
         Raises:
-            DifyValidationError: The server does not know the mode or the order.
-            DifyConfigError: The server is older than 1.15, and would ignore an order or creators.
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: The server is too old for an argument and would ignore it.
         """
         found = self.iter_apps(
             mode=mode,
@@ -73,13 +74,15 @@ class AppCalls(Calls):
         creator_ids: Iterable[str] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
-        """The same as `apps`, page by page as they are used.
+        """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
 
-        Nothing is open between two pages, so the loop may be left at any time.
+        The filters and errors are documented at `apps`. You can leave the loop at any time: no
+        connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags, creators = given_texts("tag_ids", tag_ids), given_texts("creator_ids", creator_ids)
-        return self._matching_apps(query, tags, sort_by, creators, checked_limit(page_size))
+        tags = checks.optional_texts("tag_ids", tag_ids)
+        creators = checks.optional_texts("creator_ids", creator_ids)
+        return self._matching_apps(query, tags, sort_by, creators, row_limit("page_size", page_size))
 
     async def apps_page(
         self,
@@ -93,22 +96,23 @@ class AppCalls(Calls):
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
     ) -> Page[App]:
-        """One page of `apps`: `page` from 1 to 99,999, `limit` from 1 to 100.
+        """One page of the apps that match; a page after the last one is empty.
 
-        A page past the end is empty. Apps made in one second may stand on two pages.
-        Route: GET /apps.
+        `page` is from 1 to 99,999 and `limit` from 1 to 100. The filters and errors are documented at
+        `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags, creators = given_texts("tag_ids", tag_ids), given_texts("creator_ids", creator_ids)
-        pages = checked_page(page, limit)
+        tags = checks.optional_texts("tag_ids", tag_ids)
+        creators = checks.optional_texts("creator_ids", creator_ids)
+        pages = page_query(page, limit)
         more = await self._filters_by_version(tags, sort_by, creators)
         return await self._caller.call(APPS, query=(*query, *more, *pages))
 
     async def app(self, app_id: str) -> App:
-        """The app with all that the server tells of it. Route: GET /apps/{id}.
+        """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
 
         Raises:
-            DifyNotFoundError: There is none in this workspace.
+            DifyNotFoundError: The workspace has no such app.
         """
         return await self._caller.call(APP, (app_id,))
 
@@ -129,15 +133,15 @@ class AppCalls(Calls):
 
 
 def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | None) -> Query:
-    check_switches(is_created_by_me=is_created_by_me)
+    checks.optional_boolean("is_created_by_me", is_created_by_me)
     return ("mode", mode), ("name", name), ("is_created_by_me", is_created_by_me)
 
 
 def _several(name: str, values: list[str]) -> Query:
-    """A filter of several ids, as each version from 1.14.1 reads it.
+    """A filter with several ids, in the form that each version from 1.14.1 reads.
 
-    Up to 1.15 brackets are read, and repeated names are ignored if there are brackets
-    [1.15.0/04_apps_list_tag_ids_bracket_and_plain]; from 1.16 repeated names alone are read
+    Up to 1.15 the server reads brackets, and ignores repeated names if there are brackets
+    [1.15.0/04_apps_list_tag_ids_bracket_and_plain]; from 1.16 it reads repeated names only
     [1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two].
     """
     repeated = ((name, value) for value in values)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 
-from ._calls import Calls, checked_limit, checked_page
+from ._calls import Calls, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConversationCalls(Calls):
-    """Calls on conversations; they need an editor."""
+    """Conversations."""
 
     async def chat_conversations(
         self,
@@ -31,25 +31,28 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
-        """One page of an app's conversations. Route: GET /apps/{id}/chat-conversations.
+        """One page of an app's conversations, by default the most recently updated first.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
         Args:
             app_id: An app of mode chat, agent-chat or advanced-chat.
-            page: From 1 to 99,999; past the end it is empty.
+            page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: Inclusive, on the account's clock. The range filters the time that is sorted by.
-            end: Inclusive with its whole minute.
-            sort_by: "created_at" or "updated_at", with "-" for newest first; the server's default
-                is "-updated_at".
+            start: The first minute, in the account's time zone if naive. The range applies to the time
+                by which the conversations are sorted.
+            end: The last minute, inclusive.
+            sort_by: "created_at" or "updated_at", with the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
-            keyword: Text in a message, the conversation's name or the user's; "%" and "_" match anything.
+            keyword: Text in a message, in the conversation's name or in the end user's; "%" and "_" are
+                wildcards.
 
         Raises:
-            DifyNotFoundError: No such app, or one of another mode.
-            DifyPermissionError: The account is no editor.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit)))
+        return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit)))
 
     async def iter_chat_conversations(
         self,
@@ -62,11 +65,12 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[ChatConversation]:
-        """All conversations that match, each once, page by page as they are used.
+        """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
 
-        Arguments and errors as `chat_conversations`. Nothing is open between two pages.
+        The filters and errors are documented at `chat_conversations`. No connection is held between
+        pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
         """
-        limit = checked_limit(page_size)
+        limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
         async for conversation in self._caller.rows(CHAT_CONVERSATIONS, (app_id,), query, limit):
             yield conversation
@@ -82,22 +86,26 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
-        """One page of the conversations of an app of mode completion, the newest first.
+        """One page of the conversations of a completion app, newest first.
 
-        Route: GET /apps/{id}/completion-conversations.
+        Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
         Args:
-            app_id: The app.
-            page: From 1.
+            app_id: An app of mode completion.
+            page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute of those made from then on, as in `chat_conversations`.
-            end: The last minute, included.
+            start: The first minute of creation, in the account's time zone if naive.
+            end: The last minute of creation, inclusive.
             annotation_status: "annotated", "not_annotated" or "all".
-            keyword: Text in the question, the answer, or the user's name.
+            keyword: Text in the question, in the answer or in the end user's name.
+
+        Raises:
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
         return await self._caller.call(
-            COMPLETION_CONVERSATIONS, (app_id,), (*query, *checked_page(page, limit))
+            COMPLETION_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit))
         )
 
     async def iter_completion_conversations(
@@ -110,8 +118,12 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[CompletionConversation]:
-        """All of `completion_conversations`, each once, page by page as they are used."""
-        limit = checked_limit(page_size)
+        """Iterate over the conversations of a completion app, fetching each page when it is needed.
+
+        The filters and errors are documented at `completion_conversations`. No connection is held between
+        pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
+        """
+        limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
         async for row in self._caller.rows(COMPLETION_CONVERSATIONS, (app_id,), query, limit):
             yield row

@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from dify_async import _checks as checks
 from dify_async._api.endpoints import (
     APP_API_KEYS,
     DATASET_API_KEYS,
@@ -16,25 +17,29 @@ from dify_async._api.endpoints import (
 )
 from dify_async.errors import DifyMaskedKeyError
 from dify_async.models import ApiKey
+from dify_async.statistics.fan_out import id_of
 
-from ._calls import Calls, check_switches
+from ._calls import Calls
+from .bulk import AppResult, Progress, for_apps
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from dify_async.models import DatasetApiKey
+    from dify_async.models import App, DatasetApiKey
 
 KeyT = TypeVar("KeyT", bound=ApiKey)
 
-# As in "app-A...wxyz" (Dify PR 42168); no key that calls anything holds one.
+# As in "app-A...wxyz" (Dify PR 42168); valid keys contain none of these.
 _MASK: Final = re.compile(r"\.\.\.|…|\*")
 
 
 class KeyCalls(Calls):
-    """Calls on API keys. Lists have each key's whole secret, unless the server masks it."""
+    """API keys."""
 
     async def get_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """All keys of the app, in no order. Route: GET /apps/{id}/api-keys.
+        """All API keys of the app, unordered, with their tokens unless the server masks them.
+
+        Route: GET /apps/{id}/api-keys.
 
         Raises:
             DifyPermissionError: The account is not an editor, from Dify 1.17.
@@ -42,77 +47,112 @@ class KeyCalls(Calls):
         return (await self._caller.call(APP_API_KEYS, (app_id,))).data
 
     async def init_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """A new key for the app, alone in the list. Route: POST /apps/{id}/api-keys.
+        """Create an API key for the app, and return a list with this key only.
+
+        Requires the editor role. Route: POST /apps/{id}/api-keys.
 
         Raises:
-            DifyValidationError: The app has 10 already; `code` is "max_keys_exceeded".
+            DifyValidationError: The app already has 10 keys; `code` is "max_keys_exceeded".
             DifyConflictError: The app is of mode agent and was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyPermissionError: The account is not an editor.
-            DifyUnknownOutcomeError: The key may have been made; `get_app_api_key` tells.
+            DifyUnknownOutcomeError: The key may have been created; check with `get_app_api_key`.
         """
         return [await self._caller.call(NEW_APP_API_KEY, (app_id,), body=b"{}")]
 
     async def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
-        """The newest key of the app, made if there is none.
+        """The app's newest API key, created if the app has none.
 
         Args:
             app_id: The app.
-            create_if_masked: Whether to make another key if the server masks those that there are. Each
-                call then makes one, up to 10 keys, so keep what it returns.
+            create_if_masked: Whether to create another key if the server masks the existing ones. Then
+                each call creates a key, up to 10 per app, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: There are keys, and the server masks them.
+            DifyMaskedKeyError: The app has keys, but the server masks them.
         """
         get, create = partial(self.get_app_api_key, app_id), partial(self.init_app_api_key, app_id)
         route = f"/apps/{app_id}/api-keys"
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
+    async def ensure_app_api_keys(
+        self,
+        apps: Iterable[App | str],
+        *,
+        create_if_masked: bool = False,
+        progress: Progress | None = None,
+    ) -> list[AppResult[ApiKey]]:
+        """The newest API key of each app, created for apps that have none.
+
+        Results have the order of the apps, without duplicates. If an app fails, its result has the error;
+        if the server masks its keys, that is a DifyMaskedKeyError. At most `max_concurrency` requests run
+        at a time.
+
+        Args:
+            apps: `App`s or ids.
+            create_if_masked: Whether to create another key for each app whose keys the server masks.
+            progress: Called after each app with the number of finished apps and the total.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyAuthenticationError: The session was rejected.
+        """
+
+        async def ensure(app: App | str) -> ApiKey:
+            return await self.ensure_app_api_key(id_of(app), create_if_masked=create_if_masked)
+
+        return await for_apps(apps, ensure, progress, self._max_concurrency)
+
     async def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
-        """Delete the key; needs an admin or the owner. Route: DELETE /apps/{id}/api-keys/{id}.
+        """Delete the API key. Requires the admin or owner role. Route: DELETE /apps/{id}/api-keys/{id}.
 
         Raises:
             DifyNotFoundError: The app has no such key.
+            DifyPermissionError: The account is not an admin or owner.
         """
         await self._caller.call(DELETE_APP_API_KEY, (app_id, api_key_id))
 
     async def get_dataset_api_key(self) -> list[DatasetApiKey]:
-        """All keys for the workspace's knowledge bases, in no order. Route: GET /datasets/api-keys.
+        """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.
 
         Raises:
-            DifyPermissionError: The account is neither an admin nor the owner, from Dify 1.17.
+            DifyPermissionError: The account is not an admin or owner, from Dify 1.17.
         """
         return (await self._caller.call(DATASET_API_KEYS)).data
 
     async def init_dataset_api_key(self) -> list[DatasetApiKey]:
-        """A new key for the knowledge bases, alone in the list. Route: POST /datasets/api-keys.
+        """Create an API key for the knowledge bases, and return a list with this key only.
+
+        Requires the admin or owner role. Route: POST /datasets/api-keys.
 
         Raises:
-            DifyServerError: The workspace has 10 already and Dify is 1.8 to 1.11, or else:
-            DifyValidationError: The workspace has 10 already; `code` is "max_keys_exceeded".
-            DifyPermissionError: The account is neither an admin nor the owner.
+            DifyValidationError: The workspace already has 10 keys; `code` is "max_keys_exceeded".
+            DifyServerError: The workspace already has 10 keys, in Dify 1.8 to 1.11.
+            DifyPermissionError: The account is not an admin or owner.
+            DifyUnknownOutcomeError: The key may have been created; check with `get_dataset_api_key`.
         """
         return [await self._caller.call(NEW_DATASET_API_KEY, body=b"{}")]
 
     async def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
-        """The newest key for the knowledge bases, made if there is none.
+        """The newest API key for the knowledge bases, created if there is none.
 
         Args:
-            create_if_masked: Whether to make another key if the server masks those that there are. Each
-                call then makes one, up to 10 keys, so keep what it returns.
+            create_if_masked: Whether to create another key if the server masks the existing ones. Then
+                each call creates a key, up to 10, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: There are keys, and the server masks them.
+            DifyMaskedKeyError: There are keys, but the server masks them.
         """
         get, create = self.get_dataset_api_key, self.init_dataset_api_key
         route = DATASET_API_KEYS.path
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
     async def delete_dataset_api_key(self, api_key_id: str) -> None:
-        """Delete the key; needs an admin or the owner. Route: DELETE /datasets/api-keys/{id}.
+        """Delete the API key. Requires the admin or owner role. Route: DELETE /datasets/api-keys/{id}.
 
         Raises:
-            DifyNotFoundError: There is no such key.
+            DifyNotFoundError: The workspace has no such key.
+            DifyPermissionError: The account is not an admin or owner.
         """
         await self._caller.call(DELETE_DATASET_API_KEY, (api_key_id,))
 
@@ -124,14 +164,14 @@ async def _ensured(
     *,
     create_if_masked: bool,
 ) -> KeyT:
-    check_switches(create_if_masked=create_if_masked, may_be_none=False)
+    checks.boolean("create_if_masked", create_if_masked)
     keys = await get()
     if not keys or (create_if_masked and not _usable(keys)):
         keys = await create()
     if not (usable := _usable(keys)):
         raise DifyMaskedKeyError(
-            f"GET {route}: the server masks its API keys, so there is none to return. Use one that was kept"
-            " when it was created, or pass create_if_masked=True to create another one"
+            f"GET {route}: the server masks its API keys. Use a key that was saved when it was created,"
+            " or pass create_if_masked=True to create another one"
         )
     return max(usable, key=_age)
 

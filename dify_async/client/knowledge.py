@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async import _checks as checks
 from dify_async._api import endpoints
 
-from ._calls import (
-    Calls,
-    body_of,
-    checked_limit,
-    checked_page,
-    checked_texts,
-    given_texts,
-)
+from ._calls import Calls, body_of, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -23,27 +17,30 @@ if TYPE_CHECKING:
 
 
 class KnowledgeCalls(Calls):
-    """Calls on knowledge bases."""
+    """Knowledge bases."""
 
     async def datasets(
         self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None
     ) -> list[Dataset]:
-        """All knowledge bases that the account may see and that match, each once, the newest first.
+        """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
         Route: GET /datasets.
 
         Args:
-            keyword: A part of the name, in any case.
-            tag_ids: Any of these tags.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
         return [dataset async for dataset in self.iter_datasets(keyword=keyword, tag_ids=tag_ids)]
 
     def iter_datasets(
         self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None, page_size: int = 100
     ) -> AsyncIterator[Dataset]:
-        """The same as `datasets`, page by page as they are used."""
+        """Iterate over the matching knowledge bases, newest first, fetching each page when it is needed.
+
+        The filters are documented at `datasets`. `page_size` is from 1 to 100. Route: GET /datasets.
+        """
         query = _filters(keyword, tag_ids)
-        return self._caller.rows(endpoints.DATASETS, (), query, checked_limit(page_size))
+        return self._caller.rows(endpoints.DATASETS, (), query, row_limit("page_size", page_size))
 
     async def datasets_page(
         self,
@@ -53,50 +50,56 @@ class KnowledgeCalls(Calls):
         keyword: str | None = None,
         tag_ids: Iterable[str] | None = None,
     ) -> Page[Dataset]:
-        """One page of `datasets`: `page` from 1, `limit` from 1 to 100, which the server does not check."""
-        query = (*_filters(keyword, tag_ids), *checked_page(page, limit))
+        """One page of the matching knowledge bases, newest first.
+
+        The filters are documented at `datasets`. `page` is from 1 to 99,999 and `limit` from 1 to 100.
+        Route: GET /datasets.
+        """
+        query = (*_filters(keyword, tag_ids), *page_query(page, limit))
         return await self._caller.call(endpoints.DATASETS, query=query)
 
     async def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
-        """How far each document of a knowledge base is.
+        """The indexing progress of each document of a knowledge base.
 
-        The server counts each document's segments, so it is slow where there are many.
+        Slow for large knowledge bases, since the server counts the segments of each document.
         Route: GET /datasets/{id}/indexing-status.
 
         Raises:
-            DifyNotFoundError: No such knowledge base. Dify up to 1.16 answers an empty list for it.
+            DifyNotFoundError: The knowledge base does not exist; Dify up to 1.16 returns an empty list.
         """
         return (await self._caller.call(endpoints.DATASET_INDEXING_STATUS, (dataset_id,))).data
 
     async def document_indexing_status(self, dataset_id: str, document_id: str) -> IndexingStatus:
-        """How far a document is. Route: GET /datasets/{id}/documents/{id}/indexing-status.
+        """The indexing progress of a document.
+
+        Route: GET /datasets/{id}/documents/{id}/indexing-status.
 
         Raises:
-            DifyNotFoundError: No such knowledge base or document.
+            DifyNotFoundError: The knowledge base or the document does not exist.
         """
         return await self._caller.call(endpoints.DOCUMENT_INDEXING_STATUS, (dataset_id, document_id))
 
     async def dataset_error_documents(self, dataset_id: str) -> list[IndexingStatus]:
-        """The documents that failed or are paused. Route: GET /datasets/{id}/error-docs.
+        """The documents whose indexing failed or is paused. Route: GET /datasets/{id}/error-docs.
 
         Raises:
-            DifyNotFoundError: No such knowledge base.
+            DifyNotFoundError: The knowledge base does not exist.
         """
         return (await self._caller.call(endpoints.ERROR_DOCUMENTS, (dataset_id,))).data
 
     async def retry_document_indexing(self, dataset_id: str, document_ids: Iterable[str]) -> None:
-        """Index documents again that failed. Route: POST /datasets/{id}/retry.
+        """Retry the indexing of failed documents. Route: POST /datasets/{id}/retry.
 
-        Ids of no document, of archived ones and of those that are done are passed over silently.
+        The server ignores ids of unknown, archived and completed documents.
 
         Raises:
-            DifyNotFoundError: No such knowledge base.
-            DifyValidationError: One of them is being retried already.
+            DifyNotFoundError: The knowledge base does not exist.
+            DifyValidationError: One of the documents is already being retried.
         """
-        body = body_of(document_ids=checked_texts("document_ids", document_ids))
+        body = body_of(document_ids=checks.texts("document_ids", document_ids))
         await self._caller.call(endpoints.RETRY_DOCUMENTS, (dataset_id,), body=body)
 
 
 def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:
-    tags = given_texts("tag_ids", tag_ids)
+    tags = checks.optional_texts("tag_ids", tag_ids)
     return (("keyword", keyword), *(("tag_ids", tag) for tag in tags))

@@ -1,14 +1,14 @@
-"""What was said: messages, annotations, feedback."""
+"""Messages, annotations and feedback."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from dify_async import _checks as checks
 from dify_async._api import endpoints
 from dify_async._http.urls import quote_id
-from dify_async.errors import DifyConfigError
 
-from ._calls import Calls, check_switches, checked_limit, checked_page
+from ._calls import Calls, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,51 +17,62 @@ if TYPE_CHECKING:
 
 
 class MessageCalls(Calls):
-    """Calls on what was said; they need an editor.
-
-    Raises:
-        DifyNotFoundError: No such app, or one of another mode.
-        DifyPermissionError: The account is no editor.
-    """
+    """Messages, annotations and feedback."""
 
     async def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
-        """Messages of a conversation, in the order in which they were said; without `first_id` the last.
+        """The last messages of a conversation, or those before `first_id`, oldest first.
 
-        Unlike GET …/chat-conversations/{id}, which this client does not call, it does not mark the
-        conversation as read. Route: GET /apps/{id}/chat-messages.
+        Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
+        client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
 
         Args:
             app_id: The app.
             conversation_id: The conversation.
-            first_id: The message before which to go on: the first of the later part.
+            first_id: The id of the first message of the previous page, to get the messages before it.
             limit: From 1 to 100.
 
         Raises:
-            DifyNotFoundError: No such app, conversation or message.
+            DifyNotFoundError: The app, conversation or message does not exist.
+            DifyPermissionError: The account is not an editor.
         """
         query = (
             ("conversation_id", quote_id(conversation_id)),
             ("first_id", first_id),
-            ("limit", checked_limit(limit)),
+            ("limit", row_limit("limit", limit)),
         )
         return await self._caller.call(endpoints.CHAT_MESSAGES, (app_id,), query)
 
     def iter_chat_messages(
         self, app_id: str, conversation_id: str, *, page_size: int = 100
     ) -> AsyncIterator[ChatMessage]:
-        """All messages of a conversation, each once, the last said first."""
-        query = (("conversation_id", quote_id(conversation_id)),)
+        """Iterate over the messages of a conversation, newest first, fetching pages when they are needed.
+
+        Requires the editor role. `page_size` is from 1 to 100. Route: GET /apps/{id}/chat-messages.
+
+        Raises:
+            DifyNotFoundError: The app or conversation does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        query, limit = (("conversation_id", quote_id(conversation_id)),), row_limit("page_size", page_size)
         return self._caller.cursor_rows(
-            endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", checked_limit(page_size), is_backward=True
+            endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", limit, is_backward=True
         )
 
     async def annotations(
         self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
-        """One page of the questions to which people wrote the answers. Route: GET /apps/{id}/annotations."""
-        query = (("keyword", keyword), *checked_page(page, limit))
+        """One page of the app's annotations: questions with answers written by people.
+
+        Requires the editor role. `page` is from 1 to 99,999 and `limit` from 1 to 100.
+        Route: GET /apps/{id}/annotations.
+
+        Raises:
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
+        """
+        query = (("keyword", keyword), *page_query(page, limit))
         return await self._caller.call(endpoints.ANNOTATIONS, (app_id,), query)
 
     async def export_feedbacks(
@@ -75,24 +86,27 @@ class MessageCalls(Calls):
         start_date: str | None = None,
         end_date: str | None = None,
     ) -> bytes:
-        """All feedback as a file of JSON or CSV. Route: GET /apps/{id}/feedbacks/export, from Dify 1.10.1.
+        """The app's feedback as a JSON or CSV file. Requires the editor role. From Dify 1.10.1.
 
-        The dates are days in UTC, whatever the account's time zone is. For all of November 2026, pass
-        "2026-11-01" and "2026-12-01".
+        Days are in UTC, not in the account's time zone. For all of November 2026, pass "2026-11-01" and
+        "2026-12-01". Route: GET /apps/{id}/feedbacks/export.
 
         Args:
             app_id: The app.
             format: "json" or "csv".
             rating: "like" or "dislike".
             from_source: "user" or "admin".
-            has_comment: Only with, or only without a comment.
-            start_date: The first day, as "2026-11-01".
-            end_date: The day after the last. It is not included, except for feedback given at exactly
-                00:00:00 UTC of it.
+            has_comment: True for feedback with a comment only, False for feedback without one.
+            start_date: The first day, such as "2026-11-01".
+            end_date: The day after the last one. It is exclusive, except that feedback given at exactly
+                00:00:00 UTC is included.
+
+        Raises:
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
         """
-        if format not in ("csv", "json"):
-            raise DifyConfigError(f'format is {format!r:.20}; it is "csv" or "json"')
-        check_switches(has_comment=has_comment)
+        checks.one_of("format", format, ("csv", "json"))
+        checks.optional_boolean("has_comment", has_comment)
         query = (
             ("format", format),
             ("rating", rating),

@@ -1,4 +1,4 @@
-"""A door to the routes that have no method."""
+"""Requests to routes without a method."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
+from dify_async import _checks as checks
 from dify_async._api.endpoints import Endpoint
 from dify_async._http.retry import CHANGE, IDEMPOTENT
 from dify_async._http.wire import decoder_of
-from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded
 
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REPEATABLE: Final = ("GET", "DELETE")
-_kept_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
-# What the names of Dify's routes look like; anything else in a path is an id.
+_cached_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
+# The form of the names in Dify's routes; any other segment of a path is an id.
 _NAME: Final = re.compile(r"[a-z][a-z-]*")
 
 
 class RawCalls(Calls):
-    """Calls by method and path."""
+    """Requests by method and path."""
 
     @overload
     async def request(
@@ -55,7 +55,7 @@ class RawCalls(Calls):
         type: type[T],
     ) -> T: ...
 
-    # Type checkers do not take a union such as `App | None` for a type[T].
+    # For type checkers, a union such as `App | None` is not a type[T].
     @overload
     async def request(
         self,
@@ -76,30 +76,28 @@ class RawCalls(Calls):
         json: object = None,
         type: type[T] | UnionType | None = None,  # noqa: A002 - as in msgspec
     ) -> Any:
-        """Call a route that has no method here, with the same sign-in, repeats, limits and errors.
+        """Call a route that has no method here, with the same authentication, retries, limits and errors.
 
         Args:
-            method: GET or DELETE, which are repeated after failures; POST, PUT or PATCH, which are
-                not where they may have arrived.
-            path: Below /console/api, as "/apps/ID/trace"; ids in it are checked as everywhere.
-            params: The query; a sequence gives its name once a value, and None is left out.
-            json: The body; POST, PUT and PATCH without one send {}.
-            type: What the answer is decoded into, as by msgspec; `bytes` for a file, as it is; without
-                it plain JSON values, and None for an empty answer. Type checkers know what comes back
-                of a class, as `App` or `list[App]`; of a union, and without it, it is Any to them.
+            method: GET or DELETE, which are retried after failures; or POST, PUT or PATCH, which are
+                retried only if the request cannot have reached the server.
+            path: The path below /console/api, such as "/apps/ID/trace". Ids are validated.
+            params: The query. A list or tuple repeats the name for each value, and None is left out.
+            json: The body; for POST, PUT and PATCH, {} by default.
+            type: The type to decode the response into, such as `App` or `list[App]`; `bytes` for the
+                unchanged body. By default plain JSON values, or None for an empty body. For type
+                checkers, the result of a union or of no type is Any.
 
         Raises:
-            DifyConfigError: The method or the path cannot be used; nothing was sent.
-            DifyDecodeError: The answer is no JSON, or not of that type.
+            DifyConfigError: The method, path or an argument is invalid; nothing was sent.
+            DifyDecodeError: The response is not JSON, or not of that type.
         """
-        method = method.upper() if isinstance(method, str) else method
-        if method not in _METHODS:
-            raise DifyConfigError(f"method is {method!r:.20}; it is one of {', '.join(_METHODS)}")
+        method = checks.one_of("method", method.upper() if isinstance(method, str) else method, _METHODS)
         template, ids = _template(path)
         repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
         decode = _decoder(type)
         endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
-        # A POST without a body is a 415 from 1.11 on.
+        # From 1.11 the server answers a POST without a body with 415.
         sent = {} if json is None and repeat is CHANGE else json
         body = None if sent is None else encoded(sent)
         return await self._caller.call(endpoint, ids, _pairs(params or {}), body)
@@ -108,25 +106,22 @@ class RawCalls(Calls):
 def _template(path: str) -> tuple[str, tuple[str, ...]]:
     """The route, and the ids in it."""
     if not isinstance(path, str) or not path.startswith("/") or re.search(r"[?#{}]", path):
-        raise DifyConfigError(f'path is {path!r:.60}; it reads as "/apps/ID/trace", the query is params')
+        raise checks.refused("path", 'a path such as "/apps/ID/trace"', path, hint="pass the query as params")
     segments = path[1:].split("/")
-    ids = tuple(quote_id for quote_id in segments if not _NAME.fullmatch(quote_id))
+    ids = tuple(segment for segment in segments if not _NAME.fullmatch(segment))
     return "/" + "/".join(one if _NAME.fullmatch(one) else "{}" for one in segments), ids
 
 
 def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
-    if not isinstance(params, Mapping):
-        raise DifyConfigError(f"params is {params!r:.40}; it is a mapping of names to values")
     pairs: list[tuple[str, QueryValue]] = []
+    if not isinstance(params, Mapping):
+        raise checks.refused("params", "a mapping of names to values", params)
     for name, value in params.items():
-        if not isinstance(name, str):
-            raise DifyConfigError(f"params: {name!r:.40} is no name")
+        checks.instance("each name in params", name, str, "text")
         for one in value if isinstance(value, list | tuple) else [value]:
             if one is not None and not isinstance(one, str | int):
-                raise DifyConfigError(
-                    f"params: {name!r:.40} is {one!r:.40}; it is text, a number or a yes or no"
-                )
-            # As text, since kept addresses tell True from 1 no more than Python does.
+                raise checks.refused(f"params[{name!r:.40}]", "text, an integer or a boolean", one)
+            # As text, since cached URLs do not distinguish True from 1.
             pairs.append((name, str(one).lower() if isinstance(one, bool) else one))
     return tuple(pairs)
 
@@ -137,9 +132,9 @@ def _decoder(type_: object) -> Callable[[bytes], Any]:
     if type_ is bytes:
         return bytes
     try:
-        return _kept_decoder_of(type_)
+        return _cached_decoder_of(type_)
     except TypeError:
-        raise DifyConfigError(f"type is {type_!r:.60}; msgspec decodes nothing into that") from None
+        raise checks.refused("type", "a type that msgspec can decode", type_) from None
 
 
 def _anything(body: bytes) -> Any:

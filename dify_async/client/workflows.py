@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_async import _checks as checks
 from dify_async._api import endpoints
 from dify_async.errors import DifyNotFoundError
 
-from ._calls import (
-    Calls,
-    body_of,
-    check_switches,
-    check_texts,
-    checked_limit,
-    checked_page,
-)
+from ._calls import Calls, body_of, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,35 +32,41 @@ _LOG_DETAILS_SINCE: Final = (1, 10, 0)
 
 
 class WorkflowCalls(Calls):
-    """Calls on workflows, of apps of mode workflow and advanced-chat.
-
-    Raises:
-        DifyNotFoundError: No such app, or one of another mode.
-    """
+    """Workflows and their runs."""
 
     async def publish_workflow(
         self, app_id: str, *, marked_name: str | None = None, marked_comment: str | None = None
     ) -> None:
-        """Publish the draft. Route: POST /apps/{id}/workflows/publish.
+        """Publish the draft of a workflow or advanced-chat app.
+
+        Requires the editor role. Route: POST /apps/{id}/workflows/publish.
 
         Args:
             app_id: The app.
-            marked_name: The version's name, of at most 20 characters. From Dify 1.0.
-            marked_comment: At most 100 characters. Likewise.
+            marked_name: A name for the version, of at most 20 characters. From Dify 1.0.
+            marked_comment: A comment, of at most 100 characters. From Dify 1.0.
 
         Raises:
-            DifyConfigError: The server is older, and would ignore a name or a comment.
+            DifyConfigError: The server is too old for a name or comment and would ignore it.
             DifyValidationError: There is no draft, or a text is too long.
-            DifyUnknownOutcomeError: It may have been published; `published_workflow` tells.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
+            DifyUnknownOutcomeError: The draft may have been published; check with `published_workflow`.
         """
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
-        check_texts(**marks)
+        checks.each(checks.optional_text, **marks)
         await self._check_version(_MARKED_SINCE, **marks)
         body = body_of(**marks)
         await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
     async def published_workflow(self, app_id: str) -> Workflow | None:
-        """The published workflow; None until there is one. Route: GET /apps/{id}/workflows/publish."""
+        """The published workflow of a workflow or advanced-chat app, or None if none was published.
+
+        Route: GET /apps/{id}/workflows/publish.
+
+        Raises:
+            DifyNotFoundError: The app does not exist or has another mode.
+        """
         return await self._caller.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
 
     async def workflow_runs(
@@ -78,22 +78,25 @@ class WorkflowCalls(Calls):
         last_id: str | None = None,
         limit: int = 20,
     ) -> CursorPage[WorkflowRun]:
-        """Runs, the newest first. Route: GET /apps/{id}/workflow-runs.
+        """One page of the runs of a workflow or advanced-chat app, newest first.
+
+        Route: GET /apps/{id}/workflow-runs.
 
         Args:
             app_id: The app.
             status: "running", "succeeded", "failed", "stopped" or "partial-succeeded". From Dify 1.9.2.
-            triggered_from: "app-run", the default, for users' runs; "debugging" for those of the
-                console. From Dify 1.9.2; before, there are only the console's runs here, and users'
-                are in `workflow_app_logs`.
-            last_id: The run behind which to go on.
+            triggered_from: "app-run" for runs by end users (default), or "debugging" for runs in the
+                console. From Dify 1.9.2; older servers list the runs in the console only, and those by
+                end users in `workflow_app_logs`.
+            last_id: The id of the last run of the previous page, to get the runs after it.
             limit: From 1 to 100.
 
         Raises:
-            DifyConfigError: The server is older, and would ignore a status or `triggered_from`.
+            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         query = await self._run_filters(status, triggered_from)
-        more = (("last_id", last_id), ("limit", checked_limit(limit)))
+        more = (("last_id", last_id), ("limit", row_limit("limit", limit)))
         return await self._caller.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
 
     async def iter_workflow_runs(
@@ -104,8 +107,12 @@ class WorkflowCalls(Calls):
         triggered_from: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[WorkflowRun]:
-        """All of `workflow_runs`, each once. Nothing is open between two parts."""
-        limit = checked_limit(page_size)
+        """Iterate over the runs, newest first and without duplicates, fetching pages when they are needed.
+
+        The filters and errors are documented at `workflow_runs`. No connection is held between pages.
+        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
+        """
+        limit = row_limit("page_size", page_size)
         query = await self._run_filters(status, triggered_from)
         async for run in self._caller.cursor_rows(
             endpoints.WORKFLOW_RUNS, (app_id,), query, "last_id", limit
@@ -113,16 +120,16 @@ class WorkflowCalls(Calls):
             yield run
 
     async def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
-        """A run with what went in and what came out. Route: GET /apps/{id}/workflow-runs/{id}.
+        """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
-            DifyNotFoundError: No such run. Dify up to 1.11 answers 200 for it; it is raised all the same.
+            DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which answers 200.
         """
         run = await self._caller.call(endpoints.WORKFLOW_RUN, (app_id, run_id))
         if run is None:
             path = f"/apps/{app_id}/workflow-runs/{run_id}"
             raise DifyNotFoundError(
-                f"GET {path}: there is no such run", status=404, code="not_found", method="GET", path=path
+                f"GET {path}: the run does not exist", status=404, code="not_found", method="GET", path=path
             )
         return run
 
@@ -140,25 +147,24 @@ class WorkflowCalls(Calls):
         account: str | None = None,
         detail: bool | None = None,
     ) -> Page[WorkflowAppLog]:
-        """One page of the log of an app of mode workflow, the newest first.
-
-        Route: GET /apps/{id}/workflow-app-logs.
+        """One page of the log of a workflow app, newest first. Route: GET /apps/{id}/workflow-app-logs.
 
         Args:
-            app_id: The app.
-            page: From 1.
+            app_id: An app of mode workflow.
+            page: From 1 to 99,999.
             limit: From 1 to 100.
-            keyword: Text in what went in or out, or the user's name.
-            status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 "partial-succeeded", and from
+            keyword: Text in the inputs, in the outputs or in the end user's name.
+            status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
                 1.11 "running".
-            start: The first moment, in the account's time zone where it is naive. From Dify 1.0.1.
-            end: The last moment, included. Likewise.
-            session_id: The user's name as the calling application gave it. From Dify 1.5.
-            account: The e-mail of somebody of the workspace. From Dify 1.5.
-            detail: Whether rows have `details`. From Dify 1.10.
+            start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
+            end: The latest creation time, inclusive. From Dify 1.0.1.
+            session_id: The end user's name, as given by the calling application. From Dify 1.5.
+            account: The email address of a member of the workspace. From Dify 1.5.
+            detail: Whether rows include `details`. From Dify 1.10.
 
         Raises:
-            DifyConfigError: The server is older than a filter, and would ignore it.
+            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         query = await self._log_filters(
             keyword=keyword,
@@ -170,7 +176,7 @@ class WorkflowCalls(Calls):
             detail=detail,
         )
         return await self._caller.call(
-            endpoints.WORKFLOW_APP_LOGS, (app_id,), (*query, *checked_page(page, limit))
+            endpoints.WORKFLOW_APP_LOGS, (app_id,), (*query, *page_query(page, limit))
         )
 
     async def iter_workflow_app_logs(
@@ -186,8 +192,12 @@ class WorkflowCalls(Calls):
         detail: bool | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[WorkflowAppLog]:
-        """All of `workflow_app_logs`, each once, page by page as they are used."""
-        limit = checked_limit(page_size)
+        """Iterate over the log of a workflow app, newest first, fetching each page when it is needed.
+
+        The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
+        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
+        """
+        limit = row_limit("page_size", page_size)
         query = await self._log_filters(
             keyword=keyword,
             status=status,
@@ -202,7 +212,7 @@ class WorkflowCalls(Calls):
 
     async def _run_filters(self, status: str | None, triggered_from: str | None) -> Query:
         await self._check_version(_RUNS_FILTERED_SINCE, status=status, triggered_from=triggered_from)
-        # Before, it is ignored; since, the server's own default is "debugging".
+        # Older servers ignore triggered_from; newer ones default to "debugging".
         return ("status", status), ("triggered_from", triggered_from or "app-run")
 
     async def _log_filters(
@@ -216,7 +226,7 @@ class WorkflowCalls(Calls):
         account: str | None,
         detail: bool | None,
     ) -> Query:
-        check_switches(detail=detail)
+        checks.optional_boolean("detail", detail)
         await self._check_version(_LOG_BETWEEN_SINCE, start=start, end=end)
         await self._check_version(_LOG_OF_USERS_SINCE, session_id=session_id, account=account)
         await self._check_version(_LOG_DETAILS_SINCE, detail=detail)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_async import _checks as checks
 from dify_async._api import endpoints
 from dify_async._auth.rules import at_least
 
-from ._calls import Calls, body_of, check_required, check_texts, checked_texts
+from ._calls import Calls, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dify_async.models import Account, InvitationResult, Member, Workspace
 
-# The newest route first, with the version since which it is there.
+# The routes, newest first, each with the first version that has it.
 _CURRENT_WORKSPACE: Final = (
     ((1, 17, 0), endpoints.WORKSPACE_SUMMARY, None),
     ((1, 10, 1), endpoints.CURRENT_WORKSPACE, b"{}"),
@@ -23,84 +24,83 @@ _CURRENT_WORKSPACE: Final = (
 
 
 class WorkspaceCalls(Calls):
-    """Calls on workspaces."""
+    """Workspaces and members."""
 
     async def workspaces(self) -> list[Workspace]:
-        """The workspaces of the account; the present one is `current`. Route: GET /workspaces."""
+        """The account's workspaces; `current` is True for the selected one. Route: GET /workspaces."""
         return (await self._caller.call(endpoints.WORKSPACES)).workspaces
 
     async def current_workspace(self) -> Workspace:
-        """The workspace that the account is in, with its role there.
+        """The selected workspace, with the account's role in it.
 
-        From Dify 1.17 it has id, name, role, plan and credits alone.
+        From Dify 1.17 only `id`, `name`, `role`, `plan` and `credits` are set.
 
-        Route: GET /workspaces/current/summary; POST /workspaces/current up to Dify 1.16, and GET up to
-        1.10.0.
+        Route: GET /workspaces/current/summary; in Dify 1.10.1 to 1.16 POST /workspaces/current, and in
+        older versions GET /workspaces/current.
 
         Raises:
             DifyConflictError: The workspace was archived; `code` is "current_workspace_archived".
         """
         version = await self._probe.version()
         known = next(n for n, (since, *_) in enumerate(_CURRENT_WORKSPACE) if at_least(version, since))
-        # Versions may be hidden, and 1.17's main called itself 1.16.1: then a neighbour has the route
-        # [1.17-pre/08_workspace_current_post].
+        # The version may be hidden, and builds of 1.17 reported 1.16.1: then try the routes of the nearest
+        # versions [1.17-pre/08_workspace_current_post].
         nearest = sorted(range(len(_CURRENT_WORKSPACE)), key=lambda n: abs(n - known))
         return await self._call_first(*(_CURRENT_WORKSPACE[n][1:] for n in nearest))
 
     async def switch_workspace(self, workspace_id: str) -> Workspace:
-        """Go to another workspace. Route: POST /workspaces/switch.
+        """Select another workspace, and return it. Route: POST /workspaces/switch.
 
-        It is the account that goes there, in all of its sessions: other clients of the account, and
-        people in the console, see the other workspace from then on.
+        This switches all sessions of the account: its other clients, and the console in the browser.
 
         Raises:
-            DifyPermissionError: The account is not in it; `code` is "account_not_link_tenant".
+            DifyPermissionError: The account is not a member; `code` is "account_not_link_tenant".
         """
-        check_required(workspace_id=workspace_id)
+        checks.text("workspace_id", workspace_id)
         body = body_of(tenant_id=workspace_id)
         return (await self._caller.call(endpoints.SWITCH_WORKSPACE, body=body)).new_tenant
 
     async def members(self) -> list[Member]:
-        """Everybody in the workspace, and those invited. Route: GET /workspaces/current/members."""
+        """The members of the workspace, including pending ones. Route: GET /workspaces/current/members."""
         return (await self._caller.call(endpoints.MEMBERS)).accounts
 
     async def invite_members(
         self, emails: Iterable[str], role: str, *, language: str | None = None
     ) -> list[InvitationResult]:
-        """Invite people, and see what came of each address: it may be "failed".
+        """Invite people to the workspace, and return one result per email address; check its `status`.
 
-        The server does not check what an address looks like. Dify up to 0.15 stops at the first one
-        that is a member already. Route: POST /workspaces/current/members/invite-email.
+        The server does not validate the addresses. Dify up to 0.15 stops at the first address that already
+        belongs to a member. Route: POST /workspaces/current/members/invite-email.
 
         Args:
-            emails: The addresses.
+            emails: The email addresses.
             role: "admin", "editor", "normal" or "dataset_operator".
-            language: Of the mail, as "en-US".
+            language: The language of the emails, such as "en-US".
 
         Raises:
-            DifyValidationError: The role cannot be given; `code` is "invalid_role", and "invalid-role"
-                up to Dify 1.15. Or there are no addresses, from Dify 1.16.
-            DifyUnknownOutcomeError: They may have been invited; `members` tells.
+            DifyValidationError: The role is invalid; `code` is "invalid_role", or "invalid-role" up to
+                Dify 1.15. Or from Dify 1.16 there are no addresses.
+            DifyUnknownOutcomeError: The people may have been invited; check with `members`.
         """
-        check_required(role=role)
-        check_texts(language=language)
-        body = body_of(emails=checked_texts("emails", emails), role=role, language=language)
+        checks.text("role", role)
+        checks.optional_text("language", language)
+        body = body_of(emails=checks.texts("emails", emails), role=role, language=language)
         return (await self._caller.call(endpoints.INVITE_MEMBERS, body=body)).invitation_results
 
     async def set_timezone(self, name: str) -> Account:
-        """Change the account's time zone, and with it the days of all its statistics.
+        """Change the account's time zone, which defines the days of all its statistics.
 
-        Route: POST /account/timezone, or PATCH /account/profile if the server no longer has it.
+        Route: POST /account/timezone, or PATCH /account/profile if the server no longer has that route.
 
         Args:
-            name: An IANA name, in its own spelling: "Europe/Berlin".
+            name: An IANA name with its exact spelling, such as "Europe/Berlin".
 
         Raises:
-            DifyValidationError: The server does not know it.
+            DifyValidationError: The server does not have the time zone.
         """
-        check_required(name=name)
+        checks.text("name", name)
         body = body_of(timezone=name)
         try:
             return await self._call_first((endpoints.TIMEZONE, body), (endpoints.UPDATE_PROFILE, body))
         finally:
-            self._forget_zone()  # also where the answer is lost
+            self._forget_zone()  # also if the response is lost

@@ -1,4 +1,4 @@
-"""What the server answers: frozen msgspec Structs that ignore fields they do not know."""
+"""Data from the server: frozen msgspec Structs that ignore unknown fields."""
 
 from ._base import CursorPage, Page
 from .account import (

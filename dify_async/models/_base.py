@@ -1,4 +1,4 @@
-"""What the other models stand on."""
+"""Base classes and envelopes of the other models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
     Attributes:
         data: The rows.
-        has_more: Whether the server says that a further page follows.
-        limit: Rows a page; some servers answer their default where nothing matched.
+        has_more: Whether there is another page, as reported by the server.
+        limit: Rows per page; some servers report their default if there are no rows.
         page: The number of this page, from 1.
-        total: All rows, as the server counts them; rows made meanwhile shift it.
+        total: The number of rows on all pages.
     """
 
     data: list[T]
@@ -28,12 +28,12 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
-    """A part of a list without pages: the next part begins behind one of its rows.
+    """One page of a list with a cursor: pass the id of one of its rows to get the next page.
 
     Attributes:
         data: The rows.
-        has_more: Whether the server says that a further part follows.
-        limit: Rows a part.
+        has_more: Whether there is another page, as reported by the server.
+        limit: Rows per page.
     """
 
     data: list[T]
@@ -42,20 +42,20 @@ class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Rows(Struct, Generic[T], frozen=True):
-    """The envelope of a list that comes whole."""
+    """The envelope of a list without pages."""
 
     data: list[T]
 
 
 class Text(Struct, frozen=True):
-    """The envelope of a text; `result` is "success" if it is the token of a mailed code."""
+    """The envelope of a text; `result` is set if the text is the token of an emailed code."""
 
     data: str
     result: str | None = None
 
 
 class Masked(Struct, frozen=True):
-    """A model of which some fields are secret and never shown."""
+    """A model whose repr hides its secret fields."""
 
     _secrets: ClassVar[frozenset[str]] = frozenset()
 

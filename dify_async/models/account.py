@@ -1,4 +1,4 @@
-"""The account that is signed in, and the server that it is signed in to."""
+"""The authenticated account, and the server."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from msgspec import Struct
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The account that is signed in.
+    """The authenticated account.
 
     Attributes:
-        timezone: IANA name. It is the zone of every statistic's days and bounds; where it is None
+        timezone: The IANA name of the time zone that defines the days of all statistics; if it is None,
             the server answers statistics with 500.
         last_login_at: Unix seconds.
         created_at: Unix seconds.
@@ -30,14 +30,14 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class SystemFeatures(Struct, frozen=True, kw_only=True):
-    """What the server offers before anybody signs in. What a version lacks is None.
+    """The server's sign-in options and settings; None for fields that its version does not have.
 
     Attributes:
         is_allow_create_workspace: Up to Dify 1.15.
         plugin_manager: Up to Dify 1.15.
         max_plugin_package_size: Up to Dify 1.15.
         enable_trial_app: Up to Dify 1.15.
-        deployment_edition: As "COMMUNITY", from Dify 1.16.
+        deployment_edition: For example "COMMUNITY". From Dify 1.16.
         enable_step_by_step_tour: From Dify 1.16.
         knowledge_fs_enabled: From Dify 1.16.
     """
@@ -74,9 +74,11 @@ class SystemFeatures(Struct, frozen=True, kw_only=True):
 
 
 class SetupStatus(Struct, frozen=True, kw_only=True):
-    """Whether the server was set up: `step` is "finished" or "not_started".
+    """Whether the server has been set up.
 
-    `setup_at` is ISO 8601 by the server's own clock, without a zone.
+    Attributes:
+        step: "finished" or "not_started".
+        setup_at: ISO 8601 in the server's local time, without a UTC offset.
     """
 
     step: str
@@ -84,7 +86,7 @@ class SetupStatus(Struct, frozen=True, kw_only=True):
 
 
 class Quota(Struct, frozen=True, kw_only=True):
-    """How much there is, and how much there may be; `enabled` only where members are licensed."""
+    """The current size and its limit; `enabled` is set only for licensed members."""
 
     size: int | None = None
     limit: int | None = None
@@ -92,7 +94,7 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 
 class RateQuota(Struct, frozen=True, kw_only=True):
-    """How much was used of what may be until `reset_date` (unix seconds). From Dify 1.11."""
+    """The usage and its limit until `reset_date`, in Unix seconds. From Dify 1.11."""
 
     usage: int | None = None
     limit: int | None = None
@@ -100,7 +102,7 @@ class RateQuota(Struct, frozen=True, kw_only=True):
 
 
 class Features(Struct, frozen=True, kw_only=True):
-    """What the workspace has, and how much of it. What a version lacks is None."""
+    """The workspace's features and quotas; None for fields that the server's version does not have."""
 
     billing: dict[str, object] | None = None
     education: dict[str, object] | None = None

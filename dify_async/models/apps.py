@@ -1,4 +1,4 @@
-"""Apps. The list gives a part of the fields, `app(id)` more; what a version lacks is None."""
+"""Apps. Lists omit some fields that `app(id)` has; fields that the server's version lacks are None."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._base import Masked
 
 
 class CompletionParams(Struct, frozen=True, kw_only=True):
-    """The model's parameters, as far as all providers have them; `app_model_config` gives all of them."""
+    """The model parameters that all providers have; `app_model_config` returns all parameters."""
 
     stop: list[str] | str | None = None
     temperature: float | None = None
@@ -20,9 +20,9 @@ class Model(Struct, frozen=True, kw_only=True):
     """The language model of an app.
 
     Attributes:
-        provider: As "langgenius/openai/openai"; "openai" before Dify 1.0.
-        name: As "gpt-4o-mini".
-        mode: "chat" or "completion": how the model is called, not the app's mode.
+        provider: For example "langgenius/openai/openai", or "openai" before Dify 1.0.
+        name: For example "gpt-4o-mini".
+        mode: "chat" or "completion", which is the model's interface, not the app's mode.
     """
 
     provider: str | None = None
@@ -32,9 +32,9 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True):
-    """How an app of mode chat, agent-chat or completion asks its model.
+    """The model configuration of a chat, agent-chat or completion app. Times are Unix seconds.
 
-    The list of apps gives `model`, `pre_prompt` and who made it when; `app(id)` gives all.
+    Lists of apps have only `model`, `pre_prompt` and the `created_` and `updated_` fields.
     """
 
     model: Model | None = None
@@ -64,7 +64,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowSummary(Struct, frozen=True, kw_only=True):
-    """The published workflow of an app of mode workflow or advanced-chat."""
+    """The published workflow of a workflow or advanced-chat app. Times are Unix seconds."""
 
     id: str
     created_by: str | None = None
@@ -74,7 +74,7 @@ class WorkflowSummary(Struct, frozen=True, kw_only=True):
 
 
 class Tag(Struct, frozen=True, kw_only=True):
-    """A tag on an app."""
+    """A tag of an app or knowledge base."""
 
     id: str
     name: str | None = None
@@ -82,7 +82,7 @@ class Tag(Struct, frozen=True, kw_only=True):
 
 
 class Site(Masked, frozen=True, kw_only=True):
-    """The public web page of an app; its repr hides the access token.
+    """The public web page of an app; the repr hides the access token. Times are Unix seconds.
 
     Attributes:
         input_placeholder: From Dify 1.16.
@@ -118,22 +118,22 @@ class Site(Masked, frozen=True, kw_only=True):
 
 
 class App(Struct, frozen=True, kw_only=True):
-    """An app. Times are unix seconds.
+    """An app. Times are Unix seconds.
 
     Attributes:
-        mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion"; "agent" from 1.15.
-        description: In lists, the prompt stands in where there is no description.
-        icon_url: Signed by the server, so another text at each call.
-        model_config: None for workflow and advanced-chat.
-        workflow: None for other modes, and until one is published.
-        deleted_tools: Texts up to 0.15, mappings from 1.0.
-        has_draft_trigger: From 1.10.
-        permission_keys: From 1.15.
-        bound_agent_id: From 1.15.
-        app_id: From 1.15.
-        is_starred: From 1.15.
-        maintainer: From 1.15.
-        tracing: From 1.15.
+        mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion"; from Dify 1.15 also "agent".
+        description: In lists, the prompt if the app has no description.
+        icon_url: A signed URL, which differs on each call.
+        model_config: None for workflow and advanced-chat apps.
+        workflow: The published workflow; None if none was published, and for other modes.
+        deleted_tools: Up to Dify 0.15 texts, from 1.0 mappings.
+        has_draft_trigger: From Dify 1.10.
+        permission_keys: From Dify 1.15.
+        bound_agent_id: From Dify 1.15.
+        app_id: From Dify 1.15.
+        is_starred: From Dify 1.15.
+        maintainer: From Dify 1.15.
+        tracing: From Dify 1.15.
     """
 
     id: str

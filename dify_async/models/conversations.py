@@ -1,4 +1,4 @@
-"""Conversations of apps, as the console's log shows them."""
+"""Conversations of apps, as in the console's log."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from msgspec import Struct
 
 
 class FeedbackStats(Struct, frozen=True, kw_only=True):
-    """How many messages of a conversation were liked and disliked."""
+    """The numbers of likes and dislikes in a conversation."""
 
     like: int = 0
     dislike: int = 0
 
 
 class StatusCount(Struct, frozen=True, kw_only=True):
-    """Workflow runs of a conversation by outcome; None where none ran. `paused` from 1.13."""
+    """Workflow runs per status; None if there are none. `paused` from Dify 1.13."""
 
     success: int | None = None
     failed: int | None = None
@@ -22,14 +22,14 @@ class StatusCount(Struct, frozen=True, kw_only=True):
 
 
 class ChatConversation(Struct, frozen=True, kw_only=True):
-    """A conversation of an app of mode chat, agent-chat or advanced-chat. Times are unix seconds.
+    """A conversation of a chat, agent-chat or advanced-chat app. Times are Unix seconds.
 
     Attributes:
-        from_source: "api" for end users, "console" for people signed in to the console.
-        from_end_user_session_id: The user's name as the calling application gave it.
-        summary: The first query where the conversation has no summary.
-        read_at: When somebody opened it in the console, or None.
-        message_count: Its messages.
+        from_source: "api" for end users, "console" for users of the console.
+        from_end_user_session_id: The end user's name, as given by the calling application.
+        summary: The first query if the conversation has no summary.
+        read_at: When a user of the console opened it, or None.
+        message_count: The number of messages.
     """
 
     id: str

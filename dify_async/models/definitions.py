@@ -1,4 +1,4 @@
-"""Apps as text, and new settings of theirs."""
+"""Imports of apps, and model configurations to write."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _Map = dict[str, object]
 
 
 class AppImport(Struct, frozen=True, kw_only=True):
-    """What came of an import.
+    """The result of an import.
 
     Attributes:
-        status: "completed"; "completed-with-warnings" if the definition has an older format than the
-            server's; or "pending" until `confirm_import`, if it has a newer one.
-        app_id: The app; None while it is pending.
-        current_dsl_version: The server's format: 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
-        imported_dsl_version: The definition's format.
+        status: "completed"; "completed-with-warnings" if the definition's format is older than the
+            server's; or "pending" until you call `confirm_import`, if it is newer.
+        app_id: The app; None while the import is pending.
+        current_dsl_version: The version of the server's format: 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
+        imported_dsl_version: The version of the definition's format.
         permission_keys: From Dify 1.15.
-        warnings: What could not be restored, each with code, path, message and details; empty if only
+        warnings: What was not restored, each entry with code, path, message and details; empty if only
             the format is older. From Dify 1.16.
     """
 
@@ -38,13 +38,13 @@ class AppImport(Struct, frozen=True, kw_only=True):
 
 
 class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
-    """A whole configuration of an app of mode chat, agent-chat or completion, to be written.
+    """A complete model configuration of a chat, agent-chat or completion app, to write.
 
-    What is not set is reset by the server, so begin with what `app_model_config` reads.
+    The server resets fields that are not set, so start with the result of `app_model_config`.
 
     Attributes:
-        model: Its provider, name, mode and completion_params, all of them.
-        extra: What has no field here, by the server's names.
+        model: The model's provider, name, mode and completion_params, all of which are required.
+        extra: Fields without an attribute here, by their names on the server.
     """
 
     model: _Map
@@ -71,22 +71,22 @@ class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, config: Mapping[str, object]) -> Self:
-        """The configuration as the server tells it, without who made it when."""
-        extra = {name: value for name, value in config.items() if name not in _TOLD}
-        # As they are: what a newer server says in another form is written back in it.
+        """The configuration from the server, without its authors and times."""
+        extra = {name: value for name, value in config.items() if name not in _READ_ONLY}
+        # Not validated, so that values in the form of a newer server are written back unchanged.
         fields: dict[str, Any] = {name: extra.pop(name) for name in cls.__struct_fields__ if name in extra}
         return cls(**{"model": {}, **fields, "extra": extra})
 
     def to_body(self) -> dict[str, object]:
-        """The configuration as the server takes it."""
+        """The configuration in the form that the server accepts."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "extra"}
         return {**self.extra, **{name: value for name, value in fields.items() if value is not UNSET}}
 
 
-_TOLD = frozenset({"created_by", "created_at", "updated_by", "updated_at"})
+_READ_ONLY = frozenset({"created_by", "created_at", "updated_by", "updated_at"})
 
 
 class Configured(Struct, frozen=True):
-    """An app, of which the configuration alone is read."""
+    """An app, with its model configuration only."""
 
     model_config: _Map | None = None

@@ -8,14 +8,14 @@ from ._base import Masked
 
 
 class ApiKey(Masked, frozen=True, kw_only=True):
-    """An API key of an app; its repr hides the token.
+    """An API key of an app; the repr hides the token.
 
     Attributes:
-        id: The key's id, by which it is deleted.
-        token: The secret itself: "app-…", for knowledge bases "dataset-…". In the lists of servers that
-            mask it, a part such as "app-A...wxyz", which calls nothing.
+        id: The id to delete the key with.
+        token: The secret: "app-…", or "dataset-…" for knowledge bases. Servers that mask it list only a
+            part such as "app-A...wxyz", which is not a valid key.
         type: "app" or "dataset".
-        last_used_at: Unix seconds, or None if it never was.
+        last_used_at: Unix seconds; None if the key was never used.
         created_at: Unix seconds.
     """
 
@@ -29,4 +29,4 @@ class ApiKey(Masked, frozen=True, kw_only=True):
 
 
 class DatasetApiKey(ApiKey, frozen=True, kw_only=True):
-    """An API key for all knowledge bases of the workspace; its repr hides the token."""
+    """An API key for all knowledge bases of the workspace; the repr hides the token."""

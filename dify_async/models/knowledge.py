@@ -1,4 +1,4 @@
-"""Knowledge bases, which the API calls datasets. Times are unix seconds."""
+"""Knowledge bases, which the API calls datasets. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Dataset(Struct, frozen=True, kw_only=True):
     """A knowledge base.
 
     Attributes:
-        provider: "vendor" for Dify's own, "external" for one elsewhere.
+        provider: "vendor" if Dify stores the documents, "external" for an external knowledge base.
         permission: "only_me", "all_team_members" or "partial_members".
-        indexing_technique: "high_quality" or "economy"; None until there is a document.
+        indexing_technique: "high_quality" or "economy"; None if there are no documents.
         is_multimodal: From Dify 1.11.2.
         summary_index_setting: From Dify 1.15.
         permission_keys: From Dify 1.15.
@@ -61,15 +61,15 @@ class Dataset(Struct, frozen=True, kw_only=True):
 
 
 class IndexingStatus(Struct, frozen=True, kw_only=True):
-    """How far a document is.
+    """The indexing progress of a document.
 
     Attributes:
-        id: The document.
+        id: The document's id.
         indexing_status: "waiting", "parsing", "cleaning", "splitting", "indexing", "paused", "error" or
             "completed".
-        error: Why it failed.
-        completed_segments: None in the list of failed documents.
-        error_code: Why it failed, for programs. From Dify 1.17.
+        error: Why indexing failed.
+        completed_segments: The number of indexed segments; None in lists of failed documents.
+        error_code: A code for the error. From Dify 1.17.
         estimated_vector_space_mb: From Dify 1.17.
         vector_space_limit_mb: From Dify 1.17.
     """
@@ -92,7 +92,7 @@ class IndexingStatus(Struct, frozen=True, kw_only=True):
 
 
 class ErrorDocuments(Struct, frozen=True):
-    """The envelope of the documents that failed."""
+    """The envelope of failed documents."""
 
     data: list[IndexingStatus]
     total: int = 0

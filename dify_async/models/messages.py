@@ -1,4 +1,4 @@
-"""Messages of conversations. Times are unix seconds."""
+"""Messages of conversations. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .people import WorkspaceUser
 
 
 class CompletionMessage(Struct, frozen=True, kw_only=True):
-    """The one exchange of a completion conversation."""
+    """The query and answer of a completion conversation."""
 
     inputs: dict[str, object] | None = None
     query: str | None = None
@@ -18,7 +18,13 @@ class CompletionMessage(Struct, frozen=True, kw_only=True):
 
 
 class CompletionConversation(Struct, frozen=True, kw_only=True):
-    """A conversation of an app of mode completion; fields as in `ChatConversation`."""
+    """A conversation of a completion app, which has one message.
+
+    Attributes:
+        from_source: "api" for end users, "console" for users of the console.
+        from_end_user_session_id: The end user's name, as given by the calling application.
+        read_at: When a user of the console opened it, or None.
+    """
 
     id: str
     status: str | None = None
@@ -38,7 +44,7 @@ class CompletionConversation(Struct, frozen=True, kw_only=True):
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
-    """Somebody's opinion of an answer: `rating` is "like" or "dislike"."""
+    """Feedback on an answer; `rating` is "like" or "dislike"."""
 
     rating: str | None = None
     content: str | None = None
@@ -48,7 +54,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 class MessageAnnotation(Struct, frozen=True, kw_only=True):
-    """The answer that people have put in the place of a model's."""
+    """An answer written by a person, which replaces the model's."""
 
     id: str
     question: str | None = None
@@ -58,12 +64,12 @@ class MessageAnnotation(Struct, frozen=True, kw_only=True):
 
 
 class ChatMessage(Struct, frozen=True, kw_only=True):
-    """A question and its answer.
+    """A query and its answer.
 
     Attributes:
-        message: What was sent to the model.
-        provider_response_latency: Seconds to the answer.
-        metadata: Usage and price of the model, as far as the server has them.
+        message: The prompt that was sent to the model.
+        provider_response_latency: The model's response time in seconds.
+        metadata: The model's usage and price, if the server has them.
         extra_contents: From Dify 1.15.
     """
 
@@ -94,7 +100,7 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
 
 
 class Annotation(Struct, frozen=True, kw_only=True):
-    """A question to which people have written the answer; `hit_count` is how often it was given."""
+    """A question with an answer written by a person; `hit_count` is how often it was used."""
 
     id: str
     question: str | None = None

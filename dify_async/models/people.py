@@ -1,4 +1,4 @@
-"""Who did something: people of the workspace, and users of apps."""
+"""Users of the workspace and end users of apps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class WorkspaceUser(Struct, frozen=True, kw_only=True):
-    """Somebody of the workspace."""
+    """A user of the workspace."""
 
     id: str
     name: str | None = None
@@ -14,7 +14,7 @@ class WorkspaceUser(Struct, frozen=True, kw_only=True):
 
 
 class EndUser(Struct, frozen=True, kw_only=True):
-    """A user of an app; `session_id` is the name that the calling application gave."""
+    """An end user of an app; `session_id` is the name that the calling application gave."""
 
     id: str
     type: str | None = None

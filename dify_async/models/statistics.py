@@ -1,4 +1,4 @@
-"""One row of each statistic: a day of the account's time zone. Days without traffic have no row."""
+"""The rows of statistics, one per day with traffic in the account's time zone."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-# gc=False: a row holds dates and numbers alone, so no cycle can go through it, and the collector would
-# look at half a million of them for a dashboard of a thousand apps (a tenth of its time).
+# gc=False: rows contain only dates and numbers and so cannot be part of a reference cycle. For a dashboard
+# of a thousand apps, the garbage collector would traverse half a million of them (a tenth of the time).
 
 
 class DailyConversations(Struct, frozen=True, gc=False):
-    """Conversations with at least one message that day."""
+    """Conversations with at least one message on the day."""
 
     date: Date
     conversation_count: int
 
 
 class DailyEndUsers(Struct, frozen=True, gc=False):
-    """End users who were active that day; people in the console count for none."""
+    """Active end users; console users are not counted."""
 
     date: Date
     terminal_count: int
 
 
 class AverageSessionInteractions(Struct, frozen=True, gc=False):
-    """Messages a conversation, for the conversations that began that day; two decimals."""
+    """Messages per conversation that started on the day, with two decimals."""
 
     date: Date
     interactions: float
 
 
 class TokensPerSecond(Struct, frozen=True, gc=False):
-    """Answer tokens per second of the model's time; 0 where that time is 0."""
+    """Answer tokens per second of the model's response time; 0 if that time is 0."""
 
     date: Date
     tps: float
 
 
 class UserSatisfactionRate(Struct, frozen=True, gc=False):
-    """Likes per thousand messages: 0 to 1000; a message with two likes counts as two messages."""
+    """Likes per thousand messages, from 0 to 1000; a message with two likes counts as two messages."""
 
     date: Date
     rate: float
 
 
 class TokenCosts(Struct, frozen=True, gc=False):
-    """Tokens of the day and what they cost.
+    """Tokens and their price.
 
     Attributes:
-        total_price: In `currency`; None where no message of the day has a price.
-        currency: As "USD".
+        total_price: In `currency`; None if no message of the day has a price.
+        currency: For example "USD".
     """
 
     date: Date
@@ -61,28 +61,28 @@ class TokenCosts(Struct, frozen=True, gc=False):
 
 
 class DailyMessages(Struct, frozen=True, gc=False):
-    """Messages of the day."""
+    """Messages on the day."""
 
     date: Date
     message_count: int
 
 
 class AverageResponseTime(Struct, frozen=True, gc=False):
-    """Mean time to answer, in milliseconds."""
+    """Average response time in milliseconds."""
 
     date: Date
     latency: float
 
 
 class WorkflowDailyRuns(Struct, frozen=True, gc=False):
-    """Workflow runs of the day."""
+    """Workflow runs on the day."""
 
     date: Date
     runs: int
 
 
 class WorkflowTokenCosts(Struct, frozen=True, gc=False):
-    """Tokens of the day's workflow runs; the server gives no price for them."""
+    """Tokens of the day's workflow runs, for which the server has no price."""
 
     date: Date
     token_count: int

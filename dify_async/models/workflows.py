@@ -1,4 +1,4 @@
-"""Workflows and their runs. Times are unix seconds."""
+"""Workflows and their runs. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from .people import EndUser, WorkspaceUser
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """The answer to publishing."""
+    """The result of publishing a workflow."""
 
     result: str
     created_at: int | None = None
 
 
 class Workflow(Struct, frozen=True, kw_only=True):
-    """A workflow as it was published.
+    """A published workflow.
 
     Attributes:
-        graph: Its nodes and edges.
-        version: When it was published, as text of the server.
+        graph: The nodes and edges.
+        version: The time of publication, as text.
         marked_name: From Dify 1.0.
         marked_comment: From Dify 1.0.
         version_number: From Dify 1.17.
@@ -44,12 +44,12 @@ class Workflow(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowRun(Struct, frozen=True, kw_only=True):
-    """A run, as the list of runs has it.
+    """A run in a list of runs.
 
     Attributes:
         status: "running", "succeeded", "failed", "stopped" or "partial-succeeded".
-        elapsed_time: Seconds.
-        created_by_account: Who ran it in the console; None for users of the app.
+        elapsed_time: The duration in seconds.
+        created_by_account: The user who ran it in the console; None for end users.
     """
 
     id: str
@@ -66,7 +66,7 @@ class WorkflowRun(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
-    """A run with what went in and what came out."""
+    """A run with its inputs and outputs; `elapsed_time` is in seconds."""
 
     id: str
     version: str | None = None
@@ -87,7 +87,7 @@ class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
-    """The run that a log row is about. `triggered_from` is of Dify 1.10 and newer."""
+    """The run of a log row; `elapsed_time` is in seconds. `triggered_from` from Dify 1.10."""
 
     id: str
     version: str | None = None
@@ -108,7 +108,7 @@ class WorkflowAppLog(Struct, frozen=True, kw_only=True):
     Attributes:
         created_from: "service-api", "web-app" or "installed-app".
         created_by_role: "end_user" or "account".
-        details: Only where it was asked for, from Dify 1.10.
+        details: Set only if requested with `detail=True`. From Dify 1.10.
     """
 
     id: str

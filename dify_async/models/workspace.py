@@ -1,4 +1,4 @@
-"""Workspaces and their members. Times are unix seconds."""
+"""Workspaces and their members. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ._base import Masked
 
 
 class Workspace(Struct, frozen=True, kw_only=True):
-    """A workspace. Lists have `current`; `current_workspace()` and `switch_workspace()` have `role` and more.
+    """A workspace. Lists omit `role` and the trial and credit fields.
 
-    From Dify 1.17 `current_workspace()` has id, name, role, plan and credits alone.
+    From Dify 1.17, `current_workspace()` sets only `id`, `name`, `role`, `plan` and `credits`.
 
     Attributes:
-        plan: The plan by which it is billed; if nothing is billed, "sandbox" or "basic", and from
-            Dify 1.16 None unless it is in a list.
-        current: Whether the account is in it now; in lists only.
-        role: The account's: "owner", "admin", "editor", "normal" or "dataset_operator".
+        plan: The billing plan. Without billing it is "sandbox" or "basic", and from Dify 1.16 None except
+            in lists.
+        current: Whether it is the selected workspace; in lists only.
+        role: The account's role: "owner", "admin", "editor", "normal" or "dataset_operator".
         last_opened_at: From Dify 1.15.
         trial_credits: From Dify 1.11.3.
         trial_credits_used: From Dify 1.11.3.
-        trial_credits_exhausted_at: Unix seconds. From Dify 1.16.
+        trial_credits_exhausted_at: From Dify 1.16.
         next_credit_reset_date: From Dify 1.11.3.
-        credits: What is left of the credits; -1 if they are unlimited. From Dify 1.17.
+        credits: The remaining credits; -1 if unlimited. From Dify 1.17.
     """
 
     id: str
@@ -52,25 +52,25 @@ class Workspaces(Struct, frozen=True):
 
 
 class SwitchedWorkspace(Struct, frozen=True):
-    """The envelope of the workspace that was switched to."""
+    """The envelope of the selected workspace."""
 
     result: str
     new_tenant: Workspace
 
 
 class Role(Struct, frozen=True, kw_only=True):
-    """A role of a member, from Dify 1.15."""
+    """A role of a member. From Dify 1.15."""
 
     id: str
     name: str | None = None
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """Somebody in the workspace, or invited to it.
+    """A member of the workspace, possibly pending.
 
     Attributes:
         role: "owner", "admin", "editor", "normal" or "dataset_operator".
-        status: "active", or "pending" until the invitation is accepted.
+        status: "active", or "pending" if the invitation is not accepted yet.
         roles: From Dify 1.15.
     """
 
@@ -94,12 +94,12 @@ class Members(Struct, frozen=True):
 
 
 class InvitationResult(Masked, frozen=True, kw_only=True):
-    """What came of one address.
+    """The result of inviting one email address; the repr hides `url`.
 
     Attributes:
         status: "success" or "failed".
-        url: Where the invitation is accepted, with its token: whoever has it can. Hidden in the repr.
-        message: Why it failed.
+        url: The link to accept the invitation. It contains a token, so keep it secret.
+        message: Why the invitation failed.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"url"})
@@ -111,7 +111,7 @@ class InvitationResult(Masked, frozen=True, kw_only=True):
 
 
 class Invitations(Struct, frozen=True, kw_only=True):
-    """The envelope of what came of each address."""
+    """The envelope of the results of invitations."""
 
     result: str
     invitation_results: list[InvitationResult]

@@ -1,4 +1,4 @@
-"""What every group of calls stands on: how the client is opened and closed, and how it calls."""
+"""The base class of the groups of calls: opening, closing and calling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Calls(Uncopyable):
-    """The asynchronous client, and the loop in which it is open."""
+    """The asynchronous client, and the event loop that it is open in."""
 
     _instead = "create a client in each process, such as with from_env()"
 
@@ -35,7 +35,7 @@ class Calls(Uncopyable):
         self._loop: Loop | None = None
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_dify"):  # its construction was refused
+        if not hasattr(self, "_dify"):  # __init__ raised an error
             return f"{type(self).__name__}()"
         return repr(self._dify).removeprefix("Async")
 
@@ -85,8 +85,8 @@ class Calls(Uncopyable):
     def _updates(
         self, manager: AbstractAsyncContextManager[asynchronous.DashboardUpdates]
     ) -> Iterator[DashboardUpdates]:
-        with self._block(manager) as (found, block):
-            yield DashboardUpdates(found, block)
+        with self._block(manager) as (updates, block):
+            yield DashboardUpdates(updates, block)
 
 
 @overload
@@ -98,8 +98,8 @@ def taken(items: Iterable[T] | None) -> Iterable[T] | None: ...
 
 
 def taken(items: Iterable[T] | None) -> Iterable[T] | None:
-    """What an iterable gives, taken on the caller's thread: it may ask this client, or a database.
+    """The items of an iterable, read in the caller's thread: it may call this client or a database.
 
-    Anything else is passed on, and refused where it is looked at.
+    Other values are passed on, and fail the check of the argument.
     """
     return list(items) if isinstance(items, Iterable) and not isinstance(items, str) else items

@@ -32,9 +32,9 @@ class Loop:
     def __init__(self, manager: AbstractAsyncContextManager[object]) -> None:
         self._process_id = os.getpid()
         self.is_closed: bool = False
-        # Held while a task is submitted, so that no task is lost if the loop stops at that moment.
-        # Reentrant, because the garbage collector may leave a block while it is held.
-        self._handing_over = threading.RLock()
+        # Held while a task is submitted, so that no task is lost if the loop stops at the same time.
+        # Reentrant, because the garbage collector may exit a block while it is held.
+        self._submitting = threading.RLock()
         with ExitStack() as stack:
             portal, thread = _started()
             self._portal = portal
@@ -55,7 +55,7 @@ class Loop:
     def start(self, call: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start the call without waiting for it."""
         self._check_caller()
-        with self._handing_over:
+        with self._submitting:
             if self.is_closed:
                 raise DifyError(NOT_OPEN)
             return self._portal.start_task_soon(call)
@@ -74,10 +74,10 @@ class Loop:
             yield row
 
     def close(self) -> None:
-        """Refuse new calls, leave the context manager, cancel the remaining tasks, and end the thread."""
+        """Refuse new calls, exit the context manager, cancel the remaining tasks, and end the thread."""
         self._check_caller()
         atexit.unregister(self._close_at_exit)
-        with self._handing_over:
+        with self._submitting:
             stack, self._stack = self._stack, ExitStack()
             self.is_closed = True
         stack.close()
@@ -133,7 +133,7 @@ def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
 
 
 class Block(Generic[ValueT]):
-    """An async context manager, entered and left by the same task, as cancel scopes require."""
+    """An async context manager, entered and exited in the same task, as cancel scopes require."""
 
     def __init__(self, loop: Loop, manager: AbstractAsyncContextManager[ValueT]) -> None:
         self._loop = loop
@@ -147,9 +147,9 @@ class Block(Generic[ValueT]):
         return answer(self._entered, self._task)
 
     def leave(self) -> None:
-        """Wait until it is left. An exception from the block is raised by each call."""
+        """Exit it and wait until it is done. Each call raises the exception of the block, if any."""
         if not self._task.done():
-            self._loop.run(self._let_go)
+            self._loop.run(self._request_exit)
         answer(self._task, self._task)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -157,12 +157,12 @@ class Block(Generic[ValueT]):
         return self._loop.run(call)
 
     def rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
-        """The rows of the block, until the end or the first failure."""
+        """The rows of the block, until the end or the first error."""
         yield from self._loop.rows(rows)
-        # The stream ends in both cases; leaving the block raises the failure, if there was one.
+        # The stream ends in both cases; exiting the block raises the error, if any.
         self.leave()
 
-    async def _let_go(self) -> None:
+    async def _request_exit(self) -> None:
         self._leave.set()
 
     async def _hold(self) -> None:

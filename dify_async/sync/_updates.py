@@ -1,4 +1,4 @@
-"""A dashboard that arrives app by app, for synchronous code."""
+"""Dashboard updates for synchronous code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class DashboardUpdates:
-    """The apps of a dashboard, each as a `DashboardUpdate` as soon as it is complete.
+    """An iterator of `DashboardUpdate`s, one per app as soon as its data is complete.
 
     Attributes:
-        period: The range that was asked for, and the account's time zone.
-        previous_period: The range that it is compared with, or None.
-        total: How many apps there will be.
+        period: The requested range, with the account's time zone.
+        previous_period: The range to compare with, or None.
+        total: The number of apps.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class DashboardUpdates:
         return next(self._rows)
 
     def dashboard(self) -> Dashboard:
-        """The dashboard of the apps that were taken so far, in the order of the list."""
+        """The dashboard of the apps received so far, in the order of the list."""
         return self._block.run(self._updates.dashboard)
 
     def collect(self) -> Dashboard:
-        """The whole dashboard, as soon as the apps have come that are left."""
+        """Wait for the remaining apps, and return the complete dashboard."""
         for _ in self:
             pass
         return self.dashboard()

@@ -1,4 +1,4 @@
-"""Apps are made, changed, copied, deleted, exported and imported, on each version of the server."""
+"""Apps are created, changed, copied, deleted, exported and imported, on each version of the server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_new_app(dify: AsyncDifyServer, mode: str) -> None:
         await dify.delete_app(app.id)
 
 
-async def test_what_a_new_app_may_not_have(dify: AsyncDifyServer) -> None:
+async def test_invalid_fields_of_a_new_app(dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyValidationError, match=r"not a valid choice|mode: Input should be"):
         await dify.create_app("x", "channel")
     with pytest.raises(DifyValidationError, match="400 characters"):
@@ -47,7 +47,7 @@ async def test_what_a_new_app_may_not_have(dify: AsyncDifyServer) -> None:
 
 
 async def test_a_field_that_is_not_given_stays_as_it_was(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """A PUT replaces everything [1.11.2/08_app_put_only_name_resets_the_rest]."""
+    """PUT replaces all fields [1.11.2/08_app_put_only_name_resets_the_rest]."""
     new = await dify.create_app(
         "a", "chat", description="d", icon_type="emoji", icon="🍇", icon_background="#D1E0FF"
     )
@@ -61,7 +61,7 @@ async def test_a_field_that_is_not_given_stays_as_it_was(fake: FakeDifyServer, d
     assert (after.name, after.icon) == ("b", "🍇")
     sent = json.loads([request for request in fake.requests if request.method == "PUT"][-1].body)
     assert {"name", "description", "use_icon_as_answer_icon"} <= sent.keys()
-    with pytest.raises(DifyConfigError, match="nothing to change"):
+    with pytest.raises(DifyConfigError, match="at least one field"):
         await dify.update_app(before.id)
     with pytest.raises(DifyNotFoundError):
         await dify.update_app(UNKNOWN, name="b")
@@ -169,11 +169,11 @@ async def test_a_definition_that_cannot_be_read(dify: AsyncDifyServer) -> None:
         await dify.import_app("foo: [bar")
 
 
-async def test_what_is_neither_yes_nor_no_and_no_text(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_values_of_another_type(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     app = fake.apps[0].id
     for call in (dify.enable_app_api, dify.enable_app_site):
         with pytest.raises(DifyConfigError, match="True or False"):
-            await call(app, "false")  # type: ignore[arg-type]  # which the server takes for a yes
-    with pytest.raises(DifyConfigError, match="no text"):
-        await dify.import_app(b"kind: app")  # type: ignore[arg-type]  # it would go out as base64
+            await call(app, "false")  # type: ignore[arg-type]  # the server reads any text as true
+    with pytest.raises(DifyConfigError, match=r"^yaml must be text, got a value of type bytes$"):
+        await dify.import_app(b"kind: app")  # type: ignore[arg-type]  # would be sent as base64
     assert fake.count() == 0

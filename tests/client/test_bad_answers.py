@@ -1,4 +1,4 @@
-"""Whatever a server sends, the caller gets a value or a DifyError, and the connection is not leaked."""
+"""For any response, the caller gets a value or a DifyError, and no connection is leaked."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_a_refusal_of_no_shape(fake: FakeDifyServer, status: int, body: by
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
 async def test_a_redirect_is_not_followed(fake: FakeDifyServer, status: int) -> None:
-    """No token goes to the other host; a POST does not become a GET."""
+    """No token is sent to the other host, and a POST does not become a GET."""
     async with FakeDifyServer() as other:
         to = other.base_url + "/console/api/apps"
         fake.inject(path="/apps*", status=status, body=b"", headers={"Location": to})
@@ -122,7 +122,7 @@ async def test_an_encoding_that_was_not_offered(fake: FakeDifyServer, dify: Asyn
 
 
 async def test_an_answer_past_the_cap_is_not_read(fake: FakeDifyServer) -> None:
-    """aiohttp's read() has no cap: what counts is what comes out of the decompression."""
+    """aiohttp's read() has no limit; the limit applies to the decompressed size."""
     bomb = gzip.compress(b'{"id":"' + b"x" * 20_000_000 + b'"}')
     assert len(bomb) < 30_000
     async with client(fake, max_response_bytes=100_000) as dify:
@@ -182,7 +182,7 @@ RAW = {
 
 @asynccontextmanager
 async def raw_server(answer: bytes) -> AsyncIterator[str]:
-    """Answers these bytes to the second request of each connection, and closes."""
+    """Sends these bytes in response to the second request of each connection, and closes it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -198,7 +198,7 @@ async def raw_server(answer: bytes) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("name", RAW)
-async def test_what_is_not_http(name: str) -> None:
+async def test_responses_that_are_not_http(name: str) -> None:
     async with (
         raw_server(RAW[name]) as url,
         AsyncDifyServer(url, admin_api_key="key", workspace_id="w", retry=ONCE) as dify,
@@ -213,7 +213,7 @@ async def test_what_is_not_http(name: str) -> None:
     "name", ["no HTTP", "a long header", "a bad length", "two lengths", "bad chunks", "no gzip"]
 )
 async def test_a_change_whose_answer_is_not_http(name: str) -> None:
-    """It may have been made, as after a connection that broke; a GET has no unknown outcome."""
+    """The change may have been made, as after a broken connection; a GET has no unknown outcome."""
     raw = RAW | {"no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"}
     async with (
         raw_server(raw[name]) as url,
@@ -229,7 +229,7 @@ async def test_a_change_whose_answer_is_not_http(name: str) -> None:
 
 @pytest.mark.parametrize("length", [9_000, 60_000])
 async def test_a_long_header_is_read(fake: FakeDifyServer, dify: AsyncDifyServer, length: int) -> None:
-    """aiohttp#2304, aiohttp#2988: proxies add policies that are longer than 8,190 bytes."""
+    """aiohttp#2304, aiohttp#2988: proxies add policies of more than 8,190 bytes."""
     policy = {"Content-Security-Policy": "x" * length}
     fake.inject("/account/profile", body=b'{"id":"1","timezone":"UTC"}', headers={**JSON, **policy})
     assert (await dify.profile()).timezone == "UTC"
@@ -246,7 +246,7 @@ async def test_a_header_that_is_too_long_is_named() -> None:
 
 
 async def test_other_tasks_go_on_while_a_large_answer_is_decompressed(fake: FakeDifyServer) -> None:
-    """All of it comes out of a few packets, so nothing else would make the loop turn."""
+    """All of it is decompressed from a few packets, so nothing else yields to the event loop."""
     size = 16 * 2**20
     bomb = gzip.compress(b" " * size + b"{}")
     turns = 0

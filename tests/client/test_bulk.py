@@ -1,4 +1,4 @@
-"""Calls for many apps at once."""
+"""Calls for many apps."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_a_backup_goes_on_where_it_stopped(
 async def test_a_configuration_that_was_changed_is_fetched(
     fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
 ) -> None:
-    """Up to 1.9.1 it leaves the time of its app [1.9.1/model_config_post__chat_ok, app_get__chat]."""
+    """Up to 1.9.1 the app's timestamp stays the same [1.9.1/model_config_post__chat_ok, app_get__chat]."""
     old = next(app for app in fake.apps if app.mode == "chat")
     old.updated_at = old.configured_at = old.created_at = 1_700_000_000
     await dify.export_apps([await dify.app(old.id)], tmp_path)
@@ -100,7 +100,7 @@ async def test_a_configuration_that_was_changed_is_fetched(
 async def test_a_change_of_this_minute_is_fetched_again(
     fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
 ) -> None:
-    """Within one second there may be another one, of which the time tells nothing."""
+    """The app may change again within the same second, without a new timestamp."""
     app = next(app for app in fake.apps if app.mode == "chat")
     await dify.update_app(app.id, description="new")
     for _ in range(2):
@@ -120,7 +120,7 @@ async def test_an_app_that_was_renamed_has_one_file(
 ) -> None:
     await dify.export_apps(await dify.apps(), tmp_path)
     await dify.export_apps(await dify.apps(), tmp_path, include_secret=True)
-    (tmp_path / "notes.yml").write_text("somebody's own")
+    (tmp_path / "notes.yml").write_text("unrelated")
     before = set(tmp_path.iterdir())
     app = fake.apps[0]
     await dify.update_app(app.id, name="Another name")
@@ -130,7 +130,7 @@ async def test_an_app_that_was_renamed_has_one_file(
     assert [path.name.endswith(f"{app.id}.yml") for path in before - after] == [True]
 
 
-async def test_what_concerns_all_is_raised(
+async def test_errors_that_affect_all_apps_are_raised(
     fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path
 ) -> None:
     for wrong in (["../x"], ["a/b"], [""]):
@@ -139,7 +139,7 @@ async def test_what_concerns_all_is_raised(
     with pytest.raises(DifyConfigError, match="pass a list"):
         await dify.export_apps(fake.apps[0].id, tmp_path)
     with pytest.raises(DifyConfigError, match="neither"):
-        await dify.ensure_app_api_keys([None])  # type: ignore[list-item]  # that is what is tried
+        await dify.ensure_app_api_keys([None])  # type: ignore[list-item]  # invalid on purpose
     async with client(fake, password="Wrong-Password-1") as other:
         with pytest.raises(DifyLoginError):
             await other.export_apps([fake.apps[0].id], tmp_path)

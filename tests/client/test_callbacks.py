@@ -1,4 +1,4 @@
-"""What is called back is a plain function: a coroutine would never be awaited."""
+"""Callbacks are plain functions, since a coroutine would never be awaited."""
 
 from __future__ import annotations
 

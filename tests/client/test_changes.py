@@ -1,4 +1,4 @@
-"""Changes are never made twice."""
+"""Changes are never made twice, for each endpoint that changes something."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ BEFORE: Final = {"UPDATE_PROFILE": "/account/timezone"}
 UNCLEAR: Final = ({"cut": "after"}, {"cut": "body"}, {"status": 502}, {"status": 504})
 
 
-def test_all_changes_are_here() -> None:
+def test_all_changes_are_tested() -> None:
     table = vars(_endpoints).items()
     assert {name for name, one in table if isinstance(one, Endpoint) and one.repeat is CHANGE} == set(CHANGES)
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_a_change_of_unclear_outcome_is_not_repeated(fake: FakeDifyServer, name: str) -> None:
-    """apify-client-python#990, for each kind: its answer is lost, cut, or stands behind a gateway."""
+async def test_a_change_of_unknown_outcome_is_not_retried(fake: FakeDifyServer, name: str) -> None:
+    """apify-client-python#990: the response is lost or cut off, or a gateway replaces it."""
     endpoint: Endpoint[object] = getattr(_endpoints, name)
     path = endpoint.path.replace("{}", "*")
     app = fake.apps[0].id

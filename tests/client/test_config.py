@@ -1,4 +1,4 @@
-"""Wrong arguments are refused before anything is sent."""
+"""Invalid arguments raise an error before anything is sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**KEY, "admin_api_key": "hunter2\udce9"},
         {**KEY, "workspace_id": "w\udce9"},
         {**ACCOUNT, "email": "\udce9@example.com"},
-        {**ACCOUNT, "password": "hunter2\udce9"},  # as Python reads Latin-1 in the environment
+        {**ACCOUNT, "password": "hunter2\udce9"},  # Latin-1 in the environment, as Python decodes it
         {**ACCOUNT, "proxy": "http://user:hunter2#1@proxy:3128"},
         {**ACCOUNT, "proxy": "http://"},
         {**ACCOUNT, "timeout": 0},
@@ -51,11 +51,14 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**ACCOUNT, "timeout": math.inf},
         {**ACCOUNT, "timeout": "30"},
         {**ACCOUNT, "timeout": None},
+        {**ACCOUNT, "timeout": True},
         {**ACCOUNT, "max_concurrency": 0},
         {**ACCOUNT, "max_concurrency": -1},
         {**ACCOUNT, "max_concurrency": 1.5},
         {**ACCOUNT, "max_concurrency": True},
         {**ACCOUNT, "max_response_bytes": 0},
+        {**ACCOUNT, "max_response_bytes": 1e6},
+        {**ACCOUNT, "max_response_bytes": True},
         {**ACCOUNT, "server_version": "latest"},
         {**ACCOUNT, "proxy": "proxy.example.com"},
         {**ACCOUNT, "proxy": 5},
@@ -70,20 +73,20 @@ KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
         {**ACCOUNT, "on_event": 5},
     ],
 )
-def test_wrong_arguments(wrong: dict[str, Any]) -> None:
+def test_invalid_arguments(wrong: dict[str, Any]) -> None:
     with pytest.raises(DifyConfigError) as refused:
         AsyncDifyServer(URL, **wrong)
     assert isinstance(refused.value, ValueError)
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_client_is_made_outside_of_an_event_loop() -> None:
+def test_a_client_can_be_created_without_an_event_loop() -> None:
     assert repr(AsyncDifyServer(URL, **ACCOUNT)) == "AsyncDifyServer('https://dify.example.com')"
     assert "hunter2" not in repr(AsyncDifyServer(URL, **KEY))
 
 
-# None of these raises the same class in redis-py.
-UNUSABLE = [
+# redis-py raises a different class for each of these.
+INVALID_URLS = [
     "mysql://:hunter2@host",
     "host:6379",
     "redis://:hunter2@host:port",
@@ -97,28 +100,33 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize("url", ["", *UNUSABLE])
-def test_a_redis_url_that_cannot_be_used(url: str) -> None:
+@pytest.mark.parametrize("url", ["", *INVALID_URLS])
+def test_an_invalid_redis_url(url: str) -> None:
     with pytest.raises(DifyConfigError, match="Redis URL") as refused:
         RedisTokenStore(url)
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", UNUSABLE)
-def test_a_redis_url_of_the_environment_that_cannot_be_used(
+@pytest.mark.parametrize("url", INVALID_URLS)
+async def test_an_invalid_redis_url_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
-    """baserow PR 4930: REDIS_URL may be meant for another program, DIFY_REDIS_URL cannot."""
+    """baserow PR 4930: REDIS_URL may be meant for another program, unlike DIFY_REDIS_URL."""
     monkeypatch.setenv("REDIS_URL", url)
     with caplog.at_level("INFO", "dify_async"):
-        AsyncDifyServer(URL, **ACCOUNT)
+        dify = AsyncDifyServer(URL, **ACCOUNT)
+        for _ in range(2):
+            async with dify:
+                pass
     warning, choice = caplog.records
     assert warning.levelname == "WARNING"
     assert warning.getMessage().startswith("REDIS_URL is not used")
     assert "in memory" in choice.getMessage()
     monkeypatch.setenv("DIFY_REDIS_URL", url)
-    with pytest.raises(DifyConfigError, match=r"^DIFY_REDIS_URL: the Redis URL") as refused:
-        AsyncDifyServer(URL, **ACCOUNT)
+    dify = AsyncDifyServer(URL, **ACCOUNT)
+    for _ in range(2):
+        with pytest.raises(DifyConfigError, match=r"^DIFY_REDIS_URL: the Redis URL must be") as refused:
+            await dify.__aenter__()
     assert "hunter2" not in caplog.text + str(refused.value)
 
 
@@ -126,19 +134,34 @@ def test_a_redis_url_of_the_environment_that_cannot_be_used(
     "requirement", ["CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED", "none", "optional", "required"]
 )
 @pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])
-def test_a_redis_url_in_the_form_of_celery(
+async def test_a_redis_url_in_the_form_of_celery(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, requirement: str
 ) -> None:
     """celery#5988, celery PR 8113: a rediss:// URL must have one of these."""
     monkeypatch.setenv(variable, f"rediss://127.0.0.1:6380/0?ssl_cert_reqs={requirement}")
     with caplog.at_level("INFO", "dify_async"):
-        AsyncDifyServer(URL, **ACCOUNT)
-    assert [record.getMessage() for record in caplog.records] == [f"tokens are kept in Redis, by {variable}"]
+        async with AsyncDifyServer(URL, **ACCOUNT):
+            pass
+    assert [record.getMessage() for record in caplog.records] == [f"tokens are kept in Redis ({variable})"]
 
 
-def test_a_lock_without_time() -> None:
-    with pytest.raises(DifyConfigError, match="lock_timeout"):
-        RedisTokenStore("redis://localhost", lock_timeout=0)
+@pytest.mark.parametrize("value", [0, True, "30", math.nan, 3601])
+def test_an_invalid_lock_timeout(value: Any) -> None:
+    with pytest.raises(DifyConfigError, match=r"^lock_timeout must be a number from 0\.01 to 3600, got "):
+        RedisTokenStore("redis://localhost", lock_timeout=value)
+
+
+@pytest.mark.parametrize("value", [True, "1", -1, math.nan, math.inf, None])
+@pytest.mark.parametrize("name", ["base_delay", "max_delay", "max_retry_after"])
+def test_an_invalid_delay(name: str, value: Any) -> None:
+    with pytest.raises(DifyConfigError, match=f"^{name} must be a number of at least 0, got "):
+        RetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, True, 1.0, "4", None])
+def test_an_invalid_number_of_attempts(value: Any) -> None:
+    with pytest.raises(DifyConfigError, match=r"^attempts must be an integer of at least 1, got "):
+        RetryPolicy(attempts=value)
 
 
 def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +175,7 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(AsyncDifyServer.from_env()) == f"AsyncDifyServer({URL!r})"
     other = AsyncDifyServer.from_env(base_url="http://other", retry=RetryPolicy(attempts=1))
     assert repr(other) == "AsyncDifyServer('http://other')"
-    # Another way in, given here, goes before that of the environment.
+    # Credentials that are passed take precedence over those in the environment.
     AsyncDifyServer.from_env(**KEY)
     monkeypatch.setenv("DIFY_ADMIN_API_KEY", "k")
     monkeypatch.setenv("DIFY_WORKSPACE_ID", "w")
@@ -161,16 +184,14 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     AsyncDifyServer.from_env(**ACCOUNT)
 
 
-async def test_from_env_reads_the_settings_of_requests(
-    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_from_env_reads_settings(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "DIFY_BASE_URL": "http://dify.example.com",
         "DIFY_EMAIL": fake.email,
         "DIFY_PASSWORD": fake.password,
         "DIFY_MAX_CONCURRENCY": "3",
         "DIFY_TIMEOUT": "20.5",
-        # The fake takes the whole URL that a proxy is asked for.
+        # The fake accepts absolute URLs, as a proxy does.
         "DIFY_PROXY": fake.base_url,
     }.items():
         monkeypatch.setenv(name, value)
@@ -178,7 +199,7 @@ async def test_from_env_reads_the_settings_of_requests(
     assert (dify._max_concurrency, dify._transport._timeout) == (3, 20.5)
     async with dify:
         assert (await dify.profile()).email == fake.email
-    # What is given goes before, and its variable is not looked at.
+    # Arguments take precedence, and their variables are not read.
     for name in ("DIFY_MAX_CONCURRENCY", "DIFY_TIMEOUT", "DIFY_PROXY"):
         monkeypatch.setenv(name, "nonsense")
     dify = AsyncDifyServer.from_env(max_concurrency=4, timeout=60, proxy=None)
@@ -193,13 +214,13 @@ async def test_from_env_reads_the_settings_of_requests(
     ("variable", "value", "says"),
     [
         ("DIFY_MAX_CONCURRENCY", "x", "must be an integer of at least 1, got 'x'"),
-        ("DIFY_MAX_CONCURRENCY", "0", "must be an integer of at least 1, got '0'"),
+        ("DIFY_MAX_CONCURRENCY", "0", "must be an integer of at least 1, got 0"),
         ("DIFY_MAX_CONCURRENCY", "-2", "must be an integer"),
         ("DIFY_MAX_CONCURRENCY", "2.5", "must be an integer"),
-        ("DIFY_TIMEOUT", "30s", "must be a number of seconds greater than 0, got '30s'"),
-        ("DIFY_TIMEOUT", "0", "must be a number of seconds"),
-        ("DIFY_TIMEOUT", "nan", "must be a number of seconds"),
-        ("DIFY_TIMEOUT", "inf", "must be a number of seconds"),
+        ("DIFY_TIMEOUT", "30s", "must be a number greater than 0, got '30s'"),
+        ("DIFY_TIMEOUT", "0", "must be a number greater than 0"),
+        ("DIFY_TIMEOUT", "nan", "must be a number greater than 0"),
+        ("DIFY_TIMEOUT", "inf", "must be a number greater than 0"),
         ("DIFY_PROXY", "me:hunter2@proxy.example.com", "must be .http:"),
     ],
 )
@@ -216,13 +237,13 @@ def test_from_env_names_the_variable(
     ("variables", "says"),
     [
         ({}, "in memory"),
-        ({"REDIS_URL": "redis://a"}, "in Redis, by REDIS_URL"),
-        ({"DIFY_REDIS_URL": "redis://b"}, "in Redis, by DIFY_REDIS_URL"),
-        ({"DIFY_REDIS_URL": "redis://b", "REDIS_URL": "redis://a"}, "in Redis, by DIFY_REDIS_URL"),
-        ({"DIFY_REDIS_URL": "", "REDIS_URL": "redis://a"}, "in Redis, by REDIS_URL"),
+        ({"REDIS_URL": "redis://a"}, "in Redis (REDIS_URL)"),
+        ({"DIFY_REDIS_URL": "redis://b"}, "in Redis (DIFY_REDIS_URL)"),
+        ({"DIFY_REDIS_URL": "redis://b", "REDIS_URL": "redis://a"}, "in Redis (DIFY_REDIS_URL)"),
+        ({"DIFY_REDIS_URL": "", "REDIS_URL": "redis://a"}, "in Redis (REDIS_URL)"),
     ],
 )
-def test_the_store_is_chosen_by_the_environment(
+async def test_the_environment_selects_the_store(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     variables: dict[str, str],
@@ -231,8 +252,9 @@ def test_the_store_is_chosen_by_the_environment(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with caplog.at_level("INFO", "dify_async"):
-        AsyncDifyServer(URL, **ACCOUNT)
-        AsyncDifyServer(URL, **ACCOUNT, token_store=MemoryTokenStore())
+        for store in (None, MemoryTokenStore()):
+            async with AsyncDifyServer(URL, **ACCOUNT, token_store=store):
+                pass
     (record,) = caplog.records
     assert says in record.message
 
@@ -261,7 +283,7 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_wrong_calls_send_nothing(name: str) -> None:
+async def test_invalid_calls_send_nothing(name: str) -> None:
     async with (
         FakeDifyServer() as fake,
         AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=MemoryTokenStore()) as dify,
@@ -271,15 +293,15 @@ async def test_wrong_calls_send_nothing(name: str) -> None:
         assert fake.requests == []
 
 
-async def test_iterators_check_their_page_size() -> None:
+async def test_iterators_check_the_page_size() -> None:
     dify = AsyncDifyServer(URL, **ACCOUNT)
-    with pytest.raises(DifyConfigError, match="rows"):
+    with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
         dify.iter_apps(page_size=0)
-    with pytest.raises(DifyConfigError, match="rows"):
+    with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
         await anext(dify.iter_chat_conversations("id", page_size=101))
 
 
-async def test_a_session_that_is_closed() -> None:
+async def test_a_closed_session() -> None:
     session = aiohttp.ClientSession()
     await session.close()
     with pytest.raises(DifyConfigError, match="closed"):

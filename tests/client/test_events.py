@@ -101,7 +101,7 @@ async def test_a_cancelled_request_ends_too(fake: FakeDifyServer) -> None:
 
 
 class FailingStore:
-    """A store that can be switched off."""
+    """A store that can be turned off."""
 
     def __init__(self) -> None:
         self.works = False

@@ -1,4 +1,4 @@
-"""Opening, closing, and who owns what."""
+"""Opening and closing clients, and the resources that they own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_leaving_closes_all_connections_and_tasks(fake: FakeDifyServer) ->
 
 
 def test_a_second_event_loop() -> None:
-    """httpx#2473: a client that was made, or used, in one loop works in the next."""
+    """httpx#2473: a client that was created or used in one event loop works in the next."""
     dify = AsyncDifyServer("http://127.0.0.1:1", "a@example.com", "p", retry=QUICK)
 
     async def use() -> str:
@@ -129,7 +129,7 @@ async def test_cookies_of_a_session_passed_in_stay_out_and_ours_too(fake: FakeDi
 
 
 async def test_closing_under_calls(fake: FakeDifyServer) -> None:
-    """They end at once with an error that says so; a change says that its outcome is unknown."""
+    """They end at once with an error; for a change, the error says that its outcome is unknown."""
     dify = client(fake, max_concurrency=2)
     app = an_app(fake)
     errors: list[BaseException] = []
@@ -159,7 +159,7 @@ async def test_a_base_path(version: str) -> None:
 
 
 async def test_the_pool_drops_idle_connections_before_the_server_does(fake: FakeDifyServer) -> None:
-    """Dify's gunicorn closes after 2.0 s idle, and an idle one takes one of its 10 places."""
+    """Dify's gunicorn closes idle connections after 2.0 s, and each occupies one of its 10 slots."""
     async with client(fake) as dify:
         await dify.profile()
         session = dify._transport._session

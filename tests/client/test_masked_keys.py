@@ -1,4 +1,4 @@
-"""Keys that a server shows in part alone (dify#42167): none of them is given for one that works."""
+"""Masked API keys (dify#42167) are never returned as usable keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def version() -> str:
 
 
 def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
-    """Let the list of keys have these, the oldest first."""
+    """Set the list of keys, oldest first."""
     rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
     body = json.dumps({"data": rows}).encode()
     fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})
@@ -83,7 +83,7 @@ async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifySer
 
 async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError, match="create_if_masked"):
-        await dify.ensure_dataset_api_key(create_if_masked="no")  # type: ignore[arg-type]  # that is what is tried
+        await dify.ensure_dataset_api_key(create_if_masked="no")  # type: ignore[arg-type]  # invalid on purpose
     assert fake.count() == 0
 
 

@@ -1,4 +1,4 @@
-"""What was said, on each version of the server."""
+"""Messages, annotations and feedback, on each version of the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
 
 async def test_messages_of_a_conversation(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """In the order of time; `first_id` goes back [1.11.2/06_chat_messages_limit_2_first_id_page_2]."""
+    """Oldest first; `first_id` gets earlier ones [1.11.2/06_chat_messages_limit_2_first_id_page_2]."""
     app = next(one.id for one in fake.apps if one.mode == "chat" and one.messages_per_day)
     talk = max((await dify.chat_conversations(app, limit=100)).data, key=lambda row: row.message_count or 0)
     whole = (await dify.chat_messages(app, talk.id, limit=100)).data
@@ -71,11 +71,11 @@ async def test_feedback(version: str, fake: FakeDifyServer, dify: AsyncDifyServe
     assert len(rows) == len(found["feedback_data"]) > 0
     assert json.loads(await dify.export_feedbacks(app, rating="dislike"))["feedback_data"] == []
     with pytest.raises(DifyConfigError, match="csv"):
-        await dify.export_feedbacks(app, format="xml")  # type: ignore[arg-type]  # that is what is tried
+        await dify.export_feedbacks(app, format="xml")  # type: ignore[arg-type]  # invalid on purpose
 
 
 async def test_feedback_of_some_days(version: str) -> None:
-    """Days of UTC, of which the last is left out but for its first moment.
+    """Days in UTC; the last day is exclusive except for its first moment.
 
     Seen on 1.11.2 and 1.15.0: 7, 4, 1, 6 and 5 a day, of the 5 one at midnight, gave 19 and not 18 or 23.
     """

@@ -125,7 +125,7 @@ async def test_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
 @pytest.mark.calendar
 @pytest.mark.parametrize("mode", MODES)
 async def test_statistics_one_by_one(fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
-    """What applies to a mode answers; what the issue table says does not, is a 404 or no error."""
+    """Metrics that apply to a mode return rows; for the others the server answers 404 or nothing."""
     end = date.today() + timedelta(days=1)
     start = end - timedelta(days=30)
     app = an_app(fake, mode)

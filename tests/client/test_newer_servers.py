@@ -1,4 +1,4 @@
-"""What came with Dify 1.16 and 1.17, against servers that answer as real ones were captured."""
+"""Dify 1.16 and 1.17, against servers that send captured responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGN_IN = {"GET /system-features": "00_system_features_anonymous", "POST /login"
 
 
 class Replay:
-    """A server whose routes answer as one was captured; it has no others.
+    """A server that sends captured responses, and has no other routes.
 
     Attributes:
         version: What it calls itself; None if as captured, "" if it is hidden.
@@ -93,7 +93,7 @@ OF_1_17 = {SUMMED: "08_workspace_current_summary_get"}
 async def test_the_current_workspace(
     captured: str, routes: dict[str, str], version: str | None, asked: list[str]
 ) -> None:
-    """1.17's main called itself 1.16.1, so the route decides; also after an upgrade that is not known yet."""
+    """Builds of 1.17 reported 1.16.1, so the client falls back to another route, also after an upgrade."""
     replay = Replay(captured, routes, version)
     async with serving(replay) as dify:
         workspace = await dify.current_workspace()
@@ -149,7 +149,7 @@ APART = f"tag_ids={A}&tag_ids={B}&tag_ids%5B0%5D={A}&tag_ids%5B1%5D={B}"
     ],
 )
 async def test_tags_as_each_version_reads_them(version: str, query: str) -> None:
-    """With a comma list 1.16 answers a 400 [1.16.1/04_apps_list_tag_ids_comma_and_bracket_same_tags].
+    """1.16 answers a comma-separated list with 400 [1.16.1/04_apps_list_tag_ids_comma_and_bracket_same_tags].
 
     Repeated and in brackets, all read them [1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two,
     1.15.0/04_apps_list_tag_ids_bracket_and_plain].
@@ -165,7 +165,7 @@ async def test_tags_as_each_version_reads_them(version: str, query: str) -> None
 
 @pytest.mark.parametrize("version", ["1.15.0", "1.16.1", "1.17.0", ""])
 async def test_creators_as_each_version_reads_them(version: str) -> None:
-    """In brackets alone they filter nothing from 1.16 [1.16.1/04_apps_list_creator_ids_bracket_unknown]."""
+    """From 1.16, names with brackets are ignored [1.16.1/04_apps_list_creator_ids_bracket_unknown]."""
     replay = Replay("1.16.1", {"GET /apps": "04_apps_list_creator_ids_repeated_unknown"}, version)
     async with serving(replay) as dify:
         assert await dify.apps(creator_ids=[A, B]) == []
@@ -175,7 +175,7 @@ async def test_creators_as_each_version_reads_them(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_definitions_are_asked_for_as_yaml(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """After 1.17.1 they are a ZIP without it; it is ignored before [1.16.1/08_app_export_format_bogus]."""
+    """Without format, 1.17.1 and older answer YAML, newer a ZIP [1.16.1/08_app_export_format_bogus]."""
     assert "kind: app" in await dify.export_app(an_app(fake))
     assert fake.requests[-1].query == "format=yaml&include_secret=false"
 
@@ -222,7 +222,7 @@ async def test_the_documents_of_no_knowledge_base() -> None:
 
 @pytest.mark.parametrize("captured", ["1.16.1", "1.17-pre"])
 async def test_a_sign_in_of_a_bad_form_is_sent_once(captured: str) -> None:
-    """A 400 on 1.16.1, a 422 on 1.17: both are a refusal, and repeat the e-mail."""
+    """1.16.1 answers 400 and 1.17 answers 422; both are rejections that echo the email."""
     sent = []
 
     class Counting(Replay):

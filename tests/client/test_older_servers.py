@@ -1,4 +1,4 @@
-"""What an older server would ignore silently is refused, and nothing is sent for it."""
+"""Arguments that an older server would silently ignore raise an error, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -44,17 +44,19 @@ async def called(dify: AsyncDifyServer, method: str, app: str, arguments: dict[s
 
 @pytest.mark.parametrize(("method", "arguments", "since"), ARGUMENTS)
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_an_argument_that_came_later(
+async def test_an_argument_of_a_newer_version(
     fake: FakeDifyServer, dify: AsyncDifyServer, method: str, arguments: dict[str, Any], since: str
 ) -> None:
     app = an_app(fake, "workflow")
     if numbers(fake.version) >= numbers(since):
-        if arguments != {"account": "owner@example.com"}:  # nobody of that address is in the workspace
+        if arguments != {"account": "owner@example.com"}:  # no member has that address
             await called(dify, method, app, arguments)
             assert fake.count() > 1
         return
     (name,) = arguments
-    text = rf"Dify {re.escape(fake.version)} ignores {name}, which came with {re.escape(since)}$"
+    text = (
+        rf"Dify {re.escape(fake.version)} ignores {name}; upgrade the server to {re.escape(since)} or newer$"
+    )
     with pytest.raises(DifyConfigError, match=text):
         await called(dify, method, app, arguments)
     assert [request.path for request in fake.requests] == ["/system-features"]
@@ -69,7 +71,7 @@ async def test_a_hidden_version_is_taken_for_the_newest() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_an_old_server_that_hides_its_version(version: str) -> None:
-    """POST /workspaces/current is a 405 up to 1.10.0, and POST /logout up to 1.9.1 [1.9.1/logout__post]."""
+    """Up to 1.10.0 POST /workspaces/current is a 405, and up to 1.9.1 POST /logout [1.9.1/logout__post]."""
     password = {} if numbers(version) >= (1, 11, 2) else {"server_version": "1.9.1"}
     async with FakeDifyServer(version, hide_version=True) as fake:
         async with client(fake, **password) as dify:

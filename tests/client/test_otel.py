@@ -1,4 +1,4 @@
-"""Spans and metrics of OpenTelemetry, from the on_event hook."""
+"""OpenTelemetry spans and metrics from the on_event hook."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Attributes = dict[str, Any]
 
 
 class Telemetry:
-    """The hook under test, and what comes out of it."""
+    """The hook under test, and its spans and metrics."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self._spans = InMemorySpanExporter()
@@ -48,7 +48,7 @@ class Telemetry:
         self.hook = OpenTelemetryEvents(tracer_provider=self._tracers, meter_provider=self._meters)
 
     def spans(self, name: str | None = None) -> list[ReadableSpan]:
-        """The client's spans in the order in which they ended."""
+        """The client's spans, in the order in which they ended."""
         ended = self._spans.get_finished_spans()
         return [
             span
@@ -63,7 +63,7 @@ class Telemetry:
         return span
 
     def points(self, name: str) -> list[NumberDataPoint | HistogramDataPoint]:
-        """What a metric has come to, for each set of attributes."""
+        """The data points of a metric, one per set of attributes."""
         data = self._metrics.get_metrics_data()
         return [
             point
@@ -76,7 +76,7 @@ class Telemetry:
         ]
 
     def counts(self, name: str) -> list[tuple[float, Attributes]]:
-        """What a counter has come to."""
+        """The values of a counter."""
         return [
             (point.value, dict(point.attributes or {}))
             for point in self.points(name)
@@ -84,7 +84,7 @@ class Telemetry:
         ]
 
     def durations(self, template: str) -> list[HistogramDataPoint]:
-        """Of a route."""
+        """The durations of a route's requests."""
         return [
             point
             for point in self.points("http.client.request.duration")
@@ -92,7 +92,7 @@ class Telemetry:
         ]
 
     def shown(self) -> str:
-        """All that is exported."""
+        """All exported metrics."""
         data = self._metrics.get_metrics_data()
         spans = [span.to_json() for span in self._spans.get_finished_spans()]
         return "\n".join([*spans, data.to_json() if data is not None else ""])
@@ -199,31 +199,31 @@ async def test_each_attempt_has_a_span(fake: FakeDifyServer, telemetry: Telemetr
         "server.address": "127.0.0.1",
         "server.port": port_of(fake),
     }
-    # One series a route and outcome, however often it was sent again.
+    # One series per route and outcome, regardless of retries.
     assert not any(
         "http.request.resend_count" in (point.attributes or {})
         for point in telemetry.durations("/account/profile")
     )
 
 
-async def test_a_renewal_is_part_of_the_call_that_found_it_due(
+async def test_a_refresh_is_part_of_the_call_that_needs_it(
     fake: FakeDifyServer, telemetry: Telemetry
 ) -> None:
-    """It runs in a task of its own, which outlives the call."""
+    """It runs in its own task, which outlives the call."""
     async with client(fake, on_event=telemetry.hook) as dify:
         await dify.login()
         fake.expire_access_tokens()
         with telemetry.tracer.start_as_current_span("caller"):
             await dify.profile()
-    refused, renewal, answered = telemetry.spans()[-3:]
-    assert [span.name for span in (refused, renewal, answered)] == [
+    rejected, refresh, answered = telemetry.spans()[-3:]
+    assert [span.name for span in (rejected, refresh, answered)] == [
         "GET /account/profile",
         "POST /refresh-token",
         "GET /account/profile",
     ]
-    assert attributes_of(refused)["error.type"] == "401"
+    assert attributes_of(rejected)["error.type"] == "401"
     assert attributes_of(answered)["http.request.resend_count"] == 1
-    assert all(is_child(span, telemetry.the_callers_span()) for span in (refused, renewal, answered))
+    assert all(is_child(span, telemetry.the_callers_span()) for span in (rejected, refresh, answered))
     assert telemetry.counts("dify_async.logins") == [(1, {"dify_async.login.method": "password"})]
     assert telemetry.counts("dify_async.token.refreshes") == [(1, {})]
 

@@ -1,4 +1,4 @@
-"""Rows over many pages: it ends, and no row comes twice."""
+"""Lists with many pages: iteration ends, without duplicates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def app(number: int) -> dict[str, object]:
     return {"id": f"app-{number}", "name": "", "mode": "chat"}
 
 
-# By page number (from 1): what the server says.
+# The rows and has_more of each page, by its number (from 1).
 SERVERS: dict[str, tuple[Callable[[int], tuple[list[int], bool]], list[int]]] = {
     "one page": (lambda _: ([1, 2], False), [1, 2]),
     "nothing": (lambda _: ([], False), []),
@@ -34,7 +34,7 @@ SERVERS: dict[str, tuple[Callable[[int], tuple[list[int], bool]], list[int]]] = 
 
 
 @pytest.mark.parametrize("name", SERVERS)
-async def test_it_ends_and_no_row_comes_twice(name: str) -> None:
+async def test_iteration_ends_without_duplicates(name: str) -> None:
     """1.11.2/04_apps_list_created_at_ties_page_1: 30 rows over 3 pages held 29 ids."""
     pages, expected = SERVERS[name]
     asked = 0
@@ -87,8 +87,8 @@ async def rows_of(rows: AsyncIterator[T]) -> list[T]:
     return [row async for row in rows]
 
 
-async def test_a_list_without_an_end() -> None:
-    """Given up once it is far longer than the server says."""
+async def test_an_endless_list() -> None:
+    """Iteration ends with an error when the list is much longer than its total."""
     async with (
         TestServer(endless_rows()) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
@@ -100,9 +100,9 @@ async def test_a_list_without_an_end() -> None:
             await rows_of(dify.iter_apps(page_size=10))
 
 
-async def test_a_list_with_a_cursor_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no total, so only the number of its parts is bounded."""
-    monkeypatch.setattr("dify_async._api.caller.LAST_PAGE", 5)
+async def test_an_endless_list_with_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no total, so only the number of pages is limited."""
+    monkeypatch.setattr("dify_async._api.caller.MAX_PAGE", 5)
     async with (
         TestServer(endless_rows()) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
@@ -112,7 +112,7 @@ async def test_a_list_with_a_cursor_without_an_end(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_list_that_grows_while_it_is_read() -> None:
-    """What counts is the total of the last page, and not that of the first."""
+    """The total of the latest page counts, not that of the first."""
     async with FakeDifyServer(apps=3) as fake, client(fake) as dify:
         ids = set()
         async for one in dify.iter_apps(page_size=1):
@@ -122,7 +122,7 @@ async def test_a_list_that_grows_while_it_is_read() -> None:
         assert len(ids) == 40
 
 
-async def test_leaving_the_loop_early_asks_for_no_more() -> None:
+async def test_leaving_the_loop_early_requests_no_more_pages() -> None:
     async with FakeDifyServer(apps=30) as fake, client(fake) as dify:
         async for _ in dify.iter_apps(page_size=10):
             break
@@ -137,11 +137,18 @@ async def test_250_apps() -> None:
         assert fake.count("GET", "/apps") == 3
 
 
-async def test_tags_go_in_both_forms() -> None:
-    """1.15.0/04_apps_list_comma_and_bracket_same_tags."""
-    async with FakeDifyServer("1.10.1") as fake, client(fake) as dify:
+@pytest.mark.parametrize(
+    ("version", "form"),
+    [
+        ("1.10.1", "tag_ids={0}%2C{1}&"),
+        ("1.15.0", "tag_ids={0}&tag_ids={1}&tag_ids%5B0%5D={0}&tag_ids%5B1%5D={1}&"),
+    ],
+)
+async def test_tags_in_the_form_of_the_version(version: str, form: str) -> None:
+    """1.15.0/04_apps_list_tag_ids_bracket_and_plain."""
+    async with FakeDifyServer(version) as fake, client(fake) as dify:
         one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
         assert await dify.apps(tag_ids=[one, two]) == []
         sent = fake.requests[-1].query
-        assert sent.startswith(f"tag_ids={one}%2C{two}&tag_ids%5B0%5D={one}&tag_ids%5B1%5D={two}&")
+        assert sent.startswith(form.format(one, two))
         assert await dify.apps(tag_ids=[])

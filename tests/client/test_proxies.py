@@ -1,4 +1,4 @@
-"""HTTP proxies: what they are sent, and that nobody else sees their password."""
+"""HTTP proxies: what they are sent, and that their password is not leaked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def version() -> str:
 
 
 class Proxy:
-    """Forwards to one server; wants the password unless it refuses everybody."""
+    """Forwards to one server; requires the password unless it rejects all requests."""
 
     def __init__(self, target: str, refusal: bytes | None = None) -> None:
         self.heads: list[str] = []

@@ -1,4 +1,4 @@
-"""The raw door: routes that have no method."""
+"""Requests to routes without a method."""
 
 from __future__ import annotations
 
@@ -66,20 +66,20 @@ async def test_the_same_repeats_and_sign_in(fake: FakeDifyServer, dify: AsyncDif
         *("/apps/../setup", "/apps/./x", "/apps//x", "/apps/a%2fb", "/apps/a\\b", "/apps/\n", None),
     ],
 )
-async def test_paths_that_could_go_elsewhere(fake: FakeDifyServer, dify: AsyncDifyServer, path: Any) -> None:
+async def test_invalid_paths(fake: FakeDifyServer, dify: AsyncDifyServer, path: Any) -> None:
     with pytest.raises(DifyConfigError):
         await dify.request("GET", path)
     assert fake.count() == 0
 
 
 @pytest.mark.parametrize("method", ["", "TRACE", "get /", None])
-async def test_methods_that_are_none(fake: FakeDifyServer, dify: AsyncDifyServer, method: Any) -> None:
+async def test_invalid_methods(fake: FakeDifyServer, dify: AsyncDifyServer, method: Any) -> None:
     with pytest.raises(DifyConfigError, match="method"):
         await dify.request(method, "/apps")
     assert fake.count() == 0
 
 
-async def test_what_is_not_there_or_of_another_type(dify: AsyncDifyServer) -> None:
+async def test_a_missing_route_and_another_type(dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyNotFoundError) as missing:
         await dify.request("GET", "/no-such-route")
     assert missing.value.path == "/no-such-route"
@@ -99,9 +99,7 @@ async def test_events_name_the_route_without_ids(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.parametrize("value", [object(), b"x", 2.5, {"b": 1}, ["\ud800"]])
-async def test_a_query_that_cannot_be_written(
-    fake: FakeDifyServer, dify: AsyncDifyServer, value: Any
-) -> None:
+async def test_an_invalid_query(fake: FakeDifyServer, dify: AsyncDifyServer, value: Any) -> None:
     with pytest.raises(DifyConfigError):
         await dify.request("GET", "/apps", params={"a": value})
     assert fake.count() == 0
@@ -110,23 +108,21 @@ async def test_a_query_that_cannot_be_written(
 @pytest.mark.parametrize(
     "body", [object(), {"a": object()}, {"a": "\ud800"}, {"a": b"x"}, [float("nan")], {"a": [bytearray()]}]
 )
-async def test_a_body_that_cannot_be_written(
-    fake: FakeDifyServer, dify: AsyncDifyServer, body: object
-) -> None:
+async def test_an_invalid_body(fake: FakeDifyServer, dify: AsyncDifyServer, body: object) -> None:
     with pytest.raises(DifyConfigError, match="JSON"):
         await dify.request("POST", "/apps", json=body)
     assert fake.count() == 0
 
 
-async def test_a_file_comes_as_it_is(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_file_is_returned_unchanged(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.inject("/files/*", body=b"\x89PNG\r\n")
     assert await dify.request("GET", "/files/1", type=bytes) == b"\x89PNG\r\n"
 
 
 async def test_arguments_of_a_wrong_kind(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """Each is refused as any wrong argument is, before anything is sent."""
+    """Each raises a DifyConfigError before anything is sent."""
     calls: list[Callable[..., Any]] = [
-        lambda: dify.app(["a"]),  # type: ignore[arg-type]  # that is what is tried, in each of these
+        lambda: dify.app(["a"]),  # type: ignore[arg-type]  # invalid on purpose, as are the others
         lambda: dify.app(None),  # type: ignore[arg-type]
         lambda: dify.apps(name={"a": 1}),  # type: ignore[arg-type]
         lambda: dify.apps(name=["a"]),  # type: ignore[arg-type]
@@ -185,7 +181,7 @@ async def test_half_a_character_is_no_text(fake: FakeDifyServer, dify: AsyncDify
 
 
 async def test_a_yes_is_not_a_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """Python's True == 1 must not bring back an address that was kept for the other."""
+    """In Python True == 1, but a cached URL for one must not be used for the other."""
     for value, text in ((True, "true"), (1, "1"), (False, "false"), (0, "0")):
         await dify.request("GET", "/apps", params={"is_created_by_me": value})
         assert fake.requests[-1].query == f"is_created_by_me={text}"

@@ -1,4 +1,4 @@
-"""No password, token, cookie or key in a repr, a log line or an error's text."""
+"""No password, token, cookie or key appears in a repr, a log line or an error's text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def secrets_in(text: str, fake: FakeDifyServer) -> list[str]:
 
 
 async def test_nothing_secret_is_logged(fake: FakeDifyServer, caplog: pytest.LogCaptureFixture) -> None:
-    """Of ours; aiohttp and asyncio log nothing of a call either."""
+    """All log lines; aiohttp and asyncio log nothing about a call either."""
     caplog.set_level(logging.DEBUG)
     async with client(fake) as dify:
         await dify.init_app_api_key(an_app(fake))

@@ -1,4 +1,4 @@
-"""The version is read from every answer: servers are upgraded, and set back, while clients run."""
+"""The version is read from every response, since servers are upgraded and downgraded while clients run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def calls_itself(fake: FakeDifyServer, version: str, path: str = "*", **more: fl
 async def test_an_upgrade_is_seen_by_the_next_answer(
     fake: FakeDifyServer, dify: AsyncDifyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Until the next sign-in, an hour later at most, filters were refused and agents left out."""
+    """Otherwise filters would be refused and agents omitted until the next login."""
     caplog.set_level(logging.INFO, "dify_async")
     calls_itself(fake, "1.11.2", times=4)
     with pytest.raises(DifyConfigError, match=r"Dify 1\.11\.2 ignores sort_by"):
@@ -42,7 +42,7 @@ async def test_an_upgrade_is_seen_by_the_next_answer(
 async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """It sends no other request, so the server is asked again before it is refused."""
+    """No other request was sent, so the version is requested again before an argument is refused."""
     older = fake.inject("*", headers={"X-Version": "1.14.1"})
     for asked in (1, 2):
         with pytest.raises(DifyConfigError, match=r"Dify 1\.14\.1 ignores sort_by"):
@@ -69,10 +69,8 @@ async def test_a_failure_tells_the_version_too(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.parametrize("shown", ["", "gateway", "é"])
-async def test_what_is_no_version_changes_nothing(
-    fake: FakeDifyServer, dify: AsyncDifyServer, shown: str
-) -> None:
-    """Of a proxy's own answer, or of one that a proxy has taken the version from."""
+async def test_an_invalid_version_is_ignored(fake: FakeDifyServer, dify: AsyncDifyServer, shown: str) -> None:
+    """A proxy sent the response, or removed the version from it."""
     await dify.profile()
     calls_itself(fake, shown)
     await dify.profile()
@@ -100,7 +98,7 @@ async def test_a_version_that_was_given_stays(fake: FakeDifyServer) -> None:
 async def test_an_answer_from_before_the_upgrade_comes_late(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """A worker that is on its way out still ends its requests."""
+    """A worker that is shutting down still completes its requests."""
     await dify.profile()
     calls_itself(fake, "1.15.0", "/apps", delay=0.3)
     calls_itself(fake, "1.16.1")

@@ -1,4 +1,4 @@
-"""Signing in: three eras from one code path."""
+"""Login on servers of the three eras."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ async def test_the_version_is_asked_for_before_the_password_is_sent(
     assert sent["email"] == fake.email
 
 
-async def test_what_signs_a_call(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """From 1.9.2 CSRF goes with every call, GET too, and in one Cookie header."""
+async def test_the_headers_that_authenticate_a_call(
+    version: str, fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """From 1.9.2 every call, including GET, sends the CSRF token, and all cookies in one header."""
     await dify.profile()
     headers = fake.requests[-1].headers
     if version == "1.9.1":
@@ -47,7 +49,7 @@ async def test_what_signs_a_call(version: str, fake: FakeDifyServer, dify: Async
 
 
 async def test_secure_prefixed_cookies_over_plain_http() -> None:
-    """1.11.2/11_https_*: Secure follows the configured URLs and not the transport."""
+    """1.11.2/11_https_*: Secure depends on the configured URLs, not on the transport."""
     async with FakeDifyServer(https_cookies=True) as fake, client(fake) as dify:
         await dify.profile()
         assert "__Host-access_token=" in fake.requests[-1].headers["Cookie"]
@@ -73,7 +75,7 @@ async def test_a_given_version_is_not_asked_for(version: str) -> None:
 
 
 async def test_a_version_that_changes_while_the_client_runs(version: str) -> None:
-    """A server that was upgraded is signed in to by its own rules."""
+    """The login follows the rules of the upgraded server."""
     store = MemoryTokenStore()
     async with FakeDifyServer(version) as old, client(old, token_store=store) as dify:
         await dify.profile()
@@ -135,10 +137,10 @@ async def test_a_server_without_password_sign_in_by_its_answer(version: str) -> 
         (403, b"<html>no</html>", DifyPermissionError),
     ],
 )
-async def test_a_proxy_before_the_server(
+async def test_a_proxy_in_front_of_the_server(
     fake: FakeDifyServer, status: int, body: bytes, error: type[Exception]
 ) -> None:
-    """What is not Dify's answer is no verdict, and no password follows it."""
+    """If the response is not from Dify, the password is not sent."""
     fake.inject(path="/system-features", status=status, body=body, headers={"X-Version": ""})
     async with client(fake, retry=ONCE) as dify:
         with pytest.raises(error):
@@ -146,9 +148,7 @@ async def test_a_proxy_before_the_server(
     assert fake.count("POST", "/login") == 0
 
 
-async def test_a_failure_of_the_sign_in_is_not_remembered(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
+async def test_a_failed_login_request_is_not_remembered(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.inject(path="/login", status=500, times=1)
     with pytest.raises(DifyServerError):
         await dify.profile()
@@ -157,7 +157,7 @@ async def test_a_failure_of_the_sign_in_is_not_remembered(
 
 
 async def test_admin_key(version: str) -> None:
-    """1.9.2 to 1.10.1 ask for a CSRF token beside the key, and say so in vain."""
+    """1.9.2 to 1.10.1 require a CSRF token in addition to the key, which no client can get."""
     async with FakeDifyServer(version, admin_api_key="key") as fake:
         async with client(fake, admin_api_key="key", workspace_id=fake.workspace_id) as dify:
             if version == "1.10.1":

@@ -1,4 +1,4 @@
-"""Orders and creators, which servers have from 1.15 on."""
+"""Sorting and filtering by creator, which servers support from 1.15."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 @pytest.mark.parametrize("version", ["0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1"])
 async def test_an_older_server_would_ignore_them(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     for call in (dify.apps, dify.apps_page):
-        with pytest.raises(DifyConfigError, match=f"Dify {fake.version} ignores sort_by, "):
+        with pytest.raises(DifyConfigError, match=f"Dify {fake.version} ignores sort_by; "):
             await call(sort_by="recently_created")
         with pytest.raises(DifyConfigError, match="ignores sort_by and creator_ids"):
             await call(sort_by="recently_created", creator_ids=["a"])
@@ -29,11 +29,11 @@ async def test_orders(dify: AsyncDifyServer) -> None:
     assert [app.id for app in page.data] == [app.id for app in oldest[::-1][:5]]
     with pytest.raises(DifyValidationError):
         await dify.apps(sort_by="name")  # [1.15.0/04_apps_list_sort_by_name]
-    with pytest.raises(DifyConfigError, match="pass a list"):
+    with pytest.raises(DifyConfigError, match="creator_ids must be a list of texts, got 'a'"):
         await dify.apps(creator_ids="a")
 
 
-async def test_a_server_that_hides_its_version_is_taken_for_the_newest() -> None:
+async def test_a_server_that_hides_its_version_is_treated_as_the_latest() -> None:
     async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
         await dify.apps_page(sort_by="last_modified", creator_ids=[UNKNOWN, UNKNOWN])
         query = fake.requests[-1].query

@@ -1,4 +1,4 @@
-"""What a call costs while the token is good: one request on an open connection, and nothing else."""
+"""A call with a valid token costs one request on an open connection, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import client, running, until
 
 @pytest.fixture
 def fake(version: str) -> Iterator[FakeDifyServer]:
-    """In a separate thread, so that everything in the test's event loop is the client's."""
+    """Runs in a separate thread, so that the test's event loop runs only the client."""
     serving = FakeDifyServer(version, keep_alive=60)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving):
         yield serving
@@ -27,7 +27,7 @@ def fake(version: str) -> Iterator[FakeDifyServer]:
 
 @dataclass
 class Counted:
-    """The tasks and callbacks of the event loop while the block runs, and what both servers were asked."""
+    """Counts the tasks and callbacks of the event loop, the requests and the Redis commands of a block."""
 
     fake: FakeDifyServer
     redis: redis.Redis
@@ -51,7 +51,7 @@ class Counted:
         self.requests, self.connections = self.fake.count(), self.fake.connections_opened
         after = self._statistics()
         self.redis_commands = {name for name in after if after[name] != self._before.get(name)}
-        self.redis_commands.discard("cmdstat_info")  # that of this class
+        self.redis_commands.discard("cmdstat_info")  # sent by this class
 
     def _statistics(self) -> dict[str, Any]:
         statistics: dict[str, Any] = self.redis.info("commandstats")
@@ -70,7 +70,7 @@ class Counted:
 
 
 def test_aiohttp_has_its_parser_in_c() -> None:
-    """The one in Python costs some ten times more; aiohttp uses it silently if the other is missing."""
+    """aiohttp silently falls back to its parser in Python, which is about ten times slower."""
     from aiohttp import http_parser  # noqa: PLC0415 - only this test looks inside
 
     assert http_parser.HttpResponseParser is not http_parser.HttpResponseParserPy
@@ -80,7 +80,7 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
     apps = [app.id for app in fake.apps]
     store = RedisTokenStore(redis_server.url)
     with redis_server.admin() as admin:
-        admin.ping()  # it connects, which is a command too
+        admin.ping()  # connects, which also counts as a command
         async with client(fake, token_store=store) as dify:
             with Counted(fake, admin) as first:
                 await _one_after_another(dify, apps)
@@ -97,8 +97,8 @@ async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) ->
     assert steady.connections == at_once.connections == 0 < first.connections
     assert steady.redis_commands | at_once.redis_commands == set() < first.redis_commands
     assert steady.tasks == 0
-    assert at_once.tasks == len(apps) < first.tasks  # those that gather makes
-    # A call is woken once, by its answer. An answer that comes in two parts takes one more.
+    assert at_once.tasks == len(apps) < first.tasks  # created by gather
+    # The response wakes a call once, or twice if it arrives in two parts.
     assert steady.requests <= steady.callbacks < 1.5 * steady.requests
 
 
@@ -112,17 +112,18 @@ async def _at_once(dify: AsyncDifyServer, apps: list[str]) -> None:
     await asyncio.gather(*(dify.app(app) for app in apps))
 
 
-async def test_long_filters_are_not_kept(fake: FakeDifyServer) -> None:
-    """Services pass on what their users search for: 8,192 texts of 100 KB would be 990 MB."""
+async def test_long_filters_are_not_cached(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Services pass on the searches of their users: a cache of 8,192 texts of 100 KB would take 990 MB."""
+    monkeypatch.setattr("dify_async._http.transport._MAX_URLS", 100)
     async with client(fake) as dify:
         transport = dify._transport
         short = transport.url("/apps", (), (("page", 1),))
         assert transport.url("/apps", (), (("page", 1),)) is short
-        for number in range(9_000):
+        for number in range(200):
             transport.url("/apps", (), (("name", f"{number} " + "x" * (20_000 if number % 9 else 300)),))
             transport.url("/apps/{}", (f"{number}",), ())
-        kept = [len(str(url)) for url in transport._urls.values()]
-        assert len(kept) <= 8192
-        assert max(kept) <= 512
-        assert transport.url("/apps/{}", ("8999",), ()) is transport.url("/apps/{}", ("8999",), ())
+        cached = [len(str(url)) for url in transport._urls.values()]
+        assert 100 <= len(cached) <= 101
+        assert max(cached) <= 512
+        assert transport.url("/apps/{}", ("199",), ()) is transport.url("/apps/{}", ("199",), ())
         assert transport.url("/apps", (), (("page", 1),)) == short

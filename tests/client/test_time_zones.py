@@ -29,7 +29,7 @@ def version() -> str:
 
 @contextmanager
 def no_database() -> Iterator[None]:
-    """Neither the machine's database nor the package."""
+    """A machine without a time zone database and without the package tzdata."""
     known = ("tzdata", *(name for name in sys.modules if name.startswith("tzdata.")))
     path = zoneinfo.TZPATH
     with pytest.MonkeyPatch.context() as patch:

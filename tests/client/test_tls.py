@@ -1,4 +1,4 @@
-"""Servers over TLS: certificates that are good, and each way in which one is not."""
+"""Servers over TLS: valid certificates, and each kind of invalid one."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ KEY = "admin-key"
 
 @dataclass
 class Authority:
-    """An authority of one's own."""
+    """A private certificate authority."""
 
     ca: trustme.CA = field(default_factory=trustme.CA)
 
     def server(self, host: str = HOST, first: datetime | None = None) -> ssl.SSLContext:
-        """What a server needs; its certificate may be good for nine days from the first one."""
+        """A server's context; with `first`, its certificate is valid for nine days from that day."""
         last = first and first + timedelta(days=9)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.ca.issue_cert(host, not_before=first, not_after=last).configure_cert(context)
@@ -63,7 +63,7 @@ def authority() -> Authority:
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> Path:
-    """A certificate that nobody else signed, with its key."""
+    """A self-signed certificate with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     builder = x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
@@ -86,7 +86,7 @@ def self_signed(tmp_path: Path) -> Path:
 
 
 async def refused(fake: FakeDifyServer, **options: Any) -> str:
-    """The text of the error of a GET and of a change, neither of which is repeated or sent."""
+    """The error text of a GET and of a change, neither of which is sent or retried."""
     key = {"admin_api_key": KEY, "workspace_id": fake.workspace_id, "server_version": fake.version}
     async with client(fake, **key, **options) as dify:
         with pytest.raises(DifyConnectionError) as change:
@@ -109,7 +109,7 @@ async def refused(fake: FakeDifyServer, **options: Any) -> str:
 
 
 async def test_an_authority_of_ones_own(version: str, authority: Authority) -> None:
-    """With the cookies that a server behind https sets: Secure, and `__Host-` before their names."""
+    """With the cookies of a server behind https: Secure, with the prefix `__Host-`."""
     async with (
         FakeDifyServer(version, ssl=authority.server(), https_cookies=True) as fake,
         client(fake, ssl=authority.trusting) as dify,
@@ -189,7 +189,7 @@ async def test_https_to_a_port_of_http() -> None:
 
 
 async def test_http_to_a_port_of_https(authority: Authority) -> None:
-    """The server closes the connection, as one that is down does, so it is tried again."""
+    """The server closes the connection, as if it were down, so the request is retried."""
     async with (
         FakeDifyServer(ssl=authority.server()) as fake,
         client(fake, base_url=fake.base_url.replace("https:", "http:")) as dify,
@@ -241,7 +241,7 @@ async def test_a_server_that_has_answered_is_not_asked_for_https(fake: FakeDifyS
 async def one_that_asks_for_a_certificate(
     authority: Authority, version: ssl.TLSVersion, *, says_why: bool
 ) -> AsyncIterator[str]:
-    """Serves in a thread: asyncio closes without the alert that tells why, as some proxies do."""
+    """Serves in a thread, since asyncio, like some proxies, closes without sending the alert."""
     context = authority.server()
     authority.ca.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -275,7 +275,7 @@ async def one_that_asks_for_a_certificate(
 async def test_a_client_certificate_is_missing(
     authority: Authority, tls: ssl.TLSVersion, own: str, *, says_why: bool
 ) -> None:
-    """phylax#23, reqwest#1808: with TLS 1.3 the server looks at it after the handshake."""
+    """phylax#23, reqwest#1808: with TLS 1.3 the server verifies it after the handshake."""
     trusting = authority.trusting
     if own != "none":
         trustme.CA().issue_cert("ops@example.com").configure_cert(trusting)

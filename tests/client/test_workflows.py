@@ -23,7 +23,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 @pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
 async def test_publishing(version: str, fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
-    """Where there is none, an object of nulls or a null [1.9.1/workflow_publish_get__none, 1.15.0]."""
+    """Without one, the answer is an object of nulls or null [1.9.1/workflow_publish_get__none, 1.15.0]."""
     app = await dify.create_app("new", mode)
     assert await dify.published_workflow(app.id) is None
     await dify.publish_workflow(app.id)
@@ -64,7 +64,7 @@ async def test_runs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
 
 
 async def test_one_run(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """An unknown one is a 200 of nulls up to 1.11 [1.11.2/06_workflow_run_detail_unknown]."""
+    """Up to 1.11, an unknown run is a 200 with nulls [1.11.2/06_workflow_run_detail_unknown]."""
     app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
     row = (await dify.workflow_runs(app, limit=1)).data[0]
     run = await dify.workflow_run(app, row.id)
@@ -83,7 +83,7 @@ async def test_logs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     assert page.data[0].workflow_run is not None
     failed = await dify.workflow_app_logs(app, status="failed", limit=100)
     assert {row.workflow_run.status for row in failed.data if row.workflow_run} == {"failed"}
-    assert (await dify.workflow_app_logs(app, keyword="nobody is called so")).data == []
+    assert (await dify.workflow_app_logs(app, keyword="no such user")).data == []
     rows = [row async for row in dify.iter_workflow_app_logs(app, status="failed", page_size=50)]
     assert len(rows) == len({row.id for row in rows}) == failed.total
     with pytest.raises(DifyNotFoundError):
@@ -91,7 +91,7 @@ async def test_logs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
 
 
 async def test_runs_of_the_console(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """The server's own default [1.11.2/06_workflow_runs_default]; nobody has debugged the fake's apps."""
+    """The server's own default [1.11.2/06_workflow_runs_default]; the fake has no such runs."""
     app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
     if version in VERSIONS[:2]:  # there are no others
         assert (await dify.workflow_runs(app)).data
@@ -105,7 +105,7 @@ async def test_runs_of_the_console(version: str, fake: FakeDifyServer, dify: Asy
 async def test_bounds_of_the_log_are_moments(
     version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """They go out with a zone: without one the server takes UTC [1.11.2/06_workflow_app_logs_*]."""
+    """They are sent with a UTC offset; without one the server assumes UTC [1.11.2/06_workflow_app_logs_*]."""
     app = next(one.id for one in fake.apps if one.mode == "workflow" and one.messages_per_day)
     today = datetime.now(ZoneInfo(fake.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
     start = today - timedelta(days=7)

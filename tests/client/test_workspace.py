@@ -25,15 +25,17 @@ each_version = pytest.mark.parametrize("version", VERSIONS)
 
 @each_version
 async def test_workspaces(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """/workspaces/current is a GET up to 1.10.0, a POST since; the other one is a 405."""
+    """GET /workspaces/current up to 1.10.0, then POST, and from 1.17 GET /workspaces/current/summary."""
     other = fake.add_workspace("Zweiter Arbeitsbereich")
     here = await dify.current_workspace()
     assert (here.id, here.role) == (fake.workspace_id, "owner")
-    assert fake.requests[-1].method == ("GET" if version in {"0.15.3", "1.9.1"} else "POST")
+    path = "/workspaces/current/summary" if version == "1.17.0" else "/workspaces/current"
+    method = "POST" if version not in {"0.15.3", "1.9.1", "1.17.0"} else "GET"
+    assert (fake.requests[-1].method, fake.requests[-1].path) == (method, path)
     assert {one.id: one.current for one in await dify.workspaces()} == {fake.workspace_id: True, other: False}
     there = await dify.switch_workspace(other)
     assert (there.id, there.name) == (other, "Zweiter Arbeitsbereich")
-    async with client(fake) as another:  # it is the account that has gone there
+    async with client(fake) as another:  # all sessions of the account are switched
         assert (await another.current_workspace()).id == other
     with pytest.raises(DifyPermissionError) as refused:
         await dify.switch_workspace(UNKNOWN)
@@ -46,7 +48,7 @@ async def test_the_current_workspace_of_a_server_that_hides_its_version() -> Non
 
 
 @each_version
-async def test_members(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_members(version: str, fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     results = await dify.invite_members([fake.email, "zoe@example.com"], "editor", language="en-US")
     assert [(one.status, one.email) for one in results] == [
         ("failed", fake.email),
@@ -61,23 +63,24 @@ async def test_members(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     assert members[fake.email].role == "owner"
     with pytest.raises(DifyValidationError) as refused:
         await dify.invite_members(["x@example.com"], "owner")
-    assert refused.value.code in {"invalid-role", "invalid_role"}  # the latter from 1.16
+    new = version in {"1.16.1", "1.17.0"}
+    assert refused.value.code == ("invalid_role" if new else "invalid-role")
 
 
 @pytest.mark.parametrize("version", ERAS)
-async def test_a_text_is_no_list_of_addresses(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """1.9.1/members_invite_email__emails_string: it was taken letter by letter."""
-    with pytest.raises(DifyConfigError, match="pass a list"):
+async def test_a_single_text_is_not_a_list(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """1.9.1/members_invite_email__emails_string: the server reads it letter by letter."""
+    with pytest.raises(DifyConfigError, match="emails must be a list of texts"):
         await dify.invite_members("z@example.com", "normal")
-    with pytest.raises(DifyConfigError, match="pass a list"):
+    with pytest.raises(DifyConfigError, match="document_ids must be a list of texts"):
         await dify.retry_document_indexing(UNKNOWN, UNKNOWN)
-    with pytest.raises(DifyConfigError, match="no text"):
-        await dify.invite_members([None], "normal")  # type: ignore[list-item]  # that is what is tried
+    with pytest.raises(DifyConfigError, match="got one with None"):
+        await dify.invite_members([None], "normal")  # type: ignore[list-item]  # invalid on purpose
     assert fake.count() == 0
 
 
 @each_version
-async def test_another_time_zone_moves_the_days_at_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_new_time_zone_applies_at_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     period = (await dify.dashboard(days=1)).period
     account = await dify.set_timezone("Asia/Tokyo")
     assert account.timezone == fake.timezone == "Asia/Tokyo"
@@ -110,9 +113,7 @@ async def test_documents(dify: AsyncDifyServer, version: str) -> None:
     assert await dify.document_indexing_status(base, statuses[0].id) == statuses[0]
     failed = await dify.dataset_error_documents(base)
     assert {one.indexing_status for one in failed} == {"error", "paused"}
-    await dify.retry_document_indexing(
-        base, [UNKNOWN]
-    )  # passed over [1.11.2/08_dataset_retry_unknown_document]
+    await dify.retry_document_indexing(base, [UNKNOWN])  # ignored [1.11.2/08_dataset_retry_unknown_document]
     await dify.retry_document_indexing(base, [failed[0].id])
     with pytest.raises(DifyValidationError, match="being retried"):
         await dify.retry_document_indexing(base, [failed[0].id])
@@ -141,7 +142,7 @@ async def test_the_server(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     assert (await dify.setup_status()).step == "not_started"
 
 
-async def test_a_time_zone_whose_answer_is_lost() -> None:
+async def test_a_new_time_zone_applies_if_the_response_is_lost() -> None:
     async with FakeDifyServer() as fake, client(fake) as dify:
         await dify.dashboard(days=1)
         fake.inject("/account/timezone", cut="after", times=1)
@@ -150,7 +151,7 @@ async def test_a_time_zone_whose_answer_is_lost() -> None:
         assert (await dify.dashboard(days=1)).period.zone == "Asia/Tokyo"
 
 
-async def test_a_zone_that_was_read_before_it_was_changed_is_not_kept(
+async def test_a_time_zone_read_before_a_change_is_not_cached(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     app = an_app(fake)

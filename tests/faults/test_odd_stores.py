@@ -201,7 +201,8 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         await asyncio.gather(*calls, return_exceptions=True)
         assert running() == []
         assert dify._own_store is not None
-        assert dify._own_store._clients == {}
+        assert dify._own_store._redis is not None
+        assert dify._own_store._redis._clients == {}
 
 
 async def test_a_blocking_client_of_redis_is_refused(redis_server: RedisServer) -> None:

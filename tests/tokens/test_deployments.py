@@ -1,4 +1,4 @@
-"""The store on every kind of Redis that people run."""
+"""The store on each kind of Redis deployment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def free_ports(count: int) -> list[int]:
 
 
 async def use(store: RedisTokenStore) -> None:
-    """All that a store does, and a client on it."""
+    """Use each operation of the store, and a client with it."""
     async with store.lock("a"):
         await store.save("a", TOKENS)
         assert await store.load("a") == TOKENS
@@ -53,7 +53,7 @@ async def use(store: RedisTokenStore) -> None:
 
 @pytest.fixture
 def cluster() -> Iterator[int]:
-    """A cluster of two nodes; the port of one of them."""
+    """The port of a node in a cluster of two nodes."""
     ports = free_ports(4)
     nodes = list(zip(ports[:2], ports[2:], strict=True))
     with ExitStack() as stack:
@@ -74,7 +74,7 @@ def cluster() -> Iterator[int]:
 
 
 async def test_a_cluster(cluster: int) -> None:
-    """The keys of an account have one hash tag: a script on two nodes would be a CROSSSLOT error."""
+    """All keys of an account have one hash tag; otherwise the scripts would fail with CROSSSLOT."""
     async with RedisCluster(host="127.0.0.1", port=cluster) as nodes:
         await use(RedisTokenStore(nodes))
         for key in "bcdefgh":  # on both nodes
@@ -84,7 +84,7 @@ async def test_a_cluster(cluster: int) -> None:
 
 @pytest.fixture
 def sentinel(tmp_path: Path) -> Iterator[int]:
-    """A master that a sentinel watches; the sentinel's port."""
+    """The port of a sentinel that monitors a master."""
     port, sentinel_port = free_ports(2)
     settings = tmp_path / "sentinel.conf"
     settings.write_text(f"sentinel monitor main 127.0.0.1 {port} 1\n")
@@ -143,7 +143,7 @@ async def test_a_url_with_tls(redis_server: RedisServer, tmp_path: Path) -> None
     "options", ["", "?db=2", "?client_name=exporter", "?db=2&client_name=exporter&protocol=3", "?protocol=2"]
 )
 async def test_a_user_with_no_more_than_the_commands_of_the_document(options: str) -> None:
-    """flask-limiter#398, nri-redis#128, ctcache PR 68, lettuce#1379: what a connection itself sends."""
+    """flask-limiter#398, nri-redis#128, ctcache PR 68, lettuce#1379: commands that a connection sends."""
     document = (Path(__file__).parents[2] / "docs/tokens.md").read_text(encoding="utf-8")
     (rule,) = (line for line in document.splitlines() if line.startswith("ACL SETUSER"))
     with RedisServer() as server:

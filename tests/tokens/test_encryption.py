@@ -1,4 +1,4 @@
-"""Tokens at rest."""
+"""Encryption of tokens at rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKENS = Tokens(access_token="access-secret", refresh_token="refresh-secret", cs
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key().decode()
 
 
-async def test_what_stands_in_redis_is_sealed(redis_server: RedisServer) -> None:
+async def test_tokens_in_redis_are_encrypted(redis_server: RedisServer) -> None:
     store = RedisTokenStore(redis_server.url, encryption_key=OLD)
     async with store.lock("a"):
         await store.save("a", TOKENS)
@@ -46,7 +46,7 @@ async def test_keys_are_changed_without_a_sign_in(redis_server: RedisServer) -> 
 
 
 @pytest.mark.parametrize("kind", ["another key", "not sealed", "no key"])
-async def test_what_no_key_opens_is_replaced(
+async def test_tokens_that_no_key_decrypts_are_replaced(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     writer = RedisTokenStore(redis_server.url, encryption_key=None if kind == "not sealed" else OLD)

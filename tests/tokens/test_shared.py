@@ -1,4 +1,4 @@
-"""Clients that share an account share its tokens; those that do not, do not."""
+"""Clients of the same account share its tokens; clients of different accounts do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both stores promise, and what Redis adds."""
+"""The behavior of both stores, and that of Redis only."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def store(request: pytest.FixtureRequest, redis_server: RedisServer) -> As
             await client.ping()  # a client passed in is not closed
 
 
-async def test_what_was_saved_is_loaded(store: TokenStore) -> None:
+async def test_saved_tokens_are_loaded(store: TokenStore) -> None:
     assert await store.load("a") is None
     await store.save("a", TOKENS)
     assert await store.load("a") == TOKENS
@@ -146,15 +146,15 @@ def test_a_redis_store_by_url_outlives_an_event_loop(redis_server: RedisServer) 
 
 
 async def test_many_at_once(redis_server: RedisServer) -> None:
-    """redis.asyncio's own pool answers 400 of them with MaxConnectionsError."""
+    """redis.asyncio's own pool fails 400 of them with MaxConnectionsError."""
     store = RedisTokenStore(redis_server.url)
     await store.save("a", TOKENS)
     assert await asyncio.gather(*(store.load("a") for _ in range(200))) == [TOKENS] * 200
     await store.aclose()
 
 
-async def test_what_stands_in_redis(redis_server: RedisServer) -> None:
-    """One key an account, which ends with its refresh token; one hash tag, for a cluster."""
+async def test_the_keys_in_redis(redis_server: RedisServer) -> None:
+    """One key per account, which expires with its refresh token, and one hash tag for clusters."""
     store = RedisTokenStore(redis_server.url, prefix="mine:")
     async with store.lock("k"):
         await store.save("k", TOKENS)

@@ -1,1 +1,1 @@
-"""What users get by their type checkers: read by mypy and pyright, never run but for the tests."""
+"""Cases for mypy and pyright, as in users' code. Only the tests in this folder run."""

@@ -1,6 +1,6 @@
-"""What is wrong is found before it runs: each line that is ignored here would be an error in a user's code.
+"""Mistakes that type checkers find: each line with a `type: ignore` is an error in a user's code.
 
-Both mypy and pyright tell of a `type: ignore` that hides nothing.
+Both mypy and pyright report an unused `type: ignore`.
 """
 
 import dify_async

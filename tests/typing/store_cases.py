@@ -1,4 +1,4 @@
-"""Token stores, events and errors: what users implement, match and catch."""
+"""Token stores, events and errors, which users implement, match and catch."""
 
 from typing import Literal, assert_never, assert_type
 

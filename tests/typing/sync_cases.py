@@ -1,4 +1,4 @@
-"""The synchronous client: the same kinds of types, without awaiting anything."""
+"""The synchronous client: the same types, without await."""
 
 from collections.abc import Generator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Any stands in the public types only where nobody can know more: each place is named here."""
+"""Public types contain Any only where no better type exists; all exceptions are listed here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def namespace(module: str) -> dict[str, Any]:
                     exec(ast.unparse(one), names)
                     continue
                 for alias in one.names:
-                    # What type checkers alone know stands in no public signature, or it is missed below.
+                    # Names for type checkers only; if a public signature uses one, the test fails below.
                     with suppress(ImportError):
                         exec(f"from {'.' * one.level}{one.module} import {ast.unparse(alias)}", names)
     return names
@@ -42,7 +42,7 @@ def types_in(one: type | Callable[..., object]) -> dict[str, object]:
 
 
 def functions(member: object) -> list[Callable[..., object]]:
-    """What a method, a property or an overloaded method is made of."""
+    """The functions of a method, a property or an overloaded method."""
     function = getattr(member, "fget", None) or getattr(member, "__func__", member)
     if not inspect.isfunction(function):
         return []

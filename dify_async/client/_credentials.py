@@ -1,0 +1,42 @@
+"""The credentials that a client is created with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dify_async import _checks as checks
+from dify_async.errors import DifyConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCredentials:
+    """An account's email and password."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminKeyCredentials:
+    """The server's admin API key, and the workspace to use it for."""
+
+    admin_api_key: str
+    workspace_id: str
+
+
+def checked_credentials(
+    email: object, password: object, admin_api_key: object, workspace_id: object
+) -> AccountCredentials | AdminKeyCredentials:
+    """The one pair of arguments that is given."""
+    account = {"email": email, "password": password}
+    admin_key = {"admin_api_key": admin_api_key, "workspace_id": workspace_id}
+    given = [pair for pair in (account, admin_key) if any(value is not None for value in pair.values())]
+    if len(given) != 1:
+        raise DifyConfigError("pass either email and password, or admin_api_key and workspace_id")
+    for name, value in given[0].items():
+        if value is None:
+            raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
+    if given == [account]:
+        return AccountCredentials(checks.text("email", email), checks.text("password", password))
+    key = checks.header_text("admin_api_key", admin_api_key)
+    return AdminKeyCredentials(key, checks.header_text("workspace_id", workspace_id))

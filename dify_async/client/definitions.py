@@ -1,0 +1,122 @@
+"""Definitions of apps as YAML: export and import."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dify_async import _checks as checks
+from dify_async._api import endpoints
+from dify_async.backup import BackupFolder
+
+from ._calls import Calls, body_of
+from .bulk import AppResult, Progress, for_apps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dify_async.models import App, AppImport
+
+
+class DefinitionCalls(Calls):
+    """Definitions of apps."""
+
+    async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+        """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
+
+        Args:
+            app_id: The app.
+            include_secret: Whether to include the values of secret variables, in plain text.
+
+        Raises:
+            DifyNotFoundError: The workspace has no such app.
+            DifyPermissionError: The account is not an editor.
+            DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
+        """
+        checks.boolean("include_secret", include_secret)
+        # Without format, the answer after 1.17.1 is a ZIP; older servers ignore it
+        # [1.16.1/08_app_export_format_*].
+        query = (("format", "yaml"), ("include_secret", include_secret))
+        return (await self._caller.call(endpoints.EXPORT_APP, (app_id,), query)).data
+
+    async def export_apps(
+        self,
+        apps: Iterable[App | str],
+        folder: str | Path,
+        *,
+        include_secret: bool = False,
+        progress: Progress | None = None,
+    ) -> list[AppResult[Path]]:
+        """Write the definition of each app to a file in a folder. Requires the editor role.
+
+        Results have the order of the apps, without duplicates; if an app fails, its result has the error.
+        The folder is created if it does not exist. A file is named after the app's name and id, replaces
+        the file with the app's previous name, and has the app's last change as its modification time. An
+        unchanged app with such a file is not exported again, so an interrupted backup continues where it
+        stopped. Apps with a workflow and apps given by id are always exported, since their last change is
+        unknown.
+
+        Args:
+            apps: `App`s or ids.
+            folder: The folder to write to.
+            include_secret: Whether to include the values of secret variables, in plain text; such files
+                end in ".secrets.yml".
+            progress: Called after each app with the number of finished apps and the total.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyAuthenticationError: The session was rejected.
+            OSError: A file cannot be written.
+        """
+        checks.boolean("include_secret", include_secret)
+        backup = await BackupFolder.open(folder, with_secrets=include_secret)
+        export = partial(self.export_app, include_secret=include_secret)
+        return await for_apps(apps, lambda app: backup.update(app, export), progress, self._max_concurrency)
+
+    async def import_app(
+        self,
+        yaml: str,
+        *,
+        app_id: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        icon_type: str | None = None,
+        icon: str | None = None,
+        icon_background: str | None = None,
+    ) -> AppImport:
+        """Create an app from its definition, or replace the definition of the app with `app_id`.
+
+        The status is "pending" if the definition's format is newer than the server's (0.6.0 in Dify 1.15,
+        0.7.0 from 1.16): nothing changes until you call `confirm_import`, within ten minutes. It is
+        "completed-with-warnings" if the format is older. Requires the editor role.
+
+        Route: POST /apps/imports.
+
+        Raises:
+            DifyValidationError: The definition is invalid; the message says where.
+            DifyPermissionError: The account is not an editor.
+            DifyUnknownOutcomeError: The app may have been imported; check before you try again.
+        """
+        checks.text("yaml", yaml)
+        fields = {
+            "app_id": app_id,
+            "name": name,
+            "description": description,
+            "icon_type": icon_type,
+            "icon": icon,
+            "icon_background": icon_background,
+        }
+        checks.each(checks.optional_text, **fields)
+        body = body_of(mode="yaml-content", yaml_content=yaml, **fields)
+        return await self._caller.call(endpoints.IMPORT_APP, body=body)
+
+    async def confirm_import(self, import_id: str) -> AppImport:
+        """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
+
+        Raises:
+            DifyValidationError: The import has expired, or from Dify 1.17 belongs to another member.
+            DifyPermissionError: The account is not an editor.
+            DifyUnknownOutcomeError: The app may have been imported; check before you try again.
+        """
+        return await self._caller.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")
