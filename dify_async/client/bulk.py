@@ -17,8 +17,7 @@ from dify_async._http.urls import quote_id
 from dify_async._tasks import for_each
 from dify_async.errors import DifyError
 from dify_async.models import ApiKey, App
-from dify_async.statistics.fan_out import affects_all_apps, id_of, unique_apps
-from dify_async.statistics.results import checked_apps
+from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
 
 from ._calls import check_callback
 from .app_changes import AppChangeCalls

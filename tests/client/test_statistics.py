@@ -24,7 +24,7 @@ from dify_async import (
     Metric,
     TokenCosts,
 )
-from dify_async.statistics.results import applicable
+from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
 

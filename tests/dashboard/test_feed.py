@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -22,8 +23,10 @@ from dify_async import (
     Metric,
     Snapshot,
 )
+from dify_async._times import Span
 from dify_async.dashboard.history import History
-from dify_async.statistics.results import Row
+from dify_async.dashboard.period import midnight
+from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client, until
 
@@ -113,19 +116,20 @@ async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify
 
 async def test_history_goes_on_over_days() -> None:
     """What was open yesterday is got again today, and kept from then on."""
-    asked: list[tuple[date, str]] = []
+    asked: list[tuple[date, date]] = []
     day = date(2026, 3, 1)
     rows = {day + timedelta(days=n): DailyMessages(day + timedelta(days=n), n) for n in range(60)}
 
-    async def get(_: Metric, __: str, first: Any, end: Any) -> list[Row]:
-        asked.append((first.date(), end))
-        return [row for date_, row in rows.items() if first.date() <= date_ < date.fromisoformat(end)]
+    async def get(span: Span, _: Metric, __: str) -> list[Row]:
+        first, end = (date.fromisoformat(str(bound)[:10]) for bound in (span.start, span.end))
+        asked.append((first, end))
+        return [row for day, row in rows.items() if first <= day < end]
 
     history = History()
 
     async def rows_of(today: date, days: int, zone: str = "Europe/Berlin") -> list[Row]:
-        first, end = today - timedelta(days=days - 1), str(today + timedelta(days=1))
-        return list(await history.reader(get, first, end, today, zone)(Metric.DAILY_MESSAGES, "a"))
+        first, end = today - timedelta(days=days - 1), midnight(today + timedelta(days=1))
+        return list(await history.reader(get, first, end, today, ZoneInfo(zone))(Metric.DAILY_MESSAGES, "a"))
 
     def expected(today: date, days: int) -> list[Row]:
         return [rows[today - timedelta(days=n)] for n in range(days - 1, -1, -1)]
@@ -265,7 +269,7 @@ async def test_a_reader_who_gives_up_does_not_end_the_refresh(
         reader.cancel()
         await feed.get()
         assert fake.count("GET", "/apps") == 1
-        with pytest.raises(DifyError, match="open already"):
+        with pytest.raises(DifyError, match="already open"):
             await feed.__aenter__()
 
 

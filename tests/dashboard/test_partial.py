@@ -16,7 +16,7 @@ from dify_async import (
     DifyServerError,
     Metric,
 )
-from dify_async.statistics.results import applicable
+from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, an_app, client
 

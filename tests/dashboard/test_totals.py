@@ -27,7 +27,7 @@ from dify_async import (
 from dify_async.dashboard.period import period_before, period_of
 from dify_async.dashboard.series import app_dashboard
 from dify_async.dashboard.totals import added, mean, totals_of
-from dify_async.statistics.results import Value
+from dify_async.statistics.metrics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
 DAYS = st.dates(date(2011, 1, 1), date(2040, 1, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -21,10 +21,10 @@ from dify_async import (
     Metric,
     When,
 )
-from dify_async._times import instant, span_of
+from dify_async._times import Span, instant, span_of
 from dify_async.dashboard.history import History
 from dify_async.dashboard.period import on_clock, period_before, period_of
-from dify_async.statistics.results import Row
+from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, put_messages
 
@@ -189,13 +189,13 @@ def test_a_history_on_each_day_after_it(name: str, odd: date) -> None:
     server = Server(zone, around(odd, zone))
     history = History()
 
-    async def get(_: Metric, __: str, first: When, last: When) -> Sequence[Row]:
-        span = span_of(first, last, zone)
+    async def get(span: Span, _: Metric, __: str) -> Sequence[Row]:
         return span.rows_of(server.rows(span.start, span.end))
 
     async def refresh(today: date) -> None:
         first, last = today - 4 * DAY, today + DAY
-        rows = await history.reader(get, first, last, today, name)(Metric.DAILY_MESSAGES, "app")
+        end = datetime.combine(last, time.min)
+        rows = await history.reader(get, first, end, today, zone)(Metric.DAILY_MESSAGES, "app")
         assert list(rows) == [DailyMessages(*row) for row in server.right(first, last).items()]
 
     async def refreshed() -> None:
