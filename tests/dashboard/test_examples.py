@@ -73,7 +73,7 @@ async def line_with(process: asyncio.subprocess.Process, pattern: str) -> re.Mat
 async def test_terminal_report_without_an_account() -> None:
     ended = await run(REPORT, COLUMNS=NARROW)
     assert ended.code == 0, ended.errors
-    assert "this is a fake console" in ended.errors
+    assert "using a fake console" in ended.errors
     assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", ended.output)
     assert re.search(r"Support assistant +chat +[\d,]+ ", ended.output)
     assert max(map(len, ended.output.splitlines())) <= 80

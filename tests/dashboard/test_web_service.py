@@ -114,7 +114,7 @@ async def test_a_stream_on_which_nothing_comes_is_kept_open(
         monkeypatch.setenv(name, value)
     names = runpy.run_path(f"{PAGE}/app.py")
     app = names["make_app"]()
-    names["make_app"].__globals__["KEEP_OPEN"] = 0.02
+    names["make_app"].__globals__["KEEPALIVE"] = 0.02
     fake.inject("/apps", delay=30)
     async with (
         TestServer(app) as server,
@@ -122,7 +122,7 @@ async def test_a_stream_on_which_nothing_comes_is_kept_open(
         session.get(server.make_url("/numbers")) as answer,
     ):
         for _ in range(2):
-            assert await answer.content.readuntil(b"\n\n") == b": nothing new\n\n"
+            assert await answer.content.readuntil(b"\n\n") == b": keepalive\n\n"
 
 
 async def test_who_leaves_ends_what_was_asked_for_them(fake: FakeDifyServer) -> None:
