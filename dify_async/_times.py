@@ -128,7 +128,7 @@ def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
     Args:
         start: Inclusive.
         end: Exclusive.
-        zone: The account's time zone. If it is None, no midnight is repeated or skipped.
+        zone: The account's time zone. If it is None, all midnights are treated as ordinary.
     """
     first, last = minutes(start, end, zone)
     span = Span(_text(first), _text(last))

@@ -144,9 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9877, help="0 for a free port")
-    parser.add_argument(
-        "--name", action="append", default=[], help="the host name of a proxy; may be repeated"
-    )
+    parser.add_argument("--name", action="append", default=[], help="the host name of a proxy; repeatable")
     parser.add_argument("--interval", type=float, default=60.0, help="seconds between refreshes")
     options = parser.parse_args()
     try:

@@ -100,55 +100,35 @@ class Metric(StrEnum):
     # and interactions of a workflow are runs by users. Messages per conversation are by the
     # conversations that began that day, which no statistic counts. A message with two likes counts as two
     # in a satisfaction rate, so the number of messages is not quite its weight.
-    DAILY_CONVERSATIONS = (
-        "daily_conversations", DailyConversations, "statistics/daily-conversations",
-        _MESSAGES, Measure("conversations"),
-    )  # fmt: skip
-    DAILY_END_USERS = (
-        "daily_end_users", DailyEndUsers, "statistics/daily-end-users",
-        _MESSAGES, Measure("users", "users"),
-    )  # fmt: skip
-    AVERAGE_SESSION_INTERACTIONS = (
-        "average_session_interactions", AverageSessionInteractions, "statistics/average-session-interactions",
-        _CHAT, Measure("messages per conversation", "average"),
-    )  # fmt: skip
-    TOKENS_PER_SECOND = (
-        "tokens_per_second", TokensPerSecond, "statistics/tokens-per-second", _MESSAGES,
-        Measure("tokens per second", "average", ("average_response_time", "daily_messages"), "token_costs"),
-    )  # fmt: skip
-    USER_SATISFACTION_RATE = (
-        "user_satisfaction_rate", UserSatisfactionRate, "statistics/user-satisfaction-rate",
-        _MESSAGES, Measure("likes per 1000 messages", "average", ("daily_messages",)),
-    )  # fmt: skip
-    TOKEN_COSTS = (
-        "token_costs", TokenCosts, "statistics/token-costs",
-        _MESSAGES, Measure("tokens"),
-    )  # fmt: skip
-    DAILY_MESSAGES = (
-        "daily_messages", DailyMessages, "statistics/daily-messages",
-        _MESSAGES, Measure("messages"),
-    )  # fmt: skip
-    AVERAGE_RESPONSE_TIME = (
-        "average_response_time", AverageResponseTime, "statistics/average-response-time",
-        _COMPLETION, Measure("ms", "average", ("daily_messages",)),
-    )  # fmt: skip
-    WORKFLOW_DAILY_RUNS = (
-        "workflow_daily_runs", WorkflowDailyRuns, "workflow/statistics/daily-conversations",
-        _RUNS, Measure("runs"),
-    )  # fmt: skip
-    WORKFLOW_DAILY_END_USERS = (
-        "workflow_daily_end_users", DailyEndUsers, "workflow/statistics/daily-terminals",
-        _RUNS, Measure("users", "users"),
-    )  # fmt: skip
-    WORKFLOW_TOKEN_COSTS = (
-        "workflow_token_costs", WorkflowTokenCosts, "workflow/statistics/token-costs",
-        _RUNS, Measure("tokens"),
-    )  # fmt: skip
-    WORKFLOW_AVERAGE_INTERACTIONS = (
-        "workflow_average_interactions", AverageSessionInteractions,
-        "workflow/statistics/average-app-interactions",
-        _WORKFLOW, Measure("runs per user", "average", ("workflow_daily_end_users",)),
-    )  # fmt: skip
+    # fmt: off
+    DAILY_CONVERSATIONS = ("daily_conversations", DailyConversations,
+        "statistics/daily-conversations", _MESSAGES, Measure("conversations"))
+    DAILY_END_USERS = ("daily_end_users", DailyEndUsers,
+        "statistics/daily-end-users", _MESSAGES, Measure("users", "users"))
+    AVERAGE_SESSION_INTERACTIONS = ("average_session_interactions", AverageSessionInteractions,
+        "statistics/average-session-interactions", _CHAT, Measure("messages per conversation", "average"))
+    TOKENS_PER_SECOND = ("tokens_per_second", TokensPerSecond,
+        "statistics/tokens-per-second", _MESSAGES,
+        Measure("tokens per second", "average", ("average_response_time", "daily_messages"), "token_costs"))
+    USER_SATISFACTION_RATE = ("user_satisfaction_rate", UserSatisfactionRate,
+        "statistics/user-satisfaction-rate", _MESSAGES,
+        Measure("likes per 1000 messages", "average", ("daily_messages",)))
+    TOKEN_COSTS = ("token_costs", TokenCosts,
+        "statistics/token-costs", _MESSAGES, Measure("tokens"))
+    DAILY_MESSAGES = ("daily_messages", DailyMessages,
+        "statistics/daily-messages", _MESSAGES, Measure("messages"))
+    AVERAGE_RESPONSE_TIME = ("average_response_time", AverageResponseTime,
+        "statistics/average-response-time", _COMPLETION, Measure("ms", "average", ("daily_messages",)))
+    WORKFLOW_DAILY_RUNS = ("workflow_daily_runs", WorkflowDailyRuns,
+        "workflow/statistics/daily-conversations", _RUNS, Measure("runs"))
+    WORKFLOW_DAILY_END_USERS = ("workflow_daily_end_users", DailyEndUsers,
+        "workflow/statistics/daily-terminals", _RUNS, Measure("users", "users"))
+    WORKFLOW_TOKEN_COSTS = ("workflow_token_costs", WorkflowTokenCosts,
+        "workflow/statistics/token-costs", _RUNS, Measure("tokens"))
+    WORKFLOW_AVERAGE_INTERACTIONS = ("workflow_average_interactions", AverageSessionInteractions,
+        "workflow/statistics/average-app-interactions", _WORKFLOW,
+        Measure("runs per user", "average", ("workflow_daily_end_users",)))
+    # fmt: on
 
 
 def applicable(mode: str) -> tuple[Metric, ...]:

@@ -79,7 +79,7 @@ class AppStatistics(Struct, kw_only=True):
             end: Exclusive; a time within a day includes that day.
 
         Raises:
-            DifyConfigError: A bound is invalid, or has a time zone of its own.
+            DifyConfigError: A bound is invalid, or an aware datetime.
         """
         days = list(days_of(start, end))
         currency = next((row.currency for row in self.token_costs or ()), None)

@@ -25,9 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0 for a free port; default: 8000")
-    parser.add_argument(
-        "--name", action="append", default=[], help="the host name of a proxy; may be repeated"
-    )
+    parser.add_argument("--name", action="append", default=[], help="the host name of a proxy; repeatable")
     arguments = parser.parse_args()
     app = make_app(names=map(str.lower, arguments.name))
     try:

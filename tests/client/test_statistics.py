@@ -76,7 +76,7 @@ def test_rows_of_each_metric(metric: Metric) -> None:
 
 
 async def test_the_zone_is_looked_up_once_for_many_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """A lookup that finds no zone is not cached, and must not be repeated for each request."""
+    """A lookup that finds no zone is not cached, so it must not run once per request."""
     fake.inject(path="/account/profile", body=b'{"id":"1","timezone":null}', headers=JSON)
     apps = await dify.apps()
     assert all(one.errors == {} for one in await dify.statistics_many(apps, START, END))

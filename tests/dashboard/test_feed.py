@@ -70,7 +70,7 @@ async def test_past_days_are_fetched_once(fake: FakeDifyServer, dify: AsyncDifyS
         fake.reset_counters()
         second = await feed.refresh()
         if second.dashboard.period != first.dashboard.period:
-            pytest.skip("midnight passed meanwhile")
+            pytest.skip("midnight has passed")
         # All numbers are unchanged, including averages and totals.
         assert second.dashboard == first.dashboard
         assert ranges(fake) == {f"start={today - timedelta(days=2)}%2000%3A00&{end}"}

@@ -67,7 +67,7 @@ async def test_the_numbers_of_each_app(fake: FakeDifyServer, dify: AsyncDifyServ
 
 async def test_every_series_has_every_day(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """On Sundays the fake has no traffic: counts and money are zero, averages None."""
-    fake.add_app("Nobody's", "chat", messages_per_day=0)
+    fake.add_app("Unused", "chat", messages_per_day=0)
     dashboard = await dify.dashboard(START, END)
     days = dashboard.period.days
     assert days == tuple(START + timedelta(days=number) for number in range(30))
@@ -83,7 +83,7 @@ async def test_every_series_has_every_day(fake: FakeDifyServer, dify: AsyncDifyS
                 Metric.WORKFLOW_AVERAGE_INTERACTIONS,
             }
             assert series.values[sunday] == (None if averaged else 0), name
-    unused = next(app for app in dashboard.apps if app.app_name == "Nobody's")
+    unused = next(app for app in dashboard.apps if app.app_name == "Unused")
     assert unused.series["token_costs_USD"].values == (Decimal(0),) * 30
     assert unused.series["token_costs_USD"].total == 0
     assert unused.series["rate_percent"].total is None

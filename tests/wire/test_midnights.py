@@ -51,7 +51,7 @@ SKIPPED = {
     "Antarctica/Casey": date(2016, 10, 22),  # three hours
     "Pacific/Apia": date(2011, 12, 30),  # the whole day
 }
-# The hour before midnight is repeated, midnight is not.
+# The hour before midnight occurs twice, midnight once.
 LATE = {"Asia/Beirut": date(2026, 10, 25), "America/Santiago": date(2026, 4, 5)}
 ODD_DAYS = [*REPEATED.items(), *SKIPPED.items(), *LATE.items()]
 
