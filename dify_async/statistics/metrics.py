@@ -143,4 +143,4 @@ def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]
         return frozenset(Metric)
     if isinstance(metrics, str):
         metrics = (metrics,)
-    return frozenset(Metric(_checks.one_of("metrics", metric, list(Metric))) for metric in metrics)
+    return frozenset(Metric(_checks.one_of("metrics", metric, list(map(str, Metric)))) for metric in metrics)
