@@ -100,7 +100,7 @@ from .models import (
     Workspace,
     WorkspaceUser,
 )
-from .statistics.results import AppStatistics, Metric
+from .statistics import AppStatistics, Metric
 from .tokens import (
     LoginAttempts,
     MemoryTokenStore,

@@ -1,22 +1,23 @@
-"""Times as the server takes them: "YYYY-MM-DD HH:MM" on the wall clock of the account. Pure."""
+"""Times as the server takes them: "YYYY-MM-DD HH:MM" in the account's time zone. Pure."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, overload
 
+from ._checks import refused
 from .errors import DifyConfigError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
 When = datetime | date | str
-"""A moment: a datetime (naive is the account's wall clock, aware is converted to it), a date (its
-midnight), or text "YYYY-MM-DD HH:MM"."""
+"""A time: a datetime, a date (its midnight), or text "YYYY-MM-DD HH:MM". Naive datetimes and text are in
+the account's time zone; aware datetimes are converted to it."""
 
-# 24:00 is the next day to Python 3.14, and nothing to servers.
+# Python 3.14 reads 24:00 as the next day; servers reject it.
 _TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d (?!24)\d\d:\d\d", re.ASCII)
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
@@ -28,20 +29,20 @@ class Dated(Protocol):
 
     @property
     def date(self) -> date:
-        """Its day, in the account's time zone."""
+        """The day, in the account's time zone."""
 
 
 RowT = TypeVar("RowT", bound=Dated)
 
 
 class Span(NamedTuple):
-    """A range of days as the server takes it, and the days that are meant.
+    """A range of days as it is requested, and the days whose rows are kept.
 
     Attributes:
-        start: The first minute to ask for.
-        end: The first minute after it.
+        start: The first requested minute.
+        end: The minute after the last requested one.
         first: The first day whose row is kept.
-        until: The first day whose row is not kept any more.
+        until: The day after the last one whose row is kept.
     """
 
     start: str | None
@@ -50,33 +51,33 @@ class Span(NamedTuple):
     until: date = date.max
 
     def rows_of(self, answer: list[RowT]) -> list[RowT]:
-        """The rows that were meant."""
+        """The rows of the days to keep."""
         if self.first is date.min and self.until is date.max:
             return answer
         return [row for row in answer if self.first <= row.date < self.until]
 
 
 def is_aware(value: When | None) -> bool:
-    """Whether it can't be read without the account's time zone."""
+    """Whether the value must be converted to the account's time zone."""
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def begins_day(moment: datetime) -> bool:
-    """Whether a moment on the account's clock is where its day begins.
+    """Whether the moment is the first of its day.
 
-    If the clocks go back to midnight, midnight comes twice: the first one begins the day, the second
-    has `fold=1`.
+    If the clocks go back to midnight, midnight occurs twice: the day begins with the first one, and the
+    second one has `fold=1`.
     """
     return moment.time() == time.min and not moment.fold
 
 
 def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
-    """The moment as a naive datetime on the account's clock, with `fold=1` for the later of two."""
+    """The value as a naive datetime in the account's time zone; `fold=1` marks the later of two."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             moment = value
         elif zone is None:
-            raise DifyConfigError("an aware datetime needs the account's time zone")
+            raise DifyConfigError("the datetime must be naive, or the account's time zone must be known")
         else:
             moment = value.astimezone(zone).replace(tzinfo=None)
     elif isinstance(value, date):
@@ -84,52 +85,50 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
     elif isinstance(value, str):
         moment = _parsed(value)
     else:
-        raise DifyConfigError(f"{str(value)[:40]!r} is not {_FORMAT}")
-    # Dify answers 500 where a bound leaves the calendar in another zone [1.9.1/fmt_year_0001, _9999].
+        raise refused("a time", _FORMAT, value)
+    # Dify answers 500 if a bound leaves the calendar in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
-        raise DifyConfigError(f"the year of {moment} is out of range")
+        raise DifyConfigError(f"the year of a time must be from 2 to 9998, got {moment}")
     return moment
 
 
 @lru_cache(maxsize=256)  # many calls have the same bounds
 def _parsed(text: str) -> datetime:
     if not _TEXT.fullmatch(text):
-        raise DifyConfigError(f"{text[:40]!r} is not {_FORMAT}")
+        raise refused("a time", _FORMAT, text)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise DifyConfigError(f"{text!r} is no moment: {error}") from None
+        raise refused("a time", _FORMAT, text, hint=str(error)) from None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """What a moment on the account's clock means.
+    """The naive moment as an aware datetime in the zone.
 
-    The server takes an ambiguous time for the later one, and moves one that the zone leaves out by an
-    hour [1.10.0]. A day begins with the first of two midnights.
+    Ambiguous times resolve to the later one, and times that the zone skips move by the length of the gap,
+    as on the server [1.10.0]. Of two midnights, the day begins with the first.
     """
     local = moment.replace(tzinfo=zone)
     return local if begins_day(moment) else max(local, local.replace(fold=1), key=datetime.timestamp)
 
 
 def instant(value: When, zone: tzinfo) -> datetime:
-    """The moment itself, in UTC."""
+    """The value in UTC."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     return in_zone(wall_clock(value), zone).astimezone(UTC)
 
 
 def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
-    """A range of days, each of them whole.
+    """A range of whole days.
 
-    The server can't be asked for the first of two midnights, since it reads the later one, and its
-    reading of one that the zone leaves out depends on the version. There, the day before or after is
-    asked for too, and its row is not kept.
+    The server reads the later of two midnights, and its reading of a skipped midnight depends on the
+    version. For such bounds, the day before or after is requested too, and its row is dropped.
 
     Args:
-        start: The first moment.
-        end: The first moment after it.
-        zone: The account's time zone; None if it is not known, and then every midnight counts as
-            ordinary.
+        start: Inclusive.
+        end: Exclusive.
+        zone: The account's time zone. If it is None, all midnights are treated as ordinary.
     """
     first, last = minutes(start, end, zone)
     span = Span(_text(first), _text(last))
@@ -143,28 +142,36 @@ def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
 def bounds(
     start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
 ) -> tuple[str | None, str | None]:
-    """A range as the server takes it, in whole minutes that hold all that was asked for."""
+    """A range as the server takes it, rounded outwards to whole minutes."""
     first, last = minutes(start, end, zone, end_is_exclusive=end_is_exclusive)
     return _text(first), _text(last)
 
 
+@overload
+def minutes(
+    start: When, end: When, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
+) -> tuple[datetime, datetime]: ...
+@overload
+def minutes(
+    start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
+) -> tuple[datetime | None, datetime | None]: ...
 def minutes(
     start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
 ) -> tuple[datetime | None, datetime | None]:
-    """A range on the account's clock, in whole minutes that hold all that was asked for."""
+    """A range in the account's time zone, rounded outwards to whole minutes."""
     first = None if start is None else _floor(wall_clock(start, zone))
     last = None if end is None else wall_clock(end, zone)
     if last is not None:
         floor = _floor(last)
-        # An inclusive end holds its whole minute; an exclusive one would lose it.
+        # The minute of an inclusive end is included anyway.
         last = floor + _MINUTE if end_is_exclusive and floor != last else floor
     if first is not None and last is not None and first > last:
-        raise DifyConfigError(f"start {first} is after end {last} (on the account's clock)")
+        raise DifyConfigError(f"start {first} is after end {last}, in the account's time zone")
     return first, last
 
 
 def _is_odd_midnight(moment: datetime, zone: tzinfo | None) -> bool:
-    """Whether the zone repeats or leaves out the midnight at which a day begins."""
+    """Whether the day begins at a midnight that the zone repeats or skips."""
     if zone is None or not begins_day(moment):
         return False
     local = moment.replace(tzinfo=zone)

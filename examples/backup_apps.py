@@ -1,10 +1,11 @@
-"""A backup of every app's definition: a file an app, written whole or not at all.
+"""Back up the definition of every app, one file per app; files are written atomically.
 
     python examples/backup_apps.py backup
 
-Run again, it fetches what has changed since, and apps with a workflow. Without DIFY_BASE_URL in the
-environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it backs a
-real one up.
+Later runs fetch only apps that have changed, and apps with a workflow.
+
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
 import argparse

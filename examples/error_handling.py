@@ -1,4 +1,4 @@
-"""What can go wrong, and what a program does about it.
+"""Handle the errors of a program that creates an API key.
 
 Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
@@ -19,16 +19,16 @@ from dify_async import (
 
 
 async def new_key(dify: AsyncDifyServer, app_id: str) -> str:
-    """The id of a new API key, or what became of it."""
+    """The id of a new API key, or why there is none."""
     try:
         (key,) = await dify.init_app_api_key(app_id)
     except DifyNotFoundError:
-        return "there is no such app"
+        return "the app does not exist"
     except DifyValidationError as error:
-        # The server's codes are stable, its texts are not.
-        return "it has 10 keys already" if error.code == "max_keys_exceeded" else error.message
+        # Error codes are stable; messages change between versions.
+        return "the app already has 10 keys" if error.code == "max_keys_exceeded" else error.message
     except DifyUnknownOutcomeError:
-        # It was sent and the answer was lost: it is not sent again, so look.
+        # The request was sent but the answer was lost. It is not retried: check the list.
         return f"one of {len(await dify.get_app_api_key(app_id))} keys may be new"
     return key.id
 
@@ -41,12 +41,12 @@ async def main() -> int:
     except DifyConfigError as error:
         print(f"Wrong settings: {error}", file=sys.stderr)
     except DifyLoginError as error:
-        # Not tried again by itself: six wrong passwords lock the account for a day.
-        print(f"No way in: {error}", file=sys.stderr)
+        # Not retried: six wrong passwords lock the account for a day.
+        print(f"Login failed: {error}", file=sys.stderr)
     except DifyConnectionError as error:
-        print(f"The server does not answer: {error}", file=sys.stderr)
+        print(f"Connection failed: {error}", file=sys.stderr)
     except DifyError as error:
-        print(f"Something else: {error}", file=sys.stderr)
+        print(f"Request failed: {error}", file=sys.stderr)
     else:
         return 0
     return 1

@@ -1,10 +1,10 @@
-"""A FastAPI service with one client for its whole life, and one endpoint that asks for all apps at once.
+"""A FastAPI service that shares one client, with one endpoint for the numbers of all apps.
 
     python examples/fastapi_service.py --port 8000
     curl 'http://127.0.0.1:8000/dashboard?days=7&mode=chat'
 
-Without DIFY_BASE_URL in the environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL
-and DIFY_PASSWORD it asks a real one. It listens on loopback, and has no login of its own.
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. It listens on loopback only, since it has no login.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from dify_async.testing import FakeDifyServer
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    """One client for all requests: they share its connections, its session, and its limit."""
+    """One client for all requests, which share its connections, its session and its limits."""
     async with AsyncExitStack() as stack:
         if os.environ.get("DIFY_BASE_URL"):
             dify = AsyncDifyServer.from_env()
@@ -41,7 +41,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 app = FastAPI(title="Dify dashboard", lifespan=lifespan)
-# A page elsewhere could give its own name this address, and read along. Add the name that a proxy serves.
+# Protects against DNS rebinding. Behind a proxy, add its host name.
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
 
 
@@ -58,20 +58,20 @@ async def dashboard(
     *,
     compare: bool = False,
 ) -> Response:
-    """Every app's numbers for the last days, with totals; an app that failed has its errors beside it."""
+    """The numbers of every app for the last days, with totals and the errors of each app."""
     found = await dify.dashboard(days=days, mode=mode, compare=compare)
     return Response(found.to_json(), media_type="application/json")
 
 
 @app.exception_handler(DifyError)
 async def failed(_: Request, error: DifyError) -> JSONResponse:
-    """What the caller asked wrong is theirs; all else is what stands behind this service."""
+    """Answer 422 if an argument is wrong, and 502 for all other errors."""
     status = 422 if isinstance(error, DifyConfigError | DifyValidationError) else 502
     return JSONResponse({"error": type(error).__name__, "detail": str(error)}, status)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--port", type=int, default=8000, help="0 for a free one")
-    # After SIGTERM, requests have a second to end.
+    parser.add_argument("--port", type=int, default=8000, help="0 for a free port")
+    # After SIGTERM, requests have one second to finish.
     uvicorn.run(app, host="127.0.0.1", port=parser.parse_args().port, timeout_graceful_shutdown=1)

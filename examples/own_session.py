@@ -1,6 +1,6 @@
-"""Use the connector of an aiohttp session that the application has already.
+"""Use the connector of an existing aiohttp session.
 
-The session is not closed, and its cookies neither go out with the calls nor change.
+The session is not closed, and its cookies are neither sent nor changed.
 Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
@@ -12,7 +12,7 @@ from dify_async import AsyncDifyServer
 
 
 async def main() -> None:
-    # Dify's server closes idle connections after 2 s: keep them for less.
+    # Dify's server closes idle connections after 2 s: close them earlier.
     connector = aiohttp.TCPConnector(limit=20, keepalive_timeout=0.7)
     async with aiohttp.ClientSession(connector=connector) as session:
         async with AsyncDifyServer.from_env(session=session) as dify:

@@ -1,15 +1,15 @@
-"""Today's and the last 30 days' numbers of every app for Prometheus, at /metrics.
+"""Export the numbers of every app, of today and of the last 30 days, to Prometheus at /metrics.
 
     python examples/prometheus_exporter.py --port 9877 --interval 60
 
-The console is asked every `--interval` seconds, however often Prometheus scrapes. All numbers are gauges:
-a day's count starts at zero at midnight of the account's time zone, and the 30 days move on.
-`prometheus_grafana.json` beside this file is a Grafana dashboard of them.
+The console is queried every `--interval` seconds, however often Prometheus scrapes. All metrics are gauges:
+daily counts restart at midnight in the account's time zone, and the 30 days are a sliding window.
+`prometheus_grafana.json` in this folder is a Grafana dashboard for them.
 
-Without DIFY_BASE_URL in the environment it serves a fake console to itself; with DIFY_BASE_URL, DIFY_EMAIL
-and DIFY_PASSWORD it exports a real one. It listens on loopback: to let another machine scrape, put it behind
-a proxy that asks for a password, since app names and costs are confidential, and pass the host name
-under which the proxy serves it: --name metrics.example.com
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. It listens on loopback only: app names and costs are
+confidential. For scrapes from other machines, use a proxy with authentication, and pass the proxy's host
+name: --name metrics.example.com
 """
 
 import argparse
@@ -34,7 +34,7 @@ MAX_NAME_LENGTH = 100
 
 
 class Gauge(NamedTuple):
-    """How a series is exported: in base units, as Prometheus has them."""
+    """How a series is exported: in base units, by the conventions of Prometheus."""
 
     name: str
     help: str
@@ -43,38 +43,36 @@ class Gauge(NamedTuple):
 
 GAUGES = {
     "daily_messages": Gauge("messages", "Messages"),
-    "daily_conversations": Gauge("conversations", "Conversations with a message, for each day"),
-    "daily_end_users": Gauge("end_users", "End users with a message"),
-    "workflow_daily_runs": Gauge("workflow_runs", "Runs of workflows"),
-    "workflow_daily_end_users": Gauge("workflow_end_users", "Users with a run"),
-    "tokens": Gauge("tokens", "Tokens of messages, or of runs where there are no messages"),
-    "user_satisfaction_rate": Gauge("satisfaction_ratio", "Likes by messages", 1 / 1000),
-    "average_session_interactions": Gauge("conversation_length", "Mean messages of a conversation"),
-    "average_response_time": Gauge("response_seconds", "Mean time to an answer", 1 / 1000),
-    "tokens_per_second": Gauge("answer_tokens_per_second", "Answer tokens by the model's time"),
+    "daily_conversations": Gauge("conversations", "Conversations with messages, counted on each day"),
+    "daily_end_users": Gauge("end_users", "End users with messages"),
+    "workflow_daily_runs": Gauge("workflow_runs", "Workflow runs"),
+    "workflow_daily_end_users": Gauge("workflow_end_users", "Users with workflow runs"),
+    "tokens": Gauge("tokens", "Tokens of messages; for workflow apps, of runs"),
+    "user_satisfaction_rate": Gauge("satisfaction_ratio", "Likes per message", 1 / 1000),
+    "average_session_interactions": Gauge("conversation_length", "Average messages per conversation"),
+    "average_response_time": Gauge("response_seconds", "Average response time", 1 / 1000),
+    "tokens_per_second": Gauge("answer_tokens_per_second", "Answer tokens per second of the model's time"),
 }
 COST = Gauge("cost", "Price of the tokens, in the currency of the label")
 SPANS = {"today": "of today", "month": "of the last 30 days"}
 
 
 class DashboardCollector(Collector):
-    """What Prometheus scrapes: the last good dashboard of a feed."""
+    """Collects metrics from the latest dashboard of a feed."""
 
     def __init__(self, feed: DashboardFeed) -> None:
         self._feed = feed
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The families of metrics; without a dashboard only that there is none."""
+        """The metric families; only dify_up until the first dashboard has been fetched."""
         snapshot = self._feed.latest
         is_up = snapshot is not None and snapshot.error is None
-        yield GaugeMetricFamily("dify_up", "Whether the last refresh got a dashboard", is_up)
+        yield GaugeMetricFamily("dify_up", "Whether the last refresh succeeded", is_up)
         if snapshot is None:
             return
-        yield GaugeMetricFamily("dify_data_age_seconds", "Time since the dashboard was got", snapshot.age)
+        yield GaugeMetricFamily("dify_data_age_seconds", "Time since the dashboard was fetched", snapshot.age)
         info = GaugeMetricFamily("dify_app_info", "The apps", labels=("app_id", "app_name", "mode"))
-        errors = GaugeMetricFamily(
-            "dify_app_errors", "Statistics of the app that could not be got", labels=("app_id",)
-        )
+        errors = GaugeMetricFamily("dify_app_errors", "Statistics of the app that failed", labels=("app_id",))
         families = make_families()
         for app in snapshot.dashboard.apps:
             info.add_metric((app.app_id, app.app_name[:MAX_NAME_LENGTH], app.mode), 1)
@@ -85,7 +83,7 @@ class DashboardCollector(Collector):
 
 
 def make_families() -> dict[str, GaugeMetricFamily]:
-    """A family for each metric by its name, announced even on a day without a single sample."""
+    """A family for each metric by its name, exported even without samples."""
     return {
         name: GaugeMetricFamily(
             name, f"{gauge.help}, {words}", labels=("app_id", *(["currency"] if gauge is COST else []))
@@ -103,13 +101,13 @@ def add(families: dict[str, GaugeMetricFamily], app_id: str, series: Series) -> 
         return
     labels = (app_id, *([series.unit] if is_money else []))
     for span, value in zip(SPANS, (series.values[-1], series.total), strict=True):
-        # An average without traffic has no value and is left out: a zero would be wrong.
+        # Without traffic, an average has no value: 0 would be wrong.
         if value is not None:
             families[f"dify_app_{span}_{gauge.name}"].add_metric(labels, float(value) * gauge.factor)
 
 
 def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:
-    """The exporter under loopback names and `names`; it owns the client and the feed while it runs."""
+    """The exporter, for requests to loopback names and to `names`; it opens the client and the feed."""
     registry = CollectorRegistry(auto_describe=False)
 
     async def lifespan(_: web.Application) -> AsyncIterator[None]:
@@ -118,7 +116,7 @@ def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:
                 dify = AsyncDifyServer.from_env()
             else:
                 fake = await stack.enter_async_context(FakeDifyServer())
-                print(f"No DIFY_BASE_URL is set: this is a fake console at {fake.base_url}", flush=True)
+                print(f"DIFY_BASE_URL is not set: using a fake console at {fake.base_url}", flush=True)
                 dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
             await stack.enter_async_context(dify)
             feed = await stack.enter_async_context(DashboardFeed(dify, interval))
@@ -126,17 +124,17 @@ def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:
             yield
 
     @web.middleware
-    async def only_under_names(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """No other name: a page elsewhere could give its own name this address, and read along."""
+    async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Reject other host names: protects against DNS rebinding."""
         if request.url.host not in {"localhost", "127.0.0.1", "::1", *names}:
-            raise web.HTTPForbidden(text="This host name is not served; see --name.")
+            raise web.HTTPForbidden(text="Unknown host name; see --name.")
         return await handler(request)
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    app = web.Application(middlewares=[only_under_names])
+    app = web.Application(middlewares=[check_host])
     app.cleanup_ctx.append(lifespan)
     app.router.add_get("/metrics", metrics)
     return app
@@ -145,13 +143,13 @@ def make_app(interval: float, names: Iterable[str] = ()) -> web.Application:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9877, help="0 for a free one")
-    parser.add_argument("--name", action="append", default=[], help="a host name of a proxy before it")
-    parser.add_argument("--interval", type=float, default=60.0, help="seconds between two refreshes")
+    parser.add_argument("--port", type=int, default=9877, help="0 for a free port")
+    parser.add_argument("--name", action="append", default=[], help="the host name of a proxy; repeatable")
+    parser.add_argument("--interval", type=float, default=60.0, help="seconds between refreshes")
     options = parser.parse_args()
     try:
         with socket.create_server((options.host, options.port)) as listener:
-            # After SIGTERM, requests have half a second to end, and as long once they are cancelled.
+            # After SIGTERM, requests have half a second to finish, and another half after cancellation.
             web.run_app(make_app(options.interval, options.name), sock=listener, shutdown_timeout=0.5)
     except (DifyConfigError, OSError) as error:
         print(error, file=sys.stderr)

@@ -1,8 +1,8 @@
-"""Give every app an API key, and write them down for a deployment.
+"""Ensure that every app has an API key, and write the keys to a file for a deployment.
 
-Writes lines "APP_ID=KEY" to the file named by the first argument, readable by its owner alone.
-Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. Safe to run again: an app that has a key keeps it, and
-one that fails keeps the line that it had.
+Writes lines "APP_ID=KEY" to the file in the first argument; only its owner can read it. Existing keys are
+kept, and so are the lines of apps that fail.
+Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from pathlib import Path
 from dify_async import AsyncDifyServer
 
 
-async def ensured_keys() -> tuple[dict[str, str], list[str]]:
-    """The keys by app, and the apps that failed."""
+async def ensure_keys() -> tuple[dict[str, str], list[str]]:
+    """The keys by app id, and the ids of apps that failed."""
     keys: dict[str, str] = {}
     failed: list[str] = []
     async with AsyncDifyServer.from_env() as dify:
@@ -30,7 +30,7 @@ async def ensured_keys() -> tuple[dict[str, str], list[str]]:
 
 
 def main(target: Path) -> int:
-    keys, failed = asyncio.run(ensured_keys())
+    keys, failed = asyncio.run(ensure_keys())
     lines = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
     written = dict(line.split("=", 1) for line in lines if "=" in line)
     keys |= {app: written[app] for app in failed if app in written}

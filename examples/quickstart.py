@@ -1,4 +1,4 @@
-"""Sign in, list the chat apps, and get what each of them costs a day.
+"""Print the daily tokens and costs of every chat app.
 
 Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
@@ -13,7 +13,7 @@ async def main() -> None:
     async with AsyncDifyServer.from_env() as dify:
         for app in await dify.apps(mode="chat"):
             print(f"{app.name} ({app.id})")
-            # A naive datetime is on the wall clock of the account; without an end, up to now.
+            # Naive datetimes are in the account's time zone; without an end, until now.
             for day in await dify.token_costs(app.id, datetime(2026, 1, 1)):
                 print(f"{day.date}  {day.token_count:>10} tokens  {day.total_price or 0:.4f} {day.currency}")
 

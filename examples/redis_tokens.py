@@ -1,7 +1,7 @@
-"""Share one sign-in between processes and restarts: tokens in Redis.
+"""Share tokens between processes and restarts in Redis: only the first process signs in.
 
 Reads DIFY_BASE_URL, DIFY_EMAIL, DIFY_PASSWORD, and the Redis URL in DIFY_REDIS_URL.
-With DIFY_REDIS_URL in the environment, AsyncDifyServer.from_env() alone does the same.
+With DIFY_REDIS_URL set, AsyncDifyServer.from_env() without a token_store does the same.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from dify_async import AsyncDifyServer, RedisTokenStore
 
 
 async def main() -> None:
-    # A client of the application; a URL in its place works too, and a cluster's client.
+    # The application's Redis client; a URL or a cluster client works too.
     async with Redis.from_url(os.environ["DIFY_REDIS_URL"]) as redis:
         store = RedisTokenStore(redis, prefix="my-service:dify:")
-        for run in ("The first run signs in", "the second finds its tokens"):
+        for run in ("The first run signs in", "the second run reuses the tokens"):
             async with AsyncDifyServer.from_env(token_store=store) as dify:
                 account = await dify.profile()
                 print(f"{run}: {account.email}")

@@ -1,7 +1,7 @@
-"""Every app's statistics of the last 30 days, many calls at once, as a table with totals.
+"""Print a table of all apps' statistics for the last 30 days, with totals; requests are concurrent.
 
-Without DIFY_BASE_URL in the environment it serves a fake console to itself, so it needs no account;
-with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it shows a real one.
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from dify_async import AppStatistics, AsyncDifyServer, DifyError
 from dify_async.testing import FakeDifyServer
 
 DAYS = 30
-# A chat's conversations and a workflow's runs are counted apart: an advanced-chat app has both.
+# Conversations and workflow runs are not added: an advanced-chat app has both.
 COLUMNS = {"conversations": "conv.", "messages": "messages", "runs": "runs", "tokens": "tokens"}
 
 
 def totals(app: AppStatistics) -> tuple[Counter[str], Counter[str]]:
-    """Counts, and money by currency. End users are not added up: they come again the next day."""
+    """Counts, and money by currency. End users cannot be added: the same users come again."""
     tokens = app.token_costs if app.token_costs is not None else app.workflow_token_costs
     counts = Counter(
         conversations=sum(row.conversation_count for row in app.daily_conversations or ()),
@@ -39,45 +39,45 @@ def totals(app: AppStatistics) -> tuple[Counter[str], Counter[str]]:
     money: Counter[str] = Counter()
     for row in app.token_costs or ():
         if row.total_price is not None and row.currency is not None:
-            money[row.currency] += row.total_price  # type: ignore[assignment]  # a Counter adds Decimals too
+            money[row.currency] += row.total_price  # type: ignore[assignment]  # a Counter can add Decimals
     return counts, money
 
 
-def in_words(money: Counter[str]) -> str:
+def format_money(money: Counter[str]) -> str:
     return "  ".join(f"{Decimal(amount):,.4f} {currency}" for currency, amount in sorted(money.items()))
 
 
-async def gathered(dify: AsyncDifyServer, console: Console) -> list[AppStatistics]:
-    """The statistics of all apps, with a bar that shows how they come in."""
+async def fetch(dify: AsyncDifyServer, console: Console) -> list[AppStatistics]:
+    """Fetch the statistics of all apps, with a progress bar."""
     account = await dify.profile()
     today = datetime.now(ZoneInfo(account.timezone or "UTC")).date()
     apps = await dify.apps()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("apps", total=len(apps))
-        # The end is exclusive: tomorrow's midnight has all of today in it.
+        # The end is exclusive: tomorrow's midnight includes all of today.
         end = today + timedelta(days=1)
-        async with dify.stream_statistics(apps, end - timedelta(days=DAYS), end) as arriving:
+        async with dify.stream_statistics(apps, end - timedelta(days=DAYS), end) as stream:
             found: list[AppStatistics] = []
-            async for app in arriving:
+            async for app in stream:
                 found.append(app)
                 progress.advance(task)
     return found
 
 
-def as_table(found: list[AppStatistics]) -> Table:
+def make_table(found: list[AppStatistics]) -> Table:
     table = Table(title=f"The last {DAYS} days", box=SIMPLE, show_footer=True, padding=(0, 1, 0, 0))
     rows = [(app, *totals(app)) for app in sorted(found, key=lambda app: app.app_name.casefold())]
     all_counts: Counter[str] = sum((counts for _, counts, _ in rows), Counter[str]())
     all_money: Counter[str] = sum((money for *_, money in rows), Counter[str]())
-    table.add_column("app", footer="total", overflow="fold")  # the one that gives way on a narrow screen
+    table.add_column("app", footer="total", overflow="fold")  # wraps on narrow screens
     table.add_column("mode", no_wrap=True)
     for column, heading in COLUMNS.items():
         table.add_column(heading, footer=f"{all_counts[column]:,}", justify="right", no_wrap=True)
-    table.add_column("cost", footer=in_words(all_money), justify="right", no_wrap=True)
+    table.add_column("cost", footer=format_money(all_money), justify="right", no_wrap=True)
     for app, counts, money in rows:
         shown = [f"{counts[column]:,}" if counts[column] else "" for column in COLUMNS]
-        table.add_row(Text(app.app_name), app.mode, *shown, in_words(money))
+        table.add_row(Text(app.app_name), app.mode, *shown, format_money(money))
     return table
 
 
@@ -89,14 +89,14 @@ async def main() -> int:
                 dify = AsyncDifyServer.from_env()
             else:
                 fake = await stack.enter_async_context(FakeDifyServer(latency=0.02))
-                console.print(f"No DIFY_BASE_URL is set: this is a fake console at {fake.base_url}")
+                console.print(f"DIFY_BASE_URL is not set: using a fake console at {fake.base_url}")
                 dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
-            found = await gathered(await stack.enter_async_context(dify), console)
+            found = await fetch(await stack.enter_async_context(dify), console)
         except DifyError as failure:
             console.print(f"[red]{type(failure).__name__}[/]: ", end="")
             console.print(str(failure), markup=False)
             return 1
-    console.print(as_table(found))
+    console.print(make_table(found))
     for app in found:
         for metric, error in app.errors.items():
             console.print(f"{app.app_name}, {metric}: {error}", style="red", markup=False)

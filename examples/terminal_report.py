@@ -1,11 +1,11 @@
-"""A report of all apps in the terminal: totals with their changes, a sparkline and the errors an app.
+"""Print a report of all apps: totals with changes, and a sparkline and the errors of each app.
 
     python examples/terminal_report.py --last 7d
     python examples/terminal_report.py --watch 60 --csv report.csv
     python examples/terminal_report.py --json | jq .totals.tokens.total
 
-Without DIFY_BASE_URL in the environment it serves a fake console to itself, so it needs no account;
-with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it shows a real one.
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from dify_async.testing import FakeDifyServer
 
 BARS = "▁▂▃▄▅▆▇█"
 MAX_NAME_LENGTH = 60
-# What is shown in the first table, and what it is called there.
+# The series in the first table, with their labels.
 TOTALS = {
     "daily_messages": "messages",
     "daily_conversations": "conversations",
@@ -46,26 +46,28 @@ TOTALS = {
     "average_response_time": "response time (completion)",
 }
 
-OK, SOME_FAILED, WRONG_USE, NOTHING_CAME = range(4)
-EXIT_CODES = "exit codes: 0 all is there, 1 something failed for some app, 2 wrong use, 3 nothing came"
+OK, SOME_FAILED, USAGE_ERROR, NO_DATA = range(4)
+EXIT_CODES = "exit codes: 0 success, 1 some apps failed, 2 usage error, 3 no data"
 
 Value = int | float | Decimal | None
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0], epilog=EXIT_CODES)
-    parser.add_argument("--last", type=days, default=30, metavar="DAYS", help='as "7d" or "4w"; 30d')
-    parser.add_argument("--mode", help='only apps of this mode, as "chat"')
-    parser.add_argument("--watch", type=seconds, metavar="SECONDS", help="show it again all so many seconds")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every number to a file, too")
-    parser.add_argument("--json", action="store_true", help="print JSON in the place of the tables")
+    parser.add_argument(
+        "--last", type=days, default=30, metavar="DAYS", help='such as "7d" or "4w"; default: 30d'
+    )
+    parser.add_argument("--mode", help='only apps of this mode, such as "chat"')
+    parser.add_argument("--watch", type=seconds, metavar="SECONDS", help="refresh every SECONDS seconds")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write all numbers to a CSV file")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
 
 
 def days(text: str) -> int:
     match = re.fullmatch(r"([1-9]\d{0,3})([dw]?)", text)
     if match is None:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number of days; it reads as "7d" or "4w"')
+        raise argparse.ArgumentTypeError(f'must be a number of days such as "7d" or "4w", got {text!r}')
     return int(match[1]) * (7 if match[2] == "w" else 1)
 
 
@@ -75,14 +77,14 @@ def seconds(text: str) -> float:
     except ValueError:
         number = 0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds greater than 0, got {text!r}")
     return number
 
 
-def sparkline(values: Sequence[Value], most: int) -> str:
-    """A bar for each day, or for several days where there are more than fit; none without a value."""
-    size = -(-len(values) // most)
-    # The last bar ends today; the first one may have fewer days, so a bar is a mean.
+def sparkline(values: Sequence[Value], max_bars: int) -> str:
+    """One bar per day, or per several days if there are too many; blank without a value."""
+    size = -(-len(values) // max_bars)
+    # Bars are averages, since the first one may have fewer days.
     ends = range(len(values), 0, -size) if values else ()
     chunks = [[float(one) for one in values[max(0, end - size) : end] if one is not None] for end in ends]
     means = [sum(chunk) / len(chunk) if chunk else None for chunk in reversed(chunks)]
@@ -106,7 +108,7 @@ def change(series: Series | None) -> Text:
 
 
 def shown(name: str) -> str:
-    """A name without what would move the cursor, change colours, or turn the line around."""
+    """The name without control characters, and shortened: it must not change the terminal."""
     plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
     return plain if len(plain) <= MAX_NAME_LENGTH else plain[: MAX_NAME_LENGTH - 1] + "…"
 
@@ -132,7 +134,7 @@ def totals_table(dashboard: Dashboard) -> Table:
 
 def apps_table(dashboard: Dashboard) -> Table:
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("app", overflow="fold", ratio=1)  # the one that gives way on a narrow screen
+    table.add_column("app", overflow="fold", ratio=1)  # wraps on narrow screens
     table.add_column("mode", no_wrap=True)
     for heading in ("uses", "change"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -141,7 +143,7 @@ def apps_table(dashboard: Dashboard) -> Table:
     for heading in ("tokens", " ".join(["cost", *currencies]) if len(currencies) == 1 else "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for app in sorted(dashboard.apps, key=lambda app: app.app_name.casefold()):
-        # What an advanced-chat app does stands in both, and is shown once.
+        # The messages of an advanced-chat app are also runs, and are shown once.
         used = app.series.get("daily_messages") or app.series.get("workflow_daily_runs")
         tokens = app.series.get("tokens")
         costs = [one for one in money(list(app.series.values())) if one.total]
@@ -176,7 +178,7 @@ async def show(dashboard: Dashboard, options: argparse.Namespace, console: Conso
     return SOME_FAILED if dashboard.errors else OK
 
 
-async def once(dify: AsyncDifyServer, options: argparse.Namespace, console: Console) -> int:
+async def report(dify: AsyncDifyServer, options: argparse.Namespace, console: Console) -> int:
     err = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
@@ -208,15 +210,15 @@ async def main(options: argparse.Namespace) -> int:
                 dify = AsyncDifyServer.from_env()
             else:
                 fake = await stack.enter_async_context(FakeDifyServer(latency=0.02))
-                err.print(f"No DIFY_BASE_URL is set: this is a fake console at {fake.base_url}")
+                err.print(f"DIFY_BASE_URL is not set: using a fake console at {fake.base_url}")
                 dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
-            run = watch if options.watch else once
+            run = watch if options.watch else report
             return await run(await stack.enter_async_context(dify), options, console)
         except (DifyError, OSError) as failure:
             err.print(f"{type(failure).__name__}: {failure}", style="red", markup=False)
-            # What is no DifyError is that of the file of --csv.
-            wrong_use = isinstance(failure, DifyConfigError) or not isinstance(failure, DifyError)
-            return WRONG_USE if wrong_use else NOTHING_CAME
+            # An OSError is from the file of --csv.
+            is_usage_error = isinstance(failure, DifyConfigError) or not isinstance(failure, DifyError)
+            return USAGE_ERROR if is_usage_error else NO_DATA
 
 
 if __name__ == "__main__":
@@ -224,5 +226,5 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(given)))
     except KeyboardInterrupt:
-        # That is how one stops watching.
+        # Ctrl-C is how to stop watching.
         sys.exit(OK if given.watch else 130)

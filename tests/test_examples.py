@@ -75,7 +75,7 @@ async def test_statistics_concurrently_without_an_account() -> None:
     """The command of the README, which starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")
     assert ended.code == 0, ended.errors
-    assert "this is a fake console" in ended.output
+    assert "using a fake console" in ended.output
     assert "12/12" in ended.output
     assert re.search(r"total +[\d,]+ +[\d,]+ +[\d,]+ +[\d,]+ +[\d.,]+ USD", ended.output)
 
@@ -126,15 +126,15 @@ async def test_own_session(fake: FakeDifyServer) -> None:
 async def test_error_handling(fake: FakeDifyServer) -> None:
     ended = await run("examples/error_handling.py", **settings(fake))
     assert ended.code == 0, ended.errors
-    assert "there is no such app" in ended.output
+    assert "the app does not exist" in ended.output
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"DIFY_EMAIL": ""}, "Wrong settings: email is missing"),
-        ({"DIFY_PASSWORD": "Wrong-Password-1"}, "No way in: POST /login"),
-        ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "The server does not answer: GET /system-features"),
+        ({"DIFY_PASSWORD": "Wrong-Password-1"}, "Login failed: POST /login"),
+        ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "Connection failed: GET /system-features"),
     ],
 )
 async def test_error_handling_explains_the_error(

@@ -14,7 +14,7 @@ from dify_async import testing
 from dify_async._api import endpoints as _endpoints
 from dify_async._api.endpoints import Endpoint
 from dify_async.client import AsyncDifyServer
-from dify_async.statistics.results import Metric
+from dify_async.statistics.metrics import Metric
 
 
 def test_all_lists_the_public_names() -> None:
@@ -78,6 +78,7 @@ def test_the_version_is_a_version() -> None:
 
 def test_each_route_is_in_the_table_once() -> None:
     endpoints = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
+    endpoints += _endpoints.STATISTICS.values()
     routes = [(endpoint.method, endpoint.path) for endpoint in endpoints]
     assert len(routes) == len(set(routes))
     reads = [endpoint for endpoint in endpoints if not endpoint.changes]

@@ -92,6 +92,7 @@ def _class(source: type) -> str:
         for node in ast.iter_child_nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.name == "__init__" or not node.name.startswith("_"))
+        and "property" not in map(ast.unparse, node.decorator_list)  # for the package itself
     ]
     parts = [_docstring(about), *methods]
     return f"class {name}({bases}):\n" + indent("\n\n".join(parts), "    ")

@@ -12,8 +12,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from benchmarks import bodies
 from benchmarks.contenders.on_aiohttp import Bare, BareWithNewUrls, Idiomatic, Ours
 from benchmarks.measure import Cost, Effort, Figures, Work, in_turns, repeated, server
-from dify_async import App
-from dify_async._api.endpoints import TOKEN_COSTS
+from dify_async import App, Metric
+from dify_async._api.endpoints import STATISTICS
 from dify_async.models import Page, TokenCosts
 from dify_async.models._base import Rows
 
@@ -116,7 +116,7 @@ async def decoding(effort: Effort) -> Figures:
             by(body)
 
     works: dict[str, Work] = {
-        "ours": partial(decode, TOKEN_COSTS.decode),
+        "ours": partial(decode, STATISTICS[Metric.TOKEN_COSTS].decode),
         "bare": partial(decode, bare),
     }
     costs = await in_turns(works, effort.rounds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -16,15 +16,10 @@ from dify_async.models import (
     ApiKey,
     App,
     AppImport,
-    AverageResponseTime,
-    AverageSessionInteractions,
     ChatConversation,
     ChatMessage,
     CompletionConversation,
     CursorPage,
-    DailyConversations,
-    DailyEndUsers,
-    DailyMessages,
     Dataset,
     DatasetApiKey,
     Features,
@@ -32,15 +27,10 @@ from dify_async.models import (
     Page,
     SetupStatus,
     SystemFeatures,
-    TokenCosts,
-    TokensPerSecond,
-    UserSatisfactionRate,
     Workflow,
     WorkflowAppLog,
-    WorkflowDailyRuns,
     WorkflowRun,
     WorkflowRunDetail,
-    WorkflowTokenCosts,
     Workspace,
 )
 from dify_async.models._base import Rows, Text
@@ -52,9 +42,10 @@ from dify_async.models.workspace import (
     SwitchedWorkspace,
     Workspaces,
 )
+from dify_async.statistics.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -173,19 +164,6 @@ ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 # JSON or CSV, as it comes.
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes)
 
-DAILY_CONVERSATIONS: Final = _rows("/apps/{}/statistics/daily-conversations", DailyConversations)
-DAILY_END_USERS: Final = _rows("/apps/{}/statistics/daily-end-users", DailyEndUsers)
-AVERAGE_SESSION_INTERACTIONS: Final = _rows(
-    "/apps/{}/statistics/average-session-interactions", AverageSessionInteractions
-)
-TOKENS_PER_SECOND: Final = _rows("/apps/{}/statistics/tokens-per-second", TokensPerSecond)
-USER_SATISFACTION_RATE: Final = _rows("/apps/{}/statistics/user-satisfaction-rate", UserSatisfactionRate)
-TOKEN_COSTS: Final = _rows("/apps/{}/statistics/token-costs", TokenCosts)
-DAILY_MESSAGES: Final = _rows("/apps/{}/statistics/daily-messages", DailyMessages)
-AVERAGE_RESPONSE_TIME: Final = _rows("/apps/{}/statistics/average-response-time", AverageResponseTime)
-WORKFLOW_DAILY_RUNS: Final = _rows("/apps/{}/workflow/statistics/daily-conversations", WorkflowDailyRuns)
-WORKFLOW_DAILY_END_USERS: Final = _rows("/apps/{}/workflow/statistics/daily-terminals", DailyEndUsers)
-WORKFLOW_TOKEN_COSTS: Final = _rows("/apps/{}/workflow/statistics/token-costs", WorkflowTokenCosts)
-WORKFLOW_AVERAGE_INTERACTIONS: Final = _rows(
-    "/apps/{}/workflow/statistics/average-app-interactions", AverageSessionInteractions
-)
+STATISTICS: Final[Mapping[Metric, Endpoint[Rows[Any]]]] = {
+    metric: _rows(f"/apps/{{}}/{metric.route}", metric.row_type) for metric in Metric
+}

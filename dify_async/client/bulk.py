@@ -10,8 +10,7 @@ from msgspec import Struct
 from dify_async import _checks as checks
 from dify_async._concurrency import for_each
 from dify_async.errors import DifyError
-from dify_async.statistics.fan_out import affects_all_apps, id_of, unique_apps
-from dify_async.statistics.results import checked_apps
+from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
 
 if TYPE_CHECKING:
     from dify_async.models import App

@@ -1,36 +1,27 @@
-"""All statistics that apply, of one app or of many at once."""
+"""All statistics of one app, or of many apps at once."""
 
 from __future__ import annotations
 
-import math
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio
-
 from dify_async._api.endpoints import APP
-from dify_async._concurrency import task_group
-from dify_async.statistics.fan_out import FanOut
-from dify_async.statistics.results import (
-    AppStatistics,
-    checked_apps,
-    checked_metrics,
-)
+from dify_async.statistics.fan_out import FanOut, checked_apps
 
 from .statistics import StatisticCalls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
     from dify_async._times import When
     from dify_async.models import App
-    from dify_async.statistics.fan_out import GetRows, OnError, Run
-    from dify_async.statistics.results import Metric, Row
+    from dify_async.statistics import AppStatistics, Metric
+    from dify_async.statistics.fan_out import GetRows, OnError
 
 
 class ManyStatisticCalls(StatisticCalls):
-    """Calls for all statistics at once; bounds and rows as of each of them."""
+    """Calls for all statistics of one app, or of many apps at once."""
 
     async def statistics(
         self,
@@ -41,15 +32,18 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "raise",
     ) -> AppStatistics:
-        """All statistics that apply to the app's mode, at once.
+        """All statistics of an app; only the metrics that apply to its mode are requested.
+
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            app: An `App`, or its id for one request more.
-            start: The first moment, on the account's clock where it is naive; by default of all time.
-            end: The first moment that is no longer asked for. Likewise.
-            metrics: Only these, where they apply.
-            on_error: "raise", or "collect" into `errors`; wrong arguments and a refused session are
-                raised in both cases.
+            app: An `App`, or its id, which costs one more request.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply.
+            on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
+                arguments and a rejected session are always raised.
         """
         found = await self.statistics_many([app], start, end, metrics=metrics, on_error=on_error)
         return found[0]
@@ -63,20 +57,22 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
-        """What `statistics` gives, for many apps at once, in the order given.
+        """The statistics of many apps, in the order given; at most `max_concurrency` requests at once.
 
-        No more than `max_concurrency` requests are under way.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids for one request more each.
-            start: As in `statistics`.
-            end: As in `statistics`; exclusive.
-            metrics: Only these, where they apply.
-            on_error: With "collect", an app that fails keeps its place, with its `errors`.
+            apps: `App`s, or ids, which cost one more request each.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply to the app's mode.
+            on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
+                one. Wrong arguments and a rejected session are always raised.
         """
+        chosen, fan_out = checked_apps(apps), self._fan_out(metrics, on_error)
         found: dict[int, AppStatistics] = {}
-        run = await self._prepared(apps, start, end, metrics, on_error)
-        await run(found.__setitem__)
+        await fan_out.run(chosen, await self._rows_between(start, end), found.__setitem__)
         return [found[index] for index in sorted(found)]
 
     @asynccontextmanager
@@ -89,59 +85,32 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
-        """What `statistics_many` gives, each app as soon as it is complete; arguments as there.
+        """The statistics of many apps, each app as soon as it is complete.
 
-        Use: `async with dify.stream_statistics(apps) as arriving: async for statistics in arriving:`.
-        Leaving the block early ends what is under way.
+        Use: `async with dify.stream_statistics(apps) as stream: async for statistics in stream:`.
+        Leaving the block cancels the remaining requests.
+
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
+
+        Args:
+            apps: `App`s, or ids, which cost one more request each.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply to the app's mode.
+            on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
+                one. Wrong arguments and a rejected session are always raised.
         """
-        run = await self._prepared(apps, start, end, metrics, on_error)
-        async with arriving(run) as stream:
+        chosen, fan_out = checked_apps(apps), self._fan_out(metrics, on_error)
+        async with fan_out.stream(chosen, await self._rows_between(start, end)) as stream:
             yield stream
 
-    async def _prepared(
-        self,
-        apps: Iterable[App | str],
-        start: When | None,
-        end: When | None,
-        metrics: Iterable[Metric | str] | None,
-        on_error: OnError,
-    ) -> Run:
-        """The fan-out, with its arguments checked and its range on one clock."""
-        chosen = checked_apps(apps)
-        first, last = await self._range(start, end)
-        get_rows = partial(self._rows, first=first, last=last)
-        return partial(self._fan_out(get_rows, metrics, on_error).run, chosen)
+    def _fan_out(self, metrics: Iterable[Metric | str] | None, on_error: OnError) -> FanOut:
+        return FanOut(self._get_app, metrics=metrics, on_error=on_error, workers=self._max_concurrency)
 
-    def _fan_out(
-        self, get_rows: GetRows, metrics: Iterable[Metric | str] | None, on_error: OnError
-    ) -> FanOut:
-        return FanOut(
-            metrics=checked_metrics(metrics),
-            on_error=on_error,
-            workers=self._max_concurrency,
-            get_app=lambda app_id: self._caller.call(APP, (app_id,)),
-            get_rows=get_rows,
-        )
+    async def _rows_between(self, start: When | None, end: When | None) -> GetRows:
+        # Converted once for all apps: the account's zone is not looked up in each request.
+        return partial(self._statistic_rows, await self._span(start, end))
 
-    async def _rows(
-        self, metric: Metric, app_id: str, first: When | None, last: When | None
-    ) -> Sequence[Row]:
-        rows: Sequence[Row] = await getattr(self, metric)(app_id, first, last)
-        return rows
-
-
-@asynccontextmanager
-async def arriving(run: Run) -> AsyncIterator[AsyncIterator[AppStatistics]]:
-    """The fan-out as a stream; leaving the block ends what is under way."""
-    send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
-
-    async def feed() -> None:
-        with send:
-            await run(lambda _, statistics: send.send_nowait(statistics))
-
-    # It takes what comes in until the group has ended: an answer may be there in the moment of leaving.
-    with receive:
-        async with task_group() as group:
-            group.start_soon(feed)
-            yield receive
-            group.cancel_scope.cancel()
+    async def _get_app(self, app_id: str) -> App:
+        return await self._caller.call(APP, (app_id,))

@@ -1,4 +1,4 @@
-"""A dashboard as rows, columns, CSV, JSON and data frames."""
+"""Export a dashboard as rows, columns, CSV, JSON or a data frame."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from dify_async import _checks
 from dify_async.errors import DifyConfigError
 
 if TYPE_CHECKING:
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("app_id", "app_name", "mode", "metric", "date", "value")
 Backend = Literal["pandas", "polars", "pyarrow"]
-# OWASP's list of what makes a spreadsheet take a cell for a formula; the wide forms count in Excel.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - meant
+# Spreadsheets evaluate cells that begin with these, by OWASP's list; Excel accepts the wide forms too.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - intended
 
 
 def rows(dashboard: Dashboard) -> Iterator[dict[str, object]]:
-    """One dict a number."""
+    """One dict per number."""
     for row in _tuples(dashboard):
         yield dict(zip(_COLUMNS, row, strict=True))
 
 
 def columns(dashboard: Dashboard) -> dict[str, list[object]]:
-    """One list a column."""
+    """One list per column."""
     table: dict[str, list[object]] = {column: [] for column in _COLUMNS}
     for row in _tuples(dashboard):
         for column, value in zip(table.values(), row, strict=True):
@@ -39,7 +40,7 @@ def columns(dashboard: Dashboard) -> dict[str, list[object]]:
 
 
 def write_csv(dashboard: Dashboard, path: Path) -> None:
-    """Write the rows to a file."""
+    """Write the rows to a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
@@ -48,7 +49,7 @@ def write_csv(dashboard: Dashboard, path: Path) -> None:
 
 
 def to_json(dashboard: Dashboard) -> str:
-    """All of it as JSON."""
+    """The whole dashboard as JSON."""
     before = dashboard.previous_period
     body = {
         "period": _period(dashboard.period),
@@ -71,19 +72,18 @@ def to_json(dashboard: Dashboard) -> str:
 
 def to_native(dashboard: Dashboard, backend: Backend) -> Any:
     """A data frame of another library."""
-    if backend not in get_args(Backend):
-        raise DifyConfigError(f"backend is {backend!r:.60}; it is one of {', '.join(get_args(Backend))}")
+    _checks.one_of("backend", backend, get_args(Backend))
     table = columns(dashboard)
-    table["value"] = [None if value is None else float(value) for value in table["value"]]  # type: ignore[arg-type]  # numbers
+    table["value"] = [None if value is None else float(value) for value in table["value"]]  # type: ignore[arg-type]  # they are numbers
     try:
-        import narwhals as nw  # noqa: PLC0415 - imported by those who use it
+        import narwhals as nw  # noqa: PLC0415 - an optional dependency
 
         text = dict.fromkeys(_COLUMNS[:4], nw.String())
         schema = {**text, "date": nw.Datetime() if backend == "pandas" else nw.Date(), "value": nw.Float64()}
         return nw.from_dict(table, schema, backend=backend).to_native()
     except ImportError as error:
         raise DifyConfigError(
-            f"{error}: install {backend}, and narwhals as dify-async[dataframes] brings it"
+            f"to_native() needs more packages: {error}. Install dify-async[dataframes] and {backend}"
         ) from None
 
 
@@ -99,7 +99,7 @@ def _no_formula(text: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """A value as text where JSON and CSV have none for it; Decimal("0E-7") reads 0.0000000."""
+    """The value, or its text if JSON and CSV have no type for it; Decimal("0E-7") is 0.0000000."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime | date):

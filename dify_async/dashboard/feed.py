@@ -1,11 +1,10 @@
-"""A dashboard that is kept fresh for any number of readers."""
+"""A dashboard that is refreshed in the background for any number of readers."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import logging
-import math
 import random
 import time
 from datetime import UTC, datetime
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, Final, Self
 
 from msgspec import Struct, structs
 
+from dify_async import _checks
 from dify_async._concurrency import SingleFlight, cancel_and_wait
 from dify_async._uncopyable import Uncopyable
-from dify_async.errors import DifyConfigError, DifyError
+from dify_async.errors import DifyError
 
+from .gather import gather
 from .history import History
 from .models import Dashboard
 from .query import checked_query
@@ -25,64 +26,65 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
-    from dify_async.client import AsyncDifyServer
     from dify_async.models import App
-    from dify_async.statistics.results import Metric
+    from dify_async.statistics import Metric
+
+    from .gather import DashboardClient
 
 logger: Final = logging.getLogger("dify_async")
 
-# Feeds of many processes that were started together drift apart.
+# So that processes that start together do not refresh at the same time.
 _JITTER: Final = 0.1
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """The last good dashboard of a feed.
+    """The latest dashboard of a feed.
 
     Attributes:
         dashboard: The dashboard.
-        fetched_at: When it was got, in UTC.
-        error: Why the last refresh failed; None where it is that of the last refresh.
-        at: The same moment as `fetched_at` on `time.monotonic()`.
+        fetched_at: When it was fetched, in UTC.
+        monotonic_at: When it was fetched, by `time.monotonic()`.
+        error: Why the last refresh failed; None if it succeeded.
     """
 
     dashboard: Dashboard
     fetched_at: datetime
-    at: float
+    monotonic_at: float
     error: Exception | None = None
 
     @property
     def age(self) -> float:
-        """Seconds since it was got."""
-        return time.monotonic() - self.at
+        """Seconds since the dashboard was fetched."""
+        return time.monotonic() - self.monotonic_at
 
 
 class DashboardFeed(Uncopyable):
-    """A dashboard of the last days, got again every `interval` seconds by one task for all readers.
+    """A dashboard of the last days, refreshed every `interval` seconds by one task for all readers.
 
-    Use it as an async context manager, within that of the client. Days older than two are got once and
-    kept: what still changes in them (a like that comes later, a conversation that goes on) is seen
-    after `refresh(all_days=True)`. A change of the account's time zone, which is looked at every five
-    minutes, gets all days again.
+    Use it as an async context manager, inside that of the client. Days older than two are fetched once.
+    Their numbers may still change (a late like, a conversation that continues):
+    `refresh(all_days=True)` fetches them again. So does a change of the account's time zone, which is
+    checked every five minutes.
 
     Args:
-        dify: The client, which stays the caller's.
-        interval: Seconds between two refreshes, give or take a tenth.
-        days: As in `AsyncDifyServer.dashboard`, and so are all others.
-        apps: Only these apps.
+        dify: The client; the feed does not close it.
+        interval: Seconds between two refreshes, plus or minus 10 %.
+        days: The number of days, including today.
+        apps: Only these `App`s or ids.
         mode: Only apps of this mode.
-        name: Only apps with this in their name.
+        name: Only apps whose name contains this text.
         metrics: Only these metrics.
-        compare: Whether to compare with the previous period.
+        compare: Whether to compare with the previous period of the same length.
 
     Raises:
         DifyConfigError: An argument is wrong.
     """
 
-    _instead = "create a feed in each process, or pass on its snapshots"
+    _instead = "create a feed in each process, or send its snapshots"
 
     def __init__(
         self,
-        dify: AsyncDifyServer,
+        dify: DashboardClient,
         interval: float = 60.0,
         *,
         days: int = 30,
@@ -92,16 +94,14 @@ class DashboardFeed(Uncopyable):
         metrics: Iterable[Metric | str] | None = None,
         compare: bool = False,
     ) -> None:
-        if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval < math.inf:
-            raise DifyConfigError(f"interval is {interval!r}; it is a number of seconds greater than 0")
-        self._dify = dify
-        self._interval = interval
+        self._source = dify.dashboard_source
+        self._interval = _checks.positive("interval", interval)
         self._query = checked_query(
             days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
         )
         self._history = History()
         self._flight = SingleFlight()
-        self._want_all_days: set[object] = set()  # one for each caller who waits for all days
+        self._want_all_days: set[object] = set()  # one per caller that waits for all days
         self._latest: Snapshot | None = None
         self._error: Exception | None = None
         self._refreshed = asyncio.Event()
@@ -109,7 +109,7 @@ class DashboardFeed(Uncopyable):
 
     async def __aenter__(self) -> Self:
         if self._task is not None:
-            raise DifyError("the feed is open already")
+            raise DifyError("the feed is already open")
         self._task = asyncio.create_task(self._run(), name="dify_async dashboard feed")
         return self
 
@@ -127,14 +127,14 @@ class DashboardFeed(Uncopyable):
 
     @property
     def latest(self) -> Snapshot | None:
-        """The last good dashboard; None before the first."""
+        """The latest dashboard; None before the first refresh succeeds."""
         return self._latest
 
     async def get(self) -> Snapshot:
-        """The last good dashboard at once; the first one is waited for.
+        """The latest dashboard, without waiting; the first call waits for the first refresh.
 
         Raises:
-            DifyError: There was none yet, and the last refresh failed.
+            DifyError: No refresh has succeeded, and the last one failed.
         """
         self._check()
         if self._latest is None and self._error is None:
@@ -142,11 +142,14 @@ class DashboardFeed(Uncopyable):
         return self._present()
 
     async def refresh(self, *, all_days: bool = False) -> Snapshot:
-        """Get it now, together with all callers who do so at the same time.
+        """Refresh now; concurrent callers share one refresh.
 
         Args:
-            all_days: Whether to get the days again that are over. If a refresh of the other days is under
-                way, one of all days follows it, unless all callers who wait for that are cancelled.
+            all_days: Whether to fetch past days again. If another refresh is running, this one follows it,
+                unless all callers that wait for it are cancelled.
+
+        Raises:
+            DifyError: No refresh has succeeded, and the last one failed.
         """
         self._check()
         if not all_days:
@@ -163,7 +166,7 @@ class DashboardFeed(Uncopyable):
         return self._present()
 
     async def __aiter__(self) -> AsyncIterator[Snapshot]:
-        """What `get` gives, and again after each refresh, until the feed ends."""
+        """The latest dashboard, and a new one after each refresh, until the feed is closed."""
         seen: Snapshot | None = None
         latest: Snapshot | None = await self.get()
         while self._task is not None:
@@ -176,7 +179,7 @@ class DashboardFeed(Uncopyable):
 
     def _check(self) -> None:
         if self._task is None:
-            raise DifyError("the feed is not open: use it as `async with DashboardFeed(dify) as feed:`")
+            raise DifyError("the feed is not open; use `async with DashboardFeed(dify) as feed:`")
 
     def _present(self) -> Snapshot:
         if self._latest is None:
@@ -189,33 +192,34 @@ class DashboardFeed(Uncopyable):
             await asyncio.sleep(self._interval * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
 
     async def _refresh(self, _: asyncio.Future[None]) -> None:
-        """Get it; what goes wrong is kept beside the last good one."""
+        """Refresh the dashboard; if it fails, the latest one stays, with the error."""
         all_days = bool(self._want_all_days)
         if all_days:
-            self._history.forget()
+            self._history.clear()
         try:
-            dashboard = await self._gathered()
-        except Exception as error:  # noqa: BLE001 - readers get it
-            logger.warning("the dashboard was not refreshed: %s", error)
+            dashboard = await self._gather()
+        except Exception as error:  # noqa: BLE001 - readers receive it
+            logger.warning("refreshing the dashboard failed: %s", error)
             self._error = error
             if self._latest is not None:
                 self._latest = structs.replace(self._latest, error=error)
         else:
             self._error = None
-            self._latest = Snapshot(dashboard=dashboard, fetched_at=datetime.now(UTC), at=time.monotonic())
+            self._latest = Snapshot(
+                dashboard=dashboard, fetched_at=datetime.now(UTC), monotonic_at=time.monotonic()
+            )
         if all_days:
-            self._want_all_days.clear()  # also of those who came in the meantime: they joined this one
+            self._want_all_days.clear()  # callers that came in the meantime joined this refresh
         refreshed, self._refreshed = self._refreshed, asyncio.Event()
         refreshed.set()
 
-    async def _gathered(self) -> Dashboard:
-        updates = self._dify._updates(self._query, "collect", self._history)  # noqa: SLF001 - of this package
-        async with updates as coming:
-            dashboard = await coming.collect()
+    async def _gather(self) -> Dashboard:
+        async with gather(self._source, self._query, "collect", self._history) as updates:
+            dashboard = await updates.collect()
         failed = {error.app_id for error in dashboard.errors}
         is_better = self._latest is None and dashboard.totals
         if 2 * len(failed) > len(dashboard.apps) and not is_better:
-            # Not a failure of some apps: the server is down, or went down meanwhile.
+            # The server is down, not just some apps.
             raise dashboard.errors[0].error
-        self._history.keep_only(app.app_id for app in dashboard.apps)
+        self._history.retain(app.app_id for app in dashboard.apps)
         return dashboard

@@ -1,4 +1,4 @@
-"""What a dashboard holds."""
+"""The numbers of a dashboard."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from dify_async.errors import DifyError
-from dify_async.statistics.results import Metric, Value
+from dify_async.statistics.metrics import Metric, Value
 
 from . import export
 from .period import Period
@@ -18,16 +18,16 @@ from .period import Period
 if TYPE_CHECKING:
     from .export import Backend
 
-# Money of any size adds up exactly, whatever the context of the thread is.
+# Sums of money are exact, whatever the decimal context of the thread.
 EXACT: Final = Context(prec=200)
 
 
 class Change(Struct, frozen=True):
-    """How a total differs from that of the previous period.
+    """The change of a total since the previous period.
 
     Attributes:
-        absolute: New less old; None where one of them is not known.
-        relative: The same as a share of the old one, 0.25 for 25 % more; None where that is zero.
+        absolute: The new total minus the old one; None if either is not known.
+        relative: The change divided by the old total, 0.25 for +25 %; None if the old total is zero.
     """
 
     absolute: Value
@@ -35,25 +35,25 @@ class Change(Struct, frozen=True):
 
 
 class Series(Struct, frozen=True, kw_only=True):
-    """One number, for each day of the period.
+    """One number for each day of the period.
 
     Attributes:
-        name: As in `AppDashboard.series`.
-        unit: What is counted, as "messages"; the currency, as "USD", for money.
-        values: A value a day, as in `Period.days`. On a day without traffic counts and money are
-            zero, and averages and rates None. Money is None on a day of which no price is known.
-        total: Of all days. Counts and money are exact sums; a conversation counts on each day on
-            which it has messages. Averages are weighted, and as exact as the server's rounding of
-            each day: the response time by messages, the runs per user by users, the tokens per second
-            by the model's time. The satisfaction is weighted by messages, and is not exact over
-            several days or apps if a message was liked twice (by its user and by an administrator):
-            Dify counts such a message twice, and does not report how many there are.
-            None if there is no traffic, or if the server does not report what a total needs: messages
-            per conversation (how many began on a day), tokens per second of modes other than
+        name: The key in `AppDashboard.series`.
+        unit: What is counted, such as "messages"; for money, the currency, such as "USD".
+        values: One value per day of `Period.days`. On a day without traffic, counts and money are zero,
+            and averages and rates None. Money is None on a day without a known price.
+        total: Over all days. Counts and money are exact sums; a conversation counts on each day with
+            messages. Averages are weighted, and as exact as the server's rounding of each day: response
+            time by messages, runs per user by users, tokens per second by the model's time. The
+            satisfaction rate is weighted by messages. It is not exact over several days or apps if a
+            message was liked twice (by its user and by an administrator): Dify counts that message twice,
+            and does not report how many there are.
+            None if there is no traffic, or if the server does not report what the total needs: messages
+            per conversation (conversations begun per day), tokens per second of modes other than
             completion (the model's time), tokens per second with a day on which that time is 0 (Dify
-            reports 0 for it, however many tokens there were), users of several days (they come
-            again), and any average whose weighing metric was not asked for or failed.
-        previous: The same of the previous period, with `compare=True`.
+            reports 0 for any number of tokens), users of several days (the same users come again), and
+            any average whose weight was not requested or failed.
+        previous: The series of the previous period, with `compare=True`.
     """
 
     name: str
@@ -64,13 +64,13 @@ class Series(Struct, frozen=True, kw_only=True):
 
     @property
     def change(self) -> Change | None:
-        """How the total differs from that of the previous period; None where it was not asked for."""
+        """The change of the total since the previous period; None without `compare=True`."""
         if self.previous is None:
             return None
         new, old = self.total, self.previous.total
         if new is None or old is None:
             return Change(None, None)
-        # Both are of one kind: counts, money of one currency, or averages.
+        # Both are counts, money of one currency, or averages.
         if isinstance(new, Decimal):
             exact = EXACT.subtract(new, Decimal(old))
             return Change(exact, float(exact) / float(old) if old else None)
@@ -79,7 +79,7 @@ class Series(Struct, frozen=True, kw_only=True):
 
 
 class AppError(Struct, frozen=True, kw_only=True):
-    """What failed, and for which app."""
+    """A metric that failed, with its app and its error."""
 
     app_id: str
     app_name: str
@@ -91,15 +91,15 @@ class AppDashboard(Struct, frozen=True, kw_only=True):
     """The numbers of one app.
 
     Attributes:
-        app_id: The app.
-        app_name: Its name; "" where the app itself could not be got.
-        mode: Its mode; "" likewise.
-        series: By name: the metrics that apply to the mode ("daily_messages", …, "token_costs" being
-            tokens), money by currency ("token_costs_USD"), "rate_percent" (the satisfaction, which
-            the server gives per mille), and "tokens". What an advanced-chat app does stands both in
-            its messages and in its runs, so that the two are never added: "tokens" are those of the
-            messages, and of the runs for the mode workflow.
-        errors: What failed, by metric; it has no series then.
+        app_id: The app's id.
+        app_name: The app's name; "" if the app could not be fetched.
+        mode: The app's mode; "" if the app could not be fetched.
+        series: By name: the metrics that apply to the mode ("daily_messages", …; "token_costs" has the
+            tokens), money by currency ("token_costs_USD"), "rate_percent" (the satisfaction rate in
+            percent; the server reports likes per 1000 messages), and "tokens". Each use of an
+            advanced-chat app counts as a message and as a run, so the two are never added: "tokens" are
+            those of the runs for mode workflow, and those of the messages for all other modes.
+        errors: The error of each metric that failed, which has no series.
     """
 
     app_id: str
@@ -113,12 +113,12 @@ class Dashboard(Struct, frozen=True, kw_only=True):
     """The numbers of all apps for a range of days.
 
     Attributes:
-        period: The range that was asked for, and the account's time zone.
-        previous_period: The range that it is compared with; None without `compare=True`.
-        apps: In the order of the list; an app that failed keeps its place, with its `errors`.
-        totals: All apps together, by the names of `AppDashboard.series`; averages by weight, as in
-            `Series.total`. An app that failed is in none. Somebody who uses two apps is an end user
-            of each.
+        period: The requested range, and the account's time zone.
+        previous_period: The range to compare with; None without `compare=True`.
+        apps: In the order of the list, including apps that failed.
+        totals: All apps together, by the names of `AppDashboard.series`; averages are weighted as in
+            `Series.total`. Apps that failed are excluded. A user of two apps counts as an end user of
+            each.
     """
 
     period: Period
@@ -128,7 +128,7 @@ class Dashboard(Struct, frozen=True, kw_only=True):
 
     @property
     def errors(self) -> list[AppError]:
-        """What failed, app by app."""
+        """The metrics that failed, app by app."""
         return [
             AppError(app_id=app.app_id, app_name=app.app_name, metric=metric, error=error)
             for app in self.apps
@@ -136,37 +136,39 @@ class Dashboard(Struct, frozen=True, kw_only=True):
         ]
 
     def to_rows(self) -> list[dict[str, object]]:
-        """One dict a number, for each app, series and day: app_id, app_name, mode, metric, date, value."""
+        """One dict per app, series and day: app_id, app_name, mode, metric, date, value."""
         return list(export.rows(self))
 
     def to_columns(self) -> dict[str, list[object]]:
-        """The same as `to_rows`, as one list a column."""
+        """One list per column: app_id, app_name, mode, metric, date, value."""
         return export.columns(self)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the same as `to_rows` to a file in UTF-8, with a heading.
+        """Write a CSV file in UTF-8 with the columns app_id, app_name, mode, metric, date, value.
 
-        Money is exact, days are ISO dates, and None is empty. A text that a spreadsheet would run as
-        a formula has an apostrophe before it (an app's name is anybody's text); the other exports
-        leave it as it is. It writes at once: a service calls it by `asyncio.to_thread`.
+        Money is exact, days are ISO dates, and None is empty. Text that a spreadsheet would evaluate as a
+        formula gets an apostrophe in front, since anyone may name an app; the other exports do not
+        change it. The call blocks: use `asyncio.to_thread` in a service.
         """
         export.write_csv(self, Path(path))
 
     def to_json(self) -> str:
-        """All of it as JSON: money as text without an exponent, days and moments in ISO 8601.
+        """The whole dashboard as JSON: money as text without an exponent, dates and times in ISO 8601.
 
-        Keys: period, previous_period, days, apps (app_id, app_name, mode, series, errors) and totals;
-        a series has unit, values, total and, where it is compared, previous and change.
+        Keys: period, previous_period, days, apps (app_id, app_name, mode, series, errors) and totals.
+        Each series has unit, values and total, and with `compare=True` also previous and change.
         """
         return export.to_json(self)
 
     def to_native(self, backend: Backend) -> Any:
-        """The same as `to_rows`, as a data frame of `backend`: "pandas", "polars" or "pyarrow".
+        """A data frame with the columns app_id, app_name, mode, metric, date, value.
 
-        Values are floats there, money too; `to_rows` and `to_csv` have them exact. It needs
-        `dify-async[dataframes]` and the library named.
+        All values are floats, including money; `to_rows` and `to_csv` have exact money.
+
+        Args:
+            backend: "pandas", "polars" or "pyarrow".
 
         Raises:
-            DifyConfigError: narwhals or the library is not installed, or is none of the three.
+            DifyConfigError: The backend is invalid; or it, or `dify-async[dataframes]`, is not installed.
         """
         return export.to_native(self, backend)

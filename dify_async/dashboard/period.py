@@ -1,4 +1,4 @@
-"""Ranges of days on the account's wall clock. Pure."""
+"""Ranges of days in the account's time zone. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dify_async._checks import refused
 from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
 from dify_async.statistics.results import days_of
@@ -19,11 +20,11 @@ class Period(Struct, frozen=True, kw_only=True):
     """A range in the account's time zone.
 
     Attributes:
-        start: Its first moment, in the account's time zone.
-        end: The first moment after it.
-        zone: The account's time zone, as "Europe/Berlin".
-        days: Each day that it touches. A start or an end that is no midnight cuts its day, and the
-            numbers of that day are those of the part.
+        start: Inclusive, in the account's time zone.
+        end: Exclusive, in the account's time zone.
+        zone: The account's time zone, such as "Europe/Berlin".
+        days: Every day of the range. If it starts or ends within a day, the numbers of that day cover
+            only the part within the range.
     """
 
     start: datetime
@@ -33,16 +34,13 @@ class Period(Struct, frozen=True, kw_only=True):
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Both ends on the account's clock, as "YYYY-MM-DD HH:MM"."""
+        """Start and end in the account's time zone, as "YYYY-MM-DD HH:MM"."""
         first, last = (one.isoformat(" ", "minutes") for one in on_clock(self))
         return first, last
 
 
 def period_of(start: When | None, end: When | None, days: int, zone: ZoneInfo, now: datetime) -> Period:
-    """The range from start to end.
-
-    Without an end it goes to the next midnight, without a start it has so many whole days.
-    """
+    """The range from start to end; by default `days` whole days that end at the next midnight."""
     last = midnight(now.astimezone(zone).date() + timedelta(days=1)) if end is None else wall_clock(end, zone)
     if start is None:
         start = _moved(_next_midnight(last), -timedelta(days=days))
@@ -53,25 +51,23 @@ def period_before(period: Period, zone: ZoneInfo) -> Period:
     """The range of the same length that ends where this one starts."""
     first, last = on_clock(period)
     if not begins_day(first):
-        # A day of two periods would come as one row.
-        raise DifyConfigError(f"start is {first}; to compare, it is a midnight of the account's clock")
+        # The server sends one row per day, even if the day belongs to both periods.
+        raise refused("start", "a midnight in the account's time zone to compare periods", str(first))
     return _period(_moved(first, first - last), first, zone)
 
 
 def on_clock(period: Period) -> tuple[datetime, datetime]:
-    """Both ends, naive."""
+    """Start and end as naive datetimes."""
     return period.start.replace(tzinfo=None), period.end.replace(tzinfo=None)
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a day, on the account's clock."""
+    """The first moment of a day, as a naive datetime."""
     return datetime.combine(day, time.min)
 
 
 def _period(start: When, end: When, zone: ZoneInfo) -> Period:
     first, last = minutes(start, end, zone)
-    assert first is not None  # noqa: S101 - both were given, for the type checker
-    assert last is not None  # noqa: S101
     days = tuple(days_of(first, last))
     return Period(start=in_zone(first, zone), end=in_zone(last, zone), zone=zone.key, days=days)
 
@@ -85,4 +81,4 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:
-        raise DifyConfigError(f"{by.days} days from {moment} leave the calendar") from None
+        raise DifyConfigError(f"{by.days} days from {moment} are outside of the calendar") from None

@@ -1,19 +1,21 @@
-"""What is asked of a dashboard."""
+"""The arguments of a dashboard."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from dify_async import _checks
 from dify_async.errors import DifyConfigError
-from dify_async.statistics.results import checked_apps, checked_metrics
+from dify_async.statistics.fan_out import checked_apps
+from dify_async.statistics.metrics import checked_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dify_async._times import When
     from dify_async.models import App
-    from dify_async.statistics.results import Metric
+    from dify_async.statistics.metrics import Metric
 
 
 class DashboardQuery(NamedTuple):
@@ -40,10 +42,9 @@ def checked_query(
     metrics: Iterable[Metric | str] | None,
     compare: bool,
 ) -> DashboardQuery:
-    """The arguments, as far as they can be checked without the account's time zone."""
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= date.max.toordinal():
-        raise DifyConfigError(f"days is {days!r}; it is a whole number of days from 1")
+    """The arguments; the range is checked once the account's time zone is known."""
+    _checks.integer("days", days, maximum=date.max.toordinal())
     if apps is not None and (mode, name) != (None, None):
-        raise DifyConfigError("apps are given; mode and name choose among all apps of the workspace")
+        raise DifyConfigError("apps must not be combined with mode and name: they filter all apps")
     chosen = None if apps is None else tuple(checked_apps(apps))
     return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)

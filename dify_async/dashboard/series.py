@@ -1,11 +1,12 @@
-"""From the rows of one app to its series: a value for each day. Pure."""
+"""The series of one app, with a value for each day, from its rows. Pure."""
 
 from __future__ import annotations
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from dify_async.statistics.results import Metric, money_of
+from dify_async.statistics.metrics import Metric
+from dify_async.statistics.results import money_of
 
 from .models import AppDashboard, Series
 from .totals import (
@@ -24,18 +25,19 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dify_async.models import TokenCosts
-    from dify_async.statistics.results import AppStatistics, Value
+    from dify_async.statistics.metrics import Value
+    from dify_async.statistics.results import AppStatistics
 
     from .period import Period
 
     ByDay = dict[date, Value]
 
-# What every version of Dify names in each row; an app without rows has its zeros in it.
+# Every version of Dify reports this currency; the zeros of an app without rows are in it.
 _CURRENCY: Final = "USD"
 
 
 def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | None) -> AppDashboard:
-    """The series of an app out of its rows, which may be of both periods."""
+    """The series of an app; its rows may be of both periods."""
     numbers = _numbers(statistics)
     before = {} if previous is None else _series(numbers, previous, {})
     return AppDashboard(
@@ -48,7 +50,7 @@ def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | 
 
 
 def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
-    """The numbers by name and day, derived ones too."""
+    """The numbers by name and day, including derived series."""
     numbers: dict[str, ByDay] = {}
     for metric in Metric:
         rows = statistics.rows(metric)
@@ -59,7 +61,7 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
         numbers |= _tokens_and_money(statistics.token_costs)
     if Metric.USER_SATISFACTION_RATE in numbers:
         rates = numbers[Metric.USER_SATISFACTION_RATE]
-        # The server's two decimals are three of a percentage; more digits are only those of the division.
+        # Two decimals per thousand are three of a percentage.
         numbers[RATE_PERCENT] = {day: round(float(rate or 0) / 10, 3) for day, rate in rates.items()}
     tokens = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
     if tokens in numbers:
@@ -68,7 +70,7 @@ def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
 
 
 def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
-    """Tokens, and money by currency; a day may have a row for each currency."""
+    """Tokens, and money by currency; a day may have one row per currency."""
     prices: dict[str, list[tuple[date, Value]]] = {}
     for row in rows:
         for name, price in money_of(row):
@@ -77,7 +79,7 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     tokens = [(row.date, row.token_count) for row in rows]
     numbers = {str(Metric.TOKEN_COSTS): _by_day(tokens, Metric.TOKEN_COSTS), **numbers}
     money = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
-    # A day of which no price is known is not a day that cost nothing.
+    # A day without a known price did not cost 0.
     unpriced = [row.date for row in rows if row.total_price is None]
     for name in money:
         by_day = numbers.setdefault(name, {})

@@ -1,20 +1,20 @@
-"""How days, and apps, are put together. Pure."""
+"""Totals over days and over apps. Pure."""
 
 from __future__ import annotations
 
 import math
 from decimal import Decimal
 from functools import reduce
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from dify_async.statistics.results import Metric
+from dify_async.statistics.metrics import Measure, Metric
 
 from .models import EXACT, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dify_async.statistics.results import Value
+    from dify_async.statistics.metrics import Value
 
     from .models import AppDashboard
 
@@ -23,50 +23,16 @@ TOKENS: Final = "tokens"
 _MONEY: Final = f"{Metric.TOKEN_COSTS}_"
 
 
-class Measure(NamedTuple):
-    """What a number counts, and how it adds up."""
-
-    unit: str
-    kind: Literal["count", "users", "money", "average"] = "count"
-    # The weight of a day's average is the product of these series on that day; none: it is not known.
-    weighed_by: tuple[str, ...] = ()
-    # A day of weight zero may still have some of these, which its average does not show.
-    hides: str | None = None
-
-    @property
-    def zero(self) -> Value:
-        """The number of a day without traffic."""
-        return None if self.kind == "average" else Decimal(0) if self.kind == "money" else 0
+def _measures() -> Iterator[tuple[str, Measure]]:
+    """The measure of each series in the order of display: messages first, tokens last, then money."""
+    for metric in sorted(Metric, key=lambda one: (one.measure.unit == "tokens", one != "daily_messages")):
+        yield metric, metric.measure
+        if metric is Metric.USER_SATISFACTION_RATE:
+            yield RATE_PERCENT, metric.measure._replace(unit="%")
+    yield TOKENS, Metric.TOKEN_COSTS.measure
 
 
-# By the SQL of the statistics: a rate is likes by messages, a latency the mean over messages, tokens a
-# second a sum of tokens by the sum of those latencies (and 0 if that sum is 0), interactions of a
-# workflow runs by users. The interactions of a session are by the conversations that began that day,
-# which no statistic counts. A message with two likes counts as two in a rate, so that the number of
-# messages is not quite its weight.
-_MEASURES: Final[Mapping[str, Measure]] = {
-    Metric.DAILY_MESSAGES: Measure("messages"),
-    Metric.DAILY_CONVERSATIONS: Measure("conversations"),
-    Metric.DAILY_END_USERS: Measure("users", "users"),
-    Metric.AVERAGE_SESSION_INTERACTIONS: Measure("messages per conversation", "average"),
-    Metric.TOKENS_PER_SECOND: Measure(
-        "tokens per second",
-        "average",
-        (Metric.AVERAGE_RESPONSE_TIME, Metric.DAILY_MESSAGES),
-        hides=Metric.TOKEN_COSTS,
-    ),
-    Metric.USER_SATISFACTION_RATE: Measure("likes per 1000 messages", "average", (Metric.DAILY_MESSAGES,)),
-    RATE_PERCENT: Measure("%", "average", (Metric.DAILY_MESSAGES,)),
-    Metric.AVERAGE_RESPONSE_TIME: Measure("ms", "average", (Metric.DAILY_MESSAGES,)),
-    Metric.WORKFLOW_DAILY_RUNS: Measure("runs"),
-    Metric.WORKFLOW_DAILY_END_USERS: Measure("users", "users"),
-    Metric.WORKFLOW_AVERAGE_INTERACTIONS: Measure(
-        "runs per user", "average", (Metric.WORKFLOW_DAILY_END_USERS,)
-    ),
-    Metric.TOKEN_COSTS: Measure("tokens"),
-    Metric.WORKFLOW_TOKEN_COSTS: Measure("tokens"),
-    TOKENS: Measure("tokens"),
-}
+_MEASURES: Final[Mapping[str, Measure]] = dict(_measures())
 
 
 def money_name(currency: str) -> str:
@@ -80,13 +46,13 @@ def measure_of(name: str) -> Measure:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names of series as they are shown, money last."""
+    """The names of series in the order of display."""
     order = {name: place for place, name in enumerate(_MEASURES)}
     return sorted(names, key=lambda name: (order.get(name, len(order)), name))
 
 
 def added(values: Iterable[Value], zero: Value) -> Value:
-    """The sum of what is known; None where there are values and none is known."""
+    """The sum of the known values; None if there are values but none is known."""
     values = list(values)
     known = [value for value in values if value is not None]
     if values and not known:
@@ -97,22 +63,22 @@ def added(values: Iterable[Value], zero: Value) -> Value:
 
 
 def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
-    """The mean of values by their weights; None without values, and where a weight is missing.
+    """The weighted mean of the known values; None if there are none, or if a weight is missing.
 
-    One value needs no weight. A value of weight zero counts for nothing.
+    A single value needs no weight.
     """
     known = [pair for pair in pairs if pair[0] is not None]
     if len(known) == 1:
         return float(known[0][0] or 0)
-    weighed = [(float(value), float(weight)) for value, weight in known if None not in (value, weight)]  # type: ignore[arg-type]  # neither is None
-    total = math.fsum(weight for _, weight in weighed)
-    if len(weighed) < len(known) or not total:
+    weighted = [(float(value), float(weight)) for value, weight in known if None not in (value, weight)]  # type: ignore[arg-type]  # neither is None
+    total = math.fsum(weight for _, weight in weighted)
+    if len(weighted) < len(known) or not total:
         return None
-    return math.fsum(value * weight for value, weight in weighed) / total
+    return math.fsum(value * weight for value, weight in weighted) / total
 
 
 def total_of(measure: Measure, values: Sequence[Value], weights: Sequence[Value]) -> Value:
-    """All days of one app together."""
+    """The total over all days of one app."""
     if measure.kind == "average":
         return mean(zip(values, weights, strict=True))
     if measure.kind == "users" and len(values) != 1:
@@ -121,9 +87,9 @@ def total_of(measure: Measure, values: Sequence[Value], weights: Sequence[Value]
 
 
 def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days: int) -> Sequence[Value]:
-    """The weight of each day; None where it is not known."""
+    """The weight of each day; None if it is not known."""
     unknown = (None,) * days
-    columns = [values_of.get(name, unknown) for name in measure.weighed_by]
+    columns = [values_of.get(name, unknown) for name in measure.weights]
     if len(columns) < 2:
         return columns[0] if columns else unknown
     weights = [None if None in day else math.prod(map(float, day)) for day in zip(*columns, strict=True)]
@@ -137,7 +103,7 @@ def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days:
 
 
 def totals_of(apps: Sequence[AppDashboard], days: int) -> dict[str, Series]:
-    """All apps together, day by day and in all."""
+    """The series over all apps, with values per day and a total."""
     names = in_order({name for app in apps for name in app.series})
     return {
         name: _over_apps(name, [app.series for app in apps if name in app.series], days) for name in names

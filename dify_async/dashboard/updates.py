@@ -1,4 +1,4 @@
-"""A dashboard as it comes in."""
+"""A dashboard as its apps arrive."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class DashboardUpdate(Struct, frozen=True, kw_only=True):
     """One more app of a dashboard.
 
     Attributes:
-        app: The app, complete.
-        done: How many apps there are by now, this one included.
-        total: How many there will be.
+        app: The numbers of the app, complete.
+        done: The number of apps so far, including this one.
+        total: The number of apps in the dashboard.
     """
 
     app: AppDashboard
@@ -38,9 +38,9 @@ class DashboardUpdates:
     """The apps of a dashboard, each as a `DashboardUpdate` as soon as it is complete.
 
     Attributes:
-        period: The range that was asked for, and the account's time zone.
-        previous_period: The range that it is compared with, or None.
-        total: How many apps there will be.
+        period: The requested range, and the account's time zone.
+        previous_period: The range to compare with, or None.
+        total: The number of apps in the dashboard.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class DashboardUpdates:
         return DashboardUpdate(app=app, done=len(self._arrived), total=self.total)
 
     async def dashboard(self) -> Dashboard:
-        """The dashboard of the apps that were taken so far, in the order of the list."""
+        """The dashboard of the apps received so far, in the order of the list."""
         apps = sorted(self._arrived, key=lambda app: self._places[app.app_id])
-        # On a thread: a thousand apps by 90 days take tenths of a second.
+        # In a thread: the totals of 1000 apps over 90 days take tenths of a second.
         totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
         return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
 
     async def collect(self) -> Dashboard:
-        """The whole dashboard, as soon as the apps have come that are left."""
+        """The whole dashboard: waits for the remaining apps."""
         async for _ in self:
             pass
         return await self.dashboard()

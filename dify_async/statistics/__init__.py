@@ -1,1 +1,6 @@
-"""The twelve statistics."""
+"""The twelve statistics of apps."""
+
+from .metrics import Metric
+from .results import AppStatistics
+
+__all__ = ["AppStatistics", "Metric"]

@@ -1,34 +1,55 @@
-"""The statistics of many apps at once."""
+"""The statistics of many apps, requested concurrently."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import math
+from collections.abc import Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal, get_args
 
-from dify_async._concurrency import for_each
+import anyio
+
+from dify_async import _checks
+from dify_async._concurrency import for_each, task_group
 from dify_async.errors import DifyAuthenticationError, DifyConfigError, DifyError
 from dify_async.models import App
 
-from .results import AppStatistics, Metric, applicable
+from .metrics import Metric, applicable, checked_metrics
+from .results import AppStatistics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from .results import Row
+    from .metrics import Row
 
+    GetApp = Callable[[str], Awaitable[App]]
     GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
-    Done = Callable[[int, AppStatistics], None]
-    Run = Callable[[Done], Awaitable[None]]
+    OnApp = Callable[[int, AppStatistics], None]
 
 OnError = Literal["raise", "collect"]
 
 
 def affects_all_apps(error: DifyError) -> bool:
-    """Whether it is no app's own failure: who asked wrong, or has no session, gets it raised."""
+    """Whether the error concerns every app: a wrong argument or a rejected session is always raised."""
     return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
 
 
+def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
+    """The requested apps."""
+    if isinstance(apps, str | App) or not isinstance(apps, Iterable):
+        given = "one app" if isinstance(apps, str | App) else _checks.shown(apps)
+        raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
+    found = list(apps)
+    for app in found:
+        if not isinstance(app, str | App):
+            raise DifyConfigError(
+                f"apps must be a list of apps or app ids, got one with {_checks.shown(app)}"
+            )
+    return found
+
+
 def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
-    """Each app once, by its id, of which the server takes any case."""
+    """Each app once, by its id; the server ignores the case of ids."""
     found: dict[str, App | str] = {}
     for app in apps:
         found.setdefault(id_of(app).lower(), app)
@@ -36,22 +57,22 @@ def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
 
 
 def id_of(app: App | str) -> str:
-    """The id of an app that is given either way."""
+    """The id of an app that is given as an `App` or by its id."""
     return app.id if isinstance(app, App) else str(app)
 
 
-class _Gathering:
-    """The statistics of one app, as they come in."""
+class _Job:
+    """The statistics of one app, as they arrive."""
 
-    __slots__ = ("app", "app_id", "errors", "index", "left", "rows")
+    __slots__ = ("app", "app_id", "errors", "index", "pending", "rows")
 
     def __init__(self, index: int, app: App | str) -> None:
         self.index = index
         self.app = app if isinstance(app, App) else None
-        self.app_id = app.id if isinstance(app, App) else app
+        self.app_id = id_of(app)
         self.rows: dict[Metric, Sequence[Row]] = {}
         self.errors: dict[Metric, DifyError] = {}
-        self.left = 0
+        self.pending = 0
 
     def result(self) -> AppStatistics:
         app = self.app
@@ -59,63 +80,77 @@ class _Gathering:
         statistics = AppStatistics(app_id=self.app_id, app_name=name, mode=mode, errors=self.errors)
         for metric, rows in self.rows.items():
             setattr(statistics, metric, rows)
-        # Handed over: a dashboard makes them into series, and a thousand apps have many rows.
+        # The rows of a thousand apps take much memory: a dashboard drops them once it has the series.
         self.rows = {}
         return statistics
 
 
 class FanOut:
-    """Gets the metrics that apply to each app, and hands on each app as it is complete."""
+    """Gets the metrics that apply to each app, and passes on each app as soon as it is complete."""
 
     def __init__(
         self,
+        get_app: GetApp,
         *,
-        metrics: frozenset[Metric],
+        metrics: Iterable[Metric | str] | None,
         on_error: OnError,
         workers: int,
-        get_app: Callable[[str], Awaitable[App]],
-        get_rows: GetRows,
     ) -> None:
-        if on_error not in {"raise", "collect"}:
-            raise DifyConfigError(f'on_error is {on_error!r}; it is "raise" or "collect"')
-        self._metrics = metrics
+        _checks.one_of("on_error", on_error, get_args(OnError))
+        self._get_app = get_app
+        self._metrics = checked_metrics(metrics)
         self._on_error = on_error
         self._workers = workers
-        self._get_app = get_app
-        self._get_rows = get_rows
 
-    async def run(self, apps: Iterable[App | str], done: Done) -> None:
-        """Call `done` with the place of each app and its statistics, in the order of arrival."""
-        gatherings = [_Gathering(index, app) for index, app in enumerate(apps)]
-        await for_each((one for one in gatherings if one.app is None), self._look_up, self._workers)
-        jobs = []
-        for one in gatherings:
-            wanted = [] if one.app is None else [m for m in applicable(one.app.mode) if m in self._metrics]
-            one.left = len(wanted)
-            jobs += [(one, metric) for metric in wanted]
-            if not wanted:
-                done(one.index, one.result())
+    async def run(self, apps: Iterable[App | str], get_rows: GetRows, on_app: OnApp) -> None:
+        """Call `on_app` with the index and the statistics of each app, in the order of arrival."""
+        jobs = [_Job(index, app) for index, app in enumerate(apps)]
+        await for_each((job for job in jobs if job.app is None), self._look_up, self._workers)
+        requests = []
+        for job in jobs:
+            metrics = [] if job.app is None else [m for m in applicable(job.app.mode) if m in self._metrics]
+            job.pending = len(metrics)
+            requests += [(job, metric) for metric in metrics]
+            if not metrics:
+                on_app(job.index, job.result())
 
-        async def get(job: tuple[_Gathering, Metric]) -> None:
-            one, metric = job
+        async def get(request: tuple[_Job, Metric]) -> None:
+            job, metric = request
             try:
-                one.rows[metric] = await self._get_rows(metric, one.app_id)
+                job.rows[metric] = await get_rows(metric, job.app_id)
             except DifyError as error:
-                one.errors[metric] = self._collected(error)
-            one.left -= 1
-            if not one.left:
-                done(one.index, one.result())
+                job.errors[metric] = self._collected(error)
+            job.pending -= 1
+            if not job.pending:
+                on_app(job.index, job.result())
 
-        await for_each(jobs, get, self._workers)
+        await for_each(requests, get, self._workers)
 
-    async def _look_up(self, one: _Gathering) -> None:
+    @asynccontextmanager
+    async def stream(
+        self, apps: Iterable[App | str], get_rows: GetRows
+    ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
+        """The statistics of each app as they arrive; leaving the block cancels the remaining requests."""
+        send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
+
+        async def feed() -> None:
+            with send:
+                await self.run(apps, get_rows, lambda _, statistics: send.send_nowait(statistics))
+
+        # The receiver stays open until the tasks have ended: an answer may arrive while the block is left.
+        with receive:
+            async with task_group() as group:
+                group.start_soon(feed)
+                yield receive
+                group.cancel_scope.cancel()
+
+    async def _look_up(self, job: _Job) -> None:
         try:
-            one.app = await self._get_app(one.app_id)
+            job.app = await self._get_app(job.app_id)
         except DifyError as error:
-            one.errors = dict.fromkeys(sorted(self._metrics), self._collected(error))
+            job.errors = dict.fromkeys(sorted(self._metrics), self._collected(error))
 
     def _collected(self, error: DifyError) -> DifyError:
-        """The error, where it is this app's own."""
         if affects_all_apps(error) or self._on_error == "raise":
             raise error
         return error

@@ -63,8 +63,8 @@ if TYPE_CHECKING:
         WorkflowTokenCosts,
         Workspace,
     )
+    from dify_async.statistics import AppStatistics, Metric
     from dify_async.statistics.fan_out import OnError
-    from dify_async.statistics.results import AppStatistics, Metric
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
 
@@ -826,27 +826,15 @@ class AppChangeCalls(Calls):
 
 
 class StatisticCalls(Calls):
-    """Calls on statistics.
-
-    Bounds are datetimes, dates (their midnight) or "YYYY-MM-DD HH:MM"; without them, all time. If clocks
-    go back to midnight, a day begins with the first of the two; other ambiguous times are the later. Seconds
-    are rounded outwards to whole minutes. Where an app has another mode than a statistic is for, some
-    are empty, and some raise DifyNotFoundError, as for an app that does not exist.
-
-    Raises:
-        DifyConfigError: A bound cannot be read, or start is after end; nothing was sent.
-        DifyNotFoundError: No such app.
-        DifyServerError: Among others, where the account has no time zone.
-    """
+    """Calls for the statistics of one app."""
 
     def daily_conversations(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyConversations]:
-        """Conversations with a message that day; one counts on each of its days.
+        """Conversations with messages, per day; a conversation counts on each of its days.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.6.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        all modes except workflow. Debugging in the console is counted up to Dify 1.6.
 
         Route: GET /apps/{id}/statistics/daily-conversations.
         """
@@ -855,11 +843,10 @@ class StatisticCalls(Calls):
     def daily_end_users(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
-        """End users with a message that day; people in the console are none.
+        """End users with messages, per day; console users are not counted.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        all modes except workflow. Debugging in the console is counted up to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/daily-end-users.
         """
@@ -868,12 +855,11 @@ class StatisticCalls(Calls):
     def average_session_interactions(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
-        """Messages a conversation, on the day on which it began.
+        """Average messages per conversation, on the day on which the conversation began.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        modes chat, agent-chat, advanced-chat and agent; others raise DifyNotFoundError. People who
-        debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        modes chat, agent-chat, agent and advanced-chat; other apps raise DifyNotFoundError. Debugging in the
+        console is counted up to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/average-session-interactions.
         """
@@ -882,11 +868,10 @@ class StatisticCalls(Calls):
     def tokens_per_second(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
-        """Tokens of answers for each second of the model's time; 0 on a day whose time is 0.
+        """Answer tokens per second of the model's time; 0 if that time is 0.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        all modes except workflow. Debugging in the console is counted up to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/tokens-per-second.
         """
@@ -895,14 +880,12 @@ class StatisticCalls(Calls):
     def user_satisfaction_rate(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
-        """Likes per thousand messages, 0 to 1000, by users and by people in the console.
+        """Likes per 1000 messages, by end users and console users: from 0 to 1000.
 
-        A message with two likes counts twice, both as likes and as messages. So the rate of several days
-        can't be computed exactly from the rates and the messages of each.
-
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. A
+        message that was liked twice counts as two messages, so the rate over several days cannot be computed
+        exactly from the daily rates. For all modes except workflow. Debugging in the console is counted up
+        to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/user-satisfaction-rate.
         """
@@ -911,11 +894,10 @@ class StatisticCalls(Calls):
     def token_costs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[TokenCosts]:
-        """Tokens and their price, as an exact Decimal; None where no message has one.
+        """Tokens per day and their price, an exact Decimal; None if no message has a price.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        all modes except workflow. Debugging in the console is counted up to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/token-costs.
         """
@@ -924,11 +906,10 @@ class StatisticCalls(Calls):
     def daily_messages(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyMessages]:
-        """Messages.
+        """Messages per day.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        apps of every mode but workflow. People who debug in the console count up to Dify 1.8.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        all modes except workflow. Debugging in the console is counted up to Dify 1.8.
 
         Route: GET /apps/{id}/statistics/daily-messages.
         """
@@ -937,11 +918,10 @@ class StatisticCalls(Calls):
     def average_response_time(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageResponseTime]:
-        """Milliseconds to an answer, on average.
+        """Average response time in milliseconds, per day.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        mode completion; others raise DifyNotFoundError. People who debug in the console count up to Dify
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        mode completion; other apps raise DifyNotFoundError. Debugging in the console is counted up to Dify
         1.8.
 
         Route: GET /apps/{id}/statistics/average-response-time.
@@ -951,10 +931,9 @@ class StatisticCalls(Calls):
     def workflow_daily_runs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[WorkflowDailyRuns]:
-        """Runs, but for those of the console and of triggers.
+        """Workflow runs per day, excluding runs from the console and from triggers.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
         modes workflow and advanced-chat.
 
         Route: GET /apps/{id}/workflow/statistics/daily-conversations.
@@ -964,10 +943,9 @@ class StatisticCalls(Calls):
     def workflow_daily_end_users(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
-        """Users whose runs they were, but for those of the console and of triggers.
+        """Users with workflow runs per day, excluding runs from the console and from triggers.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
         modes workflow and advanced-chat.
 
         Route: GET /apps/{id}/workflow/statistics/daily-terminals.
@@ -977,10 +955,9 @@ class StatisticCalls(Calls):
     def workflow_token_costs(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[WorkflowTokenCosts]:
-        """Tokens of the runs; there is no price.
+        """Tokens of workflow runs per day; Dify reports no price.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
         modes workflow and advanced-chat.
 
         Route: GET /apps/{id}/workflow/statistics/token-costs.
@@ -990,11 +967,10 @@ class StatisticCalls(Calls):
     def workflow_average_interactions(
         self, app_id: str, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
-        """Runs a user, on average, in order of their days.
+        """Average workflow runs per user and day.
 
-        A row a day, cut in the account's time zone; days without traffic have none. `start` is inclusive
-        and `end` exclusive; naive times are on the account's clock, aware ones are converted to it. For
-        mode workflow; others raise DifyNotFoundError.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive. For
+        mode workflow; other apps raise DifyNotFoundError.
 
         Route: GET /apps/{id}/workflow/statistics/average-app-interactions.
         """
@@ -1002,7 +978,7 @@ class StatisticCalls(Calls):
 
 
 class ManyStatisticCalls(StatisticCalls):
-    """Calls for all statistics at once; bounds and rows as of each of them."""
+    """Calls for all statistics of one app, or of many apps at once."""
 
     def statistics(
         self,
@@ -1013,15 +989,18 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "raise",
     ) -> AppStatistics:
-        """All statistics that apply to the app's mode, at once.
+        """All statistics of an app; only the metrics that apply to its mode are requested.
+
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            app: An `App`, or its id for one request more.
-            start: The first moment, on the account's clock where it is naive; by default of all time.
-            end: The first moment that is no longer asked for. Likewise.
-            metrics: Only these, where they apply.
-            on_error: "raise", or "collect" into `errors`; wrong arguments and a refused session are
-                raised in both cases.
+            app: An `App`, or its id, which costs one more request.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply.
+            on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
+                arguments and a rejected session are always raised.
         """
         return self._call(self._dify.statistics, app, start, end, metrics=taken(metrics), on_error=on_error)
 
@@ -1034,16 +1013,18 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
-        """What `statistics` gives, for many apps at once, in the order given.
+        """The statistics of many apps, in the order given; at most `max_concurrency` requests at once.
 
-        No more than `max_concurrency` requests are under way.
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids for one request more each.
-            start: As in `statistics`.
-            end: As in `statistics`; exclusive.
-            metrics: Only these, where they apply.
-            on_error: With "collect", an app that fails keeps its place, with its `errors`.
+            apps: `App`s, or ids, which cost one more request each.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply to the app's mode.
+            on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
+                one. Wrong arguments and a rejected session are always raised.
         """
         return self._call(
             self._dify.statistics_many, taken(apps), start, end, metrics=taken(metrics), on_error=on_error
@@ -1058,10 +1039,21 @@ class ManyStatisticCalls(StatisticCalls):
         metrics: Iterable[Metric | str] | None = None,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[Generator[AppStatistics, None, None]]:
-        """What `statistics_many` gives, each app as soon as it is complete; arguments as there.
+        """The statistics of many apps, each app as soon as it is complete.
 
-        Use: `with dify.stream_statistics(apps) as arriving: for statistics in arriving:`.
-        Leaving the block early ends what is under way.
+        Use: `with dify.stream_statistics(apps) as stream: for statistics in stream:`.
+        Leaving the block cancels the remaining requests.
+
+        One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
+
+        Args:
+            apps: `App`s, or ids, which cost one more request each.
+            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+                time zone. By default, since the beginning.
+            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            metrics: Only these metrics, if they apply to the app's mode.
+            on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
+                one. Wrong arguments and a rejected session are always raised.
         """
         return self._stream(
             self._dify.stream_statistics(taken(apps), start, end, metrics=taken(metrics), on_error=on_error)
@@ -1177,7 +1169,7 @@ class AppCalls(Calls):
 
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
-    """Calls for the numbers of all apps together."""
+    """Calls for the numbers of all apps."""
 
     def dashboard(
         self,
@@ -1194,25 +1186,25 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     ) -> Dashboard:
         """The numbers of every app for each day of a range, with totals.
 
-        It lists the apps and asks, at most `max_concurrency` at once, for what applies to the mode of
-        each. Days are those of the account's time zone; which one is today is read from this machine's
-        clock. Days to come have the numbers of days without traffic.
+        It lists the apps and requests the metrics that apply to each app's mode, at most `max_concurrency`
+        requests at once. Days are calendar days in the account's time zone; today's date is read from this
+        machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: The first moment, as in `statistics`; without it the range has `days` days.
-            end: Exclusive; without it the next midnight, so that today is included.
-            days: The number of whole days where no start is given.
-            apps: Only these, as `App`s or ids; one that is given twice counts once.
-            mode: Only apps of this mode, as in `apps()`; without it those of mode "agent" too.
-            name: Only apps with this part in their name, as in `apps()`.
-            metrics: Only these. A weighted average needs the metric that it is weighed by.
-            compare: Whether to get the previous period of the same length too. It comes with the same
-                calls, and needs a start at midnight.
-            on_error: "collect" what fails into `errors`, where it is one app's own; or "raise" it.
+            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            end: Exclusive. By default, the next midnight, so that today is included.
+            days: The number of whole days if no start is given.
+            apps: Only these `App`s or ids; duplicates are ignored.
+            mode: Only apps of this mode. By default, all apps, including those of mode "agent".
+            name: Only apps whose name contains this text.
+            metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
+            compare: Also get the previous period of the same length, in the same requests. The range must
+                start at midnight.
+            on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
             DifyConfigError: An argument is wrong, or the account has no time zone.
-            DifyError: The apps cannot be listed, or the session is refused.
+            DifyError: The apps could not be listed, or the session was rejected.
         """
         return self._call(
             self._dify.dashboard,
@@ -1240,11 +1232,29 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[DashboardUpdates]:
-        """What `dashboard` gives, each app as soon as it is complete.
+        """The numbers of every app for each day of a range, each app as soon as it is complete.
 
-        Use: `with dify.stream_dashboard() as updates: for update in updates:`. Each update
-        has an app, and how many are done of how many; `updates.dashboard()` puts together what
-        has come so far. Leaving the block early ends what is under way.
+        Use: `with dify.stream_dashboard() as updates: for update in updates:`. Each update has
+        an app and the progress; `updates.dashboard()` returns the dashboard of the apps so far.
+        Leaving the block cancels the remaining requests.
+
+        Days are calendar days in the account's time zone; today's date is read from this machine's clock.
+
+        Args:
+            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            end: Exclusive. By default, the next midnight, so that today is included.
+            days: The number of whole days if no start is given.
+            apps: Only these `App`s or ids; duplicates are ignored.
+            mode: Only apps of this mode. By default, all apps, including those of mode "agent".
+            name: Only apps whose name contains this text.
+            metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
+            compare: Also get the previous period of the same length, in the same requests. The range must
+                start at midnight.
+            on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
+
+        Raises:
+            DifyConfigError: An argument is wrong, or the account has no time zone.
+            DifyError: The apps could not be listed, or the session was rejected.
         """
         return self._updates(
             self._dify.stream_dashboard(

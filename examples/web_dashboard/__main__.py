@@ -1,14 +1,14 @@
-"""A web page of all apps: totals with their changes, charts and a table, filling in as answers come.
+"""Serve a web page with the numbers of all apps: totals, charts and a table, filled as answers arrive.
 
     python examples/web_dashboard
     python examples/web_dashboard --port 8000
 
-Without DIFY_BASE_URL in the environment it serves a fake console to itself, so it needs no account;
-with DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD it shows a real one.
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 
-It has no login of its own, so it listens on loopback. To let others in, put a proxy before it that asks
-who they are (nginx with auth_request or auth_basic, oauth2-proxy, Caddy with forward_auth), and name the
-host under which the proxy serves it: --name dashboard.example.com
+It listens on loopback only, since it has no login. For other users, use a proxy with authentication (nginx
+with auth_request or auth_basic, oauth2-proxy, Caddy with forward_auth), and pass the proxy's host name:
+--name dashboard.example.com
 """
 
 import argparse
@@ -21,16 +21,16 @@ from dify_async import DifyConfigError
 
 
 def main() -> int:
-    as_it_is = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen; 127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000, help="0 for a free one; 8000")
-    parser.add_argument("--name", action="append", default=[], help="a host name of a proxy before it")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000, help="0 for a free port; default: 8000")
+    parser.add_argument("--name", action="append", default=[], help="the host name of a proxy; repeatable")
     arguments = parser.parse_args()
     app = make_app(names=map(str.lower, arguments.name))
     try:
-        # Who leaves the page ends what was asked for it. After SIGTERM, streams have half a second to end,
-        # and as long once they are cancelled.
+        # Closing the page cancels its requests. After SIGTERM, streams have half a second to finish, and
+        # another half after cancellation.
         web.run_app(
             app, host=arguments.host, port=arguments.port, handler_cancellation=True, shutdown_timeout=0.5
         )

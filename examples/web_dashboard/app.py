@@ -1,4 +1,4 @@
-"""The service: one client for its whole life, the page, and a stream of numbers for it."""
+"""The service: one shared client, the page, and its stream of numbers."""
 
 import asyncio
 import json
@@ -19,15 +19,15 @@ from dify_async import AsyncDifyServer, Dashboard, DashboardUpdates, DifyError
 from dify_async.testing import FakeDifyServer
 
 DIFY = web.AppKey("dify", AsyncDifyServer)
-UNDER_WAY = web.AppKey("under_way", dict[frozenset[tuple[str, object]], "Numbers"])
+ACTIVE = web.AppKey("active", dict[frozenset[tuple[str, object]], "Numbers"])
 STATIC = Path(__file__).parent / "static"
-MAX_RANGE = 366
-# nginx holds an answer back until a buffer is full, unless it is told not to.
+MAX_DAYS = 366
+# Without this header, nginx buffers the stream.
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-# Proxies cut a stream off on which nothing comes for a minute.
-KEEP_OPEN = 15.0
-# Totals are put together anew for as many apps as there are: not for each that comes.
-BETWEEN_TOTALS = 0.2
+# Seconds between comments: proxies close streams without data for a minute.
+KEEPALIVE = 15.0
+# Seconds between totals: they are computed over all apps, so not for each app that arrives.
+TOTALS_INTERVAL = 0.2
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -38,9 +38,9 @@ HEADERS = {
 
 
 def make_app(*, names: Iterable[str] = ()) -> web.Application:
-    """The service, for a request under a loopback name or one of `names`."""
-    app = web.Application(middlewares=[_only_under({"localhost", "127.0.0.1", "::1", *names})])
-    app[UNDER_WAY] = {}
+    """The service, for requests to loopback names and to `names`."""
+    app = web.Application(middlewares=[_check_host({"localhost", "127.0.0.1", "::1", *names})])
+    app[ACTIVE] = {}
     app.cleanup_ctx.append(_client)
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", _page)
@@ -50,25 +50,25 @@ def make_app(*, names: Iterable[str] = ()) -> web.Application:
 
 
 async def _client(app: web.Application) -> AsyncIterator[None]:
-    """One client for all requests: they share its connections, its session, and its limit."""
+    """One client for all requests, which share its connections, its session and its limits."""
     async with AsyncExitStack() as stack:
         if os.environ.get("DIFY_BASE_URL"):
             dify = AsyncDifyServer.from_env()
         else:
             fake = await stack.enter_async_context(FakeDifyServer(apps=24, latency=0.05))
-            print("No DIFY_BASE_URL in the environment: this is a fake console.")
+            print("DIFY_BASE_URL is not set: using a fake console.")
             dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
         app[DIFY] = await stack.enter_async_context(dify)
         yield
 
 
-def _only_under(names: set[str]) -> Middleware:
-    """No other name: a page elsewhere could give its own name this address, and read along."""
+def _check_host(names: set[str]) -> Middleware:
+    """Reject other host names: protects against DNS rebinding."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.url.host not in names:
-            raise web.HTTPForbidden(text="This host name is not served; see --name.")
+            raise web.HTTPForbidden(text="Unknown host name; see --name.")
         return await handler(request)
 
     return check
@@ -82,8 +82,8 @@ async def _page(_: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "index.html")
 
 
-class Wanted(TypedDict, total=False):
-    """The part of `stream_dashboard`'s arguments that the page chooses."""
+class Query(TypedDict, total=False):
+    """The arguments of `stream_dashboard` that the page sets."""
 
     start: date
     end: date
@@ -91,32 +91,32 @@ class Wanted(TypedDict, total=False):
     mode: str
 
 
-def wanted(query: Mapping[str, str]) -> Wanted:
-    """days=30, or start= and last= as days that are both included; and mode=."""
-    found = Wanted(mode=query["mode"]) if query.get("mode") else Wanted()
+def parse_query(query: Mapping[str, str]) -> Query:
+    """Parse days=30, or start= and last= (both inclusive), and mode=."""
+    found = Query(mode=query["mode"]) if query.get("mode") else Query()
     if "start" in query or "last" in query:
         start, last = (date.fromisoformat(query.get(name, "")) for name in ("start", "last"))
         # The server's end is exclusive.
-        found |= Wanted(start=start, end=last + timedelta(days=1))
+        found |= Query(start=start, end=last + timedelta(days=1))
         days = (last - start).days + 1
     else:
         days = int(query.get("days", "30"))
-        found |= Wanted(days=days)
-    if not 1 <= days <= MAX_RANGE:
-        raise ValueError(f"a range has 1 to {MAX_RANGE} days, and not {days}")
+        found |= Query(days=days)
+    if not 1 <= days <= MAX_DAYS:
+        raise ValueError(f"the range must have 1 to {MAX_DAYS} days, got {days}")
     return found
 
 
 class Numbers:
-    """The events of one range, asked for once for all who want them at the same time."""
+    """The events of one range, fetched once for all concurrent readers."""
 
-    def __init__(self, dify: AsyncDifyServer, query: Wanted) -> None:
+    def __init__(self, dify: AsyncDifyServer, query: Query) -> None:
         self.events: list[bytes] = []
         self.more = asyncio.Event()
         self.readers = 0
-        self.task = asyncio.create_task(self._ask(dify, query))
+        self.task = asyncio.create_task(self._fetch(dify, query))
 
-    async def _ask(self, dify: AsyncDifyServer, query: Wanted) -> None:
+    async def _fetch(self, dify: AsyncDifyServer, query: Query) -> None:
         try:
             async with dify.stream_dashboard(**query, compare=True) as updates:
                 async for part in _parts(updates):
@@ -128,27 +128,27 @@ class Numbers:
             self.more.set()
 
     def _add(self, event: str, data: str) -> None:
-        # to_json() and json.dumps() give one line, and an event has one line of data.
+        # to_json() and json.dumps() return one line, so an event has one line of data.
         self.events.append(f"event: {event}\ndata: {data}\n\n".encode())
         self.more.set()
         self.more = asyncio.Event()
 
 
 async def _numbers(request: web.Request) -> web.StreamResponse:
-    """Server-sent events: "part" for each app as it comes, then "done"; or "failed" with a reason.
+    """Server-sent events: "part" for each app as it arrives, then "done"; or "failed" with a reason.
 
-    Each reader goes on at its own pace; the last one to leave ends what was asked for.
+    Readers do not wait for each other. When the last one leaves, the requests are cancelled.
     """
     try:
-        query = wanted(request.query)
+        query = parse_query(request.query)
     except (ValueError, OverflowError) as error:
-        raise web.HTTPBadRequest(text=f"The range cannot be read: {error}.") from None
+        raise web.HTTPBadRequest(text=f"Invalid range: {error}.") from None
     stream = web.StreamResponse(headers=STREAM_HEADERS)
     await stream.prepare(request)
-    under_way, key = request.app[UNDER_WAY], frozenset(query.items())
-    numbers = under_way.get(key)
+    active, key = request.app[ACTIVE], frozenset(query.items())
+    numbers = active.get(key)
     if numbers is None or numbers.task.done():
-        numbers = under_way[key] = Numbers(request.app[DIFY], query)
+        numbers = active[key] = Numbers(request.app[DIFY], query)
     numbers.readers += 1
     try:
         await _follow(numbers, stream)
@@ -156,8 +156,8 @@ async def _numbers(request: web.Request) -> web.StreamResponse:
         numbers.readers -= 1
         if numbers.readers == 0:
             numbers.task.cancel()
-            if under_way.get(key) is numbers:
-                del under_way[key]
+            if active.get(key) is numbers:
+                del active[key]
     return stream
 
 
@@ -168,22 +168,22 @@ async def _follow(numbers: Numbers, stream: web.StreamResponse) -> None:
             await stream.write(numbers.events[sent])
             sent += 1
             continue
-        with anyio.move_on_after(KEEP_OPEN) as quiet:
+        with anyio.move_on_after(KEEPALIVE) as quiet:
             await numbers.more.wait()
         if quiet.cancelled_caught:
-            await stream.write(b": nothing new\n\n")
+            await stream.write(b": keepalive\n\n")
 
 
 async def _parts(updates: DashboardUpdates) -> AsyncIterator[str]:
-    """The range; then each app as it comes, and the totals so far where nothing comes for a moment."""
-    nothing = await updates.dashboard()
-    yield _part(nothing, 0, updates.total)
+    """The range; then each app as it arrives, and the totals so far, at intervals."""
+    empty = await updates.dashboard()
+    yield _part(empty, 0, updates.total)
     done, shown, shown_at = 0, 0, 0.0
     while done < updates.total or shown < done:
-        due = shown < done and (done == updates.total or time.monotonic() - shown_at > BETWEEN_TOTALS)
+        due = shown < done and (done == updates.total or time.monotonic() - shown_at > TOTALS_INTERVAL)
         update = None
         if not due:
-            with anyio.move_on_after(BETWEEN_TOTALS if shown < done else None):
+            with anyio.move_on_after(TOTALS_INTERVAL if shown < done else None):
                 update = await anext(updates)
         if update is None:
             so_far = await updates.dashboard()
@@ -191,7 +191,7 @@ async def _parts(updates: DashboardUpdates) -> AsyncIterator[str]:
             yield _part(msgspec.structs.replace(so_far, apps=[]), done, updates.total)
         else:
             done = update.done
-            yield _part(msgspec.structs.replace(nothing, apps=[update.app]), done, updates.total)
+            yield _part(msgspec.structs.replace(empty, apps=[update.app]), done, updates.total)
 
 
 def _part(dashboard: Dashboard, done: int, total: int) -> str:

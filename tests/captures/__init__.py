@@ -86,6 +86,7 @@ def of_our_routes(version: str) -> Iterator[tuple[Capture, Endpoint[object]]]:
 @cache
 def _table() -> list[tuple[re.Pattern[str], Endpoint[object]]]:
     endpoints = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
+    endpoints += _endpoints.STATISTICS.values()
     # A fixed route goes before one with an id in the same place, as on the server.
     endpoints.sort(key=lambda endpoint: endpoint.path.count("{}"))
     return [(re.compile(re.escape(e.path).replace(r"\{\}", "[0-9A-Fa-f-]{36}")), e) for e in endpoints]

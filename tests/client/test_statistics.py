@@ -1,4 +1,4 @@
-"""Statistics of many apps at once."""
+"""All statistics of one app, and of many apps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from dify_async import (
     Metric,
     TokenCosts,
 )
-from dify_async.statistics.results import applicable
+from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
 
@@ -33,7 +34,7 @@ TODAY = date(2026, 10, 30)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
-async def test_25_apps_at_once(version: str) -> None:
+async def test_25_apps_concurrently(version: str) -> None:
     async with FakeDifyServer(version, apps=25, today=TODAY, latency=0.005) as fake, client(fake) as dify:
         apps = await dify.apps()
         many = await dify.statistics_many(apps, START, END)
@@ -48,7 +49,7 @@ async def test_25_apps_at_once(version: str) -> None:
                 assert (one.rows(metric) is not None) == (metric in applicable(one.mode)), metric
 
 
-async def test_what_applies_to_each_mode() -> None:
+async def test_the_metrics_of_each_mode() -> None:
     general = {
         Metric.DAILY_CONVERSATIONS,
         Metric.DAILY_END_USERS,
@@ -63,10 +64,36 @@ async def test_what_applies_to_each_mode() -> None:
     assert set(applicable("completion")) == general | {Metric.AVERAGE_RESPONSE_TIME}
     assert set(applicable("advanced-chat")) == chat | runs
     assert set(applicable("workflow")) == runs | {Metric.WORKFLOW_AVERAGE_INTERACTIONS}
-    assert set(applicable("a mode to come")) == general
+    assert set(applicable("a future mode")) == general
 
 
-async def test_ids_give_the_same_as_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+@pytest.mark.parametrize("metric", Metric)
+def test_rows_of_each_metric(metric: Metric) -> None:
+    """The type in its row is that of its method and of its field in AppStatistics."""
+    rows = f"list[{metric.row_type.__name__}]"
+    assert getattr(AsyncDifyServer, metric).__annotations__["return"] == rows
+    assert AppStatistics.__annotations__[metric] == f"{rows} | None"
+
+
+async def test_the_zone_is_looked_up_once_for_many_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """A lookup that finds no zone is not cached, so it must not run once per request."""
+    fake.inject(path="/account/profile", body=b'{"id":"1","timezone":null}', headers=JSON)
+    apps = await dify.apps()
+    assert all(one.errors == {} for one in await dify.statistics_many(apps, START, END))
+    assert fake.count("GET", "/account/profile") == 1
+
+
+@pytest.mark.parametrize("metrics", [["daily_message"], "costs", [1]])
+async def test_unknown_metrics(fake: FakeDifyServer, dify: AsyncDifyServer, metrics: Any) -> None:
+    with pytest.raises(
+        DifyConfigError, match=r"metrics must be one of daily_conversations, .*, got"
+    ) as rejected:
+        await dify.statistics_many([an_app(fake)], START, END, metrics=metrics)
+    assert ("did you mean 'daily_messages'?" in str(rejected.value)) == (metrics == ["daily_message"])
+    assert fake.requests == []
+
+
+async def test_ids_and_apps_are_equivalent(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     apps = await dify.apps()
     by_app = await dify.statistics_many(apps)
     by_id = await dify.statistics_many([app.id for app in apps])
@@ -79,18 +106,18 @@ async def test_only_some_metrics(fake: FakeDifyServer, dify: AsyncDifyServer) ->
     app = an_app(fake)
     one = await dify.statistics(app, metrics=["daily_messages", Metric.WORKFLOW_DAILY_RUNS])
     assert one.daily_messages
-    assert one.workflow_daily_runs is None  # does not apply to a chat
+    assert one.workflow_daily_runs is None  # does not apply to chat apps
     assert one.token_costs is None
     assert fake.count("GET", "*/statistics/*") == 1
     assert await dify.statistics(app, metrics="daily_messages") == await dify.statistics(
         app, metrics={Metric.DAILY_MESSAGES}
     )
     assert await dify.statistics_many([], START, END) == []
-    (nothing,) = await dify.statistics_many([app], metrics=[])
-    assert nothing.app_id == app
+    (empty,) = await dify.statistics_many([app], metrics=[])
+    assert empty.app_id == app
 
 
-async def test_the_failure_of_one_app_is_its_own(fake: FakeDifyServer) -> None:
+async def test_errors_of_one_app_do_not_affect_the_others(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE) as dify:
         apps = await dify.apps()
         bad = next(app for app in apps if app.mode == "chat")
@@ -118,7 +145,7 @@ async def test_the_failure_of_one_app_is_its_own(fake: FakeDifyServer) -> None:
         assert collected.errors.keys() == errors.keys()
 
 
-async def test_a_refused_session_is_nobodys_own_failure(fake: FakeDifyServer) -> None:
+async def test_a_rejected_session_is_raised(fake: FakeDifyServer) -> None:
     app = an_app(fake)
     async with client(fake, password="wrong-Pass-1") as dify:
         with pytest.raises(DifyLoginError):
@@ -134,14 +161,14 @@ JSON = {"Content-Type": "application/json"}
 UNAUTHORIZED = b'{"code":"unauthorized","message":"Account is banned.","status":401}'
 
 
-async def test_they_come_in_the_order_of_arrival(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_streams_are_in_the_order_of_arrival(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     apps = await dify.apps()
     slow = apps[0]
     fake.inject(path=f"/apps/{slow.id}/*", delay=0.5, times=1)
     arrived: list[AppStatistics] = []
-    async with dify.stream_statistics(apps, START, END) as arriving:
-        async for one in arriving:
-            arrived.append(one)  # noqa: PERF401 - as users do it
+    async with dify.stream_statistics(apps, START, END) as stream:
+        async for one in stream:
+            arrived.append(one)  # noqa: PERF401 - like user code
     assert len(arrived) == len(apps)
     assert arrived[0].app_id != slow.id
     assert {one.app_id for one in arrived} == {app.id for app in apps}
@@ -158,8 +185,8 @@ async def test_leaving_a_stream_early_leaves_nothing_behind(
     assert task is not None
 
     async def use() -> None:
-        async with dify.stream_statistics(apps) as arriving:
-            async for _ in arriving:
+        async with dify.stream_statistics(apps) as stream:
+            async for _ in stream:
                 if way == "break":
                     break
                 if way == "raise":
@@ -175,12 +202,12 @@ async def test_leaving_a_stream_early_leaves_nothing_behind(
     await dify.profile()
 
 
-async def test_a_stream_raises_what_is_not_one_apps_own(fake: FakeDifyServer) -> None:
+async def test_a_stream_raises_errors_that_affect_all_apps(fake: FakeDifyServer) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:
 
         async def use() -> list[AppStatistics]:
-            async with dify.stream_statistics([an_app(fake)]) as arriving:
-                return [one async for one in arriving]
+            async with dify.stream_statistics([an_app(fake)]) as stream:
+                return [one async for one in stream]
 
         with pytest.raises(DifyLoginError):
             await use()
@@ -226,7 +253,7 @@ async def test_numbers_as_text_and_beyond_64_bits(fake: FakeDifyServer, dify: As
     ]
 
 
-def test_filled_and_tidy() -> None:
+def test_filled_rows_and_columns() -> None:
     one = AppStatistics(
         app_id="a",
         app_name="A",

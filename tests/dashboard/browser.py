@@ -1,4 +1,4 @@
-"""A headless Chromium, and the web page in it."""
+"""A headless Chromium that shows the web page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FLAGS: Final = (
 
 
 class Browser:
-    """Looks at one page after the other."""
+    """Opens pages, one at a time."""
 
     def __init__(self) -> None:
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-")
@@ -81,11 +81,11 @@ class Browser:
         WebDriverWait(self.driver, 10, 0.02).until(lambda _: condition())
 
     def complaints(self) -> list[str]:
-        """What the console has, since it was asked before."""
+        """New entries of the browser's console."""
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's
         return [entry["message"] for entry in entries if entry["level"] != "INFO"]
 
     def asked_urls(self) -> set[str]:
-        """All that the page has asked for."""
+        """The URLs that the page has requested."""
         script = "return performance.getEntriesByType('resource').map((one) => one.name)"
         return {*self.run(script), self.driver.current_url}

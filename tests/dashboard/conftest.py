@@ -1,4 +1,4 @@
-"""A fake console, and a client of it."""
+"""A fake console and its client."""
 
 from __future__ import annotations
 

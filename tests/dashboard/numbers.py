@@ -1,4 +1,4 @@
-"""The dashboard's numbers by another way: from the messages that the fake makes up."""
+"""The expected numbers, computed from the messages of the fake console."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Facts:
-    """The messages of some apps in a period."""
+    """The messages of some apps within a period."""
 
     def __init__(self, fake: FakeDifyServer, apps: Iterable[FakeApp], period: Period) -> None:
         zone = ZoneInfo(fake.timezone)

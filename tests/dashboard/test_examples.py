@@ -1,4 +1,4 @@
-"""The dashboards among the examples run, as programs of their own."""
+"""The dashboard examples run as separate programs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def started(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
         env={**os.environ, "PYTHONPATH": python_path(), "COLUMNS": NARROW, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        # Ctrl-C is ignored by what is started in the background, and so by the tests' own children.
+        # Background processes ignore Ctrl-C, and so do children of the tests.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
@@ -75,7 +75,7 @@ async def line_with(process: asyncio.subprocess.Process, pattern: str) -> re.Mat
 async def test_terminal_report_without_an_account() -> None:
     ended = await run(REPORT, COLUMNS=NARROW)
     assert ended.code == 0, ended.errors
-    assert "this is a fake console" in ended.errors
+    assert "using a fake console" in ended.errors
     assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", ended.output)
     assert re.search(r"Support assistant +chat +[\d,]+ ", ended.output)
     assert max(map(len, ended.output.splitlines())) <= 80
@@ -96,7 +96,9 @@ async def test_terminal_report_as_json_and_csv(fake: FakeDifyServer, tmp_path: P
         assert len(list(csv.DictReader(file))) == len(dashboard.to_rows())
 
 
-async def test_terminal_report_of_a_failing_app_with_a_wild_name(fake: FakeDifyServer) -> None:
+async def test_terminal_report_of_a_failing_app_with_control_characters_in_its_name(
+    fake: FakeDifyServer,
+) -> None:
     fake.add_app("\x1b[2Jred\u202e [bold]" + "x" * 40_000, "chat")
     bad = an_app(fake)
     fake.inject(f"/apps/{bad}/statistics/token-costs", status=403)
@@ -120,7 +122,7 @@ async def test_terminal_report_of_a_failing_app_with_a_wild_name(fake: FakeDifyS
         ([], {"DIFY_BASE_URL": "http://127.0.0.1:9"}, 3, "DifyConnectionError"),
     ],
 )
-async def test_terminal_report_says_what_is_wrong(
+async def test_terminal_report_reports_errors(
     fake: FakeDifyServer, arguments: list[str], environment: dict[str, str], code: int, told: str
 ) -> None:
     ended = await run(REPORT, *arguments, **settings(fake, **environment))
@@ -130,8 +132,8 @@ async def test_terminal_report_says_what_is_wrong(
     assert ended.output == ""
 
 
-async def test_terminal_report_watches_until_it_is_stopped(fake: FakeDifyServer) -> None:
-    # Bounded within the test, so that the process is ended where it does not end itself.
+async def test_terminal_report_watches_until_interrupted(fake: FakeDifyServer) -> None:
+    # A time limit, after which the process is killed.
     async with started(REPORT, "--watch", "0.2", "--last", "7d", **settings(fake)) as process:
         with anyio.fail_after(40):
             for _ in range(3):
@@ -160,7 +162,7 @@ async def scraped(process: asyncio.subprocess.Process, until: str) -> str:
 @pytest.mark.calendar
 @pytest.mark.parametrize("idle_days", [0, 1], ids=["busy", "quiet"])
 async def test_prometheus_exporter(idle_days: int) -> None:
-    """On a quiet day, such as a Sunday of the fake, averages of today have no sample."""
+    """On a day without traffic, averages of today have no sample."""
     zone = zone_at_noon()
     today = datetime.now(ZoneInfo(zone)).date() - timedelta(days=idle_days)
     async with FakeDifyServer(apps=6, timezone=zone, today=today) as fake:
@@ -202,13 +204,13 @@ async def check_exporter(fake: FakeDifyServer) -> None:
     assert f'app_id="{wild.id}"' in text
     for panel in json.loads((ROOT / "examples/prometheus_grafana.json").read_text())["panels"]:
         for name in re.findall(r"dify_\w+", panel["targets"][0]["expr"]):
-            # Announced, with or without a sample, or the panel cannot find it.
+            # Exported with or without samples, for the Grafana panel.
             assert re.search(f"^# TYPE {name} gauge$", text, re.MULTILINE), name
     check_by_promtool(text)
 
 
 def check_by_promtool(text: str) -> None:
-    """Prometheus's own rules: names, units, help, no counter without _total."""
+    """Prometheus's conventions for names, units and help texts."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")

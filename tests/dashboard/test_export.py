@@ -1,4 +1,4 @@
-"""A dashboard as rows, columns, CSV, JSON and data frames."""
+"""Export of a dashboard as rows, columns, CSV, JSON and data frames."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
     await asyncio.to_thread(dashboard.to_csv, str(path))
 
 
-async def test_csv_is_written_at_once(dashboard: Dashboard, tmp_path: Path) -> None:
-    """So not in an event loop; which shows, too, that the tests would notice what blocks."""
+async def test_writing_csv_blocks(dashboard: Dashboard, tmp_path: Path) -> None:
+    """The blocking-call check of the tests detects it."""
     with pytest.raises(BlockingError):
         dashboard.to_csv(tmp_path / "x.csv")
 
@@ -92,10 +92,10 @@ async def test_csv_is_written_at_once(dashboard: Dashboard, tmp_path: Path) -> N
         ("", ""),
     ],
 )
-async def test_no_text_of_a_csv_is_a_formula(
+async def test_csv_has_no_formulas(
     fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path, name: str, written: str
 ) -> None:
-    """OWASP, CSV injection: an app's name is anybody's text."""
+    """OWASP, CSV injection: anyone may name an app."""
     app = fake.add_app(name, "chat", messages_per_day=1)
     dashboard = await dify.dashboard(START, END, apps=[app.id], metrics=["daily_messages"])
     await asyncio.to_thread(dashboard.to_csv, tmp_path / "x.csv")
@@ -104,7 +104,7 @@ async def test_no_text_of_a_csv_is_a_formula(
     assert {row["app_name"] for row in dashboard.to_rows()} == {name}
 
 
-async def test_json_holds_all_of_it(dashboard: Dashboard) -> None:
+async def test_json_is_complete(dashboard: Dashboard) -> None:
     body = json.loads(dashboard.to_json())
     assert body["period"] == {
         "start": "2026-10-01T00:00:00-04:00",
@@ -117,7 +117,7 @@ async def test_json_holds_all_of_it(dashboard: Dashboard) -> None:
     failed = next(app for app in body["apps"] if app["errors"])
     assert list(failed["errors"]) == ["daily_messages"]
     assert "500" in failed["errors"]["daily_messages"]
-    # Money is text, and exact; a count of 21 digits is a number, as JSON's are.
+    # Money is exact text; a count of 21 digits is a JSON number.
     assert failed["series"]["token_costs_USD"]["values"][:2] == ["0.0000000", "0.0000012"]
     assert failed["series"]["token_costs"]["values"][0] == 10**20
     for name, series in dashboard.totals.items():
@@ -149,14 +149,14 @@ async def test_data_frames(dashboard: Dashboard, backend: Any) -> None:
         assert missing if row["value"] is None else found == float(row["value"])  # type: ignore[arg-type]
 
 
-async def test_a_data_frame_of_nothing(dashboard: Dashboard) -> None:
+async def test_an_empty_data_frame(dashboard: Dashboard) -> None:
     pytest.importorskip("polars")
     empty = Dashboard(period=dashboard.period, previous_period=None, apps=[], totals={})
     assert empty.to_native("polars").columns == COLUMNS
     assert empty.to_rows() == []
 
 
-async def test_without_the_libraries(dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_missing_libraries(dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DifyConfigError, match="pandas, polars, pyarrow"):
         dashboard.to_native("excel")  # type: ignore[arg-type]
     real = builtins.__import__

@@ -1,4 +1,4 @@
-"""A dashboard that is kept fresh."""
+"""The dashboard feed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -22,8 +23,10 @@ from dify_async import (
     Metric,
     Snapshot,
 )
+from dify_async._times import Span
 from dify_async.dashboard.history import History
-from dify_async.statistics.results import Row
+from dify_async.dashboard.period import midnight
+from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client, until
 
@@ -58,7 +61,7 @@ async def test_one_refresh_for_any_number_of_readers(fake: FakeDifyServer, dify:
         assert feed.latest is again[0]
 
 
-async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_past_days_are_fetched_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM, days=30, compare=True) as feed:
         first = await feed.get()
         today = first.dashboard.period.days[-1]
@@ -67,14 +70,14 @@ async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: 
         fake.reset_counters()
         second = await feed.refresh()
         if second.dashboard.period != first.dashboard.period:
-            pytest.skip("midnight passed meanwhile")
-        # Every number is as before, averages and totals too.
+            pytest.skip("midnight has passed")
+        # All numbers are unchanged, including averages and totals.
         assert second.dashboard == first.dashboard
         assert ranges(fake) == {f"start={today - timedelta(days=2)}%2000%3A00&{end}"}
         fake.reset_counters()
         await feed.refresh(all_days=True)
         assert ranges(fake) == {f"start={today - timedelta(days=59)}%2000%3A00&{end}"}
-        # An app that is new is got whole, one that is gone is forgotten.
+        # All days of a new app are fetched, and a deleted app is dropped.
         new = fake.add_app("New", "chat")
         fake.apps.remove(fake.apps[0])
         fake.reset_counters()
@@ -84,7 +87,7 @@ async def test_days_that_are_over_are_not_got_again(fake: FakeDifyServer, dify: 
         assert third.dashboard == await dify.dashboard(compare=True)
 
 
-async def test_an_app_that_is_gone_is_forgotten(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_deleted_app_is_dropped(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM, metrics=["daily_messages"]) as feed:
         first = (await feed.get()).dashboard.period.days[0]
         app = fake.apps[0]
@@ -98,7 +101,7 @@ async def test_an_app_that_is_gone_is_forgotten(fake: FakeDifyServer, dify: Asyn
         assert all(query.startswith(f"start={first}%20") for query in queries)
 
 
-async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_new_time_zone_fetches_all_days(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM) as feed, client(fake) as other:
         await feed.get()
         await other.set_timezone("Asia/Tokyo")
@@ -111,21 +114,22 @@ async def test_in_another_zone_all_days_are_got_again(fake: FakeDifyServer, dify
         assert all(query.startswith(f"start={first}") for query in ranges(fake))
 
 
-async def test_history_goes_on_over_days() -> None:
-    """What was open yesterday is got again today, and kept from then on."""
-    asked: list[tuple[date, str]] = []
+async def test_history_over_several_days() -> None:
+    """Yesterday's rows are fetched again today, and kept from then on."""
+    asked: list[tuple[date, date]] = []
     day = date(2026, 3, 1)
     rows = {day + timedelta(days=n): DailyMessages(day + timedelta(days=n), n) for n in range(60)}
 
-    async def get(_: Metric, __: str, first: Any, end: Any) -> list[Row]:
-        asked.append((first.date(), end))
-        return [row for date_, row in rows.items() if first.date() <= date_ < date.fromisoformat(end)]
+    async def get(span: Span, _: Metric, __: str) -> list[Row]:
+        first, end = (date.fromisoformat(str(bound)[:10]) for bound in (span.start, span.end))
+        asked.append((first, end))
+        return [row for day, row in rows.items() if first <= day < end]
 
     history = History()
 
     async def rows_of(today: date, days: int, zone: str = "Europe/Berlin") -> list[Row]:
-        first, end = today - timedelta(days=days - 1), str(today + timedelta(days=1))
-        return list(await history.reader(get, first, end, today, zone)(Metric.DAILY_MESSAGES, "a"))
+        first, end = today - timedelta(days=days - 1), midnight(today + timedelta(days=1))
+        return list(await history.reader(get, first, end, today, ZoneInfo(zone))(Metric.DAILY_MESSAGES, "a"))
 
     def expected(today: date, days: int) -> list[Row]:
         return [rows[today - timedelta(days=n)] for n in range(days - 1, -1, -1)]
@@ -136,7 +140,7 @@ async def test_history_goes_on_over_days() -> None:
         now = today + timedelta(days=later)
         rows[now - timedelta(days=1)] = DailyMessages(now - timedelta(days=1), 1000 + later)
         assert await rows_of(now, 10) == expected(now, 10), later
-    # From where the last time it was still open: today's two days before, and whole after a gap.
+    # Since the first day that was not past at the last refresh; all days after a long gap.
     firsts = [first for first, _ in asked]
     assert firsts == [
         today - timedelta(days=9),
@@ -146,14 +150,14 @@ async def test_history_goes_on_over_days() -> None:
         today,
         today + timedelta(days=21),
     ]
-    assert await rows_of(today, 20) == expected(today, 20)  # longer, and the clock went back
+    assert await rows_of(today, 20) == expected(today, 20)  # a longer range, and an earlier day
     assert asked[-1][0] == today - timedelta(days=19)
     assert await rows_of(today, 1) == expected(today, 1)
     await rows_of(today, 20, "Asia/Tokyo")
     assert asked[-1][0] == today - timedelta(days=19)
 
 
-async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDifyServer) -> None:
+async def test_the_latest_dashboard_stays_while_the_server_is_down(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
         good = await feed.get()
         assert good.error is None
@@ -165,13 +169,13 @@ async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDify
         assert await feed.get() is stale
         assert 0 < good.age <= stale.age
         down.remove()
-        # It goes down behind the list: that too is no dashboard.
+        # The server goes down after the list: no dashboard either.
         behind = fake.inject("*/statistics/*", status=500)
         stale = await feed.refresh()
         assert stale.dashboard is good.dashboard
         assert isinstance(stale.error, DifyServerError)
         behind.remove()
-        # The failure of one app is its own.
+        # If one app fails, the others are refreshed.
         fake.inject(f"/apps/{an_app(fake)}/statistics/daily-messages", status=500)
         partial = await feed.refresh()
         assert partial.error is None
@@ -180,7 +184,7 @@ async def test_the_last_good_value_stays_while_the_server_is_down(fake: FakeDify
 
 
 @pytest.mark.parametrize(("failed", "is_refreshed"), [(1, True), (2, True), (3, False), (4, False)])
-async def test_a_refresh_fails_if_more_than_half_of_the_apps_do(failed: int, *, is_refreshed: bool) -> None:
+async def test_a_refresh_fails_if_more_than_half_of_the_apps_fail(failed: int, *, is_refreshed: bool) -> None:
     async with (
         FakeDifyServer(apps=4) as fake,
         client(fake, retry=ONCE) as dify,
@@ -200,20 +204,20 @@ async def test_a_refresh_fails_if_more_than_half_of_the_apps_do(failed: int, *, 
             assert snapshot.dashboard is good.dashboard
 
 
-async def test_without_a_first_value_the_failure_is_raised(fake: FakeDifyServer) -> None:
+async def test_errors_are_raised_before_the_first_dashboard(fake: FakeDifyServer) -> None:
     down = fake.inject("/apps", status=503)
     async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
         for _ in range(3):
             with pytest.raises(DifyServerError):
                 await feed.get()
-        # Readers do not knock at a door that is closed.
+        # Readers send no requests in the meantime.
         assert fake.count("GET", "/apps") == 1
         assert feed.latest is None
         down.remove()
         assert (await feed.refresh()).error is None
 
 
-async def test_it_refreshes_by_itself_and_readers_may_follow(fake: FakeDifyServer) -> None:
+async def test_it_refreshes_in_the_background_and_readers_can_iterate(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE) as dify:
         seen: list[Snapshot] = []
 
@@ -238,7 +242,9 @@ def nothing_left_behind() -> Iterator[None]:
     assert [task for task in asyncio.all_tasks() - before if "aiohttp/web_" not in repr(task)] == []
 
 
-async def test_it_stops_at_once_and_leaves_nothing(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_it_closes_immediately_and_leaves_nothing_behind(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
     await dify.login()
     fake.inject("*/statistics/*", delay=30.0)
     with nothing_left_behind():
@@ -255,7 +261,7 @@ async def test_it_stops_at_once_and_leaves_nothing(fake: FakeDifyServer, dify: A
         await feed.refresh()
 
 
-async def test_a_reader_who_gives_up_does_not_end_the_refresh(
+async def test_a_cancelled_reader_does_not_cancel_the_refresh(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     fake.inject("/apps", delay=0.2, times=1)
@@ -265,12 +271,12 @@ async def test_a_reader_who_gives_up_does_not_end_the_refresh(
         reader.cancel()
         await feed.get()
         assert fake.count("GET", "/apps") == 1
-        with pytest.raises(DifyError, match="open already"):
+        with pytest.raises(DifyError, match="already open"):
             await feed.__aenter__()
 
 
 def listings(fake: FakeDifyServer) -> int:
-    """How often the apps were listed: once for each refresh."""
+    """How often the apps were listed: once per refresh."""
     return fake.count("GET", "/apps")
 
 
@@ -285,8 +291,8 @@ async def test_all_days_for_any_number_of_callers(fake: FakeDifyServer, dify: As
         assert all(f"start={day}" in one for one in ranges(fake))
 
 
-async def test_all_days_while_a_refresh_is_under_way(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """That one may keep old days, so one of all days follows it; both kinds of callers join the latter."""
+async def test_all_days_during_another_refresh(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """A refresh of all days follows the running one, and all callers share it."""
     async with DashboardFeed(dify, SELDOM, days=7) as feed:
         day = (await feed.get()).dashboard.period.days[0]
         fake.reset_counters()
@@ -304,16 +310,16 @@ async def test_all_days_while_a_refresh_is_under_way(fake: FakeDifyServer, dify:
                 group.start_soon(partial(feed.refresh, all_days=True))
         assert listings(fake) == 2
         assert any(f"start={day}" in one for one in ranges(fake))
-        # All are served: the next one keeps old days again.
+        # The next refresh does not fetch past days again.
         fake.reset_counters()
         await feed.refresh()
         assert not any(f"start={day}" in one for one in ranges(fake))
 
 
-async def test_callers_who_are_cancelled_before_all_days_were_begun(
+async def test_callers_cancelled_before_the_refresh_of_all_days(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """Nothing is started that no caller waits for."""
+    """A refresh without waiting callers is not started."""
     async with DashboardFeed(dify, SELDOM, days=7) as feed:
         await feed.get()
         fake.reset_counters()
@@ -331,9 +337,7 @@ async def test_callers_who_are_cancelled_before_all_days_were_begun(
         assert feed._want_all_days == set()
 
 
-async def test_callers_who_wait_for_all_days_when_it_is_closed(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
+async def test_closing_while_callers_wait_for_all_days(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     await dify.login()
     fake.inject("/apps", delay=30.0)
     with nothing_left_behind():
@@ -364,7 +368,7 @@ async def test_all_days_is_not_starved_by_readers(fake: FakeDifyServer, dify: As
         await asyncio.wait(readers)
 
 
-async def test_it_may_be_opened_again(dify: AsyncDifyServer) -> None:
+async def test_it_can_be_reopened(dify: AsyncDifyServer) -> None:
     feed = DashboardFeed(dify, SELDOM, metrics=["daily_messages"])
     for _ in range(2):
         async with feed:
@@ -372,12 +376,12 @@ async def test_it_may_be_opened_again(dify: AsyncDifyServer) -> None:
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("inf"), float("nan"), True, "60", None])
-async def test_intervals_that_are_none(dify: AsyncDifyServer, interval: Any) -> None:
+async def test_invalid_intervals(dify: AsyncDifyServer, interval: Any) -> None:
     with pytest.raises(DifyConfigError, match="interval"):
         DashboardFeed(dify, interval)
 
 
-async def test_wrong_arguments_are_told_at_once(dify: AsyncDifyServer) -> None:
+async def test_wrong_arguments_are_rejected_immediately(dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError):
         DashboardFeed(dify, apps="one")
     with pytest.raises(DifyConfigError):

@@ -1,4 +1,4 @@
-"""The numbers are right: every day, every total, by a computation that shares nothing with ours."""
+"""Every day and total matches an independent computation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHERS = ("chat", "agent-chat", "completion", "advanced-chat")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_totals_are_those_of_the_messages(version: str) -> None:
+async def test_totals_match_the_messages(version: str) -> None:
     async with FakeDifyServer(version, today=TODAY) as fake, client(fake) as dify:
         dashboard = await dify.dashboard(START, END)
         totals = dashboard.totals
@@ -37,11 +37,11 @@ async def test_totals_are_those_of_the_messages(version: str) -> None:
         runs = Facts(fake, [app for app in fake.apps if app.has_workflow], dashboard.period)
         assert totals["workflow_daily_runs"].values == tuple(runs.a_day)
         assert totals["workflow_token_costs"].total == runs.tokens
-        # An advanced-chat app's tokens are those of its messages, and not those of its runs again.
+        # The tokens of an advanced-chat app are those of its messages; its runs are not added.
         assert totals["tokens"].total == Facts(fake, fake.apps, dashboard.period).tokens
 
 
-async def test_each_app_by_itself(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_the_numbers_of_each_app(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     dashboard = await dify.dashboard(START, END)
     assert {app.app_id for app in dashboard.apps} == {app.id for app in fake.apps}
     by_id = {app.id: app for app in fake.apps}
@@ -65,9 +65,9 @@ async def test_each_app_by_itself(fake: FakeDifyServer, dify: AsyncDifyServer) -
             assert speed == pytest.approx(facts.tokens_a_second, rel=1e-4)
 
 
-async def test_every_day_stands_in_every_series(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """A Sunday has no traffic in the fake: zero for counts and money, None for averages."""
-    fake.add_app("Nobody's", "chat", messages_per_day=0)
+async def test_every_series_has_every_day(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """On Sundays the fake has no traffic: counts and money are zero, averages None."""
+    fake.add_app("Unused", "chat", messages_per_day=0)
     dashboard = await dify.dashboard(START, END)
     days = dashboard.period.days
     assert days == tuple(START + timedelta(days=number) for number in range(30))
@@ -83,15 +83,13 @@ async def test_every_day_stands_in_every_series(fake: FakeDifyServer, dify: Asyn
                 Metric.WORKFLOW_AVERAGE_INTERACTIONS,
             }
             assert series.values[sunday] == (None if averaged else 0), name
-    unused = next(app for app in dashboard.apps if app.app_name == "Nobody's")
+    unused = next(app for app in dashboard.apps if app.app_name == "Unused")
     assert unused.series["token_costs_USD"].values == (Decimal(0),) * 30
     assert unused.series["token_costs_USD"].total == 0
     assert unused.series["rate_percent"].total is None
 
 
-async def test_days_are_in_order_whatever_the_server_does(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
+async def test_days_are_sorted(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """…/workflow/statistics/average-app-interactions is not sorted, from 1.9.1 to 1.15.0."""
     rows = [{"date": f"2026-10-0{day}", "message_count": day} for day in (3, 1, 2)]
     fake.inject("*/daily-messages", body=answer(*rows), headers=JSON)
@@ -105,11 +103,11 @@ async def test_users_and_unweighted_averages_have_no_total(dify: AsyncDifyServer
     for name in ("daily_end_users", "workflow_daily_end_users", "average_session_interactions"):
         assert any(any(app.series[name].values) for app in dashboard.apps if name in app.series), name
         assert dashboard.totals[name].total is None, name
-    # Of chats the time that the model took is not told, so theirs cannot be averaged.
+    # Dify does not report the model's time for chats, so there is no average.
     assert dashboard.totals["tokens_per_second"].total is None
     chat = next(app for app in dashboard.apps if app.mode == "chat")
     assert chat.series["tokens_per_second"].total is None
-    # One day is its own total.
+    # The total of one day is its value.
     one_day = await dify.dashboard(date(2026, 10, 5), date(2026, 10, 6), apps=[chat.app_id])
     for name in ("daily_end_users", "average_session_interactions", "tokens_per_second"):
         series = one_day.totals[name]
@@ -125,8 +123,8 @@ async def test_a_rate_without_its_weight_has_no_total(dify: AsyncDifyServer) -> 
     assert dashboard.totals["rate_percent"].total is None
 
 
-async def test_the_mean_of_a_day_is_weighted_by_app(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """A chat with one message and a like is not worth as much as one with 999 messages."""
+async def test_averages_over_apps_are_weighted(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """An app with one liked message weighs less than an app with 999 messages."""
     one, other = [app.id for app in fake.apps if app.mode in OTHERS][:2]
     for app_id, messages, rate in ((one, 1, 1000), (other, 999, 0)):
         for route, field, value in (("daily-messages", "message_count", messages),
@@ -139,7 +137,7 @@ async def test_the_mean_of_a_day_is_weighted_by_app(fake: FakeDifyServer, dify: 
     assert dashboard.totals["rate_percent"].total == pytest.approx(0.1)
 
 
-async def test_the_previous_period_comes_with_the_same_calls(
+async def test_the_previous_period_needs_no_more_requests(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     plain = await dify.dashboard(START, END)
@@ -164,7 +162,7 @@ async def test_the_previous_period_comes_with_the_same_calls(
     assert plain.totals["daily_messages"].change is None
 
 
-async def test_a_change_of_money_is_a_share_of_the_previous_total(
+async def test_a_change_of_money_is_relative_to_the_previous_total(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     rows = [
@@ -180,7 +178,7 @@ async def test_a_change_of_money_is_a_share_of_the_previous_total(
         assert change.relative == pytest.approx(relative)
 
 
-async def test_a_change_from_zero_has_no_share(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_change_from_zero_has_no_relative_value(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     body = answer({"date": "2026-10-01", "token_count": 5, "total_price": "0.5", "currency": "USD"})
     fake.inject("*/token-costs", body=body, headers=JSON)
     dashboard = await dify.dashboard(START, END, mode="chat", metrics=["token_costs"], compare=True)

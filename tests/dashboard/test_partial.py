@@ -1,4 +1,4 @@
-"""What fails stays beside the app that it belongs to; what was asked wrong is raised."""
+"""Errors of an app are collected; wrong arguments are raised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dify_async import (
     DifyServerError,
     Metric,
 )
-from dify_async.statistics.results import applicable
+from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, an_app, client
 
@@ -43,7 +43,7 @@ async def test_an_app_that_fails_keeps_its_place(fake: FakeDifyServer, dify: Asy
     assert failed.app_name
     assert not failed.series.keys() & {"token_costs", "token_costs_USD", "tokens", "daily_messages"}
     assert "daily_conversations" in failed.series
-    # The totals are those of the others.
+    # The totals are those of the other apps.
     for name in ("token_costs", "token_costs_USD", "tokens", "daily_messages"):
         assert dashboard.totals[name] == whole.totals[name]
     assert whole.errors == []
@@ -57,7 +57,7 @@ async def test_on_error_raise(fake: FakeDifyServer, dify: AsyncDifyServer) -> No
         await dify.dashboard(START, END, on_error="ignore")  # type: ignore[arg-type]
 
 
-async def test_an_unknown_app_and_one_deleted_meanwhile(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_unknown_and_deleted_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     apps = await dify.apps(mode="chat")
     fake.inject(f"/apps/{apps[0].id}/*", status=404)
     dashboard = await dify.dashboard(START, END, apps=[apps[1], UNKNOWN, apps[0]])
@@ -73,8 +73,8 @@ async def test_an_unknown_app_and_one_deleted_meanwhile(fake: FakeDifyServer, di
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_what_does_not_apply_to_a_mode_is_no_error(version: str) -> None:
-    """For another mode some routes answer the 404 of a deleted app."""
+async def test_metrics_that_do_not_apply_are_not_errors(version: str) -> None:
+    """For other modes, some routes answer the 404 of a deleted app."""
     async with FakeDifyServer(version, apps=5) as fake, client(fake) as dify:
         if version in {"1.15.0", "1.16.1", "1.17.0"}:
             fake.add_app("An agent", "agent")
@@ -84,8 +84,8 @@ async def test_what_does_not_apply_to_a_mode_is_no_error(version: str) -> None:
         assert fake.count(None, "*") == sum(request.status == 200 for request in fake.requests)
 
 
-async def test_agents_are_in_no_other_list_of_the_server() -> None:
-    """1.15.0: mode=agent is neither in the default list nor in "all"; older ones do not know it."""
+async def test_agents_are_listed_separately() -> None:
+    """1.15.0: mode=agent is missing in the default list and in "all"; older versions reject it."""
     async with FakeDifyServer("1.15.0", apps=2) as fake:
         agent = fake.add_app("An agent", "agent")
         async with client(fake) as dify:
@@ -101,7 +101,7 @@ async def test_choosing_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
     assert [app.app_id for app in by_mode.apps] == [app.id for app in chats]
     by_name = await dify.dashboard(START, END, name=fake.apps[0].name)
     assert fake.apps[0].id in {app.app_id for app in by_name.apps}
-    # Each once, whether it comes as an app, as an id, or as an id in capitals.
+    # Each app once, given as an App, as an id, or as an id in upper case.
     one = chats[0]
     twice = await dify.dashboard(START, END, apps=[one, chats[1], one.id, one.id.upper(), one])
     assert [app.app_id for app in twice.apps] == [one.id, chats[1].id]
@@ -113,21 +113,21 @@ async def test_choosing_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
             await dify.dashboard(START, END, apps=apps)
     with pytest.raises(DifyConfigError, match="mode and name"):
         await dify.dashboard(START, END, apps=[one], mode="chat")
-    with pytest.raises(DifyConfigError, match="is not a valid Metric"):
+    with pytest.raises(DifyConfigError, match=r"metrics must be one of .*, got"):
         await dify.dashboard(START, END, metrics=["messages"])
     for app_id in ("", "..", "a/b"):
         with pytest.raises(DifyConfigError):
             await dify.dashboard(START, END, apps=[app_id])
 
 
-async def test_250_apps_on_pages_at_once() -> None:
+async def test_250_apps_on_concurrent_pages() -> None:
     async with FakeDifyServer(apps=250) as fake, client(fake) as dify:
         dashboard = await dify.dashboard(metrics=[])
         assert [app.app_id for app in dashboard.apps] == [app.id for app in await dify.apps()]
         assert len(dashboard.apps) == 250
 
 
-async def test_a_refused_session_is_raised(fake: FakeDifyServer) -> None:
+async def test_a_rejected_session_is_raised(fake: FakeDifyServer) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:
         with pytest.raises(DifyLoginError):
             await dify.dashboard()
@@ -145,7 +145,7 @@ NAMES = [
 ]
 
 
-async def test_names_are_what_the_server_says(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_names_are_those_of_the_server(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     ids = [fake.add_app(name, "chat", messages_per_day=1).id for name in NAMES]
     dashboard = await dify.dashboard(START, END, metrics=["daily_messages"])
     named = {app.app_id: app.app_name for app in dashboard.apps}
@@ -178,7 +178,7 @@ async def test_odd_numbers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     dashboard = await dify.dashboard(START, END, apps=[app])
     tokens, money = (dashboard.totals[name] for name in ("token_costs", "token_costs_USD"))
     assert tokens.total == 16 * 10**18 + 12 + 99999999999999999999 + 1
-    # The day of which no price is known is none that cost nothing; what lies outside is left out.
+    # A day without a known price did not cost 0; days outside of the range are excluded.
     assert money.values[:5] == (0, None, Decimal("0.1"), Decimal("0.0000002"), 0)
     assert money.total == Decimal("0.1000002")
     assert dashboard.totals["daily_messages"].total == 7
@@ -202,5 +202,5 @@ async def test_two_currencies_are_never_added(fake: FakeDifyServer, dify: AsyncD
         "token_costs_USD": (Decimal("1.5"), "USD"),
         "token_costs_XXX": (Decimal(9), "XXX"),
     }
-    # An app has those currencies that its rows are in.
+    # An app has only the currencies of its rows.
     assert "token_costs_USD" not in dashboard.apps[1].series

@@ -1,4 +1,4 @@
-"""Which days are asked for, and in whose time zone."""
+"""The days of a dashboard, in the account's time zone."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .numbers import JSON, Facts
 pytestmark = pytest.mark.calendar
 
 
-async def test_by_default_the_last_30_days_of_the_accounts_zone() -> None:
-    """Kiritimati is a day ahead of Pago Pago at any moment."""
+async def test_the_default_is_the_last_30_days_in_the_accounts_zone() -> None:
+    """Kiritimati is always a day ahead of Pago Pago."""
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         today = datetime.now(ZoneInfo(zone)).date()
         async with FakeDifyServer(timezone=zone, apps=3, today=today) as fake, client(fake) as dify:
             dashboard = await dify.dashboard(metrics=["daily_messages"])
             if datetime.now(ZoneInfo(zone)).date() != today:
-                continue  # midnight passed meanwhile
+                continue  # midnight has passed
             period = dashboard.period
             assert period.zone == zone
             assert period.days[-1] == today
@@ -33,7 +33,7 @@ async def test_by_default_the_last_30_days_of_the_accounts_zone() -> None:
             assert period.end == datetime.combine(
                 today + timedelta(days=1), datetime.min.time(), ZoneInfo(zone)
             )
-            # The end is exclusive for the server: "23:59" would lose a minute.
+            # The server's end is exclusive: "23:59" would lose a minute.
             assert fake.requests[-1].query.endswith(f"&end={today + timedelta(days=1)}%2000%3A00")
             facts = Facts(fake, [app for app in fake.apps if app.mode != "workflow"], period)
             assert dashboard.totals["daily_messages"].values == tuple(facts.a_day)
@@ -47,7 +47,7 @@ async def test_some_days_and_a_single_bound(dify: AsyncDifyServer) -> None:
     today = week.period.days[-1]
     since = await dify.dashboard(today - timedelta(days=2), apps=[])
     assert since.period.days == (today - timedelta(days=2), today - timedelta(days=1), today)
-    # Without a start they are whole days, whatever the end is.
+    # Without a start, the days are whole, whatever the end.
     cut = await dify.dashboard(end=datetime(2026, 10, 30, 12), days=2, apps=[])
     assert cut.period.bounds == ("2026-10-29 00:00", "2026-10-30 12:00")
 
@@ -55,7 +55,7 @@ async def test_some_days_and_a_single_bound(dify: AsyncDifyServer) -> None:
 async def test_aware_bounds_are_converted_and_cut_their_days(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """A UTC day is 20:00 to 20:00 in New York: it touches two days, and counts what lies within."""
+    """A UTC day is 20:00 to 20:00 in New York: parts of two days."""
     start = datetime(2026, 10, 7, tzinfo=UTC)
     dashboard = await dify.dashboard(start, start + timedelta(days=1), metrics=["daily_messages"])
     assert fake.requests[-1].query == "start=2026-10-06%2020%3A00&end=2026-10-07%2020%3A00"
@@ -73,7 +73,7 @@ async def test_aware_bounds_are_converted_and_cut_their_days(
      ("Europe/Berlin", date(2026, 10, 25), 25), ("America/Santiago", date(2026, 9, 6), 23)],
 )  # fmt: skip
 async def test_a_day_on_which_the_clocks_change_is_one_day(zone: str, day: date, hours: int) -> None:
-    """In Santiago it is midnight itself that is left out."""
+    """In Santiago, midnight itself is skipped."""
     async with FakeDifyServer(timezone=zone, today=date(2026, 11, 10), apps=2) as fake, client(fake) as dify:
         dashboard = await dify.dashboard(day - timedelta(days=3), day + timedelta(days=4), compare=True)
         assert len(dashboard.period.days) == 7
@@ -89,7 +89,7 @@ async def test_a_day_on_which_the_clocks_change_is_one_day(zone: str, day: date,
 
 
 @pytest.mark.parametrize("zone", [b"null", b'""', b'"Nowhere/Land"'])
-async def test_an_account_without_a_zone_is_told_what_to_set(fake: FakeDifyServer, zone: bytes) -> None:
+async def test_an_account_without_a_zone(fake: FakeDifyServer, zone: bytes) -> None:
     fake.inject("/account/profile", body=b'{"id":"1","timezone":' + zone + b"}", headers=JSON)
     async with client(fake) as dify:
         with pytest.raises(DifyConfigError, match=r"time zone.*(set one in its profile|install the package)"):
@@ -97,7 +97,7 @@ async def test_an_account_without_a_zone_is_told_what_to_set(fake: FakeDifyServe
         assert fake.count("GET", "*/statistics/*") == 0
 
 
-async def test_a_range_to_come_is_zeros(dify: AsyncDifyServer) -> None:
+async def test_future_days_are_zeros(dify: AsyncDifyServer) -> None:
     start = datetime.now(UTC).date() + timedelta(days=10)
     dashboard = await dify.dashboard(start, start + timedelta(days=5), compare=True)
     assert dashboard.totals["daily_messages"].values == (0,) * 5
@@ -108,7 +108,7 @@ async def test_a_range_to_come_is_zeros(dify: AsyncDifyServer) -> None:
         await dify.dashboard(start)
 
 
-async def test_a_range_of_no_days(dify: AsyncDifyServer) -> None:
+async def test_an_empty_range(dify: AsyncDifyServer) -> None:
     dashboard = await dify.dashboard(START, START, compare=True)
     assert dashboard.period.days == ()
     for series in dashboard.totals.values():
@@ -130,7 +130,7 @@ async def test_a_range_of_ten_years(fake: FakeDifyServer, dify: AsyncDifyServer)
 
 
 @pytest.mark.parametrize("days", [0, -1, 1.5, True, "7", 10**7, 10**12])
-async def test_days_that_are_none(dify: AsyncDifyServer, days: int) -> None:
+async def test_invalid_days(dify: AsyncDifyServer, days: int) -> None:
     with pytest.raises(DifyConfigError):
         await dify.dashboard(days=days)
 
@@ -145,7 +145,7 @@ async def test_bounds_that_cannot_be_compared(dify: AsyncDifyServer) -> None:
 
 
 async def test_a_server_whose_clock_is_a_day_off() -> None:
-    """Today is read from this machine's clock: no row moves, one of tomorrow is not asked for."""
+    """Today's date is read from this machine's clock, so tomorrow's row is not requested."""
     now = datetime.now(UTC).date()
     for off in (-1, 1):
         async with (
@@ -167,7 +167,7 @@ async def test_before_the_client_is_open(fake: FakeDifyServer) -> None:
         await client(fake).dashboard()
 
 
-def test_a_period_and_the_one_before() -> None:
+def test_a_period_and_its_previous_period() -> None:
     zone = ZoneInfo("Europe/Berlin")
     period = period_of(date(2026, 10, 19), date(2026, 10, 26), 1, zone, datetime.now(UTC))
     before = period_before(period, zone)

@@ -1,4 +1,4 @@
-"""The services among the examples, and clients that mean no good."""
+"""The example services, and malicious clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.test_examples import settings
 class Service(NamedTuple):
     program: str
     path: str
-    asked: str  # what a request for the path asks the console
+    asked: str  # the path that the service requests from the console
 
 
 SERVICES: Final = {
@@ -72,8 +72,8 @@ async def status_of(running: Running, path: str, host: str) -> int:
     return status
 
 
-async def test_other_host_names_are_refused(fake: FakeDifyServer, service: Service) -> None:
-    """DNS rebinding: a page elsewhere lets its own name resolve to 127.0.0.1, and reads along."""
+async def test_other_host_names_are_rejected(fake: FakeDifyServer, service: Service) -> None:
+    """DNS rebinding: another site lets its host name resolve to 127.0.0.1."""
     async with served(fake, service) as running:
         for host in (
             "evil.example",
@@ -86,21 +86,21 @@ async def test_other_host_names_are_refused(fake: FakeDifyServer, service: Servi
             assert await status_of(running, service.path, host) == 200, host
 
 
-async def test_the_name_of_a_proxy_before_the_exporter(fake: FakeDifyServer) -> None:
+async def test_the_host_name_of_a_proxy(fake: FakeDifyServer) -> None:
     exporter = SERVICES["exporter"]
     async with served(fake, exporter, "--name", "metrics.example.com") as running:
         assert await status_of(running, "/metrics", "metrics.example.com") == 200
         assert await status_of(running, "/metrics", "evil.example") == 403
 
 
-async def test_sigterm_ends_it_whatever_clients_do(fake: FakeDifyServer, service: Service) -> None:
-    """Container runtimes kill after ten seconds; half of that is for busy machines."""
+async def test_sigterm_ends_the_service_whatever_clients_do(fake: FakeDifyServer, service: Service) -> None:
+    """Container runtimes kill after ten seconds; half of that allows for busy machines."""
     fake.inject("/apps/*/statistics/*", delay=30.0)
     async with served(fake, service) as running, AsyncExitStack() as stack:
         head = f"GET {service.path} HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n"
         for data in (
             *("", "GET / HT", head, f"{head}Content-Length: 100\r\n\r\nhalf of it"),  # half-sent
-            *[f"{head}\r\n"] * 20,  # under way, and never read
+            *[f"{head}\r\n"] * 20,  # running, and never read
             f"{head}Connection: keep-alive\r\n\r\n",
         ):
             _, writer = await running.send(data)
@@ -117,8 +117,8 @@ async def test_sigterm_ends_it_whatever_clients_do(fake: FakeDifyServer, service
         assert running.process.returncode in {0, -signal.SIGTERM}
 
 
-async def test_readers_of_one_range_share_what_is_asked(fake: FakeDifyServer) -> None:
-    """A stream that is not read holds up no other reader."""
+async def test_readers_of_one_range_share_its_requests(fake: FakeDifyServer) -> None:
+    """A reader that stalls does not block the others."""
     fake.inject("/apps/*/statistics/*", delay=0.02)
     async with served(fake, SERVICES["web page"]) as running, AsyncExitStack() as stack:
         reader, writer = await running.get("/numbers?days=30")
@@ -126,7 +126,7 @@ async def test_readers_of_one_range_share_what_is_asked(fake: FakeDifyServer) ->
         writer.close()
         one = fake.count("GET", "/apps/*/statistics/*")
         fake.reset_counters()
-        fake.inject("/apps", delay=1.0, times=1)  # so that all come while it is under way
+        fake.inject("/apps", delay=1.0, times=1)  # so that all arrive while it is running
         for _ in range(60):
             _, writer = await running.get("/numbers?days=30")
             stack.callback(writer.close)
@@ -139,7 +139,7 @@ async def test_readers_of_one_range_share_what_is_asked(fake: FakeDifyServer) ->
         assert fake.count("GET", "/apps") == 1
 
 
-async def test_who_comes_after_the_last_reader_left_gets_all(fake: FakeDifyServer) -> None:
+async def test_a_reader_after_the_last_one_left_gets_everything(fake: FakeDifyServer) -> None:
     async with served(fake, SERVICES["web page"]) as running:
         for _ in range(5):
             reader, writer = await running.get("/numbers?days=7")

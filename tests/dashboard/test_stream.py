@@ -1,4 +1,4 @@
-"""A dashboard that fills in, and a server that asks for less."""
+"""Streams of a dashboard, and overloaded servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tasks_of_ours(before: set[asyncio.Task[object]]) -> list[asyncio.Task[object
     return [task for task in asyncio.all_tasks() - before if "aiohttp/web_" not in repr(task)]
 
 
-async def test_each_app_comes_as_it_is_complete(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_each_app_arrives_when_it_is_complete(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     slow = (await dify.apps())[0].id
     held = fake.inject(f"/apps/{slow}/*", delay=0.3, times=1)
     updates: list[DashboardUpdate] = []
@@ -48,7 +48,7 @@ async def test_each_app_comes_as_it_is_complete(fake: FakeDifyServer, dify: Asyn
 
 
 @pytest.mark.parametrize("way", ["break", "raise", "cancel", "leave before the first"])
-async def test_leaving_early_ends_all_and_frees_all(
+async def test_leaving_early_cancels_all_requests(
     fake: FakeDifyServer, dify: AsyncDifyServer, way: str
 ) -> None:
     fake.inject(f"/apps/{an_app(fake)}/*", delay=30.0)
@@ -71,7 +71,7 @@ async def test_leaving_early_ends_all_and_frees_all(
         await using
     assert tasks_of_ours(before) == []
     assert dify._limiter.taken == 0
-    # No connection is left in use either.
+    # No connection is left in use.
     session = dify._transport._session
     assert session is not None
     assert session.connector is not None
@@ -81,7 +81,7 @@ async def test_leaving_early_ends_all_and_frees_all(
     assert len(fake.requests) == asked + 1
 
 
-async def test_a_failure_that_is_raised_ends_the_others(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_raised_error_cancels_the_other_requests(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.inject(f"/apps/{an_app(fake)}/statistics/daily-messages", status=500)
     before = asyncio.all_tasks()
 
@@ -96,8 +96,8 @@ async def test_a_failure_that_is_raised_ends_the_others(fake: FakeDifyServer, di
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_server_that_is_overrun_sees_fewer_requests(status: int) -> None:
-    """It answers 429 or 503 to whatever is above four at once, and is asked for about four."""
+async def test_an_overloaded_server_gets_fewer_requests(status: int) -> None:
+    """It answers 429 or 503 above four concurrent requests, and then gets about four."""
     at_once, most, refused, answered = 0, Counter[str](), Counter[str](), 0
 
     async def answer(request: web.Request) -> web.Response:
@@ -108,9 +108,9 @@ async def test_a_server_that_is_overrun_sees_fewer_requests(status: int) -> None
         at_once += 1
         most[phase] = max(most[phase], at_once)
         try:
-            overrun = at_once > 4
+            overloaded = at_once > 4
             await anyio.sleep(0.002)
-            if overrun:
+            if overloaded:
                 refused[phase] += 1
                 return web.json_response({"code": "busy", "message": "busy", "status": status}, status=status)
             answered += 1

@@ -1,4 +1,4 @@
-"""The pure parts, by properties."""
+"""Properties of series and totals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dify_async import (
 from dify_async.dashboard.period import period_before, period_of
 from dify_async.dashboard.series import app_dashboard
 from dify_async.dashboard.totals import added, mean, totals_of
-from dify_async.statistics.results import Value
+from dify_async.statistics.metrics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
 DAYS = st.dates(date(2011, 1, 1), date(2040, 1, 1))
@@ -45,7 +45,7 @@ def period(first: date, days: int) -> Period:
     first=DAYS,
     days=st.integers(0, 10),
 )
-def test_filling_adds_up_what_is_inside_and_nothing_else(
+def test_totals_are_the_sum_of_the_days_in_range(
     known: dict[int, tuple[int, Decimal | None, str]], first: date, days: int
 ) -> None:
     rows = [TokenCosts(first + timedelta(days=n), *row) for n, row in known.items()]
@@ -74,7 +74,7 @@ RATES = st.lists(
 
 
 @given(RATES)
-def test_all_apps_together_are_weighted_as_if_they_were_one(apps: list[list[tuple[int, float]]]) -> None:
+def test_totals_over_apps_match_a_single_app(apps: list[list[tuple[int, float]]]) -> None:
     first = date(2026, 10, 1)
     range_ = period(first, 3)
     made = []
@@ -102,7 +102,7 @@ def test_all_apps_together_are_weighted_as_if_they_were_one(apps: list[list[tupl
 
 
 class Sent(NamedTuple):
-    """A message of a completion app, or a run."""
+    """A message of a completion app, or a workflow run."""
 
     tokens: int
     answer_tokens: int
@@ -115,22 +115,22 @@ SENT = st.builds(
     lambda prompt, answer, time, likes, user: Sent(prompt + answer, answer, time, likes, user),
     st.integers(0, 50),
     st.integers(0, 500) | st.just(0),
-    st.just(0) | st.integers(100, 9000),  # one that failed, and one out of a cache, take no time
+    st.just(0) | st.integers(100, 9000),  # failed and cached answers take no time
     st.sampled_from((0, 0, 1, 2)),
     st.integers(0, 3),
 )
-# Apps, by days, by messages.
+# Messages per day and app.
 TRAFFIC = st.lists(st.lists(st.lists(SENT, max_size=4), min_size=3, max_size=3), min_size=1, max_size=3)
 
 
 def speed(messages: list[Sent]) -> float:
-    """What the server says of any range."""
+    """The numbers that the server reports for any range."""
     time = sum(one.milliseconds for one in messages)
     return round(sum(one.answer_tokens for one in messages) * 1000 / time, 4) if time else 0.0
 
 
 def rate(messages: list[Sent]) -> float:
-    """By the left join of messages with their likes."""
+    """A left join of messages with their likes."""
     return round(sum(one.likes for one in messages) * 1000 / sum(max(1, one.likes) for one in messages), 2)
 
 
@@ -143,7 +143,7 @@ def runs_per_user(runs: list[Sent]) -> float:
 
 
 def statistics_of(number: int, mode: str, days: list[list[Sent]], first: date) -> AppStatistics:
-    """The rows of a real server, by its SQL."""
+    """The rows of a real server, by its SQL queries."""
     used = [(first + timedelta(days=n), messages) for n, messages in enumerate(days) if messages]
     if mode == "workflow":
         return AppStatistics(
@@ -167,7 +167,7 @@ def statistics_of(number: int, mode: str, days: list[list[Sent]], first: date) -
 
 
 def is_right(found: Value, expected: float) -> bool:
-    """Whether a total is that of all messages, but for the rounding of each day."""
+    """Whether a total matches all messages, apart from the rounding of each day."""
     return isinstance(found, float) and found == pytest.approx(expected, rel=1e-3, abs=0.01)
 
 
@@ -175,8 +175,8 @@ def is_right(found: Value, expected: float) -> bool:
 @example([[[Sent(500, 500, 0, 0, 0)] * 2, [Sent(100, 100, 2000, 0, 0)], []]])
 @example([[[Sent(0, 0, 0, 0, 0)], [Sent(100, 100, 2000, 0, 0)], []]])
 @example([[[Sent(9, 9, 1000, 2, 0)], [Sent(9, 9, 1000, 1, 0), *[Sent(9, 9, 1000, 0, 0)] * 3], []]])
-def test_totals_of_random_messages_are_right_or_none(apps: list[list[list[Sent]]]) -> None:
-    """Against the server's formulas for the whole range: a total that cannot be known is None."""
+def test_totals_of_random_messages_are_exact_or_none(apps: list[list[list[Sent]]]) -> None:
+    """Compared with the server's formulas for the whole range; unknown totals are None."""
     first = date(2026, 11, 10)
     made = [
         app_dashboard(statistics_of(number, "completion", days, first), period(first, 3), None)
@@ -207,8 +207,8 @@ def test_totals_of_random_messages_are_right_or_none(apps: list[list[list[Sent]]
 
 
 @given(TRAFFIC)
-def test_totals_of_random_runs_are_right(apps: list[list[list[Sent]]]) -> None:
-    """The mean over users and days: a user who comes again counts on each day."""
+def test_totals_of_random_runs_are_exact(apps: list[list[list[Sent]]]) -> None:
+    """The average over users and days: a user counts on each day."""
     first = date(2026, 11, 10)
     made = [
         app_dashboard(statistics_of(number, "workflow", days, first), period(first, 3), None)
@@ -223,8 +223,8 @@ def test_totals_of_random_runs_are_right(apps: list[list[list[Sent]]]) -> None:
     assert is_right(mean_runs, runs / users) if users else mean_runs is None
 
 
-def test_a_message_that_two_people_liked() -> None:
-    """Two likes on one message, and one on four: 40 %, while 50 % is the server's figure for both days."""
+def test_a_message_with_two_likes() -> None:
+    """Two likes on one message, and one on four: 40 %; the server reports 50 % for both days."""
     days = [[Sent(9, 9, 1000, 2, 0)], [Sent(9, 9, 1000, 1, 0), *[Sent(9, 9, 1000, 0, 0)] * 3]]
     first = date(2026, 11, 10)
     found = app_dashboard(statistics_of(0, "chat", days, first), period(first, 2), None)
@@ -250,7 +250,7 @@ def test_money_is_exact(prices: list[Decimal]) -> None:
 
 
 @given(day=DAYS, hour=st.integers(0, 23), days=st.integers(1, 400), zone=ZONES)
-def test_the_default_range_has_so_many_days_and_ends_behind_today(
+def test_the_default_range_has_whole_days_and_ends_after_today(
     day: date, hour: int, days: int, zone: str
 ) -> None:
     clock = ZoneInfo(zone)

@@ -60,7 +60,7 @@ def _fake_of_all(portal: BlockingPortal) -> Iterator[FakeDifyServer]:
 
 @pytest.fixture
 def fake(_fake_of_all: FakeDifyServer) -> Iterator[FakeDifyServer]:
-    """Without faults, and with the same apps for each test."""
+    """Without faults, with the same apps in each test."""
     yield _fake_of_all
     _fake_of_all.remove_faults()
     del _fake_of_all.apps[APPS:]
@@ -93,7 +93,7 @@ def url(_url_of_all: str, fake: FakeDifyServer) -> str:  # noqa: ARG001 - it is 
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Browser]:
-    """The page, complete; that it was quiet and asked nobody else is checked at the end."""
+    """The loaded page; afterwards, its console and its requests are checked."""
     browser.open(url)
     wait_for_all(browser)
     yield browser
@@ -114,7 +114,7 @@ def column(browser: Browser, number: int) -> list[str]:
 
 
 def choose(browser: Browser, field: str, day: str) -> None:
-    """As the browser's calendar does; how a day is typed depends on the language."""
+    """Set a date by script: typing a date depends on the language."""
     script = """
     const field = document.querySelector(`[name=${arguments[0]}]`);
     field.value = arguments[1];
@@ -131,23 +131,21 @@ def numbers_of(portal: BlockingPortal, fake: FakeDifyServer, days: int) -> Dashb
     return portal.call(get)
 
 
-def test_it_fills_in_as_answers_come(browser: Browser, url: str, fake: FakeDifyServer) -> None:
+def test_it_fills_as_answers_arrive(browser: Browser, url: str, fake: FakeDifyServer) -> None:
     slow = fake.inject(f"/apps/{fake.apps[0].id}/*", delay=3600)
     browser.open(url)
     browser.until(lambda: browser.find("#status").text == f"{APPS - 1} of {APPS} apps")
     browser.until(lambda: len(names(browser)) == APPS - 1)
     browser.until(lambda: browser.texts("#totals .card .number"))
     assert browser.find("body").get_attribute("aria-busy") == "true"
-    assert browser.find("#spoken").text == "Asking for the apps…"  # and not each app that comes
+    assert browser.find("#spoken").text == "Asking for the apps…"  # not each app
     slow.remove()
     browser.open(url)
     wait_for_all(browser)
     assert browser.find("body").get_attribute("aria-busy") is None
 
 
-def test_its_numbers_are_those_of_the_dashboard(
-    page: Browser, fake: FakeDifyServer, portal: BlockingPortal
-) -> None:
+def test_its_numbers_match_the_dashboard(page: Browser, fake: FakeDifyServer, portal: BlockingPortal) -> None:
     dashboard = numbers_of(portal, fake, 30)
     messages = dashboard.totals["daily_messages"]
     card = page.find("#totals [data-name=daily_messages]").text
@@ -181,7 +179,7 @@ def test_sorting_and_filtering(page: Browser) -> None:
     for _ in range(2):
         messages.click()
         known = column(page, 3)
-        assert known[-1] == UNKNOWN  # what is not known is last, either way
+        assert known[-1] == UNKNOWN  # unknown values come last in both directions
     page.find("#filter").send_keys("workFLOW")
     assert set(column(page, 2)) == {"workflow"}
     assert f"of {APPS} apps match" in page.find("#errors").text
@@ -198,7 +196,7 @@ def test_ranges(page: Browser, fake: FakeDifyServer) -> None:
     page.find("[value=custom]").find_element("xpath", "..").click()
     asked = fake.count()
     choose(page, "start", "2026-03-03")
-    for day in ("2026-03-01", "2027-03-04"):  # backward, and more than the service gives
+    for day in ("2026-03-01", "2027-03-04"):  # negative, and too long
         choose(page, "last", day)
         page.find("#custom button").click()
         assert page.run("return document.querySelector('[name=last]').validationMessage")
@@ -207,7 +205,7 @@ def test_ranges(page: Browser, fake: FakeDifyServer) -> None:
     page.find("#custom button").click()
     page.until(lambda: page.find("#range").text.startswith("Mar 3, 2026 to Mar 4, 2026"))
     wait_for_all(page)
-    page.driver.refresh()  # the address keeps it
+    page.driver.refresh()  # the URL keeps it
     page.until(lambda: page.find("#range").text.startswith("Mar 3, 2026 to Mar 4, 2026"))
 
 
@@ -219,11 +217,11 @@ def test_ranges(page: Browser, fake: FakeDifyServer) -> None:
         ("start=yesterday&last=2026-03-01", "This range cannot be shown: "),
     ],
 )
-def test_an_address_with_a_range_that_is_none(browser: Browser, url: str, query: str, reason: str) -> None:
+def test_a_url_with_an_invalid_range(browser: Browser, url: str, query: str, reason: str) -> None:
     browser.open(f"{url}?{query}")
     browser.until(lambda: browser.find("#failure").is_displayed())
     assert reason in browser.find("#failure").text
-    assert not browser.texts("#totals .card .number")  # nothing was asked for
+    assert not browser.texts("#totals .card .number")  # nothing was requested
     browser.find("[name=days][value='7'] + span").click()
     wait_for_all(browser)
 
@@ -237,7 +235,7 @@ def test_modes(page: Browser, fake: FakeDifyServer) -> None:
     assert page.driver.current_url.endswith("?days=30&mode=completion")
 
 
-def test_an_app_that_fails_says_so_beside_its_name(page: Browser, fake: FakeDifyServer) -> None:
+def test_a_failing_app_shows_its_errors(page: Browser, fake: FakeDifyServer) -> None:
     broken = next(app for app in fake.apps if app.mode == "chat")
     fake.inject(
         f"/apps/{broken.id}/statistics/daily-messages",
@@ -254,7 +252,7 @@ def test_an_app_that_fails_says_so_beside_its_name(page: Browser, fake: FakeDify
     summary.click()
     assert "daily_messages: GET /apps/" in row.text
     assert "403 forbidden - <b>" in row.text
-    # Drawn again, as when one more app comes, the reader's place is kept.
+    # After a redraw, the error list is still open and focused.
     page.run("document.querySelector('#filter').dispatchEvent(new Event('input'))")
     focused = page.driver.switch_to.active_element
     assert focused.tag_name == "summary"
@@ -263,7 +261,7 @@ def test_an_app_that_fails_says_so_beside_its_name(page: Browser, fake: FakeDify
     assert page.find(f"[data-id='{broken.id}'] details").get_attribute("open")
 
 
-def test_a_day_between_quiet_ones_is_a_point(page: Browser, fake: FakeDifyServer) -> None:
+def test_a_single_day_with_a_value_is_a_point(page: Browser, fake: FakeDifyServer) -> None:
     path = "/apps/*/statistics/average-response-time"
     fake.inject(path, body=b'{"data":[{"date":"2026-03-02","latency":5.0}]}')
     count = """
@@ -287,7 +285,7 @@ def test_a_day_between_quiet_ones_is_a_point(page: Browser, fake: FakeDifyServer
     assert page.find("[data-name=average_response_time] figcaption").text == "Response time, ms"
 
 
-def test_a_server_that_fails_leaves_what_was_there(page: Browser, fake: FakeDifyServer) -> None:
+def test_old_numbers_stay_if_the_server_fails(page: Browser, fake: FakeDifyServer) -> None:
     fault = fake.inject("/apps", status=403, body=b'{"code":"forbidden","message":"Closed today."}')
     page.find("[value='90']").find_element("xpath", "..").click()
     page.until(lambda: page.find("#failure").is_displayed())
@@ -305,7 +303,7 @@ def test_a_server_that_fails_leaves_what_was_there(page: Browser, fake: FakeDify
     [MARKUP, "\N{RIGHT-TO-LEFT OVERRIDE}txt.exe", "مساعد الدعم", "x" * 40_000, "a\x00b\x1b[31m", "&amp;"],
     ids=["markup", "override", "right to left", "40 KB", "control", "entity"],
 )
-def test_any_name_is_text(browser: Browser, url: str, fake: FakeDifyServer, name: str) -> None:
+def test_names_are_not_parsed_as_html(browser: Browser, url: str, fake: FakeDifyServer, name: str) -> None:
     fake.add_app(name, "chat")
     browser.open(url, width=400)
     wait_for_all(browser)
@@ -317,8 +315,8 @@ def test_any_name_is_text(browser: Browser, url: str, fake: FakeDifyServer, name
     assert browser.complaints() == []
 
 
-def test_how_it_looks(page: Browser, url: str, tmp_path: Path) -> None:
-    """For looking at: light, dark and small. Two of them differ, and nothing is wider than the page."""
+def test_screenshots(page: Browser, url: str, tmp_path: Path) -> None:
+    """Light, dark and small. Light and dark differ, and nothing is wider than the page."""
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     pictures = {}
     for scheme in ("light", "dark"):
@@ -349,7 +347,7 @@ def test_every_control_has_a_name(page: Browser) -> None:
       .map((one) => one.outerHTML)
     """
     assert page.run(script) == []
-    # Everything is reached by Tab alone.
+    # All controls can be reached by Tab.
     page.find("body").click()
     reached = set()
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""The service of the web page, as a program of its own, asked without a browser."""
+"""The service of the web page as a separate program, without a browser."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def events_of(answer: aiohttp.ClientResponse) -> Events:
 
 
 @pytest.mark.calendar
-async def test_the_stream_holds_what_the_dashboard_holds(fake: FakeDifyServer) -> None:
+async def test_the_stream_matches_the_dashboard(fake: FakeDifyServer) -> None:
     async with served(fake) as page, page.get("/numbers?days=7") as answer:
         events = await events_of(answer)
     async with client(fake) as dify:
@@ -64,7 +64,7 @@ async def test_the_stream_holds_what_the_dashboard_holds(fake: FakeDifyServer) -
     assert parts[-1][1]["dashboard"]["totals"] == dashboard["totals"]
 
 
-async def test_totals_come_while_an_app_is_slow(fake: FakeDifyServer) -> None:
+async def test_totals_arrive_while_an_app_is_slow(fake: FakeDifyServer) -> None:
     fake.inject(f"/apps/{fake.apps[0].id}/*", delay=3600)
     async with served(fake) as page, page.get("/numbers") as answer:
         done = 0
@@ -77,7 +77,7 @@ async def test_totals_come_while_an_app_is_slow(fake: FakeDifyServer) -> None:
 
 
 @pytest.mark.calendar
-async def test_days_that_are_named_are_both_included(fake: FakeDifyServer) -> None:
+async def test_both_days_of_a_range_are_included(fake: FakeDifyServer) -> None:
     query = "start=2026-03-01&last=2026-03-03&mode=chat"
     async with served(fake) as page, page.get(f"/numbers?{query}") as answer:
         events = await events_of(answer)
@@ -85,7 +85,7 @@ async def test_days_that_are_named_are_both_included(fake: FakeDifyServer) -> No
     assert {app["mode"] for _, part in events[1:-1] for app in part["dashboard"]["apps"]} == {"chat"}
 
 
-async def test_ranges_that_cannot_be_read(fake: FakeDifyServer) -> None:
+async def test_invalid_ranges(fake: FakeDifyServer) -> None:
     async with served(fake) as page:
         for query in (
             *("days=0", "days=367", "days=ten", "start=2026-03-01", "last=2026-03-01"),
@@ -98,7 +98,7 @@ async def test_ranges_that_cannot_be_read(fake: FakeDifyServer) -> None:
     assert fake.count() == 0
 
 
-async def test_what_the_server_refuses_is_an_event(fake: FakeDifyServer) -> None:
+async def test_errors_of_the_server_are_events(fake: FakeDifyServer) -> None:
     fake.inject("/apps", status=403, body=b'{"code":"forbidden","message":"No apps for you."}')
     async with served(fake) as page, page.get("/numbers") as answer:
         ((name, data),) = await events_of(answer)
@@ -106,15 +106,13 @@ async def test_what_the_server_refuses_is_an_event(fake: FakeDifyServer) -> None
     assert "No apps for you." in data["reason"]
 
 
-async def test_a_stream_on_which_nothing_comes_is_kept_open(
-    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Proxies cut it off after a minute."""
+async def test_idle_streams_are_kept_open(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies close idle streams after a minute."""
     for name, value in settings(fake).items():
         monkeypatch.setenv(name, value)
     names = runpy.run_path(f"{PAGE}/app.py")
     app = names["make_app"]()
-    names["make_app"].__globals__["KEEP_OPEN"] = 0.02
+    names["make_app"].__globals__["KEEPALIVE"] = 0.02
     fake.inject("/apps", delay=30)
     async with (
         TestServer(app) as server,
@@ -122,10 +120,10 @@ async def test_a_stream_on_which_nothing_comes_is_kept_open(
         session.get(server.make_url("/numbers")) as answer,
     ):
         for _ in range(2):
-            assert await answer.content.readuntil(b"\n\n") == b": nothing new\n\n"
+            assert await answer.content.readuntil(b"\n\n") == b": keepalive\n\n"
 
 
-async def test_who_leaves_ends_what_was_asked_for_them(fake: FakeDifyServer) -> None:
+async def test_leaving_cancels_the_requests(fake: FakeDifyServer) -> None:
     fake.inject("/apps/*/statistics/*", delay=0.1)
     async with served(fake) as page:
         async with page.get("/numbers") as answer:
@@ -133,8 +131,8 @@ async def test_who_leaves_ends_what_was_asked_for_them(fake: FakeDifyServer) -> 
             await until(lambda: fake.count("GET", "/apps/*/statistics/*") > 0)
         await until(lambda: all(request.status is not None for request in fake.requests))
         asked = fake.count("GET", "/apps/*/statistics/*")
-        assert asked <= 16  # of some 60
-        # And the next one is served.
+        assert asked <= 16  # of about 60
+        # The next reader is served.
         async with page.get("/numbers?mode=workflow") as answer:
             assert (await events_of(answer))[-1][0] == "done"
 
@@ -153,7 +151,7 @@ async def test_headers_and_names(fake: FakeDifyServer) -> None:
             assert answer.status in {403, 404}
 
 
-async def test_it_says_what_is_wrong(fake: FakeDifyServer) -> None:
+async def test_errors_on_startup(fake: FakeDifyServer) -> None:
     ended = await run(PAGE, "--port", "0", **settings(fake, DIFY_EMAIL=""))
     assert (ended.code, "Traceback" in ended.errors) == (2, False)
     assert "email is missing" in ended.errors

@@ -22,7 +22,10 @@ from dify_async._http.wire import (
 )
 from tests.captures import VERSIONS, Capture, captures
 
-ENDPOINTS: Final = [value for value in vars(_endpoints).values() if isinstance(value, Endpoint)]
+ENDPOINTS: Final = [
+    *(value for value in vars(_endpoints).values() if isinstance(value, Endpoint)),
+    *_endpoints.STATISTICS.values(),
+]
 # What mutations alone would hardly find.
 WORDS: Final = (
     *(b"null", b"true", b"-1", b"1e999", b"9" * 400, b'"\\ud800"', b'"9999-12-31"', b"{}", b"\xff"),

@@ -23,7 +23,7 @@ from dify_async import (
     Snapshot,
     WorkflowRun,
 )
-from dify_async.statistics.results import Row
+from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeApp, FakeDifyServer, FakeTag
 
 

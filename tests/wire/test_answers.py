@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from dify_async import DifyError, DifyStatusError, errors
+from dify_async import DifyError, DifyStatusError, Metric, errors
 from dify_async._api.endpoints import (
     APPS,
     DELETE_APP_API_KEY,
     PUBLISHED_WORKFLOW,
-    TOKEN_COSTS,
+    STATISTICS,
     WORKFLOW_RUN,
 )
 from dify_async._http.wire import (
@@ -96,7 +96,7 @@ def test_what_is_no_list_of_validation_errors_stays_as_it_is(message: str) -> No
 
 @given(body=st.binary() | st.just(b"[" * 100_000) | st.just(b'{"data":null}') | st.just(b"null"))
 def test_any_body_decodes_or_is_a_decode_error(body: bytes) -> None:
-    for endpoint in (APPS, TOKEN_COSTS, DELETE_APP_API_KEY):
+    for endpoint in (APPS, STATISTICS[Metric.TOKEN_COSTS], DELETE_APP_API_KEY):
         reply = Reply(200, CIMultiDict(), body)
         try:
             endpoint.decode(body)

@@ -1,11 +1,11 @@
-"""Days whose midnight comes twice or not at all: no hour is lost, and none counts twice."""
+"""Repeated and skipped midnights: no hour is lost or counted twice."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -21,16 +21,16 @@ from dify_async import (
     Metric,
     When,
 )
-from dify_async._times import instant, span_of
+from dify_async._times import Span, instant, span_of
 from dify_async.dashboard.history import History
 from dify_async.dashboard.period import on_clock, period_before, period_of
-from dify_async.statistics.results import Row
+from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, put_messages
 
 DAY = timedelta(days=1)
 HAVANA, AZORES = ZoneInfo("America/Havana"), ZoneInfo("Atlantic/Azores")
-TWICE = {
+REPEATED = {
     "America/Havana": date(2026, 11, 1),
     "Atlantic/Azores": date(2026, 10, 25),
     "America/Scoresbysund": date(2023, 10, 29),
@@ -39,7 +39,7 @@ TWICE = {
     "Antarctica/Casey": date(2020, 3, 8),  # three hours
     "America/St_Johns": date(2010, 11, 7),  # from 00:01 back to 23:01 of the day before
 }
-LEFT_OUT = {
+SKIPPED = {
     "America/Havana": date(2026, 3, 8),
     "Atlantic/Azores": date(2026, 3, 29),
     "Asia/Beirut": date(2026, 3, 29),
@@ -51,13 +51,13 @@ LEFT_OUT = {
     "Antarctica/Casey": date(2016, 10, 22),  # three hours
     "Pacific/Apia": date(2011, 12, 30),  # the whole day
 }
-# The hour before midnight comes twice, and midnight once.
+# The hour before midnight occurs twice, midnight once.
 LATE = {"Asia/Beirut": date(2026, 10, 25), "America/Santiago": date(2026, 4, 5)}
-ODD_DAYS = [*TWICE.items(), *LEFT_OUT.items(), *LATE.items()]
+ODD_DAYS = [*REPEATED.items(), *SKIPPED.items(), *LATE.items()]
 
 
 class Server:
-    """A server's rules: it reads both ends of a range on the account's clock, and counts by local day."""
+    """A server's rules: bounds are in the account's time zone, and messages are counted by local day."""
 
     def __init__(
         self, zone: ZoneInfo, messages: Iterable[datetime], *, moves_by_an_hour: bool = True
@@ -67,7 +67,7 @@ class Server:
         self.moves_by_an_hour = moves_by_an_hour
 
     def read(self, text: str) -> datetime:
-        """Ambiguous is the later one; what is left out is an hour later [1.10.0], or by as much as it is."""
+        """Ambiguous times are the later one; skipped times move by an hour [1.10.0], or by the gap."""
         naive = datetime.strptime(text, "%Y-%m-%d %H:%M")
         first, second = (naive.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         if first > second and self.moves_by_an_hour:
@@ -84,17 +84,17 @@ class Server:
         return [DailyMessages(day, found[day]) for day in sorted(found)]
 
     def counted(self, start: When | None, end: When | None) -> dict[date, int]:
-        """What a client gets of it."""
+        """The rows that the client returns."""
         span = span_of(start, end, self.zone)
         return {row.date: row.message_count for row in span.rows_of(self.rows(span.start, span.end))}
 
-    def right(self, start: date, end: date) -> dict[date, int]:
+    def expected(self, start: date, end: date) -> dict[date, int]:
         days = Counter(day for _, day in self.messages)
         return {day: days[day] for day in sorted(days) if start <= day < end}
 
 
 def around(day: date, zone: ZoneInfo) -> list[datetime]:
-    """A message every quarter of an hour, four days before and after."""
+    """A message every 15 minutes, from four days before to four days after."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=zone).astimezone(UTC)
     return [noon + timedelta(minutes=15 * number + 0.5) for number in range(-384, 384)]
 
@@ -106,13 +106,13 @@ def test_each_day_is_whole(name: str, odd: date, version: str) -> None:
     server = Server(zone, around(odd, zone), moves_by_an_hour=version != "1.9.1")
     days = [odd + number * DAY for number in range(-2, 3)]
     for start, end in ((start, end) for start in days for end in days if start <= end):
-        right = server.right(start, end)
-        assert server.counted(start, end) == right, (start, end)
+        expected = server.expected(start, end)
+        assert server.counted(start, end) == expected, (start, end)
         midnights = [datetime(one.year, one.month, one.day) for one in (start, end)]
-        assert server.counted(*midnights) == right
-        assert server.counted(*(f"{one} 00:00" for one in (start, end))) == right
-    assert server.counted(None, odd) == server.right(date.min, odd)
-    assert server.counted(odd, None) == server.right(odd, date.max)
+        assert server.counted(*midnights) == expected
+        assert server.counted(*(f"{one} 00:00" for one in (start, end))) == expected
+    assert server.counted(None, odd) == server.expected(date.min, odd)
+    assert server.counted(odd, None) == server.expected(odd, date.max)
 
 
 @settings(max_examples=100, deadline=None)  # the first use of a zone reads a file
@@ -124,16 +124,16 @@ def test_each_day_is_whole(name: str, odd: date, version: str) -> None:
 )
 @example(zone=HAVANA, day=date(2030, 11, 3), before=0, after=1)
 def test_every_zone_and_day(zone: ZoneInfo, day: date, before: int, after: int) -> None:
-    """Days next to each other take every message between them, and none twice."""
+    """Adjacent days count each message once."""
     server = Server(zone, around(day, zone))
     start, end = day - before * DAY, day + after * DAY
-    assert server.counted(start, end) == server.right(start, end)
+    assert server.counted(start, end) == server.expected(start, end)
     days = [start + number * DAY for number in range(before + after + 1)]
     singles = [server.counted(*pair) for pair in pairwise(days)]
-    assert sum((Counter(one) for one in singles), Counter()) == Counter(server.right(start, end))
+    assert sum((Counter(one) for one in singles), Counter()) == Counter(server.expected(start, end))
 
 
-def test_an_ordinary_midnight_is_asked_for_as_it_is() -> None:
+def test_ordinary_midnights_are_sent_unchanged() -> None:
     for zone in (HAVANA, None):
         span = span_of(date(2026, 10, 1), date(2026, 10, 31), zone)
         assert (span.start, span.end) == ("2026-10-01 00:00", "2026-10-31 00:00")
@@ -141,9 +141,9 @@ def test_an_ordinary_midnight_is_asked_for_as_it_is() -> None:
         assert span.rows_of(rows) is rows
 
 
-def test_an_aware_bound_tells_the_two_midnights_apart() -> None:
-    """The second is a moment within the day, which cuts it."""
-    day = TWICE["America/Havana"]
+def test_aware_bounds_distinguish_the_two_midnights() -> None:
+    """The second midnight is within the day."""
+    day = REPEATED["America/Havana"]
     server = Server(HAVANA, around(day, HAVANA))
     first = datetime(2026, 11, 1, tzinfo=HAVANA)
     second = first.replace(fold=1)
@@ -161,12 +161,12 @@ def test_an_aware_bound_tells_the_two_midnights_apart() -> None:
     until = period_of(day - DAY, second, 1, HAVANA, datetime.now(UTC))
     assert until.days == (day - DAY, day)
     assert until.end.astimezone(UTC) == datetime(2026, 11, 1, 5, tzinfo=UTC)
-    with pytest.raises(DifyConfigError, match="midnight"):  # the day would be of both periods
+    with pytest.raises(DifyConfigError, match="midnight"):  # the day would belong to both periods
         period_before(period_of(second, day + DAY, 1, HAVANA, datetime.now(UTC)), HAVANA)
 
 
 @pytest.mark.parametrize(("name", "odd"), ODD_DAYS)
-def test_periods_and_those_before(name: str, odd: date) -> None:
+def test_periods_and_previous_periods(name: str, odd: date) -> None:
     zone = ZoneInfo(name)
     server = Server(zone, around(odd, zone))
     for start in (odd - DAY, odd, odd + DAY):
@@ -174,29 +174,29 @@ def test_periods_and_those_before(name: str, odd: date) -> None:
         before = period_before(period, zone)
         assert before.end == period.start
         both = server.counted(on_clock(before)[0], on_clock(period)[1])
-        assert both == server.right(start - 2 * DAY, start + 2 * DAY)
+        assert both == server.expected(start - 2 * DAY, start + 2 * DAY)
         inside = [
             at for at, _ in server.messages if period.start.astimezone(UTC) <= at < period.end.astimezone(UTC)
         ]
-        if name != "America/St_Johns":  # a day in two pieces has no first moment
-            assert len(inside) == sum(server.right(start, start + 2 * DAY).values())
+        if name != "America/St_Johns":  # a day in two parts has no single start
+            assert len(inside) == sum(server.expected(start, start + 2 * DAY).values())
 
 
 @pytest.mark.parametrize(("name", "odd"), ODD_DAYS)
-def test_a_history_on_each_day_after_it(name: str, odd: date) -> None:
-    """Days that are over are kept, and the rest is asked for from an odd midnight on."""
+def test_history_on_the_following_days(name: str, odd: date) -> None:
+    """Past days are kept, and the others are fetched from a repeated or skipped midnight on."""
     zone = ZoneInfo(name)
     server = Server(zone, around(odd, zone))
     history = History()
 
-    async def get(_: Metric, __: str, first: When, last: When) -> Sequence[Row]:
-        span = span_of(first, last, zone)
+    async def get(span: Span, _: Metric, __: str) -> Sequence[Row]:
         return span.rows_of(server.rows(span.start, span.end))
 
     async def refresh(today: date) -> None:
         first, last = today - 4 * DAY, today + DAY
-        rows = await history.reader(get, first, last, today, name)(Metric.DAILY_MESSAGES, "app")
-        assert list(rows) == [DailyMessages(*row) for row in server.right(first, last).items()]
+        end = datetime.combine(last, time.min)
+        rows = await history.reader(get, first, end, today, zone)(Metric.DAILY_MESSAGES, "app")
+        assert list(rows) == [DailyMessages(*row) for row in server.expected(first, last).items()]
 
     async def refreshed() -> None:
         for number in range(5):
@@ -213,12 +213,12 @@ ROUNDS = (
 
 
 @pytest.mark.parametrize(("zone", "day", "times"), ROUNDS)
-async def test_every_way_to_ask_gives_the_whole_day(zone: str, day: date, times: tuple[str, ...]) -> None:
+async def test_every_call_returns_the_whole_day(zone: str, day: date, times: tuple[str, ...]) -> None:
     """Four messages, two of them between the two midnights."""
     async with FakeDifyServer(timezone=zone, today=day + 5 * DAY) as fake, client(fake) as dify:
         app = an_app(fake)
         put_messages(fake, app, [datetime.fromisoformat(f"{day} {time}:00+00:00") for time in times])
-        # Before anything else has asked for the account's zone, and by many calls at once.
+        # Concurrent calls, before the account's zone is known.
         alone, until, *_ = await asyncio.gather(
             dify.daily_messages(app, day, day + DAY),
             dify.daily_messages(app, end=day),
@@ -243,8 +243,8 @@ async def test_every_way_to_ask_gives_the_whole_day(zone: str, day: date, times:
                 assert (await feed.refresh()).dashboard.totals["daily_messages"].total == 4
 
 
-async def test_a_zone_that_is_not_known_here_is_no_hindrance(fake: FakeDifyServer) -> None:
-    """Naive bounds go as they are where the account has no zone, or one without data on this machine."""
+async def test_naive_bounds_work_without_a_zone(fake: FakeDifyServer) -> None:
+    """Naive bounds are sent unchanged if the account has no zone, or an unknown one."""
     for zone in (b"null", b'"Nowhere/Land"'):
         body = b'{"id":"1","timezone":' + zone + b"}"
         fake.inject("/account/profile", body=body, headers={"Content-Type": "application/json"}, times=1)
@@ -253,7 +253,7 @@ async def test_a_zone_that_is_not_known_here_is_no_hindrance(fake: FakeDifyServe
             assert fake.requests[-1].query == "start=2026-10-01%2000%3A00&end=2026-10-02%2000%3A00"
 
 
-async def test_the_zone_is_asked_for_only_if_it_matters(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_the_zone_is_looked_up_only_if_needed(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     app = an_app(fake)
     await dify.daily_messages(app)
     await dify.daily_messages(app, datetime(2026, 10, 1, 8), "2026-10-02 09:30")

@@ -1,4 +1,4 @@
-"""Bounds of ranges, on the wall clock of the account."""
+"""Bounds of ranges, in the account's time zone."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ def test_moments(value: When, text: str) -> None:
         "0001-01-01 00:00",
     ],
 )
-def test_what_is_no_moment_is_refused(value: When) -> None:
+def test_invalid_times_are_rejected(value: When) -> None:
     with pytest.raises(DifyConfigError):
         bounds(value, None)
     with pytest.raises(DifyConfigError):
         bounds(None, value)
 
 
-def test_an_aware_moment_needs_the_zone() -> None:
+def test_an_aware_datetime_needs_the_zone() -> None:
     with pytest.raises(DifyConfigError, match="time zone"):
         wall_clock(datetime(2025, 1, 1, tzinfo=UTC))
 
 
-def test_start_after_end_is_refused() -> None:
+def test_start_after_end_is_rejected() -> None:
     with pytest.raises(DifyConfigError, match="after end"):
         bounds(date(2025, 10, 24), date(2025, 10, 23))
     assert bounds(date(2025, 10, 23), date(2025, 10, 23))[0] is not None
 
 
 def test_seconds_are_rounded_outwards() -> None:
-    """A day's end at 23:59:59 is the next midnight: at 23:59 the server loses the last minute."""
+    """An end at 23:59:59 becomes the next midnight: with 23:59 the server would drop the last minute."""
     end = datetime(2025, 10, 23, 23, 59, 59, 999999)
     assert bounds(datetime(2025, 10, 23, 0, 0, 30), end) == ("2025-10-23 00:00", "2025-10-24 00:00")
     assert bounds(None, end, end_is_exclusive=False) == (None, "2025-10-23 23:59")
@@ -81,10 +81,10 @@ def test_seconds_are_rounded_outwards() -> None:
 @pytest.mark.parametrize(
     ("utc", "text"),
     [
-        # Spring forward at 02:00 on 2025-03-09: 02:30 does not exist, and no moment becomes it.
+        # Clocks go forward at 02:00 on 2025-03-09: 02:30 does not exist.
         (datetime(2025, 3, 9, 6, 59, tzinfo=UTC), "2025-03-09 01:59"),
         (datetime(2025, 3, 9, 7, 0, tzinfo=UTC), "2025-03-09 03:00"),
-        # Fall back at 02:00 on 2025-11-02: 01:30 is there twice, and the server takes the later.
+        # Clocks go back at 02:00 on 2025-11-02: the server reads 01:30 as the later one.
         (datetime(2025, 11, 2, 5, 30, tzinfo=UTC), "2025-11-02 01:30"),
         (datetime(2025, 11, 2, 6, 30, tzinfo=UTC), "2025-11-02 01:30"),
     ],
@@ -94,12 +94,12 @@ def test_gaps_and_overlaps_of_the_accounts_zone(utc: datetime, text: str) -> Non
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
-def test_an_aware_moment_is_the_same_wall_clock_from_any_zone(moment: datetime) -> None:
+def test_aware_datetimes_of_any_zone_are_converted(moment: datetime) -> None:
     assert wall_clock(moment, NEW_YORK) == wall_clock(moment.astimezone(UTC), NEW_YORK)
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))
-def test_text_and_datetime_are_the_same(moment: datetime) -> None:
+def test_text_and_datetimes_are_equivalent(moment: datetime) -> None:
     text, _ = bounds(moment, None)
     assert text is not None
     assert bounds(text, None) == (text, None)
@@ -113,7 +113,7 @@ def test_text_and_datetime_are_the_same(moment: datetime) -> None:
         ("2025-10-23 23:59", "2025-10-24T03:59:00+00:00"),
         (datetime(2025, 10, 23, 4, tzinfo=UTC), "2025-10-23T04:00:00+00:00"),
         (datetime(2025, 10, 23, 4, tzinfo=NEW_YORK), "2025-10-23T08:00:00+00:00"),
-        # An hour that comes twice: the later of the two that read so, and each of them where it is told.
+        # Ambiguous times resolve to the later one, unless the zone or fold is given.
         (datetime(2025, 11, 2, 1, 30), "2025-11-02T06:30:00+00:00"),
         (datetime(2025, 11, 2, 5, 30, tzinfo=UTC), "2025-11-02T05:30:00+00:00"),
         (datetime(2025, 11, 2, 1, 30, tzinfo=NEW_YORK), "2025-11-02T05:30:00+00:00"),
@@ -121,5 +121,5 @@ def test_text_and_datetime_are_the_same(moment: datetime) -> None:
     ],
 )
 def test_instants(value: When, text: str) -> None:
-    """1.10.1/06_workflow_app_logs_created_at_offset: the log of workflows takes ISO 8601."""
+    """1.10.1/06_workflow_app_logs_created_at_offset: workflow logs take ISO 8601."""
     assert instant(value, NEW_YORK).isoformat() == text

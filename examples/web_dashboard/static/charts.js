@@ -1,10 +1,10 @@
-// A chart a metric: this period as a line with its area, the one before as a dashed line.
+// One chart per metric: this period as a filled line, the previous one as a dashed line.
 
 /* global uPlot */
 import { asNumber, dayOf, element, labelOf, onAxis, shownOf, titleOf, written } from "./format.js";
 
 const HEIGHT = 170;
-const charts = new Map(); // by the name of the series: { figure, plot, observer }
+const charts = new Map(); // by series name: { figure, plot, observer }
 
 export function showCharts(place, days, totals) {
   const names = shownOf(totals).filter((name) => totals[name].values.some((value) => value !== null));
@@ -20,7 +20,7 @@ export function showCharts(place, days, totals) {
     chart.figure.querySelector("[role=img]").setAttribute("aria-label", text);
     return chart.figure;
   });
-  // Moving a figure that is in its place already would end a reader's place in it.
+  // Moving a figure that is already in place would lose the focus inside it.
   if (figures.some((figure, place_) => place.children[place_] !== figure) || place.children.length !== figures.length) {
     place.replaceChildren(...figures);
   }
@@ -81,7 +81,7 @@ function make(name, days, data) {
   return chart;
 }
 
-// A line needs two days: one between days without a value is a point.
+// A line needs two days: a single day with a value is a point.
 const alone = (values) =>
   [...values.keys()].filter((day) => values[day] !== null && (values[day - 1] ?? null) === null && (values[day + 1] ?? null) === null);
 

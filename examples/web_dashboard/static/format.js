@@ -1,4 +1,4 @@
-// Numbers and names as people read them.
+// Formats numbers and names.
 
 const LONGEST_NAME = 120;
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -24,22 +24,22 @@ const LABELS = {
 const MONEY = "token_costs_";
 const SUFFIXES = { rate_percent: "%", average_response_time: " ms" };
 
-// The order of the cards and charts; what is not named is shown elsewhere, or is a part of something here.
+// The order of cards and charts; other series are shown elsewhere, or are part of these.
 export const SHOWN = Object.keys(LABELS);
 
 export const isMoney = (name) => name.startsWith(MONEY);
 
 export const labelOf = (name) => (isMoney(name) ? `Cost in ${name.slice(MONEY.length)}` : LABELS[name]);
 
-// A chart's numbers have no unit of their own.
+// Numbers in charts have no unit.
 export const titleOf = (name) => labelOf(name) + (name in SUFFIXES ? `, ${SUFFIXES[name].trim()}` : "");
 
-// What is shown of a set of series, in order, money behind the tokens.
+// The series to show, in order; money follows the tokens.
 export function shownOf(series) {
   return [...SHOWN, ...Object.keys(series).filter(isMoney).sort()].filter((name) => name in series);
 }
 
-// Money comes as text, since it is exact.
+// Money is exact, so it is text in JSON.
 export const asNumber = (value) => (value === null ? null : Number(value));
 
 export function written(name, value) {
@@ -67,7 +67,7 @@ export function shortened(name) {
 export const dayOf = (iso) =>
   new Date(`${iso}T00:00:00Z`).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-// An element with its children. Texts are never read as markup.
+// An element with its children; text is never parsed as HTML.
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);

@@ -1,13 +1,13 @@
-// What was chosen, the stream of numbers, and when which part of the page is drawn.
+// The selection, the stream of numbers, and when the page is drawn.
 
 import { forgetCharts, showCharts } from "./charts.js";
 import { dayOf } from "./format.js";
 import { makeHeadings, showApps } from "./table.js";
 import { showTotals } from "./totals.js";
 
-const BETWEEN_DRAWINGS = 150; // milliseconds
+const DRAW_INTERVAL = 150; // milliseconds
 const DAY = 86_400_000;
-const LONGEST_RANGE = 366; // days; the service takes no more
+const MAX_DAYS = 366; // the limit of the service
 const THEMES = ["auto", "light", "dark"];
 
 const find = (id) => document.getElementById(id);
@@ -18,9 +18,9 @@ let source = null;
 let days = [];
 let apps = new Map(); // by id
 let totals = {};
-let drawing = 0; // the timer of a drawing that is due
+let drawing = 0; // the timer of the next drawing
 
-// The choice stands in the address, so that a view can be kept and shared.
+// The selection is in the URL, so that a view can be bookmarked and shared.
 
 function choiceOfAddress() {
   const query = new URLSearchParams(location.search);
@@ -45,12 +45,12 @@ function chosen() {
 
 function checkDates() {
   const { start, last } = form.elements;
-  const length = (last.valueAsNumber - start.valueAsNumber) / DAY + 1; // not a number while one is empty
-  const isWrong = length < 1 || length > LONGEST_RANGE;
-  last.setCustomValidity(isWrong ? `Choose 1 to ${LONGEST_RANGE} days; these are ${length}.` : "");
+  const length = (last.valueAsNumber - start.valueAsNumber) / DAY + 1; // NaN if one is empty
+  const isWrong = length < 1 || length > MAX_DAYS;
+  last.setCustomValidity(isWrong ? `Choose 1 to ${MAX_DAYS} days; these are ${length}.` : "");
 }
 
-// The numbers.
+// Numbers.
 
 function load() {
   const query = chosen();
@@ -83,7 +83,7 @@ function load() {
   source.addEventListener("error", () => fail("The dashboard's own service does not answer."));
 }
 
-// Shown and read out; how many apps have come is shown alone, since it changes with each of them.
+// Shown and announced. The number of apps is only shown, since it changes with each app.
 function say(text) {
   status.textContent = find("spoken").textContent = text;
 }
@@ -101,19 +101,19 @@ function end() {
   drawNow();
 }
 
-// What is on the page stays there: old numbers that are called so are better than none.
+// The page keeps the old numbers, marked as old.
 function fail(reason) {
   end();
-  progress.value = progress.value || 0; // a number again, where it was not known
+  progress.value = progress.value || 0; // stops the indeterminate animation
   failure.firstElementChild.textContent = apps.size > 0 ? `${reason} What is shown is not complete or not new.` : reason;
   failure.hidden = false;
-  say(""); // the failure is read out by itself
+  say(""); // the error message is announced instead
 }
 
 // Drawing.
 
 function draw() {
-  drawing ||= setTimeout(drawNow, BETWEEN_DRAWINGS);
+  drawing ||= setTimeout(drawNow, DRAW_INTERVAL);
 }
 
 function drawNow() {
@@ -151,7 +151,7 @@ find("theme").addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => showTheme(document.documentElement.dataset.theme ?? "auto"));
 form.addEventListener("change", ({ target }) => {
   if (target.name === "days") openCustom(target.value === "custom");
-  // Not reported before it is sent: a message takes the focus while a date is being typed.
+  // Reported on submit only: a message takes the focus while a date is being typed.
   if (target.type === "date") checkDates();
   else if (form.elements.days.value !== "custom" || target.name === "mode") if (form.checkValidity()) load();
 });
@@ -167,6 +167,6 @@ makeHeadings(table, drawTable);
 choiceOfAddress();
 checkDates();
 showTheme(document.documentElement.dataset.theme ?? "auto");
-// An address may hold any range.
+// A URL may have any range.
 if (form.checkValidity()) load();
 else fail(`This range cannot be shown: ${[...form.elements].find((one) => !one.checkValidity()).validationMessage}`);

@@ -1,4 +1,4 @@
-// The table of apps: sorted, filtered, and with what failed beside the app it belongs to.
+// The table of apps: sorted and filtered, with the errors of each app.
 
 import { NOTHING, asNumber, element, isMoney, shortened, written } from "./format.js";
 
@@ -48,7 +48,7 @@ export function showApps(table, apps, filter) {
   const opened = new Set([...table.querySelectorAll("details[open]")].map((details) => details.closest("tr").dataset.id));
   const focused = document.activeElement?.closest("tbody tr")?.dataset.id;
   table.tBodies[0].replaceChildren(...rows.map((app) => row(app, opened.has(app.app_id))));
-  // Who reads what failed goes on reading while more apps come.
+  // Open error lists stay open while more apps arrive.
   if (focused) table.querySelector(`[data-id="${CSS.escape(focused)}"] summary`)?.focus({ preventScroll: true });
   for (const heading of table.tHead.rows[0].cells) {
     const isSorted = heading.firstElementChild?.dataset.key === sorting.key;
@@ -58,7 +58,7 @@ export function showApps(table, apps, filter) {
   return rows.length;
 }
 
-// What is not known stays at the end, whichever way it is sorted.
+// Unknown values come last in both directions.
 function compared(one, other) {
   if (one === null || other === null) return (one === null) - (other === null);
   const order = typeof one === "string" ? one.localeCompare(other, "en") : one - other;

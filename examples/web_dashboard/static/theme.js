@@ -1,4 +1,4 @@
-// Before the page is drawn, so that a dark one does not flash.
+// Runs before the page is drawn, so that dark mode does not flash.
 "use strict";
 {
   const kept = localStorage.getItem("theme");

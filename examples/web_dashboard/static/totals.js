@@ -1,15 +1,15 @@
-// The cards: a total each, and how it has changed.
+// The cards: one total each, with its change.
 
 import { NOTHING, change, element, labelOf, shownOf, written } from "./format.js";
 
-// More of these is neither better nor worse in itself, so only these are coloured.
+// Only these changes are coloured: for other series, more is neither better nor worse.
 const BETTER_UP = new Set(["rate_percent"]);
 const BETTER_DOWN = new Set(["average_response_time"]);
 // Dify does not report how many messages were liked twice.
 const NOTES = { rate_percent: "An estimate over several days or apps: Dify counts a message with two likes twice" };
 
 export function showTotals(list, totals) {
-  // Averages of which the server tells no weight, and users of several days, have no total.
+  // Averages without a known weight, and users of several days, have no total.
   const names = shownOf(totals).filter((name) => totals[name].total !== null);
   list.replaceChildren(...names.map((name) => card(name, totals[name])));
 }

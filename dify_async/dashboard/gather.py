@@ -1,0 +1,69 @@
+"""Gathers a dashboard: lists the apps, requests their statistics, and streams them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from dify_async._times import span_of
+from dify_async.statistics.fan_out import FanOut, unique_apps
+
+from .period import on_clock, period_before, period_of
+from .updates import DashboardUpdates
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from dify_async._times import Span
+    from dify_async.models import App
+    from dify_async.statistics.fan_out import GetApp, GetRows, OnError
+    from dify_async.statistics.metrics import Metric, Row
+
+    from .history import History
+    from .query import DashboardQuery
+
+    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
+
+
+class DashboardSource(NamedTuple):
+    """The requests that a dashboard needs."""
+
+    get_zone: Callable[[], Awaitable[ZoneInfo]]
+    list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
+    get_app: GetApp
+    get_rows: GetSpan
+    max_concurrency: int
+
+
+class DashboardClient(Protocol):
+    """A client that dashboards are gathered with."""
+
+    @property
+    def dashboard_source(self) -> DashboardSource:
+        """The requests that a dashboard needs."""
+
+
+@asynccontextmanager
+async def gather(
+    source: DashboardSource, query: DashboardQuery, on_error: OnError, history: History | None = None
+) -> AsyncIterator[DashboardUpdates]:
+    """The apps of a dashboard as they arrive; with a history, only new rows are requested."""
+    fan_out = FanOut(source.get_app, metrics=query.metrics, on_error=on_error, workers=source.max_concurrency)
+    now = datetime.now(UTC)
+    zone = await source.get_zone()
+    period = period_of(query.start, query.end, query.days, zone, now)
+    previous = period_before(period, zone) if query.compare else None
+    start, end = on_clock(previous or period)[0], on_clock(period)[1]
+    get_rows: GetRows
+    if history is None:
+        get_rows = partial(source.get_rows, span_of(start, end, zone))
+    else:
+        today = now.astimezone(zone).date()
+        get_rows = history.reader(source.get_rows, (previous or period).days[0], end, today, zone)
+    apps = await source.list_apps(query.mode, query.name) if query.apps is None else query.apps
+    apps_by_id = unique_apps(apps)
+    async with fan_out.stream(apps_by_id.values(), get_rows) as stream:
+        yield DashboardUpdates(stream, apps_by_id, period, previous)
