@@ -1,102 +1,101 @@
-"""What is known of the server before anybody signs in: its version, and the ways to sign in."""
+"""What must be known about the server before a login: its version, and whether it allows passwords."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from dify_async._auth.rules import at_least, parse_version
-from dify_async._http.retry import IDEMPOTENT, Tries
-from dify_async._http.transport import Request
-from dify_async._http.wire import UNREADABLE, decode_error, status_error
+from dify_async._http.retry import SAFE, Attempts
+from dify_async._http.wire import UNREADABLE, Request, decode_error, status_error
 
 from .endpoints import SYSTEM_FEATURES
+from .versions import parse_version
 
 if TYPE_CHECKING:
-    from dify_async._auth.rules import Version
     from dify_async._http.retry import RetryPolicy
     from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
 
+    from .versions import Fact
 
 logger = logging.getLogger("dify_async")
 
 
 class ServerProbe:
-    """The server's version, read from X-Version, which every answer of Dify carries.
+    """The server's version, from X-Version, which every answer of Dify has, and whether it allows passwords.
 
     Attributes:
-        upgrades: How often the version has changed, as answers showed.
+        upgrades: How often the version has changed since the client was created.
     """
 
     def __init__(self, sender: Sender, policy: RetryPolicy, version: str | None) -> None:
         self._sender = sender
         self._policy = policy
-        self._fixed = version is not None
+        self._is_given = version is not None
         self._version = version
         self._password_login: bool | None = None
         self.upgrades = 0
 
     async def version(self) -> str:
-        """The version; "" where a proxy hides it. Asks for it once, without signing in."""
+        """The version; "" if a proxy hides it. The first call requests it, without logging in."""
         if self._version is None:
-            self._version = await self._asked()
+            self._version = await self._probe()
         return self._version
 
-    async def is_at_least(self, wanted: Version) -> bool:
-        """Whether its version is this one or newer; it is asked again before it says no.
+    async def supports(self, fact: Fact) -> bool:
+        """Whether a fact is true for the server.
 
-        Else a caller who is refused for the version would never send what shows an upgrade.
+        The server is asked again before the answer is no: a caller that is refused would never send the
+        request whose answer shows an upgrade.
         """
         was_known = self._version is not None
-        if at_least(await self.version(), wanted):
+        if fact(await self.version()):
             return True
-        if self._fixed or not was_known:
+        if self._is_given or not was_known:
             return False
-        self._version = await self._asked() or self._version
-        return at_least(await self.version(), wanted)
+        self._version = await self._probe() or self._version
+        return fact(await self.version())
 
     async def allows_passwords(self) -> bool:
-        """Whether it says so, or does not say; where the version was given, it is not asked."""
-        if self._password_login is None and not self._fixed:
-            self._version = await self._asked()
+        """Whether the server allows passwords or does not say; if the version is given, it is not asked."""
+        if self._password_login is None and not self._is_given:
+            self._version = await self._probe()
         return self._password_login is not False
 
     def forget(self) -> None:
-        """Ask again before the next sign-in."""
+        """Ask again before the next login."""
         self._password_login = None
-        if not self._fixed:
+        if not self._is_given:
             self._version = None
 
-    def see(self, reply: Reply, upgrades: int | None = None) -> None:
-        """Take note of the version in an answer: servers are upgraded and downgraded while clients run.
+    def observe_version(self, reply: Reply, upgrades: int | None = None) -> None:
+        """Read the version of an answer: servers are upgraded and downgraded while clients run.
 
-        An answer without one changes nothing: it may be a proxy's own. Neither does an answer from before
-        the last change, which `upgrades` as it was when the request was sent tells apart.
+        An answer without a version is ignored, since it may be from a proxy. So is an answer to a request
+        from before the last change, when `upgrades` had another value.
         """
         version = reply.version
-        if version == self._version or self._fixed or upgrades not in {None, self.upgrades}:
+        if version == self._version or self._is_given or upgrades not in {None, self.upgrades}:
             return
         if parse_version(version) is None:
             return
         if self._version:
-            logger.info("the server's version is %s now, and was %s", version, self._version)
+            logger.info("the server's version changed from %s to %s", self._version, version)
             self.upgrades += 1
         self._version = version
 
-    async def _asked(self) -> str:
-        # Not GET /version: that is the newest release, and echoes the caller without the internet.
+    async def _probe(self) -> str:
+        # Not GET /version, which returns the newest release, or without internet the version that was sent.
         endpoint = SYSTEM_FEATURES
         url = self._sender.transport.url(endpoint.path, (), ())
-        request = Request("GET", endpoint.path, url, {}, None)
-        tries = Tries(self._policy, IDEMPOTENT)
-        reply = await self._sender(request, tries)
+        attempts = Attempts(self._policy, SAFE)
+        reply = await self._sender(Request("GET", endpoint.path, url, {}, None), attempts)
         if reply.status == 200:
             try:
                 self._password_login = endpoint.decode(reply.body).enable_email_password_login
             except UNREADABLE as error:
                 raise decode_error("GET", endpoint.path, reply, error) from None
         elif not reply.version:
-            # Not Dify's answer, so nothing is known of what stands behind it.
-            raise status_error("GET", endpoint.path, reply, tries.used)
+            # The answer is not from Dify, so nothing is known about the server.
+            raise status_error("GET", endpoint.path, reply, attempts.made)
         return reply.version

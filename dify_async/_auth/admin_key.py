@@ -23,18 +23,18 @@ class KeyAuth:
         self._probe = probe
         # No cookie beside it: any session cookie shadows the key.
         headers = {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
-        self.grant = Grant(headers)
+        self.credentials = Grant(headers)
 
-    async def obtain(self) -> None:
+    async def ensure(self) -> None:
         """The grant is always there."""
 
-    async def renew(  # its parameters are of the protocol
+    async def replace(  # its parameters are of the protocol
         self,
         refused: Grant,  # noqa: ARG002
         error: DifyStatusError,
         route: str,  # noqa: ARG002
         *,
-        again: bool,  # noqa: ARG002
+        retried: bool,  # noqa: ARG002
     ) -> None:
         """There is nothing to renew."""
         version = await self._probe.version()
@@ -52,7 +52,7 @@ class KeyAuth:
             path=error.path,
         )
 
-    def renew_ahead(self, grant: Grant) -> None:
+    def refresh_early(self, grant: Grant) -> None:
         """There is nothing to renew."""
 
     async def login(self) -> None:

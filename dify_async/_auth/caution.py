@@ -13,7 +13,7 @@ from dify_async.errors import DifyLoginError
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
-    from dify_async._http.retry import Tries
+    from dify_async._http.retry import Attempts
     from dify_async.errors import DifyError
 
     from .store_guard import StoreGuard
@@ -75,11 +75,11 @@ class Caution:
         mark = Tokens(access_token=await self._fingerprint(), refresh_token="", expires_at=_now_ms())
         await self._store.save_refusal(mark)
 
-    def count(self, tries: Tries, failure: DifyError) -> None:
+    def count(self, attempts: Attempts, failure: DifyError) -> None:
         """It got no answer that says something of it."""
-        if not tries.may_have_done_it:
+        if not attempts.may_have_taken_effect:
             return
-        self._unanswered += tries.used
+        self._unanswered += attempts.made
         self._failure = failure
         if self._unanswered >= _UNANSWERED:
             self._not_before = time.monotonic() + self._pause

@@ -35,13 +35,13 @@ class Source(Enum):
 class Grant:
     """The right to call."""
 
-    __slots__ = ("accepted", "headers", "headers_with_body", "renew_at")
+    __slots__ = ("accepted", "headers", "headers_with_body", "refresh_at")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
         self.headers_with_body = {**headers, "Content-Type": "application/json"}
         self.accepted = False
-        self.renew_at = math.inf
+        self.refresh_at = math.inf
 
 
 class TokenGrant(Grant):
@@ -56,7 +56,7 @@ class TokenGrant(Grant):
         self.in_vain = False  # whether it came in the place of one that was refused at birth
         self._refused_by: dict[str, float] = {}  # routes, and until when that is believed
         now = time.monotonic()
-        self.renew_at = now + _RENEW_AHEAD_AT * lifetime
+        self.refresh_at = now + _RENEW_AHEAD_AT * lifetime
         self._new_until = now + min(_NEW_FOR, _NEW_PART * lifetime)
 
     @property
@@ -85,22 +85,22 @@ class Auth(Protocol):
     """What the pipeline needs of a way to sign in."""
 
     @property
-    def grant(self) -> Grant | None:
+    def credentials(self) -> Grant | None:
         """The present grant; None where one has to be obtained."""
         ...
 
-    async def obtain(self) -> None:
+    async def ensure(self) -> None:
         """See to a grant where there is none."""
         ...
 
-    async def renew(self, refused: Grant, error: DifyStatusError, route: str, *, again: bool) -> None:
+    async def replace(self, refused: Grant, error: DifyStatusError, route: str, *, retried: bool) -> None:
         """See to another grant than the one that this route refused; raises where none helps.
 
-        `again` tells that the same call was refused before, with another grant.
+        `retried` tells that the same call was refused before, with another grant.
         """
         ...
 
-    def renew_ahead(self, grant: Grant) -> None:
+    def refresh_early(self, grant: Grant) -> None:
         """Start a renewal that nobody waits for."""
         ...
 

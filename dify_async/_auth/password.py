@@ -54,7 +54,7 @@ class PasswordAuth:
         password: str,
         emit: OnEvent,
     ) -> None:
-        self.grant: TokenGrant | None = None
+        self.credentials: TokenGrant | None = None
         self._probe = probe
         self._store = store
         self._email = email
@@ -67,14 +67,14 @@ class PasswordAuth:
         self._login: Done | None = None
         self._jobs = SingleFlight()
 
-    async def obtain(self) -> None:
+    async def ensure(self) -> None:
         """See to a grant where there is none: from the store, or by a sign-in."""
         self._caution.check()
         await self._jobs.join(partial(self._obtain, None, by_password=False))
 
-    async def renew(self, refused: Grant, error: DifyStatusError, route: str, *, again: bool) -> None:
+    async def replace(self, refused: Grant, error: DifyStatusError, route: str, *, retried: bool) -> None:
         """See to another grant than the refused one, by one renewal for all who were refused."""
-        grant = self.grant
+        grant = self.credentials
         if grant is None or grant is not refused:  # another call has seen to it meanwhile
             return
         if grant.is_always_refused_by(route):  # nothing is gained by a renewal a call
@@ -82,15 +82,15 @@ class PasswordAuth:
         at_birth = grant.is_refused_at_birth
         by_password = at_birth and grant.source is Source.RENEWAL
         in_vain = grant.in_vain or is_about_csrf(error) or (by_password and grant.tokens.by_code)
-        if (at_birth and in_vain) or (again and grant.is_new and grant.accepted):
+        if (at_birth and in_vain) or (retried and grant.is_new and grant.accepted):
             grant.mark_refused_by(route)
             raise error
         await self._jobs.join(partial(self._obtain, grant, by_password=by_password))
 
-    def renew_ahead(self, grant: Grant) -> None:
+    def refresh_early(self, grant: Grant) -> None:
         """Start a renewal that nobody waits for."""
-        grant.renew_at = time.monotonic() + _PAUSE_AFTER_RENEWAL
-        if grant is self.grant and not self._jobs.is_under_way:
+        grant.refresh_at = time.monotonic() + _PAUSE_AFTER_RENEWAL
+        if grant is self.credentials and not self._jobs.is_under_way:
             self._jobs.start(partial(self._renew_ahead, grant), is_shared=False)
 
     async def login(self) -> None:
@@ -117,12 +117,12 @@ class PasswordAuth:
         """Let a renewal finish: a rotated token must not be lost with the client."""
         await self._jobs.close(_GRACE_AT_CLOSE)
         await self._store.close()
-        self.grant = None
+        self.credentials = None
 
     # The jobs; one runs at a time.
 
     async def _obtain(self, refused: TokenGrant | None, done: Done, *, by_password: bool) -> None:
-        if self.grant is not refused:
+        if self.credentials is not refused:
             return
         self._caution.check()  # a job that this one stood behind may have been refused
         if refused is None and (stored := await self._store.load()) is not None:
@@ -143,7 +143,7 @@ class PasswordAuth:
     async def _renew_ahead(self, grant: TokenGrant, done: Done) -> None:
         """As above, for a grant that is good for a while: it stays where there is no better one."""
         async with self._store.lock():
-            if self._caution.was_refused or self.grant is not grant:
+            if self._caution.was_refused or self.credentials is not grant:
                 return
             if await self._another_process_has_renewed(grant):
                 return
@@ -152,7 +152,7 @@ class PasswordAuth:
                 try:
                     another = await self._signed_in()
                 except DifyLoginError:
-                    self.grant = grant
+                    self.credentials = grant
                     raise
             if another is not None:
                 await self._use(another, done)
@@ -168,8 +168,8 @@ class PasswordAuth:
             await self._use(grant, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
-        tokens = self.grant.tokens if self.grant is not None else await self._store.load()
-        self.grant = None
+        tokens = self.credentials.tokens if self.credentials is not None else await self._store.load()
+        self.credentials = None
         await self._store.clear()
         self._left = tokens or self._left
         if self._left is None:
@@ -194,14 +194,14 @@ class PasswordAuth:
 
     async def _use(self, grant: TokenGrant, done: Done) -> None:
         """Take a new grant into use at once; saving it keeps nobody waiting."""
-        self.grant, self._left = grant, None
+        self.credentials, self._left = grant, None
         done.set_result(None)
         await self._store.save(grant.tokens)
 
     def _use_stored(self, tokens: Tokens) -> None:
         # By the clock of this machine, which may be wrong: it only brings a renewal forward.
         lifetime = math.inf if tokens.expires_at is None else tokens.expires_at - time.time()
-        self.grant = TokenGrant(tokens, Source.STORE, lifetime)
+        self.credentials = TokenGrant(tokens, Source.STORE, lifetime)
 
     # What a job does about a session.
 
@@ -226,7 +226,7 @@ class PasswordAuth:
             grant = await self._calls.by_password(again=self._password_was_accepted)
         except DifyLoginError as error:
             self._caution.keep(error)
-            self.grant = None
+            self.credentials = None
             raise
         self._password_was_accepted = True
         self._caution.forget()

@@ -14,10 +14,9 @@ from dify_async._http.retry import (
     NEVER_AGAIN,
     SIGN_IN,
     SIGN_IN_AGAIN,
-    Tries,
+    Attempts,
 )
-from dify_async._http.transport import Request
-from dify_async._http.wire import is_not_about_the_account, status_error
+from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyLoginError
 from dify_async.events import SessionRefreshed
 
@@ -74,21 +73,21 @@ class SessionCalls:
         """A session; `again` tells that the password was accepted before."""
         await self._caution.before_sending()
         body = rules.login_body(self._email, self._password, await self._probe.version())
-        tries = Tries(self._sign_in_policy, SIGN_IN_AGAIN if again else SIGN_IN)
+        attempts = Attempts(self._sign_in_policy, SIGN_IN_AGAIN if again else SIGN_IN)
         try:
-            reply = await self._send("POST", _LOGIN, _JSON, body, tries)
+            reply = await self._send("POST", _LOGIN, _JSON, body, attempts)
             return self._new_session(reply, _LOGIN, "password", self._password)
         except DifyLoginError:
             await self._caution.tell()
             raise
         except DifyError as error:
-            self._caution.count(tries, error)
+            self._caution.count(attempts, error)
             raise
 
     async def by_code(self, code: str, token: str) -> TokenGrant:
         """A session by a code from a mail."""
         body = rules.code_body(self._email, code, token, await self._probe.version())
-        reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
+        reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Attempts(self._policy, SIGN_IN))
         return self._new_session(reply, _CODE_LOGIN, "email_code", code)
 
     async def renewed(self, tokens: Tokens) -> TokenGrant | None:
@@ -101,7 +100,7 @@ class SessionCalls:
         for pause in (0.0, self._policy.base_delay):
             await anyio.sleep(pause)
             try:
-                reply = await self._send("POST", _REFRESH, headers, body, Tries(NEVER_AGAIN, SIGN_IN))
+                reply = await self._send("POST", _REFRESH, headers, body, Attempts(NEVER_AGAIN, SIGN_IN))
             except DifyConnectionError as error:
                 logger.info("the renewal failed: %s", error)
                 failure = error
@@ -124,7 +123,7 @@ class SessionCalls:
     async def log_out(self, tokens: Tokens) -> Reply:
         """To be sent again without harm: it ends the newest session, if there is one."""
         method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
-        return await self._send(method, LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
+        return await self._send(method, LOGOUT, headers, None, Attempts(self._policy, IDEMPOTENT))
 
     def _new_session(
         self, reply: Reply, path: str, by: Literal["password", "email_code"], secret: str
@@ -138,9 +137,9 @@ class SessionCalls:
         return TokenGrant(tokens, Source.SIGN_IN, rules.lifetime(tokens, reply))
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, attempts: Attempts
     ) -> Reply:
         url = self._sender.transport.url(path, (), ())
-        reply = await self._sender(Request(method, path, url, headers, body), tries)
-        self._probe.see(reply)
+        reply = await self._sender(Request(method, path, url, headers, body), attempts)
+        self._probe.observe_version(reply)
         return reply

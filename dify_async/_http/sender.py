@@ -1,4 +1,4 @@
-"""One request until its answer: a slot for each attempt, and a wait between two."""
+"""One request with its retries: each attempt takes a slot of the limiter."""
 
 from __future__ import annotations
 
@@ -24,75 +24,77 @@ if TYPE_CHECKING:
     from dify_async.events import OnEvent
 
     from .limiter import AdaptiveLimiter
-    from .retry import Tries
-    from .transport import Request, Transport
-    from .wire import Reply
+    from .retry import Attempts
+    from .transport import Transport
+    from .wire import Reply, Request
 
 logger = logging.getLogger("dify_async")
 
 
 class Sender:
-    """Sends a request as often as its budget allows."""
+    """Sends requests, and retries them."""
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
         self._emit = emit
 
-    async def __call__(self, request: Request, tries: Tries, limiter: AdaptiveLimiter | None = None) -> Reply:
-        """The last answer, whatever its status; or the last failure raised.
+    async def __call__(
+        self, request: Request, attempts: Attempts, limiter: AdaptiveLimiter | None = None
+    ) -> Reply:
+        """Send a request, and retry it; return the last answer, of any status, or raise the last error.
 
-        Sign-in and renewal take no slot, so that `max_concurrency=1` works.
+        Logins and refreshes take no slot, so that `max_concurrency=1` works.
         """
         while True:
-            tries.used += 1
+            attempts.made += 1
             try:
                 if limiter is None:
-                    reply = await self._sent(request, tries)
+                    reply = await self._send(request, attempts)
                 else:
-                    reply = await self._in_a_slot(limiter, request, tries)
+                    reply = await self._send_in_slot(limiter, request, attempts)
             except DifyConnectionError as error:
-                wait = tries.wait_after_error(error)
+                wait = attempts.wait_after_error(error)
                 if wait is None:
                     raise
-                logger.info("%s; again in %.2f s", error, wait)
+                logger.info("%s; retrying in %.2f s", error, wait)
             else:
                 if reply.status < 400:
                     return reply
-                wait = tries.wait_after_status(reply.status, retry_after(reply.headers))
+                wait = attempts.wait_after_status(reply.status, retry_after(reply.headers))
                 if wait is None:
                     return reply
                 path = self.transport.path_of(request.url)
-                logger.info("%s %s: %d; again in %.2f s", request.method, path, reply.status, wait)
+                logger.info("%s %s: %d; retrying in %.2f s", request.method, path, reply.status, wait)
             if self._emit is not None:
-                what = tries.call, request.method, request.route, tries.used + 1
+                what = attempts.call, request.method, request.route, attempts.made + 1
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
 
-    async def _in_a_slot(self, limiter: AdaptiveLimiter, request: Request, tries: Tries) -> Reply:
-        if not limiter.take():
-            await limiter.wait()
+    async def _send_in_slot(self, limiter: AdaptiveLimiter, request: Request, attempts: Attempts) -> Reply:
+        if not limiter.try_acquire():
+            await limiter.acquire()
         try:
-            reply = await self._sent(request, tries)
+            reply = await self._send(request, attempts)
             if reply.status in {429, 503}:
-                limiter.slow_down()
+                limiter.on_overload()
             else:
-                limiter.speed_up()
+                limiter.on_success()
             return reply
         finally:
-            limiter.give_back()
+            limiter.release()
 
-    def _sent(self, request: Request, tries: Tries) -> Awaitable[Reply]:
-        return (
-            self.transport.send(request) if self._emit is None else self._observed(self._emit, request, tries)
-        )
+    def _send(self, request: Request, attempts: Attempts) -> Awaitable[Reply]:
+        if self._emit is None:
+            return self.transport.send(request, attempts.safety)
+        return self._send_observed(self._emit, request, attempts)
 
-    async def _observed(self, emit: OnEvent, request: Request, tries: Tries) -> Reply:
-        what = tries.call, request.method, request.route, tries.used
+    async def _send_observed(self, emit: OnEvent, request: Request, attempts: Attempts) -> Reply:
+        what = attempts.call, request.method, request.route, attempts.made
         host, port = self.transport.host, self.transport.port
         emit(RequestStarted(*what, host=host, port=port))
         started = time.monotonic()
         try:
-            reply = await self.transport.send(request)
+            reply = await self.transport.send(request, attempts.safety)
         except BaseException as error:  # a cancellation too
             seconds = time.monotonic() - started
             emit(RequestFailed(*what, type(error).__name__, seconds, host=host, port=port))

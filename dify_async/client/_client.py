@@ -15,9 +15,9 @@ import anyio
 
 from dify_async._api.caller import Caller
 from dify_async._api.probe import ServerProbe
+from dify_async._api.versions import checked_version
 from dify_async._auth.admin_key import KeyAuth
 from dify_async._auth.password import PasswordAuth
-from dify_async._auth.rules import checked_version
 from dify_async._auth.store_guard import StoreGuard
 from dify_async._http.limiter import AdaptiveLimiter
 from dify_async._http.retry import RetryPolicy

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import UNSET, UnsetType
 
 from dify_async._api import endpoints
+from dify_async._api.versions import MAX_ACTIVE_REQUESTS
+from dify_async._http.retry import SAFE
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
 from dify_async.models.definitions import Configured
@@ -23,9 +25,8 @@ from ._calls import (
 if TYPE_CHECKING:
     from dify_async.models import App, AppImport
 
-_LIMITED_SINCE: Final = (1, 7, 0)
 _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
-    "GET", endpoints.APP.path, endpoints.decoder_of(Configured)
+    "GET", endpoints.APP.path, endpoints.decoder_of(Configured), SAFE
 )
 
 
@@ -118,7 +119,7 @@ class AppChangeCalls(Calls):
         if use_icon_as_answer_icon is not UNSET:
             check_switches(use_icon_as_answer_icon=use_icon_as_answer_icon, may_be_none=False)
         limit = None if max_active_requests is UNSET else "given"
-        await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
+        await self._check_version(MAX_ACTIVE_REQUESTS, max_active_requests=limit)
         app = await self._caller.call(endpoints.APP, (app_id,))
         whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
         # A 500 where one of these three is missing [1.9.1/app_put__name_only].

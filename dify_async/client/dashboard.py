@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dify_async._api.endpoints import APPS
-from dify_async._auth.rules import at_least, parse_version
+from dify_async._api.paging import fetch_all
+from dify_async._api.versions import AGENT_APPS, parse_version
 from dify_async.dashboard.period import on_clock, period_before, period_of
 from dify_async.dashboard.query import checked_query
 from dify_async.dashboard.updates import DashboardUpdates
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from dify_async.statistics.fan_out import GetRows, OnError
     from dify_async.statistics.results import Metric
 
-_AGENTS_APART_SINCE: Final = (1, 15, 0)
 _PAGE: Final = 100
 
 
@@ -126,7 +126,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     async def _all_apps(self, query: DashboardQuery) -> list[App]:
         found = await self._apps_at_once(query.mode, query.name)
         version = await self._probe.version()
-        if query.mode is None and at_least(version, _AGENTS_APART_SINCE):
+        if query.mode is None and AGENT_APPS(version):
             try:
                 # They are in no other list [1.15.0].
                 found += await self._apps_at_once("agent", query.name)
@@ -137,4 +137,4 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
     async def _apps_at_once(self, mode: str | None, name: str | None) -> list[App]:
         query = (("mode", mode), ("name", name))
-        return await self._caller.all_rows(APPS, query, _PAGE, self._max_concurrency)
+        return await fetch_all(self._caller, APPS, query, _PAGE, self._max_concurrency)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async._api import endpoints
+from dify_async._api.paging import iterate_pages
 
 from ._calls import (
     Calls,
@@ -43,7 +44,7 @@ class KnowledgeCalls(Calls):
     ) -> AsyncIterator[Dataset]:
         """The same as `datasets`, page by page as they are used."""
         query = _filters(keyword, tag_ids)
-        return self._caller.rows(endpoints.DATASETS, (), query, checked_limit(page_size))
+        return iterate_pages(self._caller, endpoints.DATASETS, (), query, page_size=checked_limit(page_size))
 
     async def datasets_page(
         self,

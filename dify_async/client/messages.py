@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dify_async._api import endpoints
+from dify_async._api.paging import iterate_cursor
 from dify_async._http.urls import quote_id
 from dify_async.errors import DifyConfigError
 
@@ -53,8 +54,14 @@ class MessageCalls(Calls):
     ) -> AsyncIterator[ChatMessage]:
         """All messages of a conversation, each once, the last said first."""
         query = (("conversation_id", quote_id(conversation_id)),)
-        return self._caller.cursor_rows(
-            endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", checked_limit(page_size), is_backward=True
+        return iterate_cursor(
+            self._caller,
+            endpoints.CHAT_MESSAGES,
+            (app_id,),
+            query,
+            cursor="first_id",
+            page_size=checked_limit(page_size),
+            is_backward=True,
         )
 
     async def annotations(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 import msgspec
 
 from dify_async._api.endpoints import Endpoint, decoder_of
-from dify_async._http.retry import CHANGE, IDEMPOTENT
+from dify_async._http.retry import IDEMPOTENT, SAFE, UNSAFE
 from dify_async.errors import DifyConfigError
 
 from ._calls import Calls, encoded
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_REPEATABLE: Final = ("GET", "DELETE")
+_SAFETY: Final = {"GET": SAFE, "DELETE": IDEMPOTENT}
 _kept_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
 # What the names of Dify's routes look like; anything else in a path is an id.
 _NAME: Final = re.compile(r"[a-z][a-z-]*")
@@ -95,11 +95,10 @@ class RawCalls(Calls):
         if method not in _METHODS:
             raise DifyConfigError(f"method is {method!r:.20}; it is one of {', '.join(_METHODS)}")
         template, ids = _template(path)
-        repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
-        decode = _decoder(type)
-        endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
+        safety = _SAFETY.get(method, UNSAFE)
+        endpoint = Endpoint(method, template, _decoder(type), safety)
         # A POST without a body is a 415 from 1.11 on.
-        sent = {} if json is None and repeat is CHANGE else json
+        sent = {} if json is None and safety is UNSAFE else json
         body = None if sent is None else encoded(sent)
         return await self._caller.call(endpoint, ids, _pairs(params or {}), body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dify_async._api import endpoints
-from dify_async._auth.rules import at_least
+from dify_async._api.versions import WORKSPACE_BY_POST, WORKSPACE_SUMMARY, Fact
 
 from ._calls import Calls, body_of, check_required, check_texts, checked_texts
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from dify_async.models import Account, InvitationResult, Member, Workspace
 
-# The newest route first, with the version since which it is there.
+# The newest route first.
 _CURRENT_WORKSPACE: Final = (
-    ((1, 17, 0), endpoints.WORKSPACE_SUMMARY, None),
-    ((1, 10, 1), endpoints.CURRENT_WORKSPACE, b"{}"),
-    ((0, 0, 0), endpoints.CURRENT_WORKSPACE_GET, None),
+    (WORKSPACE_SUMMARY, endpoints.WORKSPACE_SUMMARY, None),
+    (WORKSPACE_BY_POST, endpoints.CURRENT_WORKSPACE, b"{}"),
+    (Fact(), endpoints.CURRENT_WORKSPACE_GET, None),
 )
 
 
@@ -41,7 +41,7 @@ class WorkspaceCalls(Calls):
             DifyConflictError: The workspace was archived; `code` is "current_workspace_archived".
         """
         version = await self._probe.version()
-        known = next(n for n, (since, *_) in enumerate(_CURRENT_WORKSPACE) if at_least(version, since))
+        known = next(n for n, (fact, *_) in enumerate(_CURRENT_WORKSPACE) if fact(version))
         # Versions may be hidden, and 1.17's main called itself 1.16.1: then a neighbour has the route
         # [1.17-pre/08_workspace_current_post].
         nearest = sorted(range(len(_CURRENT_WORKSPACE)), key=lambda n: abs(n - known))

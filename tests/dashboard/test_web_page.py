@@ -253,7 +253,7 @@ def test_an_app_that_fails_says_so_beside_its_name(page: Browser, fake: FakeDify
     assert summary.text == "1 number failed"
     summary.click()
     assert "daily_messages: GET /apps/" in row.text
-    assert "403 forbidden - <b>" in row.text
+    assert "403 forbidden: <b>" in row.text
     # Drawn again, as when one more app comes, the reader's place is kept.
     page.run("document.querySelector('#filter').dispatchEvent(new Event('input'))")
     focused = page.driver.switch_to.active_element

@@ -110,14 +110,14 @@ async def test_a_renewal_ahead_that_fails_takes_nothing_away(
         await one.profile()
     async with client(fake, token_store=store, password="wrong-Pass-1") as dify:
         await dify.profile()
-        grant = dify._auth.grant
+        grant = dify._auth.credentials
         assert grant is not None
         struck = fake.inject("/refresh-token", **fault)
-        monkeypatch.setattr(grant, "renew_at", 0.0)
+        monkeypatch.setattr(grant, "refresh_at", 0.0)
         await dify.profile()
         await until(lambda: struck.hits > 0)
         await until(lambda: not running())
-        assert dify._auth.grant is grant
+        assert dify._auth.credentials is grant
         await dify.profile()
     assert fake.count("POST", "/login") == 1
 
@@ -126,12 +126,12 @@ async def test_a_renewal_ahead_whose_token_is_dead_signs_in_where_the_password_i
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert grant is not None
     fake.inject("/refresh-token", status=401, body=b'{"result":"fail","message":"Invalid refresh token"}')
-    monkeypatch.setattr(grant, "renew_at", 0.0)
+    monkeypatch.setattr(grant, "refresh_at", 0.0)
     await dify.profile()
-    await until(lambda: dify._auth.grant is not grant)
+    await until(lambda: dify._auth.credentials is not grant)
     await dify.profile()
     assert counted(fake) == (1, 2)
 
@@ -164,15 +164,15 @@ async def test_a_password_that_is_refused_ahead_leaves_the_token_that_is_good(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert grant is not None
     fake.password = "Another-Pass-1"
     fake.revoke_refresh_tokens()
     for _ in range(3):
-        monkeypatch.setattr(grant, "renew_at", 0.0)
+        monkeypatch.setattr(grant, "refresh_at", 0.0)
         await dify.profile()
         await until(lambda: not running())
-    assert dify._auth.grant is grant
+    assert dify._auth.credentials is grant
     assert counted(fake) == (1, 2)
     fake.expire_access_tokens()
     with pytest.raises(DifyLoginError):
@@ -199,10 +199,10 @@ async def test_a_renewal_ahead_that_fails_is_not_tried_again_with_each_call(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert grant is not None
     struck = fake.inject("/refresh-token", status=503)
-    monkeypatch.setattr(grant, "renew_at", 0.0)
+    monkeypatch.setattr(grant, "refresh_at", 0.0)
     for _ in range(5):
         await dify.profile()
         await until(lambda: not running())

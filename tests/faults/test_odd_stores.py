@@ -64,8 +64,8 @@ async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
                 await dify.profile()
             await until(lambda: not store.the_lock.locked())
         await until(lambda: not running())
-        assert dify._auth.grant is not None
-        assert list(store._tokens.values()) == [dify._auth.grant.tokens]  # type: ignore[attr-defined]  # it has some
+        assert dify._auth.credentials is not None
+        assert list(store._tokens.values()) == [dify._auth.credentials.tokens]  # type: ignore[attr-defined]  # it has some
     assert fake.count("POST", "/refresh-token") == 2
 
 

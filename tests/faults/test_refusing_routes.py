@@ -116,7 +116,7 @@ async def test_a_route_that_was_refused_for_a_moment_is_renewed_for_again(
     fake.expire_access_tokens()
     with pytest.raises(DifyAuthenticationError, match="expired"):
         await dify.apps()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert isinstance(grant, TokenGrant)
     later = dict.fromkeys(grant._refused_by, 0.0)
     monkeypatch.setattr(grant, "_refused_by", later)

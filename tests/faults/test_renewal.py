@@ -255,13 +255,13 @@ async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
 ) -> None:
     """The others go on with it meanwhile."""
     await dify.profile()
-    grant = dify._auth.grant
+    grant = dify._auth.credentials
     assert grant is not None
     slow = fake.inject("/refresh-token", delay=0.2)
-    monkeypatch.setattr(grant, "renew_at", 0.0)
+    monkeypatch.setattr(grant, "refresh_at", 0.0)
     await all_at_once(dify, 20)
-    assert dify._auth.grant is grant  # nobody waited for it
-    await until(lambda: dify._auth.grant is not grant)
+    assert dify._auth.credentials is grant  # nobody waited for it
+    await until(lambda: dify._auth.credentials is not grant)
     await dify.profile()
     assert slow.hits == 1
     assert (renewals(fake), sign_ins(fake)) == (1, 1)
@@ -274,9 +274,9 @@ async def test_the_failure_of_a_renewal_in_the_background_reaches_no_caller(
     """A call whose token is refused in the meantime starts its own renewal."""
     async with client(fake, retry=ONCE) as dify:
         await dify.profile()
-        grant = dify._auth.grant
+        grant = dify._auth.credentials
         assert grant is not None
-        grant.renew_at = 0.0
+        grant.refresh_at = 0.0
         failing = fake.inject("/refresh-token", status=500, delay=0.2, times=2)  # it tries twice
         await dify.profile()
         await until(lambda: failing.hits == 1)

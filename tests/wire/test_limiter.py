@@ -1,4 +1,4 @@
-"""How many requests are under way at once."""
+"""The number of concurrent requests."""
 
 from __future__ import annotations
 
@@ -12,99 +12,99 @@ from dify_async import DifyError
 from dify_async._http.limiter import AdaptiveLimiter
 
 
-async def test_never_more_than_the_limit_and_first_come_first_served() -> None:
-    slots, order, most = AdaptiveLimiter(3), [], 0
+async def test_the_limit_and_the_order() -> None:
+    limiter, order, most = AdaptiveLimiter(3), [], 0
 
     async def use(number: int) -> None:
         nonlocal most
-        if not slots.take():
-            await slots.wait()
+        if not limiter.try_acquire():
+            await limiter.acquire()
         order.append(number)
-        most = max(most, slots.taken)
+        most = max(most, limiter.taken)
         await checkpoint()
-        slots.give_back()
+        limiter.release()
 
     async with anyio.create_task_group() as group:
         for number in range(50):
             group.start_soon(use, number)
     assert most == 3
     assert order == list(range(50))
-    assert slots.taken == 0
+    assert limiter.taken == 0
 
 
-async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on() -> None:
-    slots = AdaptiveLimiter(1)
-    assert slots.take()
-    first = asyncio.create_task(slots.wait())
-    second = asyncio.create_task(slots.wait())
+async def test_a_slot_of_a_cancelled_waiter_goes_to_the_next() -> None:
+    limiter = AdaptiveLimiter(1)
+    assert limiter.try_acquire()
+    first = asyncio.create_task(limiter.acquire())
+    second = asyncio.create_task(limiter.acquire())
     await checkpoint()
-    slots.give_back()  # to the first, who is cancelled before it runs
+    limiter.release()  # to the first, which is cancelled before it runs
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     await second
-    assert slots.taken == 1
-    slots.give_back()
-    assert slots.take()
+    assert limiter.taken == 1
+    limiter.release()
+    assert limiter.try_acquire()
 
 
-async def test_a_cancelled_waiter_is_passed_over() -> None:
-    slots = AdaptiveLimiter(1)
-    assert slots.take()
-    waiting = [asyncio.create_task(slots.wait()) for _ in range(3)]
+async def test_cancelled_waiters_are_skipped() -> None:
+    limiter = AdaptiveLimiter(1)
+    assert limiter.try_acquire()
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
     await checkpoint()
     waiting[0].cancel()
     waiting[1].cancel()
-    slots.give_back()
+    limiter.release()
     await waiting[2]
-    slots.give_back()
-    assert slots.taken == 0
+    limiter.release()
+    assert limiter.taken == 0
 
 
-async def test_a_newcomer_does_not_overtake() -> None:
-    slots = AdaptiveLimiter(1)
-    assert slots.take()
-    waiting = asyncio.create_task(slots.wait())
+async def test_new_requests_wait_after_the_others() -> None:
+    limiter = AdaptiveLimiter(1)
+    assert limiter.try_acquire()
+    waiting = asyncio.create_task(limiter.acquire())
     await checkpoint()
-    slots.give_back()
-    assert not slots.take()
+    limiter.release()
+    assert not limiter.try_acquire()
     await waiting
 
 
-async def test_waiting_ends_with_the_client() -> None:
-    slots = AdaptiveLimiter(1)
-    assert slots.take()
-    waiting = asyncio.create_task(slots.wait())
+async def test_waiters_get_the_error_when_the_client_is_closed() -> None:
+    limiter = AdaptiveLimiter(1)
+    assert limiter.try_acquire()
+    waiting = asyncio.create_task(limiter.acquire())
     await checkpoint()
-    slots.refuse_waiting(DifyError("closed"))
+    limiter.refuse_waiting(DifyError("closed"))
     with pytest.raises(DifyError, match="closed"):
         await waiting
-    assert slots.taken == 1
+    assert limiter.taken == 1
 
 
-def test_the_number_halves_at_a_429_and_comes_back_slot_by_slot() -> None:
-    slots = AdaptiveLimiter(8)
+def test_overload_halves_the_slots_and_success_restores_them() -> None:
+    limiter = AdaptiveLimiter(8)
     for _ in range(8):
-        assert slots.take()
-    for _ in range(8):  # one cut for the requests that were under way together
-        slots.slow_down()
-        slots.give_back()
-    assert slots.allowed == 4
-    assert [slots.take() for _ in range(5)] == [True] * 4 + [False]
+        assert limiter.try_acquire()
+    for _ in range(8):  # one cut for all requests of the same round
+        limiter.on_overload()
+        limiter.release()
+    assert limiter.allowed == 4
+    assert [limiter.try_acquire() for _ in range(5)] == [True] * 4 + [False]
     for _ in range(4):
-        slots.speed_up()
-        slots.give_back()
-    assert slots.allowed in {4, 5}
+        limiter.on_success()
+        limiter.release()
+    assert limiter.allowed in {4, 5}
     for _ in range(100):
-        slots.speed_up()
-    assert slots.allowed == 8
+        limiter.on_success()
+    assert limiter.allowed == 8
 
 
-def test_one_slot_is_always_left() -> None:
-    slots = AdaptiveLimiter(2)
+def test_there_is_always_one_slot() -> None:
+    limiter = AdaptiveLimiter(2)
     for _ in range(10):
-        assert slots.take()
-        slots.slow_down()
-        slots.give_back()
-    assert slots.allowed == 1
-    assert slots.take()
+        assert limiter.try_acquire()
+        limiter.on_overload()
+        limiter.release()
+    assert limiter.allowed == 1
+    assert limiter.try_acquire()
