@@ -45,8 +45,8 @@ class ServerProbe:
     async def supports(self, fact: Fact) -> bool:
         """Whether a fact is true for the server.
 
-        The server is asked again before the answer is no: a caller that is refused would never send the
-        request whose answer shows an upgrade.
+        The version is requested again before the answer is False: a call that is refused would never show
+        that the server was upgraded.
         """
         was_known = self._version is not None
         if fact(await self.version()):

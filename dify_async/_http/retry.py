@@ -64,8 +64,8 @@ IDEMPOTENT: Final = Safety(changes=True, retry_lost=True, retry_statuses=_SERVER
 UNSAFE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset({429}))
 # A 429 is a limit per account, such as the lock after wrong passwords, so waiting does not help.
 SEND_ONCE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset())
-# A password that was never accepted is sent again only if it was not sent; afterwards it is no danger to
-# the account.
+# A password that was never accepted is retried only if the request was not sent: each wrong one counts
+# towards the lock. One that was accepted cannot lock the account.
 SIGN_IN: Final = Safety(changes=False, retry_lost=False, retry_statuses=frozenset())
 SIGN_IN_AGAIN: Final = Safety(changes=False, retry_lost=True, retry_statuses=_SERVER_ERRORS)
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)

@@ -50,7 +50,7 @@ def _verification_problem(error: ssl.SSLCertVerificationError, ssl_argument: str
     advice = f"pass {ssl_argument}ssl.create_default_context(cafile=…)"
     code, reason = error.verify_code, error.verify_message.rstrip(".")
     if code == _EXPIRED:
-        return f"is invalid: {reason}; renew it on the server, or correct the clock of this machine"
+        return f"is invalid: {reason}; replace it on the server, or correct the clock of this machine"
     if code == _NOT_YET_VALID:
         return f"is invalid: {reason}; check the clocks of this machine and of the server"
     if code in _OTHER_NAME:
