@@ -10,14 +10,12 @@ import anyio
 from msgspec.structs import replace
 
 from dify_async._http.retry import (
-    IDEMPOTENT,
     NEVER_AGAIN,
     SIGN_IN,
-    Tries,
+    Attempts,
     jittered_delays,
 )
-from dify_async._http.transport import Request
-from dify_async._http.wire import is_not_about_the_account, status_error
+from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
 from dify_async.events import SessionRefreshed
 
@@ -110,7 +108,7 @@ class SessionApi:
         """One attempt, whose result the login guard is told."""
         body = rules.login_body(self._email, self._password, version)
         try:
-            reply = await self._send("POST", _LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
+            reply = await self._send("POST", _LOGIN, _JSON, body, Attempts(self._policy, SIGN_IN))
         except DifyConnectionError as error:
             await (self._guard.unanswered(error) if error.sent else self._guard.not_sent())
             raise
@@ -128,7 +126,7 @@ class SessionApi:
     async def log_in_with_code(self, code: str, token: str) -> TokenCredentials:
         """A session by a mailed code."""
         body = rules.code_body(self._email, code, token, await self._probe.version())
-        reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Tries(self._policy, SIGN_IN))
+        reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Attempts(self._policy, SIGN_IN))
         tokens = rules.read_tokens(reply)
         if tokens is None:
             is_from_dify = self._probe.is_from_dify(reply)
@@ -149,7 +147,7 @@ class SessionApi:
         for pause in (0.0, self._policy.base_delay):
             await anyio.sleep(pause)
             try:
-                reply = await self._send("POST", _REFRESH, headers, body, Tries(NEVER_AGAIN, SIGN_IN))
+                reply = await self._send("POST", _REFRESH, headers, body, Attempts(NEVER_AGAIN, SIGN_IN))
             except DifyConnectionError as error:
                 logger.info("the refresh failed: %s", error)
                 failure = error
@@ -169,7 +167,7 @@ class SessionApi:
     async def log_out(self, tokens: Tokens) -> Reply:
         """End the newest session, if there is one; retried without harm."""
         method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
-        return await self._send(method, LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
+        return await self._send(method, LOGOUT, headers, None, Attempts(self._policy, SAFE))
 
     def _new_session(
         self, tokens: Tokens, reply: Reply, by: Literal["refresh_token", "password", "email_code"]
@@ -181,7 +179,7 @@ class SessionApi:
         return token_credentials(tokens, source, rules.lifetime(tokens, reply))
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, attempts: Attempts
     ) -> Reply:
         request = Request(method, path, self._urls[path], headers, body)
-        return await self._sender(lambda: request, tries)
+        return await self._sender(lambda: request, attempts)
