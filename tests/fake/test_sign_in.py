@@ -285,7 +285,7 @@ async def test_a_refresh_without_the_database(user: User, version: str) -> None:
 async def test_a_refresh_of_nobody(version: str, told: str, session: aiohttp.ClientSession) -> None:
     # 1.16.1/02_refresh_of_unknown_account
     async with FakeDifyServer(version) as fake:
-        issued = fake._console.tokens.issue("00000000-0000-4000-8000-000000000000")
+        issued = fake._state.tokens.issue("00000000-0000-4000-8000-000000000000")
         answer = await User(fake, session).renew(issued.refresh)
         assert (answer.status, answer.json) == (401, {"result": "fail", "message": told})
 
