@@ -112,7 +112,7 @@ async def test_a_bug_of_the_fake_surfaces(
 
     with pytest.raises(TypeError):
         await run()
-    assert "The fake console failed at GET /apps/" in caplog.text
+    assert "The fake server failed to handle GET /apps/" in caplog.text
 
 
 async def test_requests_are_recorded(session: aiohttp.ClientSession) -> None:

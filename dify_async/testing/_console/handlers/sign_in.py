@@ -31,7 +31,7 @@ def log_in(state: State, call: Call) -> Reply:
     state.check_database()
     if state.accounts.is_locked(email):
         message = "Too many incorrect password attempts. Please try again later."
-        raise errors.error(429, "esend_code_login_limit", message)
+        raise errors.error(429, "email_code_login_limit", message)
     account = _check_password(state, email, password)
     if not account.workspace:
         # As on the server, a rejection with status 200.
@@ -190,7 +190,7 @@ def log_in_by_code(state: State, call: Call) -> Reply:
     sent = _decode(body.get("code")) if state.rules.encoded_password else body.get("code")
     account = state.accounts.by_email(email)
     if sent != code or account is None:
-        raise errors.error(400, "esend_code_error", "Email code is invalid or expired.")
+        raise errors.error(400, "email_code_error", "Email code is invalid or expired.")
     del state.login_codes[str(body["token"])]
     return _login_reply(
         state, state.tokens.issue(account.id), ("access_token", "refresh_token", "csrf_token")
