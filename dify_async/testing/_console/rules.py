@@ -36,7 +36,7 @@ class Rules:
     encoded_password = Fact(since=(1, 11, 2))  # /login expects base64
     case_insensitive_email = Fact(since=(1, 11, 3))  # addresses are compared in lower case
     checks_password_form = Fact(until=(1, 9, 0))  # a short password is rejected before it is compared
-    reveals_unknown_account = Fact(until=(1, 9, 0))  # an error of its own for an unknown address
+    reveals_unknown_account = Fact(until=(1, 9, 0))  # a different error for an unknown address
     wrong_password_is_401 = Fact(since=(1, 8, 0))
     community_issuer = Fact(since=(1, 17, 0))  # of access tokens; before, SELF_HOSTED
     refresh_fault_is_500 = Fact(since=(1, 16, 0))  # before, a 401 with the text of the server's exception
@@ -67,7 +67,7 @@ class Rules:
     reversed_range_is_400 = Fact(since=(1, 10, 0))  # before, start > end gave no rows
     moves_skipped_time_an_hour = Fact(since=(1, 10, 0))  # DST gaps; before, by the size of the gap
     empty_time_is_none = Fact(since=(1, 11, 0))  # before, a 400
-    literal_wildcards = Fact(since=(1, 11, 4))  # % and _ in a name are no wildcards
+    literal_wildcards = Fact(since=(1, 11, 4))  # % and _ in a name are literal
     indexed_tag_ids = Fact(since=(1, 14, 1))  # tag_ids[0]=a&tag_ids[1]=b instead of tag_ids=a,b
     repeated_ids = Fact(since=(1, 16, 0))  # tag_ids=a&tag_ids=b; brackets are ignored
     needs_all_tags = Fact(since=(1, 15, 0))  # several tags are combined with AND

@@ -24,7 +24,7 @@ _LOG_STATUSES = ("scheduled", "running", *_LEGACY_LOG_STATUSES, "paused")
 def runs(state: State, call: Call) -> Reply:
     """GET /apps/{id}/workflow-runs: by default those of the state, of which there are none.
 
-    Up to 1.9.1 there is no choice; there, the users' runs stand in for them.
+    Up to 1.9.1 there is no such filter, and the fake lists the users' runs.
     """
     rules = state.rules
     app = state.find_app(call, GRAPH_MODES)
