@@ -22,7 +22,7 @@ _LOG_STATUSES = ("scheduled", "running", *_LEGACY_LOG_STATUSES, "paused")
 
 
 def runs(state: State, call: Call) -> Reply:
-    """GET /apps/{id}/workflow-runs: by default those of the state, of which there are none.
+    """GET /apps/{id}/workflow-runs: by default runs from the console, of which there are none.
 
     Up to 1.9.1 there is no such filter, and the fake lists the users' runs.
     """
