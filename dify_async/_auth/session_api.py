@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import anyio
 from msgspec.structs import replace
 
-from dify_async._http.retry import (
-    NEVER_AGAIN,
-    SIGN_IN,
-    Attempts,
-    jittered_delays,
-)
+from dify_async._http.retry import NEVER_AGAIN, SAFE, SIGN_IN, Attempts, jittered_delays
 from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
 from dify_async.events import SessionRefreshed
