@@ -33,7 +33,7 @@ from dify_async.models import (
     WorkflowRunDetail,
     Workspace,
 )
-from dify_async.models._base import Rows, Text
+from dify_async.models.base import Rows, Text
 from dify_async.models.knowledge import ErrorDocuments
 from dify_async.models.workflows import Published
 from dify_async.models.workspace import (

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from dify_async._secrets import secrets_of, without_secrets
 from dify_async.errors import DifyDecodeError, DifyStatusError, status_error_class
-from dify_async.models._base import Masked
+from dify_async.models.base import Masked
 
 from .hints import hint_of, hint_of_unreadable
 

@@ -1,6 +1,5 @@
 """Data from the server: frozen msgspec Structs that ignore unknown fields."""
 
-from ._base import CursorPage, Page
 from .account import (
     Account,
     Features,
@@ -18,6 +17,7 @@ from .apps import (
     Tag,
     WorkflowSummary,
 )
+from .base import CursorPage, Page
 from .conversations import ChatConversation, FeedbackStats, StatusCount
 from .definitions import AppImport, AppModelConfig
 from .keys import ApiKey, DatasetApiKey
