@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dify_async.client.bulk import AppResult, Progress
     from dify_async.client.options import Options
     from dify_async.client.raw import T
-    from dify_async.dashboard.models import Dashboard
+    from dify_async.dashboard.dashboard import Dashboard
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,
