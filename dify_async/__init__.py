@@ -101,13 +101,7 @@ from .models import (
     WorkspaceUser,
 )
 from .statistics import AppStatistics, Metric
-from .tokens import (
-    LoginAttempts,
-    MemoryTokenStore,
-    StoredValue,
-    Tokens,
-    TokenStore,
-)
+from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
 
 if TYPE_CHECKING:
     from .redis_store import RedisTokenStore

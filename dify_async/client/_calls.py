@@ -15,14 +15,7 @@ import msgspec
 from dify_async import _checks
 from dify_async._api.endpoints import PROFILE
 from dify_async._api.paging import MAX_PAGE
-from dify_async._times import (
-    begins_day,
-    bounds,
-    instant,
-    is_aware,
-    span_of,
-    wall_clock,
-)
+from dify_async._times import begins_day, bounds, instant, is_aware, span_of, wall_clock
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async import _checks
-from dify_async._api.endpoints import (
-    FEATURES,
-    LOGIN_CODE,
-    PROFILE,
-    SETUP,
-    SYSTEM_FEATURES,
-)
+from dify_async._api.endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
 from dify_async._secrets import masked
 
 from ._calls import Calls, body_of

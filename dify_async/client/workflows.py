@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 
     from dify_async._http.urls import Query
     from dify_async._times import When
-    from dify_async.models import (
-        CursorPage,
-        Page,
-        Workflow,
-        WorkflowAppLog,
-        WorkflowRun,
-        WorkflowRunDetail,
-    )
+    from dify_async.models import CursorPage, Page, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 
 
 class WorkflowCalls(Calls):
