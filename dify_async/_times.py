@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, overload
 
-from ._checks import refused
+from . import _checks
 from .errors import DifyConfigError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
     elif isinstance(value, str):
         moment = _parsed(value)
     else:
-        raise refused("a time", _FORMAT, value)
+        raise _checks.refused("a time", _FORMAT, value)
     # Dify answers 500 if a bound leaves the calendar in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
         raise DifyConfigError(f"the year of a time must be from 2 to 9998, got {moment}")
@@ -95,11 +95,11 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
 @lru_cache(maxsize=256)  # many calls have the same bounds
 def _parsed(text: str) -> datetime:
     if not _TEXT.fullmatch(text):
-        raise refused("a time", _FORMAT, text)
+        raise _checks.refused("a time", _FORMAT, text)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise refused("a time", _FORMAT, text, hint=str(error)) from None
+        raise _checks.refused("a time", _FORMAT, text, hint=str(error)) from None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from yarl import URL
 
-from dify_async._checks import instance, shown
+from dify_async import _checks
 from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 
 from .failures import FailedAttempt, Kind, failure_of
@@ -100,11 +100,11 @@ class Transport:
     ) -> None:
         if not isinstance(ssl, bool | ssl_module.SSLContext):
             raise DifyConfigError(
-                f"ssl must be an ssl.SSLContext, True or False, got {shown(ssl)};"
+                f"ssl must be an ssl.SSLContext, True or False, got {_checks.shown(ssl)};"
                 " pass ssl.create_default_context(cafile=…)"
             )
         if session is not None:
-            instance("session", session, aiohttp.ClientSession, "an aiohttp.ClientSession")
+            _checks.instance("session", session, aiohttp.ClientSession, "an aiohttp.ClientSession")
         url = URL(base_url)
         self.base_url = base_url
         self.host = url.raw_host or ""

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 from yarl import URL
 
-from dify_async._checks import refused, shown
+from dify_async import _checks
 from dify_async._secrets import Secret
 from dify_async.errors import DifyConfigError
 
@@ -117,7 +117,9 @@ def quote_id(identifier: str) -> str:
         or len(identifier) > _MAX_ID_LENGTH
         or _NOT_IN_AN_ID.search(identifier)
     ):
-        raise DifyConfigError(f"{shown(identifier)} is not an id: ids of Dify are UUIDs, such as `app.id`")
+        raise DifyConfigError(
+            f"{_checks.shown(identifier)} is not an id: ids of Dify are UUIDs, such as `app.id`"
+        )
     return _quote(identifier)
 
 
@@ -140,5 +142,5 @@ def _text(name: str, value: str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int):
-        raise refused(name, "text, an integer, True or False", value)
+        raise _checks.refused(name, "text, an integer, True or False", value)
     return str(value)

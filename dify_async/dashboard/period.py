@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dify_async._checks import refused
+from dify_async import _checks
 from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
 from dify_async.statistics.results import days_of
@@ -52,7 +52,7 @@ def period_before(period: Period, zone: ZoneInfo) -> Period:
     first, last = on_clock(period)
     if not begins_day(first):
         # The server sends one row per day, even if the day belongs to both periods.
-        raise refused("start", "a midnight in the account's time zone to compare periods", str(first))
+        raise _checks.refused("start", "a midnight in the account's time zone to compare periods", str(first))
     return _period(_moved(first, first - last), first, zone)
 
 
