@@ -172,7 +172,12 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
     if attempts > 1:
         text += f" ({attempts} attempts)"
     hint = hint_of(
-        reply.status, code, path, get_header=reply.headers.get, body=reply.body, base_path=reply.base_path
+        reply.status,
+        code,
+        path,
+        get_header=reply.headers.get,
+        body=reply.body,
+        base_path=reply.base_path,
     )
     if hint:
         text = f"{text.removesuffix('.')}. {redact(str(without_secrets(hint, secrets)))}"
