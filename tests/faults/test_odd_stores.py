@@ -86,7 +86,7 @@ async def test_redis_is_slow_while_tokens_are_saved(
             monkeypatch.setattr(fallback_store, "_PATIENCE", 0.3)
             proxy.delay = 0.6
             await call
-            await until(lambda: dify._auth._store._ask_again_at is not None)  # type: ignore[attr-defined]  # it has one
+            await until(lambda: dify._auth._store._retry_at is not None)  # type: ignore[attr-defined]  # it has one
             with redis_server.admin() as admin:
                 await until(lambda: admin.keys("*:lock") == [])
         await store.aclose()
@@ -202,7 +202,7 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         assert running() == []
         assert dify._own_store is not None
         assert dify._own_store._redis is not None
-        assert dify._own_store._redis._clients == {}
+        assert dify._own_store._redis._opened == {}
 
 
 async def test_a_blocking_client_of_redis_is_refused(redis_server: RedisServer) -> None:
@@ -293,7 +293,7 @@ async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
     store.is_down = True
     await guard.save(TWO)
     store.is_down = False
-    guard._ask_again_at = None
+    guard._retry_at = None
     assert await guard.load() == TWO  # what stands there, is the older one
     await until(lambda: store._tokens == {"key": TWO})
     assert not guard._tokens.is_unsaved
@@ -307,7 +307,7 @@ async def test_catching_up_does_not_wait_for_a_call(
     store, guard = guarded
     store.is_down = True
     await guard.save(ONE)
-    monkeypatch.setattr(guard, "_ask_again_at", math.inf)
+    monkeypatch.setattr(guard, "_retry_at", math.inf)
     store.is_down = False
     await until(lambda: store._tokens == {"key": ONE})
     await guard.close()
