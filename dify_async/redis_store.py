@@ -109,7 +109,7 @@ class RedisTokenStore(Uncopyable):
         DifyConfigError: An argument is invalid.
     """
 
-    expires_attempts = True  # by Redis, so no clocks are compared
+    expires_attempts = True  # in Redis, so no clocks are compared
     _instead = "create one in each process; they share the tokens in Redis"
     _prefix: str = ""  # for the repr if __init__ raised an error
 
@@ -141,8 +141,8 @@ class RedisTokenStore(Uncopyable):
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
         self._seal = None if encryption_key is None else Seal(encryption_key)
-        self._left_locks: dict[str, str] = {}  # that could not be released, and their holders
-        # What stood in Redis when a lock was taken, by key and holder: only that is replaced.
+        self._left_locks: dict[str, str] = {}  # that could not be released; their holders
+        # The value in Redis when a lock was acquired, by key and task; only that is replaced.
         self._held: dict[tuple[str, asyncio.Task[Any] | None], bytes] = {}
 
     def __repr__(self) -> str:
@@ -155,10 +155,10 @@ class RedisTokenStore(Uncopyable):
         return self._decoded(_as_bytes(found), LoginAttempts if key.endswith(_ATTEMPTS) else Tokens)
 
     async def save(self, key: str, value: StoredValue, /) -> None:
-        """Keep this value.
+        """Save the value.
 
-        Under the lock, tokens only replace those that were there when it was taken: a holder that lost the
-        lock does not overwrite what the next one saved.
+        Under the lock, tokens replace only those that were there when it was acquired: a process that has
+        lost the lock does not overwrite what the next one has saved.
         """
         name, data = self._name(key), msgspec.json.encode(value)
         if self._seal is not None:
@@ -175,12 +175,12 @@ class RedisTokenStore(Uncopyable):
             logger.info("another process has saved newer tokens")
 
     async def clear(self, key: str) -> None:
-        """Forget the value."""
+        """Delete the value."""
         await self._run("delete", self._name(key))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one process at a time, and extended for as long as it works."""
+        """Held by one process at a time, and extended while it works."""
         lock, tokens, holder = self._name(key, "lock"), self._name(key), uuid.uuid4().hex
         task = asyncio.current_task()
         keeper: asyncio.Task[None] | None = None
@@ -189,7 +189,7 @@ class RedisTokenStore(Uncopyable):
         try:
             while keeper is None:
                 left, short = self._left_locks.get(lock, ""), min(self._lock_ms, _UNKNOWN_LOCK_MS)
-                # A first connection may take many round trips; no call waits for a lock that was left.
+                # The first connection may take many round trips, and no call waits for a lock that was left.
                 has_to_be_quick = self._has_answered and not left
                 with anyio.fail_after(_COMMAND_TIMEOUT if has_to_be_quick else _CONNECT_TIMEOUT):
                     taken, present = await self._run("eval", _LOCK, 2, lock, tokens, holder, short, left)
@@ -202,8 +202,8 @@ class RedisTokenStore(Uncopyable):
             yield
         finally:
             self._held.pop((key, task), None)
-            # Also if taking it was cut short, since it may have been taken.
-            # A failure here must not replace another error: the next lock of this store takes over.
+            # Also if acquiring it was interrupted, because Redis may have executed the command. A failure
+            # here must not replace another error; the next lock of this store takes over.
             patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 if keeper is not None:
@@ -231,17 +231,17 @@ class RedisTokenStore(Uncopyable):
             await opened[1].aclose()
 
     async def _keep(self, lock: str, holder: str, is_over: asyncio.Event) -> None:
-        """Extend a lock until its holder has ended, or another one has it."""
+        """Extend the lock until it is released or another process has it."""
         is_held = True
         while is_held and not is_over.is_set():
-            with suppress(Exception):  # Redis stands still, and the lock may live
+            with suppress(Exception):  # Redis does not answer, and the lock may still be held
                 is_held = await self._run("eval", _EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
                     await is_over.wait()
 
     async def _run(self, command: str, *arguments: object, **options: object) -> Any:
-        # redis-py's types promise a value where there is an awaitable, and differ for a cluster.
+        # redis-py's annotations omit awaitables, and differ for a cluster.
         redis = await self._redis() if self._client is None else self._client
         try:
             return await getattr(redis, command)(*arguments, **options)

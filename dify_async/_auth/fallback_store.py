@@ -1,4 +1,4 @@
-"""A token store that may fail: tokens are in memory too, and no call waits long for the store."""
+"""A token store that may fail: its values are in memory too, and no call waits long for it."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ _MAX_PAUSE: Final = 30.0
 
 
 class _UnavailableError(Exception):
-    """The store failed, or is left alone for a while because it did."""
+    """The store failed, or is not asked for a while because it did."""
 
 
 class _Entry(Generic[ValueT]):
     """One key of the store.
 
     Attributes:
-        value: The newest value known.
-        stored: What the store had when it last answered.
-        is_unsaved: Whether the store is to have `value` in place of `stored`.
+        value: The newest known value.
+        stored: The value in the store when it last answered.
+        is_unsaved: Whether `value` must still replace `stored`.
     """
 
     def __init__(self, key: str) -> None:
@@ -67,14 +67,14 @@ class _Entry(Generic[ValueT]):
         self.is_unsaved = False
 
     def found(self, value: ValueT | None) -> None:
-        """Take over what is in the store, unless it was not yet replaced after an outage."""
+        """Use what the store has, unless that is the value that an outage kept from being replaced."""
         if not self.is_unsaved or value not in (None, self.stored):
             self.value = self.stored = value
             self.is_unsaved = False
 
 
 def _sum(found: LoginAttempts, mine: LoginAttempts, base: LoginAttempts | None) -> LoginAttempts:
-    """The attempts found in the store, and those that this client has sent since it had `base`."""
+    """The attempts in the store, plus those that this client has made since it loaded `base`."""
     before = base.sent if base is not None else {}
     sent = dict(found.sent)
     for one, times in mine.sent.items():
@@ -118,7 +118,7 @@ class FallbackStore:
         self._is_closing = False
 
     async def load(self) -> Tokens | None:
-        """The newest tokens known, whichever process got them; `attempts` are loaded too."""
+        """The newest known tokens of any process. Also loads `attempts`."""
         with suppress(_UnavailableError):
             await self._ask(self._load)
         return self._tokens.value
@@ -140,7 +140,7 @@ class FallbackStore:
     async def lock(self, *, in_background: bool = False) -> AsyncIterator[None]:
         """Held while tokens are refreshed or a password is sent, if the store works.
 
-        A store that failed lately is asked again: without it a password is counted for this client alone.
+        A store that failed is asked again: without it, login attempts are counted for this client only.
         """
         lock = None
         with anyio.move_on_after(_LOCK_DEADLINE) as waiting, suppress(_UnavailableError):
@@ -158,7 +158,7 @@ class FallbackStore:
             yield
         finally:
             if lock is not None:
-                # Even if the store has just failed, and is left alone: a lock that stays delays others.
+                # Also if the store has just failed: a lock that is left delays other processes.
                 self._lock_is_left = True
                 with anyio.move_on_after(_RELEASE_DEADLINE, shield=True), suppress(Exception):
                     await lock.__aexit__(None, None, None)
@@ -167,14 +167,14 @@ class FallbackStore:
                     self._catch_up_later()
 
     async def close(self) -> None:
-        """Save once more what could not be saved, and leave nothing running."""
+        """Try once more to save what is unsaved, and end the background task."""
         self._is_closing = True
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
         if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
-                await self._write_behind()
+                await self._save_unsaved()
 
     async def _load(self) -> None:
         found: StoredValue | None = None
@@ -193,13 +193,13 @@ class FallbackStore:
         tokens = rules.usable_tokens(value)
         if tokens is None and value is not None:
             logger.warning("the token store contains invalid data; it will be overwritten")
-        if tokens is not None:  # else they were evicted, and those in memory are good
+        if tokens is not None:  # otherwise they were evicted, and those in memory are valid
             self._tokens.found(tokens)
         entry = self._attempts
         if failure is not None:
             self._attempts_failed(failure)
         elif entry.is_unsaved and entry.value and isinstance(found, LoginAttempts) and found != entry.stored:
-            # Others have counted too: what this client has sent in an outage is added.
+            # Other clients have counted too; add what this one has sent during the outage.
             entry.value, entry.stored = _sum(found, entry.value, entry.stored), found
         else:
             entry.found(found if isinstance(found, LoginAttempts) else None)
@@ -213,7 +213,7 @@ class FallbackStore:
         value = entry.value
         await (self._store.clear(entry.key) if value is None else self._store.save(entry.key, value))
         entry.stored = value
-        if entry.value is value:  # else there is a newer one
+        if entry.value is value:  # otherwise there is a newer one
             entry.is_unsaved = False
 
     async def _write_attempts(self) -> None:
@@ -242,11 +242,11 @@ class FallbackStore:
         for pause in jittered_delays(_PAUSE / 2, _MAX_PAUSE):
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
-                await self._write_behind()
+                await self._save_unsaved()
                 return
 
-    async def _write_behind(self) -> None:
-        """Save what could not be saved, unless another process has saved something newer since."""
+    async def _save_unsaved(self) -> None:
+        """Save what is unsaved, unless another process has saved something newer."""
         async with self.lock(in_background=True):
             await self._ask(self._load, _BACKGROUND_PATIENCE)
             if self._tokens.is_unsaved:
@@ -285,5 +285,5 @@ class FallbackStore:
 
 
 def _reason(error: Exception) -> str:
-    """The text of our own errors; of others, whose text may hold a secret, the class."""
+    """The text of our own errors; for others, whose text may contain secrets, the class."""
     return str(error) if isinstance(error, DifyError) else type(error).__name__

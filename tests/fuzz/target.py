@@ -91,7 +91,7 @@ def _check_sign_in(reply: Reply) -> None:
     tokens = rules.read_tokens(reply)
     if tokens is None:
         rules.refresh_token_is_dead(reply)
-        _check_error(verdicts.refusal(reply, "POST", "/login"))
+        _check_error(verdicts.refusal(reply, "/login", "Secret-Pass-42"))
         return
     assert rules.lifetime(tokens, reply) > 0
     _, body = rules.refresh_request(tokens)

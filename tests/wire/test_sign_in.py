@@ -44,7 +44,7 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
             assert (tokens.cookie_names is not None) == (version in COOKIE_ERA)
             continue
         assert tokens is None, str(row)
-        error = verdicts.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "/login", "Secret-Pass-42")
         code = body.get("code")
         if code == "email_code_login_limit":
             assert type(error) is DifyLoginLockedError, str(row)
@@ -63,7 +63,7 @@ def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
     path = "/email-code-login/validity"
     for row in of_route(version, path):
         assert rules.read_tokens(row.reply) is None, str(row)
-        assert type(verdicts.refusal(row.reply, "POST", path)) is DifyLoginError, str(row)
+        assert type(verdicts.refusal(row.reply, path, "Secret-Pass-42")) is DifyLoginError, str(row)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -77,7 +77,7 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
         except msgspec.DecodeError:
             continue
         password = sent.get("password")
-        error = verdicts.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "/login", "Secret-Pass-42")
         for secret in (password, _decoded(password)):
             if isinstance(secret, str) and len(secret) > 3:
                 assert secret not in str(error), str(row)
@@ -96,7 +96,7 @@ def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> 
         )
     code = {400: "invalid_param", 422: "unprocessable_entity"}[status]
     body = msgspec.json.encode({"code": code, "message": given, "status": status})
-    error = verdicts.refusal(Reply(status, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(status, CIMultiDict(), body), "/login", "Secret-Pass-42")
     assert type(error) is DifyLoginError
     assert (error.status, error.code, error.message) == (status, code, "")
     assert "Secret-Pass-42" not in str(error)
@@ -129,7 +129,9 @@ def test_a_failure_of_the_server_does_not_kill_the_refresh_token() -> None:
 
 
 def test_the_text_of_an_account_without_a_workspace_reaches_the_user() -> None:
-    error = verdicts.refusal(capture("1.11.2/01_login_account_without_workspace").reply, "POST", "/login")
+    error = verdicts.refusal(
+        capture("1.11.2/01_login_account_without_workspace").reply, "/login", "Secret-Pass-42"
+    )
     assert isinstance(error, DifyLoginError)
     assert error.status == 200
     assert "workspace not found" in str(error)
@@ -274,13 +276,13 @@ def test_a_server_version_that_is_none(text: str) -> None:
 def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
     reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
     assert rules.read_tokens(reply) is None
-    assert type(verdicts.refusal(reply, "POST", "/login")) is error
+    assert type(verdicts.refusal(reply, "/login", "Secret-Pass-42")) is error
 
 
 def test_an_answer_without_the_version_that_others_had_is_no_verdict() -> None:
     """nest_legacy#59: of a gateway, which may use any code."""
     body = b'{"code":"forbidden","message":"x","status":403}'
-    error = verdicts.refusal(Reply(403, CIMultiDict(), body), "POST", "/login", is_from_dify=False)
+    error = verdicts.refusal(Reply(403, CIMultiDict(), body), "/login", "Secret-Pass-42", is_from_dify=False)
     assert type(error) is DifyPermissionError
 
 
@@ -307,7 +309,7 @@ def test_a_deleted_cookie_is_no_token(attributes: str, *, is_token: bool) -> Non
 def test_a_token_for_registering_stays_out_of_the_text() -> None:
     """Up to 1.8.1 an unknown account is a 200 whose data is a secret."""
     body = b'{"result":"fail","data":"a-secret-token","code":"account_not_found"}'
-    error = verdicts.refusal(Reply(200, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(200, CIMultiDict(), body), "/login", "Secret-Pass-42")
     assert isinstance(error, DifyLoginError)
     assert error.code == "account_not_found"
     assert "a-secret-token" not in repr(vars(error)) + str(error)
