@@ -1,4 +1,4 @@
-"""Secrets in memory: texts that no repr shows, and error texts without them. Pure."""
+"""Secrets: strings with a masked repr, and their removal from error messages. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Shorter texts are part of ordinary words.
+# Shorter strings occur in ordinary words.
 _MIN_SECRET: Final = 4
 
 
 class Secret(str):
-    """A text that is used as any other, but whose repr is masked.
+    """A string with a masked repr.
 
-    Error trackers, debuggers and `pytest -l` write local variables with repr(), inside of dicts and of
-    aiohttp's own headers too. msgspec encodes no subclass of str: give it `str(secret)`.
+    Error trackers, debuggers and `pytest -l` show local variables by repr(), also in dicts and in aiohttp's
+    headers. msgspec does not encode subclasses of str: pass it `str(secret)`.
     """
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """The body of a request that holds a secret; its repr is masked."""
+    """The body of a request with a secret; its repr is masked."""
 
     __slots__ = ()
 
@@ -39,12 +39,12 @@ class SecretBytes(bytes):
 
 
 def masked(value: T) -> T | Secret:
-    """The value, masked if it is a text."""
+    """The value, as a Secret if it is a string."""
     return Secret(value) if isinstance(value, str) else value
 
 
 def secrets_of(headers: Mapping[str, str]) -> list[str]:
-    """The secrets in the headers of a request, in each form in which a server may echo them."""
+    """The secrets in the headers of a request, in every encoding in which a server may echo them."""
     words: list[str] = []
     for name, value in headers.items():
         if not isinstance(value, Secret):
@@ -56,7 +56,7 @@ def secrets_of(headers: Mapping[str, str]) -> list[str]:
         if value.startswith("Basic "):
             words.append(_basic_password(value))
     forms = {form for word in words if len(word) >= _MIN_SECRET for form in _forms(word)}
-    # The longest first, since one may be a part of another.
+    # Longest first, since one may contain another.
     return sorted(forms, key=len, reverse=True)
 
 
@@ -75,7 +75,7 @@ def _forms(secret: str) -> Iterable[str]:
 
 
 def without_secrets(value: object, secrets: list[str]) -> object:
-    """A decoded JSON value without these texts."""
+    """A decoded JSON value with these strings replaced."""
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "***")

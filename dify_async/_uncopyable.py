@@ -1,4 +1,4 @@
-"""What belongs to one process, and says so when it is pickled or copied."""
+"""A base class for objects that belong to one process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import ClassVar, NoReturn
 
 
 class Uncopyable:
-    """Holds connections, tasks or secrets, so pickling and copying it raise a TypeError."""
+    """Has connections, tasks or secrets, so pickling or copying it raises a TypeError."""
 
     _instead: ClassVar[str]
 
     def __reduce__(self) -> NoReturn:
-        """Refuse `pickle.dumps`, `copy.copy` and `copy.deepcopy`, which all ask this."""
+        """Raise in `pickle.dumps`, `copy.copy` and `copy.deepcopy`, which all call this."""
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied; {self._instead}")

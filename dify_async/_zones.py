@@ -1,4 +1,4 @@
-"""Time zones by their names, from the database of the machine or the package tzdata."""
+"""Time zones by name, from the system's database or the tzdata package."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from .errors import DifyConfigError
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The time zone of this name. Its first use reads files.
+    """The time zone with this name. The first use of a name reads files.
 
     Raises:
-        DifyConfigError: No database on this machine has it. Windows and slim images have none at all.
+        DifyConfigError: No database has it; Windows and slim images have no database.
     """
     try:
         return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):  # a folder of the database ("America") is an OSError
+    except (LookupError, ValueError, OSError):  # OSError: a folder of the database, such as "America"
         raise DifyConfigError(
             f"the time zone {name[:60]!r} is not in this machine's time zone database;"
             " install the package tzdata (pip install tzdata)"

@@ -62,10 +62,9 @@ def _nothing_blocks() -> Iterator[None]:
     """Code of the package that blocks the event loop, for a file or a socket, raises an error."""
     with blockbuster_ctx("dify_async") as guard:
         for function in guard.functions.values():
-            # The fake reads a time zone's file when it is first used, in synchronous functions.
-            function.can_block_in(
-                "dify_async/testing/_console/console.py", {"__init__", "add_account", "zone"}
-            )
+            # The fake reads the file of a time zone when it is first used.
+            function.can_block_in("dify_async/testing/_console/state.py", {"__init__", "add_account"})
+            function.can_block_in("dify_async/testing/_console/times.py", "account_zone")
             function.can_block_in(
                 "dify_async/testing/_console/handlers/workspace.py", {"set_timezone", "_is_timezone"}
             )

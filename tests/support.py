@@ -45,7 +45,7 @@ def put_messages(
 ) -> None:
     """Replace all messages of an app, in all fakes of this process with the same time zone and date."""
     app = next(app for app in fake.apps if app.id == app_id)
-    traffic, zone = fake._console.traffic, ZoneInfo(fake.timezone)
+    traffic, zone = fake._state.traffic, ZoneInfo(fake.timezone)
     days: dict[Any, list[Message]] = {day: [] for day in traffic._dates}
     for number, at in enumerate(moments):
         message = Message(int(at.timestamp()), number, 1, 0, 10, 5, None, 1000, liked=liked)

@@ -13,6 +13,7 @@ import dify_async
 from dify_async import testing
 from dify_async._api import endpoints as _endpoints
 from dify_async._api.endpoints import Endpoint
+from dify_async._http.retry import IDEMPOTENT, SAFE
 from dify_async.client import AsyncDifyServer
 from dify_async.statistics.metrics import Metric
 
@@ -81,6 +82,7 @@ def test_each_route_is_in_the_table_once() -> None:
     endpoints += _endpoints.STATISTICS.values()
     routes = [(endpoint.method, endpoint.path) for endpoint in endpoints]
     assert len(routes) == len(set(routes))
-    reads = [endpoint for endpoint in endpoints if not endpoint.changes]
+    reads = [endpoint for endpoint in endpoints if endpoint.safety is SAFE]
     assert all(endpoint.method == "GET" or endpoint is _endpoints.CURRENT_WORKSPACE for endpoint in reads)
-    assert all(endpoint.method != "GET" for endpoint in endpoints if endpoint.changes)
+    assert all(endpoint.method != "GET" for endpoint in endpoints if endpoint.safety.changes)
+    assert {endpoint.method for endpoint in endpoints if endpoint.safety is IDEMPOTENT} == {"DELETE"}

@@ -1,4 +1,4 @@
-"""The table: every route of Dify's console API that the client calls. Data."""
+"""The routes of Dify's console API that the client calls, as data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from dify_async._http.retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat
+from dify_async._http.retry import IDEMPOTENT, SAFE, SEND_ONCE, UNSAFE, Safety
 from dify_async._http.wire import decode_empty
 from dify_async._http.wire import lazy_decoder as _decoder
 from dify_async.models import (
@@ -55,36 +55,34 @@ class Endpoint(Generic[T]):
     """One route.
 
     Attributes:
-        path: Below /console/api, with {} for each id.
-        decode: Bytes to the answer.
-        repeat: After which failures it may be sent again.
-        changes: Whether the outcome is unknown where the answer is lost.
-        signed: Whether it needs a session.
+        path: The path below /console/api, with {} for each id.
+        decode: The decoder of the answer.
+        safety: Whether the call changes something, and when it is retried.
+        authenticated: Whether the call requires credentials.
     """
 
     method: str
     path: str
     decode: Callable[[bytes], T]
-    repeat: Repeat = IDEMPOTENT
-    changes: bool = False
-    signed: bool = True
+    safety: Safety
+    authenticated: bool = True
 
 
-def _get(path: str, answer: type[T], *, signed: bool = True) -> Endpoint[T]:
-    return Endpoint("GET", path, _decoder(answer), signed=signed)
+def _get(path: str, answer: type[T], *, authenticated: bool = True) -> Endpoint[T]:
+    return Endpoint("GET", path, _decoder(answer), SAFE, authenticated)
 
 
 def _post(path: str, answer: type[T], method: str = "POST") -> Endpoint[T]:
-    return Endpoint(method, path, _decoder(answer), CHANGE, changes=True)
+    return Endpoint(method, path, _decoder(answer), UNSAFE)
 
 
-def _order(path: str) -> Endpoint[None]:
-    """A change that answers nothing of use."""
-    return Endpoint("POST", path, decode_empty, CHANGE, changes=True)
+def _command(path: str) -> Endpoint[None]:
+    """A POST whose answer is empty."""
+    return Endpoint("POST", path, decode_empty, UNSAFE)
 
 
 def _delete(path: str) -> Endpoint[None]:
-    return Endpoint("DELETE", path, decode_empty, changes=True)
+    return Endpoint("DELETE", path, decode_empty, IDEMPOTENT)
 
 
 class _Identified(Struct, frozen=True):
@@ -92,34 +90,34 @@ class _Identified(Struct, frozen=True):
 
 
 def _get_or_none(path: str, answer: type[T]) -> Endpoint[T | None]:
-    """What is not there is an object of nulls, or a null from 1.15."""
+    """A GET of something that may be missing: then it is an object of nulls, or null from 1.15."""
     decode, has_id = _decoder(answer), _decoder(_Identified | None)
 
     def read(body: bytes) -> T | None:
         found: _Identified | None = has_id(body)
         return None if found is None or found.id is None else decode(body)
 
-    return Endpoint("GET", path, read)
+    return Endpoint("GET", path, read, SAFE)
 
 
 def _rows(path: str, row: type[T]) -> Endpoint[Rows[T]]:
-    return _get(path, Rows[row])  # type: ignore[valid-type]  # a type that is known at run time
+    return _get(path, Rows[row])  # type: ignore[valid-type]  # the type is known only at run time
 
 
-SYSTEM_FEATURES: Final = _get("/system-features", SystemFeatures, signed=False)
-SETUP: Final = _get("/setup", SetupStatus, signed=False)
+SYSTEM_FEATURES: Final = _get("/system-features", SystemFeatures, authenticated=False)
+SETUP: Final = _get("/setup", SetupStatus, authenticated=False)
 FEATURES: Final = _get("/features", Features)
 PROFILE: Final = _get("/account/profile", Account)
 TIMEZONE: Final = _post("/account/timezone", Account)
 UPDATE_PROFILE: Final = _post("/account/profile", Account, "PATCH")
 LOGIN_CODE: Final[Endpoint[Text]] = Endpoint(
-    "POST", "/email-code-login", _decoder(Text), SIGN_IN, changes=True, signed=False
+    "POST", "/email-code-login", _decoder(Text), SEND_ONCE, authenticated=False
 )
 
 WORKSPACES: Final = _get("/workspaces", Workspaces)
 WORKSPACE_SUMMARY: Final = _get("/workspaces/current/summary", Workspace)
-# A POST that changes nothing, from 1.10.1 to 1.16.
-CURRENT_WORKSPACE: Final = Endpoint("POST", "/workspaces/current", _decoder(Workspace))
+# From 1.10.1 to 1.16 a POST, which changes nothing.
+CURRENT_WORKSPACE: Final = Endpoint("POST", "/workspaces/current", _decoder(Workspace), SAFE)
 CURRENT_WORKSPACE_GET: Final = _get("/workspaces/current", Workspace)
 SWITCH_WORKSPACE: Final = _post("/workspaces/switch", SwitchedWorkspace)
 MEMBERS: Final = _get("/workspaces/current/members", Members)
@@ -131,7 +129,7 @@ NEW_APP: Final = _post("/apps", App)
 UPDATE_APP: Final = _post("/apps/{}", App, "PUT")
 DELETE_APP: Final = _delete("/apps/{}")
 COPY_APP: Final = _post("/apps/{}/copy", App)
-MODEL_CONFIG: Final = _order("/apps/{}/model-config")
+MODEL_CONFIG: Final = _command("/apps/{}/model-config")
 ENABLE_API: Final = _post("/apps/{}/api-enable", App)
 ENABLE_SITE: Final = _post("/apps/{}/site-enable", App)
 EXPORT_APP: Final = _get("/apps/{}/export", Text)
@@ -155,14 +153,13 @@ DATASETS: Final = _get("/datasets", Page[Dataset])
 DATASET_INDEXING_STATUS: Final = _rows("/datasets/{}/indexing-status", IndexingStatus)
 DOCUMENT_INDEXING_STATUS: Final = _get("/datasets/{}/documents/{}/indexing-status", IndexingStatus)
 ERROR_DOCUMENTS: Final = _get("/datasets/{}/error-docs", ErrorDocuments)
-RETRY_DOCUMENTS: Final = _order("/datasets/{}/retry")
+RETRY_DOCUMENTS: Final = _command("/datasets/{}/retry")
 
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
 CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", CursorPage[ChatMessage])
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
-# JSON or CSV, as it comes.
-FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes)
+FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes, SAFE)  # JSON or CSV
 
 STATISTICS: Final[Mapping[Metric, Endpoint[Rows[Any]]]] = {
     metric: _rows(f"/apps/{{}}/{metric.route}", metric.row_type) for metric in Metric

@@ -1,26 +1,25 @@
-"""What is known of the server before anybody signs in: its version, and the ways to sign in."""
+"""What must be known about the server before a login: its version, and whether it allows passwords."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._auth.rules import at_least
-from dify_async._http.retry import IDEMPOTENT, Tries
-from dify_async._http.transport import Request
-from dify_async._http.wire import UNREADABLE, decode_error, status_error
+from dify_async._http.retry import SAFE, Attempts
+from dify_async._http.wire import UNREADABLE, Request, decode_error, status_error
 from dify_async.errors import DifyDecodeError
 
 from .endpoints import SYSTEM_FEATURES
 
 if TYPE_CHECKING:
-    from dify_async._auth.rules import Version
     from dify_async._http.retry import RetryPolicy
     from dify_async._http.sender import Sender
     from dify_async._http.wire import Reply
 
+    from .versions import Fact
+
 
 class ServerProbe:
-    """The server's version, and whether it takes passwords."""
+    """The server's version, from X-Version, and whether it allows passwords."""
 
     def __init__(self, sender: Sender, policy: RetryPolicy, version: str | None) -> None:
         self._sender = sender
@@ -30,28 +29,29 @@ class ServerProbe:
         self._password_login: bool | None = None
 
     async def version(self) -> str:
-        """The version; "" where a proxy hides it. Asks for it once, without signing in."""
+        """The version; "" if a proxy hides it. The first call requests it, without logging in."""
         if self._fixed is not None:
             return self._fixed
         if not self._sender.version and not self._has_asked:
             await self._ask()
         return self._sender.version
 
-    async def is_at_least(self, wanted: Version) -> bool:
-        """Whether its version is this one or newer; it is asked again before it says no.
+    async def supports(self, fact: Fact) -> bool:
+        """Whether a fact is true for the server.
 
-        Else a caller who is refused for the version would never send what shows an upgrade.
+        The version is requested again before the answer is False: a call that is refused would never show
+        that the server was upgraded.
         """
         was_known = bool(self._sender.version)
-        if at_least(await self.version(), wanted):
+        if fact(await self.version()):
             return True
         if self._fixed is not None or not was_known:
             return False
         await self._ask()
-        return at_least(await self.version(), wanted)
+        return fact(await self.version())
 
     async def allows_passwords(self) -> bool:
-        """Whether it says so, or does not say; where the version was given, it is not asked."""
+        """Whether the server allows passwords or does not say; if the version is given, it is not asked."""
         if self._password_login is None and self._fixed is None and not self._has_asked:
             await self._ask()
         return self._password_login is not False
@@ -69,16 +69,16 @@ class ServerProbe:
         return bool(reply.version) or not self._sender.version
 
     async def _ask(self, *, strictly: bool = False) -> None:
-        # Not GET /version: that is the newest release, and echoes the caller without the internet.
+        # Not GET /version, which returns the newest release, or without internet the version that was sent.
         endpoint = SYSTEM_FEATURES
         url = self._sender.transport.url(endpoint.path, (), ())
         request = Request("GET", endpoint.path, url, {}, None)
-        tries = Tries(self._policy, IDEMPOTENT)
-        reply = await self._sender(lambda: request, tries)
+        attempts = Attempts(self._policy, SAFE)
+        reply = await self._sender(lambda: request, attempts)
         if reply.status != 200:
             if strictly or not reply.version:
-                # Not Dify's answer, so nothing is known of the server.
-                raise status_error("GET", endpoint.path, reply, tries.used)
+                # The answer is not from Dify, so nothing is known about the server.
+                raise status_error("GET", endpoint.path, reply, attempts.made)
             self._has_asked = True
             return
         try:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from dify_async._api.versions import ADMIN_KEY_NEEDS_CSRF
 from dify_async._http.wire import is_about_csrf
 from dify_async._secrets import Secret
 from dify_async.errors import DifyAuthenticationError, DifyConfigError
 from dify_async.tokens import Tokens
-
-from . import rules
 
 if TYPE_CHECKING:
     from dify_async._api.probe import ServerProbe
@@ -115,7 +114,7 @@ class AdminKey(Auth):
         """Raise an error that says why the key was rejected."""
         version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"
-        if rules.admin_key_fails(version) or is_about_csrf(error):
+        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(error):
             name = f"Dify {version}" if version else "this Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
         details = {name: getattr(error, name) for name in ("status", "code", "message", "method", "path")}

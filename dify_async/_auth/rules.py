@@ -17,41 +17,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Struct
 
+from dify_async._api.versions import ENCODED_PASSWORD
 from dify_async._http.wire import UNREADABLE, ErrorBody, Reply, error_body, http_date
 from dify_async._secrets import Secret, SecretBytes
-from dify_async.errors import DifyConfigError
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
     from dify_async._http.wire import Headers
 
-Version = tuple[int, int, int]
-
-_COOKIES_SINCE: Final = (1, 9, 2)
-_ENCODED_SINCE: Final = (1, 11, 2)
-_ADMIN_KEY_SINCE: Final = (1, 11, 0)
 _MAX_TIME: Final = 2**53  # the largest exact float
 _MAX_DELETION: Final = 86400  # a cookie that expired in 1970 is deleted, whatever the clocks say
 _NAMES: Final = ("access_token", "refresh_token", "csrf_token")
-
-
-def parse_version(text: str) -> Version | None:
-    """The numbers of a version; None if the text does not begin with a version."""
-    match = re.match(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", text.strip(), re.ASCII)
-    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
-
-
-def checked_version(text: str) -> str:
-    """The `server_version` argument, if it can be parsed."""
-    if parse_version(text) is None:
-        raise DifyConfigError(f'server_version must be a version such as "1.11.2", got {text!r:.40}')
-    return text
-
-
-def at_least(version: str, wanted: Version) -> bool:
-    """Whether a server has this version or a newer one; a hidden version counts as the newest."""
-    parsed = parse_version(version)
-    return parsed is None or parsed >= wanted
 
 
 def logout_method(tokens: Tokens) -> str:
@@ -75,7 +51,7 @@ def code_body(email: str, code: str, token: str, version: str) -> bytes:
 
 
 def _coded(secret: str, version: str) -> str:
-    return base64.b64encode(secret.encode()).decode() if at_least(version, _ENCODED_SINCE) else str(secret)
+    return base64.b64encode(secret.encode()).decode() if ENCODED_PASSWORD(version) else str(secret)
 
 
 def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
@@ -205,12 +181,6 @@ def lifetime(tokens: Tokens, reply: Reply) -> float:
     if now is None or tokens.expires_at is None or tokens.expires_at <= now:
         return math.inf
     return tokens.expires_at - now
-
-
-def admin_key_fails(version: str) -> bool:
-    """Whether this version requires a CSRF token in addition to an admin API key (fixed in 1.11.0)."""
-    parsed = parse_version(version)
-    return parsed is not None and _COOKIES_SINCE <= parsed < _ADMIN_KEY_SINCE
 
 
 def refresh_token_is_dead(reply: Reply) -> bool:

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import anyio
 from msgspec.structs import replace
 
-from dify_async._http.retry import (
-    IDEMPOTENT,
-    NEVER_AGAIN,
-    SIGN_IN,
-    Tries,
-    jittered_delays,
-)
-from dify_async._http.transport import Request
-from dify_async._http.wire import is_not_about_the_account, status_error
+from dify_async._http.retry import NEVER_AGAIN, SAFE, SIGN_IN, Attempts, jittered_delays
+from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
 from dify_async.events import SessionRefreshed
 
@@ -119,7 +112,7 @@ class SessionApi:
     async def _log_in(
         self, path: str, body: bytes, secret: str, method: Literal["password", "email_code"]
     ) -> TokenCredentials:
-        reply = await self._send("POST", path, _JSON, body, Tries(self._policy, SIGN_IN))
+        reply = await self._send("POST", path, _JSON, body, Attempts(self._policy, SIGN_IN))
         tokens = rules.read_tokens(reply)
         if tokens is None:
             raise verdicts.refusal(reply, path, secret, is_from_dify=self._probe.is_from_dify(reply))
@@ -137,7 +130,7 @@ class SessionApi:
         for pause in (0.0, self._policy.base_delay):
             await anyio.sleep(pause)
             try:
-                reply = await self._send("POST", _REFRESH, headers, body, Tries(NEVER_AGAIN, SIGN_IN))
+                reply = await self._send("POST", _REFRESH, headers, body, Attempts(NEVER_AGAIN, SIGN_IN))
             except DifyConnectionError as error:
                 logger.info("the refresh failed: %s", error)
                 failure = error
@@ -157,7 +150,7 @@ class SessionApi:
     async def log_out(self, tokens: Tokens) -> Reply:
         """End the newest session of the account; safe to retry."""
         method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
-        return await self._send(method, LOGOUT, headers, None, Tries(self._policy, IDEMPOTENT))
+        return await self._send(method, LOGOUT, headers, None, Attempts(self._policy, SAFE))
 
     def _new_session(
         self, tokens: Tokens, reply: Reply, method: Literal["refresh_token", "password", "email_code"]
@@ -169,7 +162,7 @@ class SessionApi:
         return token_credentials(tokens, source, rules.lifetime(tokens, reply))
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, tries: Tries
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, attempts: Attempts
     ) -> Reply:
         request = Request(method, path, self._urls[path], headers, body)
-        return await self._sender(lambda: request, tries)
+        return await self._sender(lambda: request, attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Final
 
 import aiohttp
@@ -17,10 +18,10 @@ from dify_async.errors import (
     DifyUnknownOutcomeError,
 )
 
-from .tls import BROKEN_OFF, lasting_problem
+from .tls import HANDSHAKE_FAILED, permanent_problem
 from .wire import redact
 
-# A UnicodeError is of a resolver that cannot encode the name of a host (requests#5367).
+# The resolver raises a UnicodeError for a host name that it cannot encode (requests#5367).
 FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
 _NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
 _NOT_SENT: Final = (
@@ -33,23 +34,23 @@ _NOT_SENT: Final = (
 )
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
-    """What is known of an attempt that failed.
+class FailedAttempt(Struct, frozen=True, kw_only=True):
+    """An attempt that failed.
 
     Attributes:
-        call: Its method and path, as errors name it.
-        scheme: Of its URL.
-        server: Host and port of its URL.
-        is_change: Whether its outcome is unknown if it may have been sent.
-        may_be_sent: Whether a part of it may have been written.
-        has_answered: Whether the server ever answered this client.
-        ssl_argument: What takes an SSL context, as "ssl=".
+        call: The method and path, for error messages.
+        scheme: The scheme of the URL.
+        server: The host and port of the URL.
+        changes: Whether the outcome is unknown if the request may have been sent.
+        may_be_sent: Whether a part of the request may have been sent.
+        has_answered: Whether the server has ever answered this client.
+        ssl_argument: The argument for an SSL context, such as "ssl=".
     """
 
     call: str
     scheme: str
     server: str
-    is_change: bool
+    changes: bool
     may_be_sent: bool
     has_answered: bool
     timeout: float
@@ -57,18 +58,18 @@ class Attempt(Struct, frozen=True, kw_only=True):
     ssl_argument: str
 
 
-def failure_of(error: Exception, attempt: Attempt) -> DifyError:
+def failure_of(error: Exception, attempt: FailedAttempt) -> DifyError:
     """The error to raise for one of `FAILURES`."""
     call = attempt.call
-    # With TLS 1.3 a server looks at the client's certificate after the handshake.
-    problem = lasting_problem(error.__cause__ or error, attempt.server, attempt.ssl_argument)
+    # With TLS 1.3 a server checks the client's certificate after the handshake.
+    problem = permanent_problem(error.__cause__ or error, attempt.server, attempt.ssl_argument)
     if problem is not None or not attempt.may_be_sent or isinstance(error, _NOT_SENT):
         return _not_sent(error, attempt, problem)
     is_timeout = isinstance(error, TimeoutError)
     unreadable = _unreadable(error)
     reason = unreadable or (f"no answer within {attempt.timeout:g} s" if is_timeout else _text_of(error))
     reason += _hint(error, attempt)
-    if attempt.is_change:
+    if attempt.changes:
         return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
     if unreadable:
         return DifyDecodeError(f"{call}: {reason}")
@@ -76,51 +77,51 @@ def failure_of(error: Exception, attempt: Attempt) -> DifyError:
 
 
 def _unreadable(error: Exception) -> str:
-    """What is wrong with an answer that is not HTTP; "" if there was none."""
+    """Why an answer is not valid HTTP; "" if there was no answer."""
     if _is_too_long(error):
-        return "a header of the answer is too long to be read"
-    # A body that was cut short is a ClientPayloadError too, of a connection that broke.
+        return "a header of the answer is too long"
+    # A body that ends early is a ClientPayloadError too, but then the connection broke.
     if isinstance(error, _NOT_HTTP) or isinstance(error.__cause__, ContentEncodingError):
-        return f"the answer is not HTTP that can be read ({type(error).__name__})"
+        return f"the answer is not valid HTTP ({type(error).__name__})"
     return ""
 
 
 def _is_too_long(error: Exception) -> bool:
-    # aiohttp's LineTooLong, of which its parser in C leaves the text alone.
+    # aiohttp's LineTooLong; its parser in C keeps only the message.
     return isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than")
 
 
-def _hint(error: Exception, attempt: Attempt) -> str:
+def _hint(error: Exception, attempt: FailedAttempt) -> str:
     if attempt.has_answered or _is_too_long(error):
         return ""
-    if attempt.scheme == "http":  # a TLS server closes on plain text, or sends an alert of a few bytes
-        return "; base_url is http://, does the server speak https?"
-    closed = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
-    return f"; {BROKEN_OFF}" if closed else ""
+    if attempt.scheme == "http":  # a TLS server answers plain text with an alert, or closes the connection
+        return "; check whether base_url must be https://"
+    is_closed = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    return f"; {HANDSHAKE_FAILED}" if is_closed else ""
 
 
-def _not_sent(error: Exception, attempt: Attempt, problem: str | None) -> DifyError:
-    if isinstance(error, TimeoutError):  # before its turn came for a connection, or while one was made
+def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
+    if isinstance(error, TimeoutError):  # while it waited for a connection, or while one was made
         is_connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         seconds = attempt.connect_timeout if is_connecting else attempt.timeout
         return DifyTimeoutError(f"{attempt.call}: no connection within {seconds:g} s", sent=False)
-    lasts = True
+    may_pass = False
     if problem is not None:
         reason = problem
     elif isinstance(error, aiohttp.ServerFingerprintMismatch):
-        reason = f"the certificate of {error.host}:{error.port} is not the one that the session pins"
+        reason = f"the certificate of {error.host}:{error.port} does not match the fingerprint of the session"
     elif isinstance(error, UnicodeError | aiohttp.InvalidURL):
-        # Their texts may hold a whole URL.
-        reason = "the name of the host cannot be looked up; check base_url and proxy"
+        # The message may contain a whole URL.
+        reason = "the host name is invalid; check base_url and proxy"
     else:
-        reason, lasts = _passing_reason(error), False
-    return DifyConnectionError(f"{attempt.call}: no connection: {reason}", sent=False, may_pass=not lasts)
+        reason, may_pass = _temporary_reason(error), True
+    return DifyConnectionError(f"{attempt.call}: no connection: {reason}", sent=False, may_pass=may_pass)
 
 
-def _passing_reason(error: Exception) -> str:
+def _temporary_reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        # Its text holds the proxy's URL.
-        advice = "; give proxy= as http://USER:PASSWORD@HOST:PORT" if error.status == 407 else ""
+        # The message contains the proxy's URL.
+        advice = "; pass proxy= as http://USER:PASSWORD@HOST:PORT" if error.status == 407 else ""
         return f"the proxy answered {error.status}{advice}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return _cannot_connect(error)
@@ -128,10 +129,16 @@ def _passing_reason(error: Exception) -> str:
 
 
 def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
-    # An OSError that asyncio raises itself has no text, and aiohttp writes [None].
-    text = _text_of(error).replace("[None]", f"[{type(error.os_error).__name__}]")
-    broken_off = error.ssl is not False and isinstance(error.os_error, ConnectionResetError)
-    return f"{text}; {BROKEN_OFF}" if broken_off else text
+    cause = error.os_error
+    text = f"cannot connect to {error.host}:{error.port}: "
+    if isinstance(cause, socket.gaierror):
+        return f"{text}host name not found; check base_url and proxy"
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{text}connection refused; check base_url, and whether the server is running"
+    # An OSError that asyncio itself raises has no text.
+    text += redact(cause.strerror or str(cause) or type(cause).__name__)
+    is_reset_handshake = error.ssl is not False and isinstance(cause, ConnectionResetError)
+    return f"{text}; {HANDSHAKE_FAILED}" if is_reset_handshake else text
 
 
 def _text_of(error: Exception) -> str:

@@ -1,6 +1,6 @@
-"""How many requests are under way at once.
+"""The number of concurrent requests.
 
-An anyio.CapacityLimiter costs 6 to 8 µs a call, a tenth of the call, and cannot follow the server.
+An anyio.CapacityLimiter costs 6 to 8 µs per call, a tenth of the call, and its total does not adapt.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections import deque
 
 
 class AdaptiveLimiter:
-    """At most `limit` at once, first come, first served; fewer while the server asks for less.
+    """At most `limit` concurrent requests, first come, first served; fewer if the server is overloaded.
 
-    A 429 or 503 halves the number, each success brings a part of a slot back: additive increase,
-    multiplicative decrease.
+    Additive increase, multiplicative decrease: a 429 or 503 halves the number of slots, and each round of
+    successful answers adds one.
     """
 
     __slots__ = ("_allowed", "_limit", "_taken", "_until_next_cut", "_waiting")
@@ -27,64 +27,66 @@ class AdaptiveLimiter:
 
     @property
     def taken(self) -> int:
-        """Requests under way."""
+        """The number of slots in use."""
         return self._taken
 
     @property
     def allowed(self) -> int:
-        """How many may be under way at present."""
+        """The number of slots at present."""
         return max(1, int(self._allowed))
 
-    def take(self) -> bool:
-        """Take a free slot; False where the caller has to `wait` for one."""
+    def try_acquire(self) -> bool:
+        """Take a slot if one is free and no one waits."""
         if self._waiting or self._taken >= self.allowed:
             return False
         self._taken += 1
         return True
 
-    async def wait(self) -> None:
-        """Take the next slot that comes free."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    async def acquire(self) -> None:
+        """Take a slot, after all who wait."""
+        if self.try_acquire():
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            # The slot may have been handed over in the very moment of the cancellation.
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.give_back()
+            # The slot may have been handed over just before the cancellation.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.release()
             raise
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Free a slot."""
         self._taken -= 1
         if self._until_next_cut:
             self._until_next_cut -= 1
-        self._hand_on()
+        self._wake_next()
 
-    def slow_down(self) -> None:
-        """The server is overrun. To be called before the slot is given back.
+    def on_overload(self) -> None:
+        """Halve the number of slots; call it before the slot is released.
 
-        Requests that were under way at the last cut do not cut again.
+        Requests that were under way at the last cut don't cut again.
         """
         if not self._until_next_cut:
             self._until_next_cut = self._taken
             self._allowed = max(1.0, self._allowed / 2)
 
-    def speed_up(self) -> None:
-        """The server answered: about one slot more for each round of answers."""
+    def on_success(self) -> None:
+        """Add a part of a slot: about one slot per round of answers."""
         if self._allowed < self._limit:
             self._allowed = min(self._limit, self._allowed + 1 / self._allowed)
 
     def refuse_waiting(self, error: Exception) -> None:
-        """Raise this in all who wait."""
+        """Raise this in all tasks that wait for a slot."""
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(error)
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
 
-    def _hand_on(self) -> None:
+    def _wake_next(self) -> None:
         while self._waiting and self._taken < self.allowed:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            waiter = self._waiting.popleft()
+            if not waiter.done():
                 self._taken += 1
-                turn.set_result(None)
+                waiter.set_result(None)

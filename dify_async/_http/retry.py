@@ -1,4 +1,4 @@
-"""May this be sent again, and after how long? The only importer of backoff."""
+"""Whether a request is retried, and after how long. The only module that imports backoff."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import backoff
 
-from dify_async import _checks as checks
+from dify_async import _checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How a call is repeated after a failure that may pass.
+    """How often and after how long failed calls are retried.
 
-    GET and DELETE are repeated after connection errors, timeouts, 429 and 5xx; other changes only
-    where they surely were not sent, and after 429. A certificate that is not trusted is raised at once.
+    GET and DELETE are retried after connection errors, timeouts, 429 and 5xx; other methods only if the
+    request was not sent, and after 429. An untrusted certificate is raised at once.
 
     Attributes:
-        attempts: How often a request is sent at most, the first time counted; 1 never repeats.
-        base_delay: The wait before the second attempt, in seconds: any time up to it, doubled
-            for each further attempt.
-        max_delay: The longest such wait, in seconds.
+        attempts: The maximum number of attempts per call, including the first; 1 disables retries.
+        base_delay: The maximum wait before the second attempt, in seconds; it doubles with each
+            further attempt, and the actual wait is random.
+        max_delay: The upper limit of these waits, in seconds.
         max_retry_after: The longest wait that the server may ask for (Retry-After), in seconds;
             a longer one is raised at once, with `retry_after` on the error.
     """
@@ -38,72 +38,88 @@ class RetryPolicy:
     max_retry_after: float = 60.0
 
     def __post_init__(self) -> None:
-        checks.integer("attempts", self.attempts)
+        _checks.integer("RetryPolicy.attempts", self.attempts)
         for name in ("base_delay", "max_delay", "max_retry_after"):
-            checks.number(name, getattr(self, name))
+            _checks.number(f"RetryPolicy.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
-    """After which failures a request may be sent again, beside those where it surely was not sent."""
+class Safety:
+    """What sending a request again may do (RFC 9110, 9.2). Requests that were not sent are always retried.
 
-    lost: bool
-    statuses: frozenset[int]
+    Attributes:
+        changes: Whether it may change something, so that its outcome is unknown if the answer is lost.
+        retry_lost: Whether to retry if the answer is lost.
+        retry_statuses: The statuses after which to retry.
+    """
+
+    changes: bool
+    retry_lost: bool
+    retry_statuses: frozenset[int]
 
 
-_FAILURES: Final = frozenset(range(500, 600))
-IDEMPOTENT: Final = Repeat(lost=True, statuses=_FAILURES | {429})
-CHANGE: Final = Repeat(lost=False, statuses=frozenset({429}))
-# A 429 to a login is the lock after wrong passwords. The login guard decides about
-# further attempts; here a login is only retried if it surely was not sent.
-SIGN_IN: Final = Repeat(lost=False, statuses=frozenset())
+_SERVER_ERRORS: Final = frozenset(range(500, 600))
+SAFE: Final = Safety(changes=False, retry_lost=True, retry_statuses=_SERVER_ERRORS | {429})
+IDEMPOTENT: Final = Safety(changes=True, retry_lost=True, retry_statuses=_SERVER_ERRORS | {429})
+UNSAFE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset({429}))
+# A 429 is a limit per account, such as the lock after wrong passwords, so waiting does not help.
+SEND_ONCE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset())
+# A 429 to a login is the lock after wrong passwords. The login guard decides about further attempts, so a
+# login is retried here only if it was not sent.
+SIGN_IN: Final = Safety(changes=False, retry_lost=False, retry_statuses=frozenset())
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)
 
 
-_numbers: Final = itertools.count(1)
+_call_numbers: Final = itertools.count(1)
 
 
-class Tries:
-    """The attempts of one call: one budget, whatever fails.
+class Attempts:
+    """The attempts of one call, and how many are left.
 
-    Attempts that were `refused` for their token are none of it: another one may follow each.
+    Attributes:
+        call: The number of the call, for events.
+        made: How many were made.
+        rejected: How many were rejected for their credentials; these don't count, since others follow.
+        may_have_taken_effect: Whether a failed one may have done its work on the server.
     """
 
-    __slots__ = ("_delays", "call", "may_have_done_it", "policy", "refused", "repeat", "used")
+    __slots__ = ("_delays", "call", "made", "may_have_taken_effect", "policy", "rejected", "safety")
 
-    def __init__(self, policy: RetryPolicy, repeat: Repeat) -> None:
-        self.call = next(_numbers)
+    def __init__(self, policy: RetryPolicy, safety: Safety) -> None:
+        self.call = next(_call_numbers)
         self.policy = policy
-        self.repeat = repeat
-        self.used = 0
-        self.refused = 0
-        self.may_have_done_it = False  # whether an attempt failed in a way that says nothing of the server
+        self.safety = safety
+        self.made = 0
+        self.rejected = 0
+        self.may_have_taken_effect = False
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
-        """Seconds to wait before the next attempt; None where there is none."""
-        self.may_have_done_it |= error.sent
-        return self._next(None) if error.may_pass and (self.repeat.lost or not error.sent) else None
+        """Seconds to wait before the next attempt; None to give up."""
+        self.may_have_taken_effect |= error.sent
+        return (
+            self._next_wait(None) if error.may_pass and (self.safety.retry_lost or not error.sent) else None
+        )
 
     def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
-        """As above, for an answer."""
-        self.may_have_done_it |= status >= 500
-        return self._next(retry_after) if status in self.repeat.statuses else None
+        """Seconds to wait before the next attempt, after an error status; None to give up."""
+        self.may_have_taken_effect |= status >= 500
+        return self._next_wait(retry_after) if status in self.safety.retry_statuses else None
 
-    def _next(self, retry_after: float | None) -> float | None:
-        if self.used - self.refused >= self.policy.attempts:
+    def _next_wait(self, retry_after: float | None) -> float | None:
+        if self.made - self.rejected >= self.policy.attempts:
             return None
         if self._delays is None:
             self._delays = jittered_delays(self.policy.base_delay, self.policy.max_delay)
         jitter = next(self._delays)
         if retry_after is None:
             return jitter
-        # Jitter on top, so that those who were told the same do not come back together.
+        # The jitter is added, so that tasks that got the same Retry-After don't return together.
         return retry_after + jitter if retry_after <= self.policy.max_retry_after else None
 
 
 def jittered_delays(base: float, longest: float) -> Iterator[float]:
-    """Waits without end: any time up to `base`, doubled each time, up to `longest`."""
+    """Infinite delays: each is random, up to `base` doubled each time, and at most `longest`."""
     delays = backoff.expo(factor=base, max_value=longest)
-    next(delays)  # primes it
+    next(delays)  # starts the generator
     return map(backoff.full_jitter, delays)

@@ -1,4 +1,4 @@
-"""One request until its answer: a slot for each attempt, and a wait between two."""
+"""One request with its retries: each attempt takes a slot of the limiter."""
 
 from __future__ import annotations
 
@@ -24,80 +24,84 @@ if TYPE_CHECKING:
     from dify_async.events import OnEvent
 
     from .limiter import AdaptiveLimiter
-    from .retry import Tries
-    from .transport import Request, Transport
-    from .wire import Reply
+    from .retry import Attempts
+    from .transport import Transport
+    from .wire import Reply, Request
 
 logger = logging.getLogger("dify_async")
 
 
 class Sender:
-    """Sends a request as often as its budget allows."""
+    """Sends requests, and retries them."""
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
-        # The last X-Version: every answer of Dify carries it, and servers are upgraded while clients run.
+        # The last X-Version: every answer of Dify has it, and servers are upgraded while clients run.
         self.version = ""
         self._version_changes = 0
         self._emit = emit
 
     async def __call__(
-        self, prepare: Callable[[], Request], tries: Tries, limiter: AdaptiveLimiter | None = None
+        self,
+        prepare: Callable[[], Request],
+        attempts: Attempts,
+        limiter: AdaptiveLimiter | None = None,
     ) -> Reply:
-        """The last answer, whatever its status; or the last failure raised.
+        """Send a request, and retry it; return the last answer, of any status, or raise the last error.
 
-        Each attempt is prepared once it has its slot, so it has the newest credentials however long it
+        Each attempt is prepared once it has its slot, so that it has the latest credentials, however long it
         waited. Logins and refreshes take no slot, so that `max_concurrency=1` works.
         """
         while True:
             try:
                 if limiter is None:
                     request = prepare()
-                    reply = await self._sent(request, tries)
+                    reply = await self._send(request, attempts)
                 else:
-                    request, reply = await self._in_a_slot(limiter, prepare, tries)
+                    request, reply = await self._send_in_slot(limiter, prepare, attempts)
             except DifyConnectionError as error:
-                wait = tries.wait_after_error(error)
+                wait = attempts.wait_after_error(error)
                 if wait is None:
                     raise
-                logger.info("%s; again in %.2f s", error, wait)
+                logger.info("%s; retrying in %.2f s", error, wait)
             else:
                 if reply.status < 400:
                     return reply
-                wait = tries.wait_after_status(reply.status, retry_after(reply.headers))
+                wait = attempts.wait_after_status(reply.status, retry_after(reply.headers))
                 if wait is None:
                     return reply
                 path = self.transport.path_of(request.url)
-                logger.info("%s %s: %d; again in %.2f s", request.method, path, reply.status, wait)
+                logger.info("%s %s: %d; retrying in %.2f s", request.method, path, reply.status, wait)
             if self._emit is not None:
-                what = tries.call, request.method, request.route, tries.used + 1
+                what = attempts.call, request.method, request.route, attempts.made + 1
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
 
-    async def _in_a_slot(
-        self, limiter: AdaptiveLimiter, prepare: Callable[[], Request], tries: Tries
+    async def _send_in_slot(
+        self, limiter: AdaptiveLimiter, prepare: Callable[[], Request], attempts: Attempts
     ) -> tuple[Request, Reply]:
-        if not limiter.take():
-            await limiter.wait()
+        if not limiter.try_acquire():
+            await limiter.acquire()
         try:
             request = prepare()
-            reply = await self._sent(request, tries)
+            reply = await self._send(request, attempts)
             if reply.status in {429, 503}:
-                limiter.slow_down()
+                limiter.on_overload()
             else:
-                limiter.speed_up()
+                limiter.on_success()
             return request, reply
         finally:
-            limiter.give_back()
+            limiter.release()
 
-    async def _sent(self, request: Request, tries: Tries) -> Reply:
-        tries.used += 1
+    async def _send(self, request: Request, attempts: Attempts) -> Reply:
+        attempts.made += 1
         changes = self._version_changes
         if self._emit is None:
-            reply = await self.transport.send(request)
+            reply = await self.transport.send(request, attempts.safety)
         else:
-            reply = await self._observed(self._emit, request, tries)
-        # An answer without a version may be a proxy's own. One from before the last change is older.
+            reply = await self._send_observed(self._emit, request, attempts)
+        # An answer without a version may be from a proxy. Answers to requests from before the last change of
+        # the version are ignored, since they may be from the old server.
         if reply.version not in ("", self.version) and changes == self._version_changes:
             if self.version:
                 logger.info("the server's version changed from %s to %s", self.version, reply.version)
@@ -105,13 +109,13 @@ class Sender:
             self.version = reply.version
         return reply
 
-    async def _observed(self, emit: OnEvent, request: Request, tries: Tries) -> Reply:
-        what = tries.call, request.method, request.route, tries.used
+    async def _send_observed(self, emit: OnEvent, request: Request, attempts: Attempts) -> Reply:
+        what = attempts.call, request.method, request.route, attempts.made
         host, port = self.transport.host, self.transport.port
         emit(RequestStarted(*what, host=host, port=port))
         started = time.monotonic()
         try:
-            reply = await self.transport.send(request)
+            reply = await self.transport.send(request, attempts.safety)
         except BaseException as error:  # a cancellation too
             seconds = time.monotonic() - started
             emit(RequestFailed(*what, type(error).__name__, seconds, host=host, port=port))

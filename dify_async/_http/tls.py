@@ -1,4 +1,4 @@
-"""Why TLS came to nothing, and what to do about it. Pure."""
+"""Why a TLS connection failed, and what to do about it. Pure."""
 
 from __future__ import annotations
 
@@ -6,57 +6,59 @@ import re
 import ssl
 from typing import Final
 
-# By the numbers of X509_verify_cert in OpenSSL, of which the module ssl has no names.
+# The error numbers of X509_verify_cert in OpenSSL; the ssl module has no names for them.
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 _SELF_SIGNED: Final = 18
 _UNKNOWN_AUTHORITY: Final = frozenset({2, 19, 20, 21})
 _OTHER_NAME: Final = frozenset({62, 64})
-# What plain text looks like to OpenSSL, by its version.
+# OpenSSL's reasons for an answer in plain text, by its version.
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
-# Alerts of a server that looked at the client's certificate. With TLS 1.2 and none given, some servers
-# send the alert of any failed handshake, and others just close.
-_ABOUT_OUR_CERTIFICATE: Final = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$")
-_NO_AGREEMENT: Final = re.compile(r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$")
-BROKEN_OFF: Final = (
-    "TLS was broken off: does the server require a client certificate (load_cert_chain() of the SSL context),"
-    " or have client and server no TLS version in common?"
+# Alerts of a server that checked the client's certificate. With TLS 1.2 and no certificate, some servers
+# send the alert of any failed handshake, and others close the connection.
+_CLIENT_CERTIFICATE_ALERT: Final = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$")
+_HANDSHAKE_ALERT: Final = re.compile(r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$")
+HANDSHAKE_FAILED: Final = (
+    "the TLS handshake failed: check whether the server requires a client certificate"
+    " (SSLContext.load_cert_chain()), and whether client and server have a TLS version in common"
 )
 
 
-def lasting_problem(error: BaseException, address: str, taker: str) -> str | None:
-    """What to tell of an error that no repeat mends; None of one that may pass.
+def permanent_problem(error: BaseException, address: str, ssl_argument: str) -> str | None:
+    """Describe an error that retries don't help with; None if it may be temporary.
 
     Args:
-        error: What connecting ended with.
-        address: Host and port that were connected to.
-        taker: What takes a context, as "ssl=".
+        error: The error of the connection.
+        address: The host and port.
+        ssl_argument: The argument for an SSL context, such as "ssl=".
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of {address} {_distrust(error, taker)}"
+        return f"the certificate of {address} {_verification_problem(error, ssl_argument)}"
     if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
-        return f"{address} does not speak https; is its address http://, or its port another one?"
-    if isinstance(error, ssl.SSLError) and _ABOUT_OUR_CERTIFICATE.search(error.reason or ""):
+        return f"{address} does not use TLS; check whether the address must be http://, or the port is wrong"
+    if isinstance(error, ssl.SSLError) and _CLIENT_CERTIFICATE_ALERT.search(error.reason or ""):
         return (
-            f"{address} requires a client certificate, and was given none or one that it does not trust;"
-            f" pass {taker}context, with the certificate loaded by context.load_cert_chain(…)"
+            f"{address} requires a client certificate, and got none or one that it does not trust;"
+            f" load it with context.load_cert_chain(…), and pass {ssl_argument}context"
         )
-    if isinstance(error, ssl.SSLError) and _NO_AGREEMENT.search(error.reason or ""):
-        return f"cannot connect to {address}: {BROKEN_OFF}"
+    if isinstance(error, ssl.SSLError) and _HANDSHAKE_ALERT.search(error.reason or ""):
+        return f"cannot connect to {address}: {HANDSHAKE_FAILED}"
     return None
 
 
-def _distrust(error: ssl.SSLCertVerificationError, taker: str) -> str:
-    context = f"pass {taker}ssl.create_default_context(cafile=…)"
+def _verification_problem(error: ssl.SSLCertVerificationError, ssl_argument: str) -> str:
+    advice = f"pass {ssl_argument}ssl.create_default_context(cafile=…)"
     code, reason = error.verify_code, error.verify_message.rstrip(".")
     if code == _EXPIRED:
-        return f"is not good: {reason}; the server needs a new one, unless the clock here is wrong"
+        return f"is invalid: {reason}; replace it on the server, or correct the clock of this machine"
     if code == _NOT_YET_VALID:
-        return f"is not good: {reason}; is the clock here or at the server wrong?"
+        return f"is invalid: {reason}; check the clocks of this machine and of the server"
     if code in _OTHER_NAME:
-        return f"is for other hosts: {reason}; use a name that stands in it"
+        return f"is for other hosts: {reason}; use a name that the certificate contains"
     if code == _SELF_SIGNED:
-        return f"is self-signed; {context} with this certificate as the file"
+        return f"is self-signed; {advice} with this certificate"
     if code in _UNKNOWN_AUTHORITY:
-        return f"is by an authority that is not trusted here ({reason}); {context} with its certificate"
-    return f"is not trusted: {reason}; {context} with its authority's certificate, if it has one of its own"
+        return (
+            f"is from an authority that this machine does not trust ({reason}); {advice} with its certificate"
+        )
+    return f"is not trusted: {reason}; {advice} with the certificate of its authority"

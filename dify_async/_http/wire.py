@@ -1,4 +1,4 @@
-"""What an answer of the server means: status and body to a value or an error. Pure."""
+"""Requests and answers: status and body to a value or an error. Pure."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ from .hints import hint_of, hint_of_unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# Invalid UTF-8 and deep nesting are no DecodeErrors of msgspec.
+    from yarl import URL
+
+# msgspec does not raise its own errors for invalid UTF-8 and deep nesting.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-# 401s that no other token cures (1.13 checks the licence on every route).
+# 401s that other tokens don't help with (1.13 checks the licence on every route).
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
 _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v?[0-9]{1,6}\.[0-9]{1,6}[ -~]*")
-# API keys, JWTs and refresh tokens, wherever a server may put them.
+# API keys, JWTs and refresh tokens.
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
 _MAX_MESSAGE_LENGTH: Final = 1000
-# Of a longer text the rest is never searched for secrets, and never shown.
+# The rest of a longer text is not searched for secrets, since it is never shown.
 _MAX_SEARCHED: Final = 2**16
 
 
 class Headers(Protocol):
-    """The headers of an answer, by names in any case."""
+    """The headers of an answer, by case-insensitive name."""
 
     def get(self, name: str, /) -> str | None:
         """The first value, or None."""
@@ -49,12 +51,28 @@ class Headers(Protocol):
         ...
 
 
-class Reply(Masked, frozen=True):
-    """An answer, as it came.
+class Request(Masked, frozen=True):
+    """A request, ready to be sent.
 
     Attributes:
-        base_path: The path of `base_url`, "" for most servers.
-        sent: The headers of the request, whose secrets the server may echo.
+        route: Its path, with {} for each id.
+    """
+
+    _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
+
+    method: str
+    route: str
+    url: URL
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Reply(Masked, frozen=True):
+    """An answer of the server.
+
+    Attributes:
+        base_path: The path of `base_url`, usually "".
+        sent: The headers of the request; the server may echo their secrets.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body", "sent"})
@@ -67,28 +85,28 @@ class Reply(Masked, frozen=True):
 
     @property
     def version(self) -> str:
-        """Dify's version; "" where a proxy hides it, or the answer is not Dify's."""
+        """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
         return value if _VERSION.fullmatch(value) else ""
 
 
 class ErrorBody(Struct, frozen=True):
-    """All that the server's several shapes of an error hold."""
+    """The fields of all shapes of error bodies."""
 
     code: object = None
-    custom: object = None  # the cap on API keys since 1.8, beside no `code`
+    custom: object = None  # the code of the limit on API keys since 1.8, without `code`
     message: object = None
-    errors: object = None  # 1.8.0 to 1.10.1: a text for each parameter
-    result: object = None  # "fail": sign-in and renewal
-    data: object = None  # their text, in the bearer era
-    error: object = None  # a failed import's text, beside its status
+    errors: object = None  # 1.8.0 to 1.10.1: a message per parameter
+    result: object = None  # "fail": login and refresh
+    data: object = None  # the message of these up to 1.9.1
+    error: object = None  # the message of a failed import
 
 
 _error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
 
 
 class _InvalidField(Struct, frozen=True):
-    """One entry of pydantic's list of errors; its `input`, which may hold a password, is not read."""
+    """One entry of pydantic's list of errors. Its `input` may contain a password and is not read."""
 
     msg: str = ""
     loc: list[str | int] | None = None
@@ -100,7 +118,7 @@ _PYDANTIC_ENTRY: Final = re.compile(r"^(?:(\S.*)\n)? {2}(\S.*?) \[type=", re.MUL
 
 
 def error_body(body: bytes) -> ErrorBody | None:
-    """What a body says of an error; None where it is no JSON object."""
+    """Decode the body of an error; None if it is not a JSON object."""
     try:
         return _error_body(body)
     except UNREADABLE:
@@ -120,43 +138,42 @@ def lazy_decoder(answer: Any) -> Callable[[bytes], Any]:
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:
-    """The error for a successful answer that its decoder cannot read."""
-    # The text of an UnicodeDecodeError holds the whole body.
+    """The error for a successful answer that cannot be decoded."""
+    # The message of a UnicodeDecodeError contains the whole body.
     reason = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
     kind = reply.headers.get("Content-Type") or "no content type"
     hint = hint_of_unreadable(kind, reply.base_path)
     return DifyDecodeError(
         f"{method} {path}: cannot read the answer"
         f" ({reply.status}, {redact(kind[:60])}, {len(reply.body)} bytes):"
-        f" {redact(reason)}{f'; {hint}' if hint else ''}"
+        f" {redact(reason)}{f'. {hint}' if hint else ''}"
     )
 
 
 def decode_empty(body: bytes) -> None:
-    """Decodes the answer of a call that answers nothing.
+    """Check an answer without content.
 
-    That is a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
+    It is a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
     """
     if body.strip():
         msgspec.json.decode(body, type=dict[str, object] | int)
 
 
 def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> DifyStatusError:
-    """The error for an answer that says no."""
+    """The error for an answer with an error status."""
     secrets = secrets_of(reply.sent)
     body = _without_secrets(error_body(reply.body) or ErrorBody(), secrets)
     code = next((redact(text) for text in (body.code, body.custom) if isinstance(text, str) and text), None)
     message = _message(body)
-    parts = [f"{method} {path}: {reply.status}"]
+    text = f"{method} {path}: {reply.status}"
     if code:
-        parts.append(code)
+        text += f" {code}"
     if message:
-        parts.append(f"- {' '.join(message.split())}")
+        text += f": {' '.join(message.split())}"
     if attempts > 1:
-        parts.append(f"({attempts} attempts)")
-    text = " ".join(parts)
+        text += f" ({attempts} attempts)"
     if hint := hint_of(reply, code, path):
-        text = f"{text}; {redact(str(without_secrets(hint, secrets)))}"
+        text = f"{text.removesuffix('.')}. {redact(str(without_secrets(hint, secrets)))}"
     return status_error_class(reply.status)(
         text,
         status=reply.status,
@@ -173,32 +190,32 @@ def _without_secrets(body: ErrorBody, secrets: list[str]) -> ErrorBody:
 
 
 def redact(text: str) -> str:
-    """The text without keys and tokens, not longer than people read, and such that it can be written."""
-    # aiohttp reads bytes of a header that are no UTF-8 as halves of surrogate pairs.
+    """The text without keys and tokens, shortened, and encodable as UTF-8."""
+    # aiohttp decodes invalid UTF-8 in headers to lone surrogates.
     text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
     text = _SECRET.sub("***", text)
     return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
 def is_about_the_token(error: DifyStatusError) -> bool:
-    """Whether another token may cure it: 401s also tell of bans, of the licence and of the set-up."""
+    """Whether other tokens may help: 401s are also sent for bans, the licence and the setup."""
     return (
         error.status == 401 and error.code == "unauthorized" and bool(_ABOUT_THE_TOKEN.search(error.message))
     )
 
 
 def is_about_csrf(error: DifyStatusError) -> bool:
-    """Whether the CSRF token alone was refused."""
+    """Whether only the CSRF token was rejected."""
     return "csrf" in error.message.lower()
 
 
 def is_not_about_the_account(error: DifyStatusError) -> bool:
-    """Whether the server refuses everybody: it is not set up, or its licence has ended."""
+    """Whether the server rejects all accounts: it is not set up, or its licence has expired."""
     return error.code in _NOT_ABOUT_THE_TOKEN
 
 
 def retry_after(headers: Headers) -> float | None:
-    """Seconds that the server asks to wait: given as a number or as a date of its own clock."""
+    """The seconds of Retry-After, which is a number or a date by the server's clock."""
     value = (headers.get("Retry-After") or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
         return float(value)
@@ -210,7 +227,7 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def http_date(value: str) -> float | None:
-    """A date of HTTP in unix seconds; None where it is none."""
+    """An HTTP date in Unix seconds; None if it cannot be parsed."""
     try:
         return parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError):
@@ -228,10 +245,10 @@ def _message(body: ErrorBody) -> str:
 
 
 def _field_errors(message: str) -> str:
-    """Pydantic's errors as "field: reason; field: reason"; "" if the message is something else.
+    """Pydantic's errors as "field: reason; field: reason"; "" if the message is not from pydantic.
 
-    From 1.17 they are JSON in the message [1.17-pre/08_app_put_missing_name], from 1.11 a text of several
-    lines [1.16.1/08_app_put_missing_name]. Both repeat what was sent.
+    From 1.17 the message is JSON [1.17-pre/08_app_put_missing_name], from 1.11 text of several lines
+    [1.16.1/08_app_put_missing_name]. Both echo the request.
     """
     if title := _PYDANTIC_TITLE.match(message):
         entries = _PYDANTIC_ENTRY.findall(message, title.end())

@@ -13,8 +13,8 @@ import anyio.to_thread
 import msgspec
 
 from dify_async import _checks as checks
-from dify_async._api.caller import MAX_PAGE
 from dify_async._api.endpoints import PROFILE
+from dify_async._api.paging import MAX_PAGE
 from dify_async._times import (
     begins_day,
     bounds,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dify_async._api.caller import Caller
     from dify_async._api.endpoints import Endpoint
     from dify_async._api.probe import ServerProbe
-    from dify_async._auth.rules import Version
+    from dify_async._api.versions import Fact
     from dify_async._times import Span, When
 
 T = TypeVar("T")
@@ -58,11 +58,11 @@ class Calls(Uncopyable):
     _zone_changes: int = 0
     _zone_lock: anyio.Lock
 
-    async def _check_version(self, since: Version, **arguments: object) -> None:
+    async def _check_version(self, fact: Fact, **arguments: object) -> None:
         """Refuse arguments that an older server would silently ignore; None means not given."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
-        if given and not await self._probe.is_at_least(since):
-            needed = ".".join(map(str, since)).removesuffix(".0")
+        if given and not await self._probe.supports(fact):
+            needed = ".".join(map(str, fact.since)).removesuffix(".0")
             version = await self._probe.version()
             raise DifyConfigError(f"Dify {version} ignores {given}; upgrade the server to {needed} or newer")
 

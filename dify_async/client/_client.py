@@ -10,10 +10,10 @@ import anyio
 from dify_async import _checks as checks
 from dify_async._api.caller import Caller
 from dify_async._api.probe import ServerProbe
+from dify_async._api.versions import checked_version
 from dify_async._auth.credentials import AdminKey
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async._auth.login_guard import LoginGuard
-from dify_async._auth.rules import checked_version
 from dify_async._auth.session import Session
 from dify_async._auth.session_api import SessionApi
 from dify_async._concurrency import complete

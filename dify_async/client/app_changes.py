@@ -8,6 +8,8 @@ from msgspec import UNSET, UnsetType
 
 from dify_async import _checks as checks
 from dify_async._api import endpoints
+from dify_async._api.versions import MAX_ACTIVE_REQUESTS
+from dify_async._http.retry import SAFE
 from dify_async._http.wire import decoder_of
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
@@ -18,9 +20,8 @@ from ._calls import Calls, body_of, encoded
 if TYPE_CHECKING:
     from dify_async.models import App
 
-_LIMITED_SINCE: Final = (1, 7, 0)
 _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
-    "GET", endpoints.APP.path, decoder_of(Configured)
+    "GET", endpoints.APP.path, decoder_of(Configured), SAFE
 )
 
 
@@ -116,7 +117,7 @@ class AppChangeCalls(Calls):
         if use_icon_as_answer_icon is not UNSET:
             checks.boolean("use_icon_as_answer_icon", use_icon_as_answer_icon)
         limit = None if max_active_requests is UNSET else "given"
-        await self._check_version(_LIMITED_SINCE, max_active_requests=limit)
+        await self._check_version(MAX_ACTIVE_REQUESTS, max_active_requests=limit)
         app = await self._caller.call(endpoints.APP, (app_id,))
         whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
         # If one of these three is missing, the server answers 500 [1.9.1/app_put__name_only].

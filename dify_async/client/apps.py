@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dify_async import _checks as checks
 from dify_async._api.endpoints import APP, APPS
-from dify_async._auth.rules import at_least
+from dify_async._api.paging import iterate_pages
+from dify_async._api.versions import SEPARATE_TAG_IDS, SORTED_APPS
 
 from ._calls import Calls, page_query, row_limit
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from dify_async.models import App, Page
 
 # [1.11.2/04_apps_list_sort_by_*]
-_SORTED_SINCE: Final = (1, 15, 0)
-_TAGS_APART_SINCE: Final = (1, 14, 1)
 
 
 class AppCalls(Calls):
@@ -120,14 +119,14 @@ class AppCalls(Calls):
         self, query: Query, tags: list[str], sort_by: str | None, creators: list[str], page_size: int
     ) -> AsyncIterator[App]:
         more = await self._filters_by_version(tags, sort_by, creators)
-        async for app in self._caller.rows(APPS, (), (*query, *more), page_size):
+        async for app in iterate_pages(self._caller, APPS, (), (*query, *more), page_size=page_size):
             yield app
 
     async def _filters_by_version(self, tags: list[str], sort_by: str | None, creators: list[str]) -> Query:
-        await self._check_version(_SORTED_SINCE, sort_by=sort_by, creator_ids=creators or None)
+        await self._check_version(SORTED_APPS, sort_by=sort_by, creator_ids=creators or None)
         tagged: Query = ()
         if tags:
-            are_apart = at_least(await self._probe.version(), _TAGS_APART_SINCE)
+            are_apart = SEPARATE_TAG_IDS(await self._probe.version())
             tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
         return ("sort_by", sort_by), *tagged, *_several("creator_ids", creators)
 

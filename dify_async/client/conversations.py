@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
+from dify_async._api.paging import iterate_pages
 
 from ._calls import Calls, page_query, row_limit
 
@@ -72,7 +73,9 @@ class ConversationCalls(Calls):
         """
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        async for conversation in self._caller.rows(CHAT_CONVERSATIONS, (app_id,), query, limit):
+        async for conversation in iterate_pages(
+            self._caller, CHAT_CONVERSATIONS, (app_id,), query, page_size=limit
+        ):
             yield conversation
 
     async def completion_conversations(
@@ -125,7 +128,9 @@ class ConversationCalls(Calls):
         """
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        async for row in self._caller.rows(COMPLETION_CONVERSATIONS, (app_id,), query, limit):
+        async for row in iterate_pages(
+            self._caller, COMPLETION_CONVERSATIONS, (app_id,), query, page_size=limit
+        ):
             yield row
 
     async def _conversation_filters(

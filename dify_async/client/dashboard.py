@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from dify_async._api.endpoints import APPS
-from dify_async._auth.rules import at_least, parse_version
+from dify_async._api.paging import fetch_all
+from dify_async._api.versions import AGENT_APPS, parse_version
 from dify_async.dashboard.gather import DashboardSource, gather
 from dify_async.dashboard.query import checked_query
 from dify_async.errors import DifyValidationError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from dify_async.statistics import Metric
     from dify_async.statistics.fan_out import OnError
 
-_AGENTS_APART_SINCE: Final = (1, 15, 0)
 _PAGE_SIZE: Final = 100
 
 
@@ -130,7 +130,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     async def _list_apps(self, mode: str | None, name: str | None) -> list[App]:
         found = await self._list_mode(mode, name)
         version = await self._probe.version()
-        if mode is None and at_least(version, _AGENTS_APART_SINCE):
+        if mode is None and AGENT_APPS(version):
             try:
                 # The list without a mode lacks them [1.15.0].
                 found += await self._list_mode("agent", name)
@@ -141,4 +141,4 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
     async def _list_mode(self, mode: str | None, name: str | None) -> list[App]:
         query = (("mode", mode), ("name", name))
-        return await self._caller.all_rows(APPS, query, _PAGE_SIZE, self._max_concurrency)
+        return await fetch_all(self._caller, APPS, query, _PAGE_SIZE, self._max_concurrency)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async import _checks as checks
 from dify_async._api import endpoints
+from dify_async._api.paging import iterate_pages
 
 from ._calls import Calls, body_of, page_query, row_limit
 
@@ -40,7 +41,8 @@ class KnowledgeCalls(Calls):
         The filters are documented at `datasets`. `page_size` is from 1 to 100. Route: GET /datasets.
         """
         query = _filters(keyword, tag_ids)
-        return self._caller.rows(endpoints.DATASETS, (), query, row_limit("page_size", page_size))
+        limit = row_limit("page_size", page_size)
+        return iterate_pages(self._caller, endpoints.DATASETS, (), query, page_size=limit)
 
     async def datasets_page(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dify_async import _checks as checks
 from dify_async._api import endpoints
+from dify_async._api.paging import iterate_cursor
 from dify_async._http.urls import quote_id
 
 from ._calls import Calls, page_query, row_limit
@@ -55,9 +56,15 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app or conversation does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        query, limit = (("conversation_id", quote_id(conversation_id)),), row_limit("page_size", page_size)
-        return self._caller.cursor_rows(
-            endpoints.CHAT_MESSAGES, (app_id,), query, "first_id", limit, is_backward=True
+        query = (("conversation_id", quote_id(conversation_id)),)
+        return iterate_cursor(
+            self._caller,
+            endpoints.CHAT_MESSAGES,
+            (app_id,),
+            query,
+            cursor="first_id",
+            page_size=row_limit("page_size", page_size),
+            is_backward=True,
         )
 
     async def annotations(

@@ -11,7 +11,7 @@ import msgspec
 
 from dify_async import _checks as checks
 from dify_async._api.endpoints import Endpoint
-from dify_async._http.retry import CHANGE, IDEMPOTENT
+from dify_async._http.retry import IDEMPOTENT, SAFE, UNSAFE
 from dify_async._http.wire import decoder_of
 
 from ._calls import Calls, encoded
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_REPEATABLE: Final = ("GET", "DELETE")
+_SAFETY: Final = {"GET": SAFE, "DELETE": IDEMPOTENT}
 _cached_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
 # The form of the names in Dify's routes; any other segment of a path is an id.
 _NAME: Final = re.compile(r"[a-z][a-z-]*")
@@ -94,11 +94,10 @@ class RawCalls(Calls):
         """
         method = checks.one_of("method", method.upper() if isinstance(method, str) else method, _METHODS)
         template, ids = _template(path)
-        repeat = IDEMPOTENT if method in _REPEATABLE else CHANGE
-        decode = _decoder(type)
-        endpoint = Endpoint(method, template, decode, repeat, changes=method != "GET")
+        safety = _SAFETY.get(method, UNSAFE)
+        endpoint = Endpoint(method, template, _decoder(type), safety)
         # From 1.11 the server answers a POST without a body with 415.
-        sent = {} if json is None and repeat is CHANGE else json
+        sent = {} if json is None and safety is UNSAFE else json
         body = None if sent is None else encoded(sent)
         return await self._caller.call(endpoint, ids, _pairs(params or {}), body)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dify_async import _checks as checks
 from dify_async._api import endpoints
+from dify_async._api.paging import iterate_cursor, iterate_pages
+from dify_async._api.versions import (
+    FILTERED_RUNS,
+    WORKFLOW_LOG_DETAILS,
+    WORKFLOW_LOG_RANGE,
+    WORKFLOW_LOG_USERS,
+    WORKFLOW_MARKS,
+)
 from dify_async.errors import DifyNotFoundError
 
 from ._calls import Calls, body_of, page_query, row_limit
@@ -23,12 +31,6 @@ if TYPE_CHECKING:
         WorkflowRun,
         WorkflowRunDetail,
     )
-
-_MARKED_SINCE: Final = (1, 0, 0)
-_LOG_BETWEEN_SINCE: Final = (1, 0, 1)
-_LOG_OF_USERS_SINCE: Final = (1, 5, 0)
-_RUNS_FILTERED_SINCE: Final = (1, 9, 2)
-_LOG_DETAILS_SINCE: Final = (1, 10, 0)
 
 
 class WorkflowCalls(Calls):
@@ -55,7 +57,7 @@ class WorkflowCalls(Calls):
         """
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
         checks.each(checks.optional_text, **marks)
-        await self._check_version(_MARKED_SINCE, **marks)
+        await self._check_version(WORKFLOW_MARKS, **marks)
         body = body_of(**marks)
         await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
@@ -114,8 +116,8 @@ class WorkflowCalls(Calls):
         """
         limit = row_limit("page_size", page_size)
         query = await self._run_filters(status, triggered_from)
-        async for run in self._caller.cursor_rows(
-            endpoints.WORKFLOW_RUNS, (app_id,), query, "last_id", limit
+        async for run in iterate_cursor(
+            self._caller, endpoints.WORKFLOW_RUNS, (app_id,), query, cursor="last_id", page_size=limit
         ):
             yield run
 
@@ -207,11 +209,13 @@ class WorkflowCalls(Calls):
             account=account,
             detail=detail,
         )
-        async for row in self._caller.rows(endpoints.WORKFLOW_APP_LOGS, (app_id,), query, limit):
+        async for row in iterate_pages(
+            self._caller, endpoints.WORKFLOW_APP_LOGS, (app_id,), query, page_size=limit
+        ):
             yield row
 
     async def _run_filters(self, status: str | None, triggered_from: str | None) -> Query:
-        await self._check_version(_RUNS_FILTERED_SINCE, status=status, triggered_from=triggered_from)
+        await self._check_version(FILTERED_RUNS, status=status, triggered_from=triggered_from)
         # Older servers ignore triggered_from; newer ones default to "debugging".
         return ("status", status), ("triggered_from", triggered_from or "app-run")
 
@@ -227,9 +231,9 @@ class WorkflowCalls(Calls):
         detail: bool | None,
     ) -> Query:
         checks.optional_boolean("detail", detail)
-        await self._check_version(_LOG_BETWEEN_SINCE, start=start, end=end)
-        await self._check_version(_LOG_OF_USERS_SINCE, session_id=session_id, account=account)
-        await self._check_version(_LOG_DETAILS_SINCE, detail=detail)
+        await self._check_version(WORKFLOW_LOG_RANGE, start=start, end=end)
+        await self._check_version(WORKFLOW_LOG_USERS, session_id=session_id, account=account)
+        await self._check_version(WORKFLOW_LOG_DETAILS, detail=detail)
         after, before = await self._instants(start, end)
         return (
             ("keyword", keyword),

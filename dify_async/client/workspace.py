@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dify_async import _checks as checks
 from dify_async._api import endpoints
-from dify_async._auth.rules import at_least
+from dify_async._api.versions import WORKSPACE_BY_POST, WORKSPACE_SUMMARY, Fact
 
 from ._calls import Calls, body_of
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from dify_async.models import Account, InvitationResult, Member, Workspace
 
-# The routes, newest first, each with the first version that has it.
+# The routes, newest first, each with the fact that says which versions have it.
 _CURRENT_WORKSPACE: Final = (
-    ((1, 17, 0), endpoints.WORKSPACE_SUMMARY, None),
-    ((1, 10, 1), endpoints.CURRENT_WORKSPACE, b"{}"),
-    ((0, 0, 0), endpoints.CURRENT_WORKSPACE_GET, None),
+    (WORKSPACE_SUMMARY, endpoints.WORKSPACE_SUMMARY, None),
+    (WORKSPACE_BY_POST, endpoints.CURRENT_WORKSPACE, b"{}"),
+    (Fact(), endpoints.CURRENT_WORKSPACE_GET, None),
 )
 
 
@@ -42,7 +42,7 @@ class WorkspaceCalls(Calls):
             DifyConflictError: The workspace was archived; `code` is "current_workspace_archived".
         """
         version = await self._probe.version()
-        known = next(n for n, (since, *_) in enumerate(_CURRENT_WORKSPACE) if at_least(version, since))
+        known = next(n for n, (fact, *_) in enumerate(_CURRENT_WORKSPACE) if fact(version))
         # The version may be hidden, and builds of 1.17 reported 1.16.1: then try the routes of the nearest
         # versions [1.17-pre/08_workspace_current_post].
         nearest = sorted(range(len(_CURRENT_WORKSPACE)), key=lambda n: abs(n - known))

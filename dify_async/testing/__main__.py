@@ -10,11 +10,11 @@ from dify_async.testing.server import FakeDifyServer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve, and return the exit code: 2 for a wrong argument, 1 for a port that is taken."""
+    """Serve until a signal, and return the exit code: 2 for an invalid argument, 1 for a port in use."""
     parser = argparse.ArgumentParser(prog="python -m dify_async.testing", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="where to listen (default: a free port)")
-    parser.add_argument("--version", default="1.11.2", help="the release of Dify to be (default: 1.11.2)")
-    parser.add_argument("--apps", type=int, default=12, help="how many apps to make up (default: 12)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument("--version", default="1.11.2", help="version of Dify (default: 1.11.2)")
+    parser.add_argument("--apps", type=int, default=12, help="number of apps (default: 12)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer (default: 0)")
     options = parser.parse_args(arguments)
     try:
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(_serve(fake))
     except (OSError, OverflowError) as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:  # where the event loop takes no signal handlers
+    except KeyboardInterrupt:  # if the event loop does not support signal handlers
         pass
     return 0
 
@@ -39,7 +39,7 @@ async def _serve(fake: FakeDifyServer) -> None:
     async with fake:
         sys.stdout.write(
             f"Dify {fake.version} (a fake) at {fake.base_url}\n"
-            f"E-mail:   {fake.email}\nPassword: {fake.password}\nCtrl-C ends it.\n"
+            f"E-mail:   {fake.email}\nPassword: {fake.password}\nPress Ctrl-C to stop.\n"
         )
         sys.stdout.flush()
         await stop.wait()

@@ -1,7 +1,7 @@
-"""A fixture of pytest: `fake_dify`, a fake console for each test.
+"""The pytest fixture `fake_dify`: a fake server for each test.
 
-It is there wherever this package is installed. The server runs on a thread of its own, so that tests may
-be plain functions or coroutines, under any plugin for them. What `FakeDifyServer` takes is given by a mark:
+It is available wherever this package is installed. The server runs in a separate thread, so tests may be
+plain functions, or coroutines under any async plugin. Pass arguments of `FakeDifyServer` with a marker:
 
     @pytest.mark.fake_dify(version="1.10.1", apps=3)
     def test_my_service(fake_dify):
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known, for those who allow no others."""
+    """Register the marker, for `--strict-markers`."""
     config.addinivalue_line(
-        "markers", "fake_dify(version, **options): what FakeDifyServer takes, for `fake_dify`"
+        "markers", "fake_dify(version, **options): arguments of FakeDifyServer for the fixture `fake_dify`"
     )
 
 
 @pytest.fixture
 def fake_dify(request: pytest.FixtureRequest) -> Iterator[FakeDifyServer]:
-    """A fake console on loopback; sign in at its `base_url` with its `email` and `password`."""
-    # The server is imported by tests that use it: this file is read in each run of pytest.
+    """A fake server on loopback; log in at its `base_url` with its `email` and `password`."""
+    # Imported here because every run of pytest loads this plugin, whether or not a test uses it.
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
 
     from dify_async.testing.server import FakeDifyServer  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("fake_dify")
-    fake = FakeDifyServer() if mark is None else FakeDifyServer(*mark.args, **mark.kwargs)
+    marker = request.node.get_closest_marker("fake_dify")
+    fake = FakeDifyServer() if marker is None else FakeDifyServer(*marker.args, **marker.kwargs)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(fake) as serving:
         yield serving

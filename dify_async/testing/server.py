@@ -8,43 +8,41 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from dify_async._uncopyable import Uncopyable
-from dify_async.testing._console.accounts import FakeAccount
-from dify_async.testing._console.console import Console
 from dify_async.testing._console.faults import Cut, Fault, RecordedRequest
 from dify_async.testing._console.listener import Listener
-from dify_async.testing._console.models import AppFields, FakeApp, generate_apps
+from dify_async.testing._console.models import AppFields, FakeAccount, FakeApp, generate_apps
+from dify_async.testing._console.state import State
 
-# What the server gives to a new account.
-TIMEZONE = "America/New_York"
+DEFAULT_TIMEZONE = "America/New_York"  # the server's default for a new account
 
 
 class FakeDifyServer(Uncopyable):
-    """A console API of Dify to test against, which answers as a server of `version` does.
+    """A fake of Dify's console API that answers like a server of `version`.
 
-    `async with FakeDifyServer() as fake:` serves one workspace with one account; it signs in with
-    `fake.email` and `fake.password` at `fake.base_url`. The same arguments give the same apps and
-    the same statistics in every run (times of creation apart).
+    `async with FakeDifyServer() as fake:` serves one workspace with one account: log in at
+    `fake.base_url` with `fake.email` and `fake.password`. The same arguments give the same apps and
+    statistics in every run, except for times of creation.
 
     Args:
-        version: The release to be, such as "0.15.3", "1.11.2" or "1.17.0".
-        email: Address of the workspace's owner.
+        version: The version of Dify, such as "0.15.3", "1.11.2" or "1.17.0".
+        email: The address of the workspace's owner.
         password: The owner's password.
-        apps: How many apps to make up, or the apps to serve.
-        timezone: The owner's time zone, in whose days the apps are used.
-        today: The last day on which the apps are used; by default the current one.
+        apps: The number of apps to generate, or the apps to serve.
+        timezone: The owner's time zone, which defines the days of the generated traffic.
+        today: The last day with traffic; by default the current day.
         latency: Seconds before each answer.
-        access_token_lifetime: Seconds for which an access token is good.
+        access_token_lifetime: Seconds until an access token expires.
         https_cookies: Whether cookies are Secure and have the prefix `__Host-`.
-        hide_version: Whether X-Version and X-Env are left out, as some proxies do.
+        hide_version: Whether the headers X-Version and X-Env are omitted, as behind some proxies.
         base_path: A path before /console/api, such as "/dify".
-        admin_api_key: A key that is taken as a bearer, together with X-WORKSPACE-ID.
-        host: Where to listen.
-        port: Where to listen; 0 for a free port.
-        ssl: Serve https, with the certificate in this context.
-        password_login: Whether the server lets people sign in with a password.
-        masks_keys: Whether lists of API keys show masks such as "app-A...wxyz", as is announced for Dify.
-        keep_alive: Seconds after which an idle connection is closed.
-        seed: Makes other statistics, ids, and luck of faults with a probability.
+        admin_api_key: A key that is accepted as a bearer token together with X-WORKSPACE-ID.
+        host: The address to listen on.
+        port: The port to listen on; 0 for a free one.
+        ssl: Serve https with the certificate in this context.
+        password_login: Whether login with a password is enabled.
+        masks_keys: Whether lists of API keys show masks such as "app-A...wxyz", as announced for Dify.
+        keep_alive: Seconds until an idle connection is closed.
+        seed: Changes the traffic, the ids, and which requests a fault with a probability affects.
     """
 
     _instead = "pass its base_url, email and password to the other process"
@@ -54,9 +52,9 @@ class FakeDifyServer(Uncopyable):
         version: str = "1.11.2",
         *,
         email: str = "owner@example.com",
-        password: str = "Secret-Pass-42",  # noqa: S107 - of a fake
+        password: str = "Secret-Pass-42",  # noqa: S107 - not a secret
         apps: int | Iterable[FakeApp] = 12,
-        timezone: str = TIMEZONE,
+        timezone: str = DEFAULT_TIMEZONE,
         today: date | None = None,
         latency: float = 0.0,
         access_token_lifetime: float = 3600,
@@ -72,7 +70,7 @@ class FakeDifyServer(Uncopyable):
         keep_alive: float = 2.0,
         seed: int = 0,
     ) -> None:
-        self._console = Console(
+        self._state = State(
             version,
             email=email,
             password=password,
@@ -87,7 +85,7 @@ class FakeDifyServer(Uncopyable):
             seed=seed,
         )
         self._listener = Listener(
-            self._console,
+            self._state,
             base_path="/" + base_path.strip("/") if base_path else "",
             latency=latency,
             keep_alive=keep_alive,
@@ -97,9 +95,9 @@ class FakeDifyServer(Uncopyable):
         self._address = host, port
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_listener"):  # its construction was refused
+        if not hasattr(self, "_listener"):  # __init__ raised an error
             return "<FakeDifyServer>"
-        return f"<FakeDifyServer {self.version} at {self._listener.base_url or 'no port yet'}>"
+        return f"<FakeDifyServer {self.version} at {self._listener.base_url or 'no address'}>"
 
     async def __aenter__(self) -> Self:
         await self._listener.start(*self._address)
@@ -114,103 +112,100 @@ class FakeDifyServer(Uncopyable):
 
     @property
     def base_url(self) -> str:
-        """Where it serves, base path included; known once it was entered."""
+        """The URL of the server, including the base path; available inside `async with`."""
         if not self._listener.base_url:
-            raise RuntimeError("The fake server has no address before `async with`.")
+            raise RuntimeError("The fake server has no URL before `async with`.")
         return self._listener.base_url
 
     @property
     def version(self) -> str:
-        """The release that it is."""
-        return self._console.version
+        """The version of Dify."""
+        return self._state.version
 
     @property
     def email(self) -> str:
         """The owner's address."""
-        return self._console.owner.email
+        return self._state.owner.email
 
     @property
     def password(self) -> str:
-        """The owner's password; set it to change the password on the server, which leaves tokens valid."""
-        return self._console.owner.password
+        """The owner's password; setting it changes the password on the server and keeps tokens valid."""
+        return self._state.owner.password
 
     @password.setter
     def password(self, password: str) -> None:
-        self._console.owner.password = password
+        self._state.owner.password = password
 
     @property
     def timezone(self) -> str:
         """The owner's time zone, which POST /account/timezone changes."""
-        return self._console.owner.timezone or ""
+        return self._state.owner.timezone or ""
 
     @property
     def workspace_id(self) -> str:
         """The id of the workspace."""
-        return self._console.workspace_id
+        return self._state.workspace_id
 
     @property
     def apps(self) -> list[FakeApp]:
-        """The apps, the oldest first."""
-        return self._console.apps
+        """The apps, oldest first."""
+        return self._state.apps
 
     @property
     def today(self) -> date:
-        """The last day on which the apps are used."""
-        return self._console.today
+        """The last day with traffic."""
+        return self._state.today
 
     @property
     def password_login(self) -> bool:
-        """Whether the server lets people log in with a password; may be switched while it runs."""
-        return self._console.password_login
+        """Whether login with a password is enabled; can be changed at any time."""
+        return self._state.password_login
 
     @password_login.setter
     def password_login(self, enabled: bool) -> None:
-        self._console.password_login = enabled
+        self._state.password_login = enabled
 
     @property
     def setup_finished(self) -> bool:
-        """False makes nearly every route answer 401 `not_setup`, as a new server does."""
-        return self._console.setup_finished
+        """Set to False to make almost every route answer 401 `not_setup`, as on a new server."""
+        return self._state.setup_finished
 
     @setup_finished.setter
     def setup_finished(self, finished: bool) -> None:
-        self._console.setup_finished = finished
+        self._state.setup_finished = finished
 
     @property
     def database_down(self) -> bool:
-        """True makes the server fail by its own fault: a 500, and a 401 for a refresh up to Dify 1.15.
-
-        No refresh token is spent in the meantime.
-        """
-        return self._console.database_down
+        """Set to True to make requests fail: a 500, or a 401 for a refresh up to Dify 1.15."""
+        return self._state.database_down
 
     @database_down.setter
     def database_down(self, down: bool) -> None:
-        self._console.database_down = down
+        self._state.database_down = down
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """What it was asked, in order of arrival."""
+        """All requests, in order of arrival."""
         return self._listener.requests
 
     @property
     def peak_requests(self) -> int:
-        """The most requests that were under way at once."""
+        """The highest number of concurrent requests."""
         return self._listener.peak_requests
 
     @property
     def connections_opened(self) -> int:
-        """How many TCP connections it accepted."""
+        """The number of TCP connections accepted."""
         return self._listener.connections_opened
 
     def count(self, method: str | None = None, path: str = "*") -> int:
-        """How many requests there were; `path` may have wildcards, without a method all count."""
+        """The number of requests with this method and path; `path` may contain wildcards."""
         return sum(
             method in (None, request.method) and fnmatchcase(request.path, path) for request in self.requests
         )
 
     def reset_counters(self) -> None:
-        """Forget the requests and begin to count anew."""
+        """Forget the requests and restart all counters."""
         self._listener.reset()
 
     def inject(
@@ -226,78 +221,65 @@ class FakeDifyServer(Uncopyable):
         times: int | None = None,
         probability: float = 1.0,
     ) -> Fault:
-        """Let something go wrong with the requests that match.
+        """Inject a fault into matching requests. It counts its `hits`, and its `remove()` ends it.
 
-        Of several faults the first that matches and is not used up strikes.
+        If several faults match, only the first one that is not used up applies.
 
         Args:
-            path: Pattern for the path below /console/api, such as "/apps/*".
-            method: Only this method.
-            status: Answer with this status, in the server's error shape, and do nothing else.
-            headers: Headers to add to the answer, or to put in the place of its own.
-            body: Answer with exactly these bytes; text/html unless `headers` say otherwise.
-            delay: Seconds to wait first.
-            cut: Close the connection: "before" the request takes effect, "after" it did, or with
-                half of the answer's "body" sent.
-            times: How many requests to strike; all of them by default.
-            probability: The share of matching requests to strike.
-
-        Returns:
-            The fault, which counts its `hits` and ends with `remove()`.
+            path: A pattern for the path below /console/api, such as "/apps/*".
+            method: Match only this method.
+            status: Answer with this status in the server's error format; the request has no effect.
+            headers: Headers to add to the answer, or to replace.
+            body: Answer with exactly these bytes, as text/html unless `headers` has a content type.
+            delay: Seconds to wait before the answer.
+            cut: Close the connection "before" the request takes effect, "after" it did, or halfway
+                through the "body" of the answer.
+            times: The number of requests to affect; all of them by default.
+            probability: The share of matching requests to affect.
         """
-        fault = Fault(
-            path=path,
-            method=method,
-            status=status,
-            headers=headers or {},
-            body=body,
-            delay=delay,
-            cut=cut,
-            times=times,
-            probability=probability,
-        )
+        fault = Fault(path, method, status, headers or {}, body, delay, cut, times, probability)
         self._listener.faults.append(fault)
         return fault
 
     def remove_faults(self) -> None:
-        """Remove every fault that was injected; a fake that several tests share needs it between them."""
+        """Remove all faults, for example between tests that share a server."""
         while self._listener.faults:
             self._listener.faults.pop().remove()
 
     def expire_access_tokens(self) -> None:
-        """Access and CSRF tokens issued so far are past their time: "Token has expired."."""
-        self._console.tokens.expire_access()
+        """Expire all access and CSRF tokens issued so far: a 401 "Token has expired."."""
+        self._state.tokens.expire_access()
 
     def revoke_refresh_tokens(self) -> None:
-        """Refresh tokens issued so far are refused: "Invalid refresh token"."""
-        self._console.tokens.revoke_refresh()
+        """Revoke all refresh tokens issued so far: a 401 "Invalid refresh token"."""
+        self._state.tokens.revoke_refresh()
 
     def revoke_all_tokens(self) -> None:
-        """No token issued so far is good; access tokens get "Invalid token signature."."""
-        self._console.tokens.revoke_access()
-        self._console.tokens.revoke_refresh()
+        """Revoke all tokens issued so far; for access tokens, a 401 "Invalid token signature."."""
+        self._state.tokens.revoke_access()
+        self._state.tokens.revoke_refresh()
 
     def failed_logins(self, email: str) -> int:
         """How many wrong passwords count toward the lock of an address."""
-        return self._console.accounts.failed_logins(email)
+        return self._state.accounts.failed_logins(email)
 
     def unlock(self) -> None:
-        """Let addresses sign in again that were locked after wrong passwords."""
-        self._console.accounts.unlock()
+        """Unlock the addresses that were locked after wrong passwords."""
+        self._state.accounts.unlock()
 
     def add_app(self, name: str, mode: str, **fields: Unpack[AppFields]) -> FakeApp:
-        """Serve one more app; `fields` are those of `FakeApp`."""
-        return self._console.take(FakeApp(name=name, mode=mode, **fields))
+        """Add an app; `fields` are the other fields of `FakeApp`."""
+        return self._state.add_app(FakeApp(name=name, mode=mode, **fields))
 
     def add_workspace(self, name: str) -> str:
-        """One more workspace of every account; gives its id."""
-        workspace_id = self._console.new_id("workspace")
-        self._console.workspaces[workspace_id] = name
+        """Add a workspace to every account, and return its id."""
+        workspace_id = self._state.new_id("workspace")
+        self._state.workspaces[workspace_id] = name
         return workspace_id
 
     def login_code(self, token: str | None = None) -> str:
-        """The code that was mailed for the token of POST /email-code-login, or the newest code."""
-        codes = self._console.login_codes
+        """The code mailed for this token of POST /email-code-login; by default the newest code."""
+        codes = self._state.login_codes
         return codes[next(reversed(codes)) if token is None else token][1]
 
     def add_account(
@@ -307,21 +289,16 @@ class FakeDifyServer(Uncopyable):
         *,
         workspace: bool = True,
         banned: bool = False,
-        timezone: str | None = TIMEZONE,
+        timezone: str | None = DEFAULT_TIMEZONE,
     ) -> FakeAccount:
-        """Let somebody else sign in.
+        """Add an account, which can log in if it has a `workspace` and is not `banned`.
 
-        Args:
-            email: The address.
-            password: The password.
-            workspace: Whether the account is in the workspace; without one a sign-in is refused.
-            banned: Whether the account is banned.
-            timezone: The account's own time zone; None is what makes a server's statistics crash.
+        If `timezone` is None, its statistics fail with a 500, as on a server.
         """
-        return self._console.add_account(
+        return self._state.add_account(
             email, password, timezone=timezone, role="admin", workspace=workspace, banned=banned
         )
 
     def remove_account(self, email: str) -> None:
-        """Delete an account: its tokens get 401 "Unauthorized." from now on."""
-        self._console.accounts.remove(email)
+        """Delete an account; its tokens get a 401 "Unauthorized." from now on."""
+        self._state.accounts.remove(email)

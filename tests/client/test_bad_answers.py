@@ -88,7 +88,7 @@ async def test_a_redirect_is_not_followed(fake: FakeDifyServer, status: int) -> 
             with pytest.raises(DifyStatusError, match=f"base_url='{other.base_url}'") as refused:
                 await dify.apps()
             assert refused.value.status == status
-            with pytest.raises(DifyStatusError, match="redirects are not followed"):
+            with pytest.raises(DifyStatusError, match="Redirects are not followed"):
                 await dify.init_app_api_key(an_app(fake))
         assert other.requests == []
 
@@ -241,7 +241,7 @@ async def test_a_header_that_is_too_long_is_named() -> None:
         raw_server(RAW["a long header"]) as url,
         AsyncDifyServer(url, admin_api_key="key", workspace_id="w", retry=ONCE) as dify,
     ):
-        with pytest.raises(DifyDecodeError, match=r"a header of the answer is too long to be read$"):
+        with pytest.raises(DifyDecodeError, match=r"a header of the answer is too long$"):
             await dify.profile()
 
 

@@ -15,7 +15,7 @@ from dify_async import (
 )
 from dify_async._api import endpoints as _endpoints
 from dify_async._api.endpoints import Endpoint
-from dify_async._http.retry import CHANGE
+from dify_async._http.retry import UNSAFE
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 
@@ -50,7 +50,7 @@ UNCLEAR: Final = ({"cut": "after"}, {"cut": "body"}, {"status": 502}, {"status":
 
 def test_all_changes_are_tested() -> None:
     table = vars(_endpoints).items()
-    assert {name for name, one in table if isinstance(one, Endpoint) and one.repeat is CHANGE} == set(CHANGES)
+    assert {name for name, one in table if isinstance(one, Endpoint) and one.safety is UNSAFE} == set(CHANGES)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -28,7 +28,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
-from dify_async._http.tls import lasting_problem
+from dify_async._http.tls import permanent_problem
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
 
@@ -126,7 +126,7 @@ async def test_an_authority_of_ones_own(version: str, authority: Authority) -> N
 async def test_an_authority_that_nobody_passed(authority: Authority) -> None:
     async with FakeDifyServer(ssl=authority.server()) as fake:
         text = await refused(fake)
-    assert "by an authority that is not trusted here" in text
+    assert "from an authority that is not trusted here" in text
     assert "pass ssl=ssl.create_default_context(cafile=…) with its certificate" in text
 
 
@@ -139,7 +139,7 @@ async def test_another_host(authority: Authority) -> None:
     async with FakeDifyServer(ssl=authority.server("dify.example.com")) as fake:
         text = await refused(fake, ssl=authority.trusting)
     assert "is for other hosts" in text
-    assert f"not valid for '{HOST}'; use a name that stands in it" in text
+    assert f"not valid for '{HOST}'; use a name that the certificate contains" in text
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_self_signed(self_signed: Path) -> None:
     context.load_cert_chain(self_signed)
     async with FakeDifyServer(ssl=context, host="localhost") as fake:
         text = await refused(fake)
-        assert "is self-signed; pass ssl=ssl.create_default_context(cafile=…) with this" in text
+        assert "is self-signed; pass ssl=ssl.create_default_context(cafile=…) with this certificate" in text
         async with client(fake, ssl=ssl.create_default_context(cafile=self_signed)) as dify:
             assert len(await dify.apps()) == 12
 
@@ -185,7 +185,7 @@ async def test_nothing_is_checked_on_demand(authority: Authority, host: str) -> 
 async def test_https_to_a_port_of_http() -> None:
     async with FakeDifyServer() as fake:
         text = await refused(fake, base_url=fake.base_url.replace("http:", "https:"))
-    assert "does not speak https; is its address http://, or its port another one?" in text
+    assert "does not use TLS; check whether the address must be http://, or the port is wrong" in text
 
 
 async def test_http_to_a_port_of_https(authority: Authority) -> None:
@@ -194,7 +194,7 @@ async def test_http_to_a_port_of_https(authority: Authority) -> None:
         FakeDifyServer(ssl=authority.server()) as fake,
         client(fake, base_url=fake.base_url.replace("https:", "http:")) as dify,
     ):
-        with pytest.raises(DifyConnectionError, match=r"base_url is http://, does the server speak https\?"):
+        with pytest.raises(DifyConnectionError, match=r"check whether base_url must be https://"):
             await dify.apps()
 
 
@@ -207,7 +207,9 @@ async def test_http_to_a_port_that_answers_with_an_alert() -> None:
     async with await asyncio.start_server(alert, HOST, 0) as server:
         base_url = "http://{}:{}".format(*server.sockets[0].getsockname())
         async with AsyncDifyServer(base_url, "a@example.com", "secret") as dify:
-            with pytest.raises(DifyDecodeError, match=r"not HTTP.*does the server speak https\?"):
+            with pytest.raises(
+                DifyDecodeError, match=r"not valid HTTP.*check whether base_url must be https://"
+            ):
                 await dify.apps()
 
 
@@ -223,7 +225,7 @@ async def test_http_to_a_port_that_answers_with_an_alert() -> None:
 async def test_http_to_a_port_that_says_so(body: bytes) -> None:
     async with FakeDifyServer(hide_version=True) as fake, client(fake) as dify:
         fake.inject(status=400, body=body)
-        with pytest.raises(DifyValidationError, match="let base_url begin with https://"):
+        with pytest.raises(DifyValidationError, match="base_url must begin with https://"):
             await dify.apps()
         assert len(fake.requests) == 1
 
@@ -293,13 +295,13 @@ async def test_a_client_certificate_is_missing(
 
 def test_alerts_about_the_clients_certificate() -> None:
     for reason, says in {
-        "TLSV13_ALERT_CERTIFICATE_REQUIRED": "pass ssl=context, with the certificate loaded by",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED": "load it with context.load_cert_chain(…), and pass ssl=context",
         "SSLV3_ALERT_BAD_CERTIFICATE": "or one that it does not trust",
         "TLSV1_ALERT_UNKNOWN_CA": "requires a client certificate",
-        "SSLV3_ALERT_HANDSHAKE_FAILURE": "does the server require a client certificate",
-        "TLSV1_ALERT_PROTOCOL_VERSION": "no TLS version in common",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE": "whether the server requires a client certificate",
+        "TLSV1_ALERT_PROTOCOL_VERSION": "have a TLS version in common",
     }.items():
         error = ssl.SSLError(1, "text")
         error.reason = reason
-        assert says in str(lasting_problem(error, "host:443", "ssl="))
-    assert lasting_problem(ConnectionResetError(), "host:443", "ssl=") is None
+        assert says in str(permanent_problem(error, "host:443", "ssl="))
+    assert permanent_problem(ConnectionResetError(), "host:443", "ssl=") is None

@@ -13,7 +13,7 @@ from dify_async import Period
 from dify_async.testing import FakeDifyServer
 from dify_async.testing._console.history import Message
 from dify_async.testing._console.models import FakeApp
-from dify_async.testing._console.traffic import traffic_of
+from dify_async.testing._console.traffic import shared_traffic
 
 JSON = {"Content-Type": "application/json"}
 
@@ -24,7 +24,7 @@ class Facts:
     def __init__(self, fake: FakeDifyServer, apps: Iterable[FakeApp], period: Period) -> None:
         zone = ZoneInfo(fake.timezone)
         first, last = period.start.timestamp(), period.end.timestamp()
-        traffic = traffic_of(0, zone, fake.today)
+        traffic = shared_traffic(0, zone, fake.today)
         self.by_day: dict[date, list[tuple[str, Message]]] = {day: [] for day in period.days}
         for app in apps:
             for message in traffic.history(app).messages:

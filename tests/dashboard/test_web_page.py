@@ -251,7 +251,7 @@ def test_a_failing_app_shows_its_errors(page: Browser, fake: FakeDifyServer) -> 
     assert summary.text == "1 number failed"
     summary.click()
     assert "daily_messages: GET /apps/" in row.text
-    assert "403 forbidden - <b>" in row.text
+    assert "403 forbidden: <b>" in row.text
     # After a redraw, the error list is still open and focused.
     page.run("document.querySelector('#filter').dispatchEvent(new Event('input'))")
     focused = page.driver.switch_to.active_element

@@ -72,4 +72,4 @@ def test_it_ends_in_this_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", terminal)
             assert main(["--apps", "0"]) == 0
-        assert "Ctrl-C ends it." in terminal.getvalue()
+        assert "Press Ctrl-C to stop." in terminal.getvalue()

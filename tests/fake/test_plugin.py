@@ -1,4 +1,4 @@
-"""The fixture for users' own tests, in a run of pytest of its own."""
+"""The fixture for users' tests, in a separate run of pytest."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ async def test_what_servers_were_sent(user: User, version: str) -> None:
 
 
 def _apps_of(version: str) -> dict[str, tuple[str, str]]:
-    """The name and the mode of each app that an answer tells of."""
+    """The name and the mode of each app in an answer."""
     found: dict[str, tuple[str, str]] = {}
     for capture in captured(version):
         for one in _dicts(_read(capture.body)):

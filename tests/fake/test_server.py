@@ -73,7 +73,7 @@ async def test_leaving_closes_at_once() -> None:
         streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         busy, idle = streams
         busy[1].write(b"GET /console/api/ping HTTP/1.1\r\nHost: fake\r\n\r\n")
-        while not fake.requests:  # noqa: ASYNC110 - the fake tells nobody that a request came
+        while not fake.requests:  # noqa: ASYNC110 - the fake has no event for requests
             await asyncio.sleep(0)
         left = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - left < 1
@@ -112,7 +112,7 @@ async def test_a_bug_of_the_fake_surfaces(
 
     with pytest.raises(TypeError):
         await run()
-    assert "The fake console failed at GET /apps/" in caplog.text
+    assert "The fake server failed to handle GET /apps/" in caplog.text
 
 
 async def test_requests_are_recorded(session: aiohttp.ClientSession) -> None:

@@ -1,8 +1,10 @@
-"""No answer takes the fake long, so that a test measures the client."""
+"""Every answer of the fake is fast, so that a benchmark measures the client."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from datetime import date
 from typing import Final
 
@@ -10,14 +12,14 @@ import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
+from dify_async.testing._console.handlers.routes import ROUTES
 from dify_async.testing._console.history import MAX_HISTORIES
-from dify_async.testing._console.http import Call, Refusal, Reply
+from dify_async.testing._console.http import Call, HTTPError, Reply
 from dify_async.testing._console.models import FakeApp
-from dify_async.testing._console.routes import ROUTES
 
 APP: Final = "00000000-0000-4000-8000-000000000001"
-LIMIT: Final = 0.003  # seconds of CPU, on an idle machine
-LOAD: Final = 3  # a busy sibling core slows a core down
+LIMIT: Final = 3  # times the work of `one_millisecond`
+ATTEMPTS: Final = 50  # load makes an attempt slower, never faster
 QUERIES: Final = (
     "",
     "limit=100",
@@ -34,14 +36,14 @@ READING: Final = {route.path: route for route in ROUTES if route.method == "GET"
 
 
 def busy(mode: str) -> FakeDifyServer:
-    """A fake without a port."""
+    """A fake that does not listen, with a busy app."""
     app = FakeApp(id=APP, name="Busy", mode=mode, messages_per_day=24)
     return FakeDifyServer("1.15.0", apps=[app], today=date(2026, 10, 28))
 
 
 def answer(fake: FakeDifyServer, path: str, query: str, **ids: str) -> Reply:
-    call = Call("GET", path, query, ids={"app_id": APP, **ids}, account=fake._console.owner)
-    return READING[path].handler(fake._console, call)
+    call = Call("GET", path, query, ids={"app_id": APP, **ids}, account=fake._state.owner)
+    return READING[path].handler(fake._state, call)
 
 
 def rows(fake: FakeDifyServer, path: str, query: str) -> list[dict[str, str]]:
@@ -50,33 +52,50 @@ def rows(fake: FakeDifyServer, path: str, query: str) -> list[dict[str, str]]:
     return found
 
 
-def check_speed(fake: FakeDifyServer, path: str, query: str, **ids: str) -> None:
-    def took() -> float:
-        start = time.thread_time()
-        answer(fake, path, query, **ids)
-        return time.thread_time() - start
+def one_millisecond() -> None:
+    """Takes 1 ms of CPU on an idle machine with two cores, and more under load, as a handler does."""
+    pairs = [(number, number % 7) for number in range(6000)]
+    sum(number for number, rest in pairs if rest == 3)
 
-    answer(fake, path, query, **ids)  # makes the data
-    assert min(took() for _ in range(10)) < LIMIT * LOAD, (path, query)
+
+def cpu_time(work: Callable[[], object]) -> float:
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
+def check_speed(fake: FakeDifyServer, path: str, query: str, **ids: str) -> None:
+    """Compare the best attempt of a handler with a known amount of work, measured next to it."""
+
+    def handle() -> Reply:
+        return answer(fake, path, query, **ids)
+
+    handle()  # generates the data
+    best = math.inf
+    for _ in range(ATTEMPTS):
+        best = min(best, cpu_time(handle) / cpu_time(one_millisecond))
+        if best < LIMIT:
+            return
+    pytest.fail(f"{path}?{query} takes {best:.1f} ms")
 
 
 @pytest.mark.parametrize("mode", ["chat", "completion", "workflow", "advanced-chat"])
-def test_every_answer_about_an_app_is_quick(mode: str) -> None:
+def test_every_answer_about_an_app_is_fast(mode: str) -> None:
     fake = busy(mode)
-    asked = set()
+    answered = set()
     for path in READING:
         if "app_id" not in path or path.count("<") > 1:
             continue
         for query in QUERIES:
             try:
                 check_speed(fake, path, query)
-            except Refusal:  # it is for another mode, or wants something else
+            except HTTPError:  # not for this mode, or an invalid query
                 continue
-            asked.add(path)
-    assert len(asked) > 10
+            answered.add(path)
+    assert len(answered) > 10
 
 
-def test_messages_of_a_conversation_are_quick() -> None:
+def test_messages_of_a_conversation_are_fast() -> None:
     fake = busy("chat")
     for page in range(1, 20, 6):
         path = "/apps/<uuid:app_id>/chat-conversations"
@@ -84,7 +103,7 @@ def test_messages_of_a_conversation_are_quick() -> None:
             check_speed(fake, "/apps/<uuid:app_id>/chat-messages", f"conversation_id={row['id']}")
 
 
-def test_a_run_is_quick() -> None:
+def test_workflow_runs_are_fast() -> None:
     fake = busy("workflow")
     path = "/apps/<uuid:app_id>/workflow-runs"
     for row in rows(fake, path, "limit=100&triggered_from=app-run")[::20]:
@@ -92,19 +111,19 @@ def test_a_run_is_quick() -> None:
         check_speed(fake, f"{path}/<uuid:run_id>", "", run_id=row["id"])
 
 
-@pytest.mark.parametrize("pace", [6, 0])
-def test_a_changed_app_has_other_conversations(pace: int) -> None:
+@pytest.mark.parametrize("messages_per_day", [6, 0])
+def test_a_changed_app_has_different_conversations(messages_per_day: int) -> None:
     fake = busy("chat")
     path = "/apps/<uuid:app_id>/chat-conversations"
     before = rows(fake, path, "limit=100")
-    fake.apps[0].messages_per_day = pace
+    fake.apps[0].messages_per_day = messages_per_day
     after = msgspec.json.decode(answer(fake, path, "limit=100").body)["data"]
     assert after != before
 
 
-def test_only_so_many_histories_are_remembered() -> None:
+def test_the_number_of_cached_histories_is_limited() -> None:
     fake = busy("chat")
-    traffic = fake._console.traffic
+    traffic = fake._state.traffic
     first = traffic.history(fake.apps[0])
     for number in range(MAX_HISTORIES - 1):
         traffic.history(FakeApp(id=f"app-{number}", name="", mode="chat", messages_per_day=0))

@@ -12,7 +12,7 @@ import pytest
 
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._console.models import MODES
-from dify_async.testing._console.traffic import traffic_of
+from dify_async.testing._console.traffic import shared_traffic
 
 from .user import User, release
 
@@ -32,9 +32,9 @@ FIELDS: dict[str, dict[str, type]] = {
     "/workflow/statistics/token-costs": {"token_count": str},
     "/workflow/statistics/average-app-interactions": {"interactions": float},
 }
-TALKING = {"chat", "agent-chat", "advanced-chat"}
+CHAT_MODES = {"chat", "agent-chat", "advanced-chat"}
 ONLY: dict[str, set[str]] = {
-    "/statistics/average-session-interactions": TALKING,
+    "/statistics/average-session-interactions": CHAT_MODES,
     "/statistics/average-response-time": {"completion"},
     "/workflow/statistics/average-app-interactions": {"workflow"},
 }
@@ -139,7 +139,7 @@ async def test_tokens_of_runs_are_text_since_0_15(user: User, kind: type) -> Non
 async def test_prices(user: User) -> None:
     # 07_stat_token_costs__odd_numbers_app: "0E-7" is nothing, null is unknown
     costs = "/statistics/token-costs"
-    rows = [row for mode in sorted(TALKING) for row in await ask(user, costs, mode)]
+    rows = [row for mode in sorted(CHAT_MODES) for row in await ask(user, costs, mode)]
     prices = {row["total_price"] for row in rows}
     assert {"0E-7", None} < prices
     for price in prices - {"0E-7", None}:
@@ -278,7 +278,7 @@ async def test_the_same_numbers_in_every_run(session: aiohttp.ClientSession) -> 
 
 def test_days_are_made_once() -> None:
     app, zone = FakeApp(name="Busy", mode="chat", id="busy"), ZoneInfo("Europe/Berlin")
-    traffic = traffic_of(0, zone, TODAY)
+    traffic = shared_traffic(0, zone, TODAY)
     first, again = (list(traffic.days(app, zone, None, None)) for _ in range(2))
     assert len(first) == 400
     assert all(one is other for (_, one), (_, other) in zip(first, again, strict=True))

@@ -169,7 +169,7 @@ async def test_documents_of_knowledge_bases(user: User, version: str) -> None:
     new = version == "1.17.0"
     unknown = await user.get("/datasets/00000000-0000-4000-8000-000000000000/indexing-status")
     assert unknown.status == (404 if new else 200)
-    path = f"/datasets/{user.fake._console.datasets[1].id}"
+    path = f"/datasets/{user.fake._state.datasets[1].id}"
     row = (await user.get(f"{path}/indexing-status")).json["data"][0]
     assert ("error_code" in row) == new
     assert "error_code" not in (await user.get(f"{path}/error-docs")).json["data"][0]

@@ -89,7 +89,7 @@ class User:
             self.keep(answer)
         return answer
 
-    async def renew(self, refresh_token: str | None = None) -> Answer:
+    async def refresh(self, refresh_token: str | None = None) -> Answer:
         token = self.refresh_token if refresh_token is None else refresh_token
         if self.has_cookies:
             headers = {"Cookie": f"refresh_token={token}"}

@@ -130,6 +130,6 @@ async def test_a_host_name_that_the_resolver_cannot_encode(fake: FakeDifyServer)
         AsyncDifyServer(url, admin_api_key="key", workspace_id="w", session=session) as dify,
     ):
         for call in (dify.profile(), dify.init_dataset_api_key()):
-            with pytest.raises(DifyConnectionError, match="name of the host cannot be looked up") as failed:
+            with pytest.raises(DifyConnectionError, match="the host name is invalid") as failed:
                 await call
             assert (failed.value.sent, failed.value.may_pass) == (False, False)

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz [libFuzzer's options] [a failed input]`: until a failure, or for five minutes."""
+"""`python -m tests.fuzz [libFuzzer options] [failed input]`: run until a failure, or for five minutes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main() -> None:
     words = folder / "words"
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS))
     options = ["-max_total_time=300", "-max_len=8192", f"-dict={words}", f"-artifact_prefix={folder}/"]
-    # It sees nothing inside of msgspec, and would drop most of the captures as all the same.
+    # It does not see into msgspec, and would drop most of the captures as duplicates.
     options.append("-keep_seed=1")
     arguments = sys.argv[1:]
     if all(argument.startswith("-") for argument in arguments):

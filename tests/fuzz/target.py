@@ -1,4 +1,4 @@
-"""Any bytes as an answer: it gives a value or a DifyError, whatever was asked."""
+"""Any answer to any call gives a value or a DifyError."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from dify_async import AsyncDifyServer, DifyError, MemoryTokenStore, Tokens
 from dify_async._api import endpoints as _endpoints
 from dify_async._api.endpoints import Endpoint
+from dify_async._api.versions import ADMIN_KEY_NEEDS_CSRF
 from dify_async._auth import rules, verdicts
 from dify_async._http.wire import (
     Reply,
@@ -26,7 +27,7 @@ ENDPOINTS: Final = [
     *(value for value in vars(_endpoints).values() if isinstance(value, Endpoint)),
     *_endpoints.STATISTICS.values(),
 ]
-# What mutations alone would hardly find.
+# Words that mutations alone would hardly find.
 WORDS: Final = (
     *(b"null", b"true", b"-1", b"1e999", b"9" * 400, b'"\\ud800"', b'"9999-12-31"', b"{}", b"\xff"),
     *(b"[" * 2000, b"token", b"unauthorized", b"Invalid refresh token"),
@@ -42,20 +43,20 @@ _caller: Final = AsyncDifyServer(
 
 
 def seeds() -> list[bytes]:
-    """All captured answers and the claims of a token, in the form that `check` reads."""
+    """All captured answers and the claims of a token, in the format of `check`."""
     answers = [_seed(row) for version in VERSIONS for row in captures(version)]
     return [*answers, b'\0\0\xc8Date: Fri, 31 Dec 2025 23:59:59 +0000\n\n{"exp":1795575178}']
 
 
 def check(data: bytes) -> None:
-    """Read an answer as every part of the client does that reads one."""
+    """Read an answer with every part of the client that reads answers."""
     endpoint, reply = _parsed(data)
     _check_call(endpoint, reply)
     _check_sign_in(reply)
     _check_expiry(reply)
     wait = retry_after(reply.headers)
     assert wait is None or 0 <= wait < math.inf
-    rules.admin_key_fails(reply.version)
+    ADMIN_KEY_NEEDS_CSRF(reply.version)
 
 
 def _seed(row: Capture) -> bytes:
@@ -67,7 +68,7 @@ def _seed(row: Capture) -> bytes:
 def _parsed(data: bytes) -> tuple[Endpoint[object], Reply]:
     start, (head, _, body) = data[:3].ljust(3, b"\0"), data[3:].partition(b"\n\n")
     status = 200 + (int.from_bytes(start[1:]) - 200) % 400
-    # As aiohttp reads them.
+    # As aiohttp decodes them.
     lines = head.decode("utf-8", "surrogateescape").split("\n")
     fields = (line.partition(":") for line in lines)
     headers = CIMultiDict((name, value.strip(" \t")) for name, _, value in fields)
@@ -78,9 +79,9 @@ def _check_call(endpoint: Endpoint[object], reply: Reply) -> None:
     url = _caller._transport.url(endpoint.path, ("id",) * endpoint.path.count("{}"), ())
     try:
         if reply.status < 300:
-            repr(_caller._decoded(endpoint, url, reply))
+            repr(_caller._decode(endpoint, url, reply))
         else:
-            error = _caller._refusal(endpoint, url, reply, attempts=2)
+            error = _caller._error_of(endpoint, url, reply, attempts=2)
             is_about_the_token(error), is_about_csrf(error)
             _check_error(error)
     except DifyError as error:
@@ -100,7 +101,7 @@ def _check_sign_in(reply: Reply) -> None:
     for headers in (rules.call_headers(tokens), rules.refresh_request(tokens)[0]):
         for value in headers.values():
             assert value.isascii()
-            assert value.isprintable(), "no header may hold this"
+            assert value.isprintable(), "not a valid header"
 
 
 def _check_expiry(reply: Reply) -> None:
@@ -112,6 +113,6 @@ def _check_expiry(reply: Reply) -> None:
 
 def _check_error(error: DifyError) -> None:
     text = str(error)
-    text.encode()  # whoever prints it
+    text.encode()  # so it can be printed
     assert len(text) < _MAX_TEXT_LENGTH
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)

@@ -1,4 +1,4 @@
-"""The fuzzing in a short form; `nox -s fuzz` is the long one."""
+"""A short run of the fuzzer; `nox -s fuzz` is the long one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEEDS = seeds()
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A captured answer, changed in some places."""
+    """A captured answer with some bytes changed."""
     data = bytearray(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(data)))

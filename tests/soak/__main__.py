@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--seconds 60]`: prints counts, and ends with 1 where a promise was broken."""
+"""`python -m tests.soak [--seconds 60]`: prints counts; exit code 1 if a promise is broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process of the soak: many tasks that call, and check what they get."""
+"""One process of the soak: many tasks that make calls and check the results."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from dify_async import (
     RetryPolicy,
 )
 
-# A GET fails where all its attempts do: at 7 % of faults, once in two billion calls.
+# A GET fails if all its attempts fail: with 7 % of faults, once in two billion calls.
 _RETRY = RetryPolicy(attempts=8, base_delay=0.05, max_delay=0.5)
-_KEPT_TEXTS = 5
-# Connections come and go: a few more in one look than in another are no growth.
-_MOMENTARY = 8
+_MAX_ERRORS = 5
+# Connections open and close: a few more in one sample than in another are not growth.
+_FLUCTUATION = 8
 
 
-class Order(msgspec.Struct):
-    """What a process is to do."""
+class Job(msgspec.Struct):
+    """The task of a process."""
 
     base_url: str
     email: str
@@ -38,26 +38,28 @@ class Order(msgspec.Struct):
     redis_url: str
     apps: list[str]
     seconds: float
+    min_calls: int
 
 
 class Report(msgspec.Struct):
-    """What a process saw.
+    """The results of a process.
 
     Attributes:
-        calls: By what they asked for.
-        cancelled: Calls that were given up on purpose.
-        had_to_fail: Changes whose answer was lost or that a server's fault refused, by error.
-        failed: Calls that should not have failed: how many, and the first texts.
-        grown_kib: By how much the peak of memory rose once the process had settled.
-        tasks_grown: By how much the tasks at once were more at the end than once it had settled.
-        files_grown: The same of open files, and so of connections.
-        tasks_left: Tasks beside the main one after the client was closed.
-        files_left: Open files more than before the client was opened.
+        calls: The number of calls, by kind.
+        cancelled: Calls that were cancelled on purpose.
+        expected_failures: Calls whose failure is expected (a lost answer, a server error), by error.
+        failed: The number of unexpected failures.
+        texts: The first of them.
+        grown_kib: Growth of the memory peak after the first third of the time.
+        tasks_grown: Growth in concurrent tasks from the second third to the last.
+        files_grown: Growth in open files, and so in connections, over the same time.
+        tasks_left: Tasks other than the main one after the client is closed.
+        files_left: Additional open files compared with the time before the client was opened.
     """
 
     calls: dict[str, int] = {}
     cancelled: int = 0
-    had_to_fail: dict[str, int] = {}
+    expected_failures: dict[str, int] = {}
     failed: int = 0
     texts: list[str] = []
     grown_kib: int = 0
@@ -70,28 +72,28 @@ class Report(msgspec.Struct):
 class Worker:
     """The calls of one process."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, job: Job) -> None:
+        self._job = job
         self._left: set[str] = set()
         self._end = 0.0
-        calls, had_to_fail = self._calls, self._had_to_fail = Counter[str](), Counter[str]()
-        self.report = Report(calls=calls, had_to_fail=had_to_fail)
+        calls, expected_failures = self._calls, self._expected_failures = Counter[str](), Counter[str]()
+        self.report = Report(calls=calls, expected_failures=expected_failures)
 
     async def run(self) -> None:
         files = _open_files()
-        order = self._order
-        store = RedisTokenStore(order.redis_url)
+        job = self._job
+        store = RedisTokenStore(job.redis_url)
         dify = AsyncDifyServer(
-            order.base_url, order.email, order.password, token_store=store, retry=_RETRY, max_concurrency=8
+            job.base_url, job.email, job.password, token_store=store, retry=_RETRY, max_concurrency=8
         )
         async with dify:
             await dify.profile()
-            print("ready", flush=True)  # noqa: T201 - to the one who started it
+            print("ready", flush=True)  # noqa: T201 - read by the parent process
             await anyio.to_thread.run_sync(sys.stdin.readline)
             started = time.monotonic()
-            self._end = started + order.seconds
+            self._end = started + job.seconds
             async with anyio.create_task_group() as group:
-                for app in order.apps:
+                for app in job.apps:
                     group.start_soon(self._work, dify, app)
                 await self._watch()
         await store.aclose()
@@ -100,19 +102,19 @@ class Worker:
         self.report.files_left = _open_files() - files
 
     async def _watch(self) -> None:
-        """Compare the last third of the time with the one before it."""
-        third = self._order.seconds / 3
+        """Compare the last third of the time with the second."""
+        third = self._job.seconds / 3
         await anyio.sleep(third)
-        settled, tasks, files = _peak_kib(), *await self._fewest(third)
+        before, tasks, files = _peak_kib(), *await self._fewest(third)
         tasks_at_the_end, files_at_the_end = await self._fewest(third)
-        self.report.grown_kib = _peak_kib() - settled
-        momentary = len(self._order.apps) + _MOMENTARY  # a statistics call has several tasks for a while
-        self.report.tasks_grown = max(0, tasks_at_the_end - tasks - momentary)
-        self.report.files_grown = max(0, files_at_the_end - files - _MOMENTARY)
+        self.report.grown_kib = _peak_kib() - before
+        allowed = len(self._job.apps) + _FLUCTUATION  # a statistics call has several tasks
+        self.report.tasks_grown = max(0, tasks_at_the_end - tasks - allowed)
+        self.report.files_grown = max(0, files_at_the_end - files - _FLUCTUATION)
 
     async def _fewest(self, seconds: float) -> tuple[int, int]:
-        """The fewest tasks and open files at once for this time: what leaks, raises them."""
-        end = time.monotonic() + 0.9 * seconds  # the workers stop at the end
+        """The fewest concurrent tasks and open files in this time, which a leak raises."""
+        end = time.monotonic() + 0.9 * seconds  # the tasks stop at the end
         tasks, files = len(asyncio.all_tasks()), _open_files()
         while time.monotonic() < end:
             await anyio.sleep(seconds / 100)
@@ -120,22 +122,22 @@ class Worker:
         return tasks, files
 
     async def _work(self, dify: AsyncDifyServer, app: str) -> None:
-        kinds = (self._profile, self._page, self._statistics, self._keys, self._given_up)
-        while time.monotonic() < self._end:
+        kinds = (self._profile, self._page, self._statistics, self._keys, self._cancelled)
+        while time.monotonic() < self._end or self._calls.total() < self._job.min_calls:
             kind = random.choice(kinds)
             try:
                 await kind(dify, app)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it should not be
-                if _is_a_lost_sign_in(error):
-                    self._had_to_fail["sign-in"] += 1
+            except Exception as error:  # noqa: BLE001 - every error is a failure
+                if _is_failed_login(error):
+                    self._expected_failures["login"] += 1
                     continue
                 self.report.failed += 1
-                if len(self.report.texts) < _KEPT_TEXTS:
+                if len(self.report.texts) < _MAX_ERRORS:
                     self.report.texts.append(f"{kind.__name__}: {error!r}")
             self._calls[kind.__name__.strip("_")] += 1
 
     async def _profile(self, dify: AsyncDifyServer, app: str) -> None:
-        assert (await dify.profile()).email == self._order.email, app
+        assert (await dify.profile()).email == self._job.email, app
 
     async def _page(self, dify: AsyncDifyServer, app: str) -> None:
         assert (await dify.apps_page(limit=20)).data, app
@@ -143,14 +145,14 @@ class Worker:
     async def _statistics(self, dify: AsyncDifyServer, app: str) -> None:
         assert (await dify.statistics(app)).errors == {}
 
-    async def _given_up(self, dify: AsyncDifyServer, app: str) -> None:
+    async def _cancelled(self, dify: AsyncDifyServer, app: str) -> None:
         with anyio.move_on_after(random.uniform(0, 0.05)) as scope:
             await dify.app(app)
         self.report.cancelled += scope.cancelled_caught
 
     async def _keys(self, dify: AsyncDifyServer, app: str) -> None:
-        """No key is made twice, and none stays behind; the app is this task's alone."""
-        if app in self._left:  # a sign-in that had to fail cut the last one short
+        """No key is created twice, and none is left; only this task uses the app."""
+        if app in self._left:  # a failed login interrupted the last one
             for left in await dify.get_app_api_key(app):
                 await dify.delete_app_api_key(app, left.id)
             self._left.discard(app)
@@ -158,7 +160,7 @@ class Worker:
         try:
             made = [key.id for key in await dify.init_app_api_key(app)]
         except (DifyUnknownOutcomeError, DifyServerError) as error:
-            self._had_to_fail[type(error).__name__] += 1
+            self._expected_failures[type(error).__name__] += 1
             made = None
         there = [key.id for key in await dify.get_app_api_key(app)]
         assert made is None or there == made, (made, there)
@@ -169,13 +171,13 @@ class Worker:
         self._left.discard(app)
 
 
-def _is_a_lost_sign_in(error: Exception) -> bool:
-    """A password that this process never had accepted is not sent again where its answer was lost."""
+def _is_failed_login(error: Exception) -> bool:
+    """A password without a successful login in this process is not sent twice if its answer is lost."""
     return isinstance(error, DifyConnectionError | DifyServerError) and str(error).startswith("POST /login")
 
 
 def _open_files() -> int:
-    return len(os.listdir("/dev/fd"))  # noqa: PTH208 - a number is all that is asked for
+    return len(os.listdir("/dev/fd"))  # noqa: PTH208 - only counted
 
 
 def _peak_kib() -> int:
@@ -184,6 +186,6 @@ def _peak_kib() -> int:
 
 
 if __name__ == "__main__":
-    worker = Worker(msgspec.json.decode(sys.argv[1], type=Order))
+    worker = Worker(msgspec.json.decode(sys.argv[1], type=Job))
     asyncio.run(worker.run())
     sys.stdout.buffer.write(msgspec.json.encode(worker.report))

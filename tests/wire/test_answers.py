@@ -1,4 +1,4 @@
-"""Any status, headers and bytes give a value or a DifyError, and no secret."""
+"""Any status, headers and bytes give a value or a DifyError, without secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ JSON = st.recursive(
     content_type=st.sampled_from(["application/json", "text/html", ""]),
     more=st.dictionaries(st.sampled_from(["Retry-After", "Location", "Date"]), st.text()),
 )
-def test_any_refusal_is_a_status_error(
+def test_any_error_status_is_a_status_error(
     status: int, body: bytes, content_type: str, more: dict[str, str]
 ) -> None:
     reply = Reply(status, CIMultiDict({"Content-Type": content_type, **more}), body)
@@ -78,18 +78,18 @@ def test_any_refusal_is_a_status_error(
     ],
 )
 def test_validation_errors_are_one_line(name: str, message: str) -> None:
-    """Pydantic's text of several lines, and from 1.17 its list as JSON in the message."""
+    """Pydantic's text has several lines; from 1.17 the message is JSON."""
     row = capture(name)
     error = status_error(row.method, row.route, row.reply)
     assert error.message == message
-    assert str(error) == f"{row.method} {row.route}: {row.status} {error.code} - {message}"
+    assert str(error) == f"{row.method} {row.route}: {row.status} {error.code}: {message}"
 
 
 @pytest.mark.parametrize(
     "message",
     ["[{", "[{}]", '[{"loc":null}]', "[]", "2 validation errors for X", "1 validation error for X\n?"],
 )
-def test_what_is_no_list_of_validation_errors_stays_as_it_is(message: str) -> None:
+def test_messages_that_are_not_validation_errors_are_unchanged(message: str) -> None:
     body = msgspec.json.encode({"code": "invalid_param", "message": message})
     assert status_error("GET", "/apps", Reply(400, CIMultiDict(), body)).message == message
 
@@ -107,19 +107,19 @@ def test_any_body_decodes_or_is_a_decode_error(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"204", b"204\n", b'{"result":"success"}'])
-def test_nothing_is_none(body: bytes) -> None:
-    """1.11.2/08_tag_delete_ok answers a 200 whose body is `204`."""
+def test_an_empty_answer_is_none(body: bytes) -> None:
+    """1.11.2/08_tag_delete_ok is a 200 with the body `204`."""
     assert DELETE_APP_API_KEY.decode(body) is None
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", b"[]", b'"text"', b"\xff"])
-def test_what_is_not_nothing_is_unreadable(body: bytes) -> None:
+def test_other_answers_are_not_empty(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
         DELETE_APP_API_KEY.decode(body)
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "renewable"),
+    ("code", "message", "is_about_tokens"),
     [
         ("unauthorized", "Token has expired.", True),
         ("unauthorized", "Invalid token signature.", True),
@@ -133,19 +133,19 @@ def test_what_is_not_nothing_is_unreadable(body: bytes) -> None:
         ("not_init_validated", "token", False),
     ],
 )
-def test_which_401s_are_worth_a_renewal(code: str, message: str, *, renewable: bool) -> None:
+def test_401s_that_other_tokens_may_help_with(code: str, message: str, *, is_about_tokens: bool) -> None:
     body = f'{{"code":"{code}","message":"{message}","status":401}}'.encode()
     error = status_error("GET", "/apps", Reply(401, CIMultiDict(), body))
-    assert is_about_the_token(error) is renewable
+    assert is_about_the_token(error) is is_about_tokens
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_401_that_speaks_of_a_token_is_worth_a_renewal(version: str) -> None:
+def test_every_captured_401_about_a_token(version: str) -> None:
     for row in captures(version):
         if row.status == 401 and '"unauthorized"' in row.body:
             error = status_error(row.method, row.route, row.reply)
-            spoken_of = "oken" in error.message or "CSRF" in error.message
-            assert is_about_the_token(error) is spoken_of, str(row)
+            is_about_tokens = "oken" in error.message or "CSRF" in error.message
+            assert is_about_the_token(error) is is_about_tokens, str(row)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_retry_after_in_seconds(value: str, seconds: float | None) -> None:
     assert retry_after(CIMultiDict({"Retry-After": value})) == seconds
 
 
-def test_retry_after_as_a_date_is_by_the_servers_clock() -> None:
+def test_a_retry_after_date_is_by_the_servers_clock() -> None:
     then = 1_000_000_000
     headers = {"Retry-After": formatdate(then + 90, usegmt=True), "Date": formatdate(then, usegmt=True)}
     assert retry_after(CIMultiDict(headers)) == 90.0
     assert retry_after(CIMultiDict({**headers, "Retry-After": formatdate(then - 90, usegmt=True)})) == 0.0
 
 
-def test_a_date_without_the_servers_clock_is_by_ours() -> None:
+def test_a_retry_after_date_without_the_servers_clock_is_by_the_local_clock() -> None:
     assert retry_after(CIMultiDict({"Retry-After": formatdate(0, usegmt=True)})) == 0.0
 
 
@@ -177,7 +177,7 @@ def test_a_date_without_the_servers_clock_is_by_ours() -> None:
         "0123456789abcdef" * 8,
     ],
 )
-def test_no_key_or_token_gets_into_an_error(secret: str) -> None:
+def test_errors_contain_no_key_or_token(secret: str) -> None:
     assert secret not in redact(f"before {secret} after")
     body = f'{{"code":"x","message":"bad {secret}.","errors":{{"a":"{secret}"}}}}'.encode()
     error = status_error("GET", "/apps", Reply(400, CIMultiDict(), body))
@@ -190,12 +190,12 @@ def test_the_validation_errors_of_1_10_1_are_in_the_message() -> None:
     assert error.message.startswith("Input payload validation failed: limit: Invalid argument: 101")
 
 
-def test_the_cap_on_keys_has_its_code_in_custom() -> None:
+def test_the_code_of_the_limit_on_keys_is_in_custom() -> None:
     assert _error("1.10.1/05_app_api_keys_create_11_past_cap").code == "max_keys_exceeded"
 
 
-def test_a_html_404_says_what_may_be_wrong() -> None:
-    assert "no UUID" in str(_error("1.11.2/04_app_detail_not_uuid"))
+def test_an_html_404_has_a_hint() -> None:
+    assert "not a UUID" in str(_error("1.11.2/04_app_detail_not_uuid"))
 
 
 def _error(name: str) -> DifyStatusError:
@@ -223,8 +223,8 @@ def test_a_redirect_names_the_base_url_to_use(location: str, says: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["Content-Type", "Location", "X-Version"])
-def test_bytes_of_a_header_that_are_no_text_stand_in_no_error(header: str) -> None:
-    """aiohttp reads them as halves of surrogate pairs, which nobody can print."""
+def test_invalid_utf_8_in_headers_is_not_in_errors(header: str) -> None:
+    """aiohttp decodes it to lone surrogates, which cannot be printed."""
     value = b"https://\x80.example.com/html".decode("utf-8", "surrogateescape")
     reply = Reply(301, CIMultiDict({header: value}), b"")
     for error in (
@@ -236,7 +236,7 @@ def test_bytes_of_a_header_that_are_no_text_stand_in_no_error(header: str) -> No
 
 
 @pytest.mark.parametrize("name", [name for name in vars(errors) if name.startswith("Dify")])
-def test_errors_pickle_with_all_that_they_tell(name: str) -> None:
+def test_errors_pickle_with_all_attributes(name: str) -> None:
     kind = getattr(errors, name)
     if issubclass(kind, DifyStatusError):
         error = kind("text", status=429, code="c", message="m", method="GET", path="/apps", retry_after=3.0)
@@ -259,7 +259,7 @@ def test_errors_pickle_with_all_that_they_tell(name: str) -> None:
         "1.11.2/06_workflow_run_detail_unknown",
     ],
 )
-def test_what_is_not_there_is_none(name: str) -> None:
+def test_something_missing_is_none(name: str) -> None:
     """An object of nulls, or null itself."""
     row = capture(name)
     endpoint = WORKFLOW_RUN if "run" in name else PUBLISHED_WORKFLOW
@@ -268,7 +268,7 @@ def test_what_is_not_there_is_none(name: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b'{"id":{}}', b"\xff"])
-def test_what_is_neither_there_nor_not_is_unreadable(body: bytes) -> None:
+def test_invalid_answers_are_not_none(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
         PUBLISHED_WORKFLOW.decode(body)
 
@@ -278,7 +278,7 @@ def test_what_is_neither_there_nor_not_is_unreadable(body: bytes) -> None:
     [
         ("1.15.0/08_app_import_confirm_again", "Import information expired or does not exist"),
         ("1.11.2/08_app_import_bad_yaml", "Invalid YAML format: while parsing"),
-        ("1.15.0/00_setup_post_bad_email", ""),  # its `error` is no text
+        ("1.15.0/00_setup_post_bad_email", ""),  # its `error` is not text
     ],
 )
 def test_the_reason_of_a_failed_import_is_the_message(name: str, message: str) -> None:

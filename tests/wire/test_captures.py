@@ -1,4 +1,4 @@
-"""Every captured answer of a route that the client has becomes a value or the right error."""
+"""Every captured answer of a route of the client is decoded to a value or the right error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CLASSES = {
     429: DifyRateLimitError,
     500: DifyServerError,
 }
-# What pydantic says of a value that it does not accept, besides why.
+# What pydantic adds to the reason: it echoes the value.
 ECHOES = re.compile(r"validation error|input_value|\"input\"|https?:|\[type=|\"type\"")
 
 
@@ -54,7 +54,7 @@ def test_every_answer_decodes_and_keeps_its_values(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_refusal_is_the_error_of_its_status_and_code(version: str) -> None:
+def test_every_error_has_the_class_of_its_status(version: str) -> None:
     seen = 0
     for capture in captures(version):
         if capture.status < 300 or capture.is_compressed:
@@ -83,7 +83,7 @@ def test_every_refusal_is_the_error_of_its_status_and_code(version: str) -> None
 
 
 def assert_same(value: object, raw: object, where: str) -> None:
-    """Each modelled field holds what the server sent."""
+    """Each field of a model has the value that the server sent."""
     if isinstance(value, Struct):
         assert isinstance(raw, dict), where
         for name in value.__struct_fields__:

@@ -1,4 +1,4 @@
-"""What to do about answers of something else than Dify: one sentence each."""
+"""Hints for answers that are not from Dify."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ def text_of(status: int, headers: dict[str, str], body: bytes = PAGE, base_path:
 
 
 @pytest.mark.parametrize("status", [401, 403, 405, 406, 429, 503])
-def test_the_page_of_a_firewall(status: int) -> None:
+def test_a_page_of_a_firewall(status: int) -> None:
     """calibre-web-companion#190, actuali PR 13."""
-    assert "a web page, so it comes from a firewall, proxy or login page in front" in text_of(status, HTML)
+    assert "a web page, so it is from a firewall, proxy or login page in front" in text_of(status, HTML)
 
 
-def test_a_refusal_of_dify_itself_has_no_such_hint() -> None:
+def test_errors_of_dify_have_no_such_hint() -> None:
     body = b'{"code":"not_found","message":"App not found."}'
-    assert text_of(404, HTML, body, "/apps") == "GET /apps: 404 not_found - App not found."
+    assert text_of(404, HTML, body, "/apps") == "GET /apps: 404 not_found: App not found."
     assert text_of(403, {"Content-Type": "application/json"}, b"{}") == "GET /apps: 403"
 
 
 @pytest.mark.parametrize("body", [PAGE, b"Unauthorized\n", b""])
-def test_basic_auth_in_front(body: bytes) -> None:
-    """conference-hall#612: the password that is asked for is not Dify's."""
+def test_basic_auth_of_a_proxy(body: bytes) -> None:
+    """conference-hall#612: it does not ask for the password of the Dify account."""
     text = text_of(401, {"WWW-Authenticate": 'Basic realm="team"'}, body)
-    assert "a proxy in front of Dify asks for a user name and password (basic auth)" in text
+    assert "A proxy in front of Dify, not Dify, requires a user name and password (basic auth)" in text
 
 
-def test_a_401_of_dify_is_not_taken_for_basic_auth() -> None:
+def test_a_401_of_dify_is_not_basic_auth() -> None:
     body = b'{"code":"unauthorized","message":"Unauthorized."}'
     assert "basic auth" not in text_of(401, {"WWW-Authenticate": 'Bearer realm="api"'}, body)
 
@@ -48,7 +48,7 @@ def test_a_401_of_dify_is_not_taken_for_basic_auth() -> None:
     ],
 )
 def test_cloudflare_access(location: str) -> None:
-    """aiohttp#9334: its login page is not the base_url to use."""
+    """aiohttp#9334: its login page is not a base_url."""
     text = text_of(302, {"Location": location})
     assert "a login page of Cloudflare Access in front of Dify: add a policy" in text
     assert "base_url" not in text
@@ -64,9 +64,9 @@ def test_cloudflare_access(location: str) -> None:
     ],
 )
 def test_the_login_page_of_another_host_is_not_recommended(location: str) -> None:
-    """aiohttp#10141: as base_url it would get the password."""
+    """aiohttp#10141: as base_url it would receive the password."""
     text = text_of(302, {"Location": location})
-    assert "another page, of https://sso.example.com: if that is a login page in front of Dify" in text
+    assert "another page, on https://sso.example.com: if that is a login page in front of Dify" in text
     assert "base_url" not in text
     assert "secret" not in text
 
@@ -74,7 +74,7 @@ def test_the_login_page_of_another_host_is_not_recommended(location: str) -> Non
 @pytest.mark.parametrize(
     "location", ["https://new.example.com/x/console/api/apps/", "//new.example.com/x/console/api/apps"]
 )
-def test_the_same_route_elsewhere_is_dify(location: str) -> None:
+def test_the_same_route_on_another_host_is_dify(location: str) -> None:
     assert "it points to base_url='https://new.example.com/x'" in text_of(308, {"Location": location})
 
 
@@ -83,17 +83,17 @@ def test_the_same_route_elsewhere_is_dify(location: str) -> None:
     [(404, HTML), (405, HTML), (307, {"Location": "/signin"})],
     ids=["404", "405", "307"],
 )
-def test_an_address_copied_from_a_browser(status: int, headers: dict[str, str]) -> None:
+def test_a_base_url_copied_from_a_browser(status: int, headers: dict[str, str]) -> None:
     text = text_of(status, headers, base_path="/apps")
-    assert "base_url has the path '/apps': if it was copied from a browser, leave the path out" in text
+    assert "base_url has the path '/apps': omit the path if it was copied from a browser" in text
 
 
-def test_a_page_in_the_place_of_an_answer() -> None:
-    for base_path, says in (("", "is there a login page in front"), ("/signin", "the path '/signin'")):
+def test_a_page_instead_of_an_answer() -> None:
+    for base_path, says in (("", "without a login page in front"), ("/signin", "the path '/signin'")):
         reply = Reply(200, CIMultiDict(HTML), PAGE, base_path)
         assert says in str(decode_error("GET", "/apps", reply, RecursionError()))
 
 
-def test_nginx_wants_a_client_certificate() -> None:
+def test_nginx_requires_a_client_certificate() -> None:
     page = b"<html><center>No required SSL certificate was sent</center></html>"
     assert "requires a client certificate" in text_of(400, HTML, page)

@@ -1,4 +1,4 @@
-"""May this be sent again, and after how long."""
+"""Whether a request is retried, and after how long."""
 
 from __future__ import annotations
 
@@ -15,70 +15,88 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._http.retry import CHANGE, IDEMPOTENT, SIGN_IN, Repeat, Tries
+from dify_async._http.retry import IDEMPOTENT, SAFE, SEND_ONCE, SIGN_IN, UNSAFE, Attempts, Safety
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
 
 
-def tries(repeat: Repeat, used: int = 1, **policy: float) -> Tries:
-    budget = Tries(RetryPolicy(**policy), repeat)  # type: ignore[arg-type]  # attempts is an int in each use
-    budget.used = used
-    return budget
+def attempts(safety: Safety, made: int = 1, **policy: float) -> Attempts:
+    found = Attempts(RetryPolicy(**policy), safety)  # type: ignore[arg-type]  # attempts is an int in each use
+    found.made = made
+    return found
 
 
+@pytest.mark.parametrize("safety", [SAFE, IDEMPOTENT])
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
-def test_what_changes_nothing_is_repeated_after_failures(status: int) -> None:
-    assert tries(IDEMPOTENT).wait_after_status(status, None) is not None
-    assert tries(IDEMPOTENT).wait_after_error(UNSENT) is not None
-    assert tries(IDEMPOTENT).wait_after_error(DifyTimeoutError()) is not None
-    assert tries(IDEMPOTENT).wait_after_error(LOST) is not None  # a DELETE
+def test_safe_and_idempotent_requests_are_retried_after_failures(status: int, safety: Safety) -> None:
+    assert attempts(safety).wait_after_status(status, None) is not None
+    assert attempts(safety).wait_after_error(UNSENT) is not None
+    assert attempts(safety).wait_after_error(DifyTimeoutError()) is not None
+    assert attempts(safety).wait_after_error(LOST) is not None  # of a DELETE
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415, 422])
-def test_a_verdict_is_not_asked_for_again(status: int) -> None:
-    assert tries(IDEMPOTENT).wait_after_status(status, None) is None
+def test_client_errors_are_not_retried(status: int) -> None:
+    assert attempts(SAFE).wait_after_status(status, None) is None
 
 
-def test_a_change_is_repeated_only_where_it_was_not_made() -> None:
-    assert tries(CHANGE).wait_after_error(UNSENT) is not None
-    assert tries(CHANGE).wait_after_error(LOST) is None
-    assert tries(CHANGE).wait_after_status(429, None) is not None
-    assert tries(CHANGE).wait_after_status(500, None) is None
+def test_unsafe_requests_are_retried_only_if_nothing_was_changed() -> None:
+    assert attempts(UNSAFE).wait_after_error(UNSENT) is not None
+    assert attempts(UNSAFE).wait_after_error(LOST) is None
+    assert attempts(UNSAFE).wait_after_status(429, None) is not None
+    assert attempts(UNSAFE).wait_after_status(500, None) is None
+
+
+def test_requests_with_a_limit_per_account_are_retried_only_if_they_were_not_sent() -> None:
+    assert attempts(SEND_ONCE).wait_after_error(UNSENT) is not None
+    assert attempts(SEND_ONCE).wait_after_error(LOST) is None
+    assert attempts(SEND_ONCE).wait_after_status(429, 0.0) is None
+    assert attempts(SEND_ONCE).wait_after_status(503, None) is None
+
+
+def test_only_requests_that_change_something_have_an_unknown_outcome() -> None:
+    assert [one.changes for one in (SAFE, IDEMPOTENT, UNSAFE, SEND_ONCE)] == [False, True, True, True]
 
 
 def test_a_login_is_retried_here_only_if_it_was_not_sent() -> None:
-    """A 429 is the lock; all else is the login guard's to decide."""
-    assert tries(SIGN_IN).wait_after_error(UNSENT) is not None
-    assert tries(SIGN_IN).wait_after_error(LOST) is None
+    """A 429 is the lock; the login guard decides about everything else."""
+    assert attempts(SIGN_IN).wait_after_error(UNSENT) is not None
+    assert attempts(SIGN_IN).wait_after_error(LOST) is None
     for status in (429, 500, 503):
-        assert tries(SIGN_IN).wait_after_status(status, None) is None
+        assert attempts(SIGN_IN).wait_after_status(status, None) is None
 
 
-def test_the_budget_counts_the_first_attempt() -> None:
-    assert tries(IDEMPOTENT, used=3, attempts=4).wait_after_error(UNSENT) is not None
-    assert tries(IDEMPOTENT, used=4, attempts=4).wait_after_error(UNSENT) is None
-    assert tries(IDEMPOTENT, used=1, attempts=1).wait_after_status(503, 0.0) is None
+def test_the_first_attempt_counts() -> None:
+    assert attempts(SAFE, made=3, attempts=4).wait_after_error(UNSENT) is not None
+    assert attempts(SAFE, made=4, attempts=4).wait_after_error(UNSENT) is None
+    assert attempts(SAFE, made=1, attempts=1).wait_after_status(503, 0.0) is None
+
+
+def test_attempts_with_rejected_credentials_do_not_count() -> None:
+    call = attempts(SAFE, made=4, attempts=4)
+    call.rejected = 1
+    assert call.wait_after_error(UNSENT) is not None
 
 
 @given(st.integers(0, 20))
-def test_waits_grow_up_to_their_cap(retries: int) -> None:
-    budget = tries(IDEMPOTENT, used=0, attempts=100, base_delay=0.5, max_delay=8.0)
-    waits = [budget.wait_after_error(UNSENT) for _ in range(retries + 1)]
+def test_waits_grow_up_to_max_delay(retries: int) -> None:
+    call = attempts(SAFE, made=0, attempts=100, base_delay=0.5, max_delay=8.0)
+    waits = [call.wait_after_error(UNSENT) for _ in range(retries + 1)]
     assert waits[-1] is not None
     assert 0 <= waits[-1] <= min(8.0, 0.5 * 2**retries)
 
 
-def test_a_wait_that_the_server_asks_for_is_not_cut_short_and_not_shared() -> None:
-    """hermes-agent#109234: 20 tasks that were told 3 s do not wake together."""
-    waits = {tries(IDEMPOTENT).wait_after_status(429, 3.0) for _ in range(20)}
+def test_retry_after_is_never_shortened_and_has_jitter() -> None:
+    """hermes-agent#109234: 20 tasks with the same Retry-After of 3 s don't wake together."""
+    waits = {attempts(SAFE).wait_after_status(429, 3.0) for _ in range(20)}
     assert all(wait is not None and 3.0 <= wait <= 3.5 for wait in waits)
     assert len(waits) == 20
 
 
-def test_a_wait_beyond_the_cap_is_the_callers() -> None:
-    assert tries(IDEMPOTENT, max_retry_after=60.0).wait_after_status(429, 60.0) is not None
-    assert tries(IDEMPOTENT, max_retry_after=60.0).wait_after_status(429, 60.1) is None
+def test_a_retry_after_above_the_maximum_is_not_waited_for() -> None:
+    assert attempts(SAFE, max_retry_after=60.0).wait_after_status(429, 60.0) is not None
+    assert attempts(SAFE, max_retry_after=60.0).wait_after_status(429, 60.1) is None
 
 
 @pytest.mark.parametrize(
@@ -86,11 +104,16 @@ def test_a_wait_beyond_the_cap_is_the_callers() -> None:
     [
         {"attempts": 0},
         {"attempts": 1.5},
+        {"attempts": True},
         {"base_delay": -1},
+        {"base_delay": True},
         {"max_delay": math.nan},
+        {"max_delay": math.inf},
         {"max_retry_after": -1},
+        {"max_retry_after": "5"},
     ],
 )
-def test_a_policy_that_is_none(wrong: dict[str, float]) -> None:
-    with pytest.raises(DifyConfigError, match=next(iter(wrong))):
+def test_invalid_policies(wrong: dict[str, float]) -> None:
+    name = next(iter(wrong))
+    with pytest.raises(DifyConfigError, match=f"RetryPolicy.{name} must be "):
         RetryPolicy(**wrong)  # type: ignore[arg-type]  # wrong on purpose

@@ -1,4 +1,4 @@
-"""Texts that no repr shows, and the forms in which a server may echo them."""
+"""Secrets are masked in reprs, and removed from echoes of the server."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import json
 import pytest
 from multidict import CIMultiDict
 
-from dify_async._http.transport import Request
-from dify_async._http.wire import Reply, status_error
+from dify_async._http.wire import Reply, Request, status_error
 from dify_async._secrets import (
     Secret,
     SecretBytes,
@@ -22,7 +21,7 @@ KEY = "ADMIN/KEY é?7"
 
 
 @pytest.mark.parametrize("secret", [Secret("hunter2"), SecretBytes(b"hunter2")])
-def test_a_secret_is_itself_and_shows_nothing(secret: Secret | SecretBytes) -> None:
+def test_a_secret_equals_its_value_and_has_a_masked_repr(secret: Secret | SecretBytes) -> None:
     assert secret == (b"hunter2" if isinstance(secret, bytes) else "hunter2")
     for shown in (repr(secret), repr([secret]), repr({"a": secret}), f"{secret!r}", "%r" % secret):  # noqa: UP031
         assert "hunter2" not in shown
@@ -34,7 +33,7 @@ def test_aiohttp_masks_the_headers_that_it_copies() -> None:
     assert headers["cookie"] == "hunter2"
 
 
-def test_what_is_not_text_is_not_masked() -> None:
+def test_only_text_is_masked() -> None:
     assert masked(None) is None
     assert masked(5) == 5
     assert repr(masked("hunter2")) == "'***'"
@@ -47,13 +46,13 @@ def test_what_is_not_text_is_not_masked() -> None:
         json.dumps(KEY)[1:-1],
         "ADMIN%2FKEY%20%C3%A9%3F7",
         base64.b64encode(KEY.encode()).decode(),
-        "x" * 995 + KEY,  # cut in the middle
+        "x" * 995 + KEY,  # shortened in the middle
         "y" * 100_000 + KEY,
         f"{KEY}{KEY}" * 200 + "ADMIN",
     ],
 )
 @pytest.mark.parametrize("field", ["code", "message", "errors"])
-def test_an_echoed_admin_key_stands_in_no_error(echo: str, field: str) -> None:
+def test_an_echoed_admin_key_is_not_in_errors(echo: str, field: str) -> None:
     value: object = {"a": [echo], echo: "b"} if field == "errors" else echo
     body = json.dumps({field: value}).encode()
     sent = {"Authorization": Secret(f"Bearer {KEY}"), "X-WORKSPACE-ID": "w"}
@@ -63,7 +62,7 @@ def test_an_echoed_admin_key_stands_in_no_error(echo: str, field: str) -> None:
     assert echo[-40:] not in shown
 
 
-def test_echoed_cookies_and_the_password_of_a_proxy() -> None:
+def test_echoed_cookies_and_proxy_passwords() -> None:
     sent = {
         "Cookie": Secret("access_token=first-token; csrf_token=second-token"),
         "X-CSRF-Token": Secret("second-token"),
@@ -73,18 +72,18 @@ def test_echoed_cookies_and_the_password_of_a_proxy() -> None:
     assert without_secrets(text, secrets_of(sent)) == "*** *** *** user ***"
 
 
-def test_an_echo_in_the_address_of_a_redirect() -> None:
+def test_an_echo_in_the_location_of_a_redirect() -> None:
     headers = CIMultiDict({"Location": "https://admin-key-7.example.com/login"})
     sent = {"Authorization": Secret("Bearer admin-key-7")}
     assert "admin-key-7" not in str(status_error("GET", "/apps", Reply(302, headers, b"", "", sent)))
 
 
-def test_words_are_not_taken_for_secrets() -> None:
-    """A key of two letters would take the text apart; the workspace is no secret."""
+def test_short_values_are_not_secrets() -> None:
+    """A key of two letters would be replaced in every word; the workspace id is not a secret."""
     assert secrets_of({"Authorization": Secret("Bearer ab"), "X-WORKSPACE-ID": "workspace"}) == []
 
 
-def test_requests_and_answers_show_no_header_and_no_body() -> None:
+def test_reprs_of_requests_and_answers_have_no_headers_and_body() -> None:
     request = Request("GET", "/apps", None, {"Cookie": "hunter2"}, b"hunter2")  # type: ignore[arg-type]
     reply = Reply(200, CIMultiDict({"Set-Cookie": "hunter2"}), b"hunter2")
     for one in (request, reply):

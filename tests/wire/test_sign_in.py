@@ -12,7 +12,6 @@ from multidict import CIMultiDict
 
 from dify_async import (
     DifyAuthenticationError,
-    DifyConfigError,
     DifyDecodeError,
     DifyLoginError,
     DifyLoginLockedError,
@@ -21,6 +20,7 @@ from dify_async import (
     DifyStatusError,
     Tokens,
 )
+from dify_async._api.versions import ADMIN_KEY_NEEDS_CSRF
 from dify_async._auth import rules, verdicts
 from dify_async._http.wire import Reply
 from tests.captures import VERSIONS, Capture, capture, captures
@@ -240,13 +240,7 @@ def test_the_method_of_logout() -> None:
     [("1.9.1", False), ("1.9.2", True), ("1.10.1", True), ("1.11.0", False), ("", False)],
 )
 def test_versions_that_cannot_serve_an_admin_key(version: str, *, fails: bool) -> None:
-    assert rules.admin_key_fails(version) is fails
-
-
-@pytest.mark.parametrize("text", ["", "abc", "1", "v", "x1.2.3"])
-def test_a_server_version_that_is_none(text: str) -> None:
-    with pytest.raises(DifyConfigError, match="server_version"):
-        rules.checked_version(text)
+    assert ADMIN_KEY_NEEDS_CSRF(version) is fails
 
 
 @pytest.mark.parametrize(

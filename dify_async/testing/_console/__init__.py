@@ -1,1 +1,1 @@
-"""The fake console without its sockets: what it knows, and how it answers."""
+"""The fake console without its sockets: its state and its answers."""

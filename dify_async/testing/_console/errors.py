@@ -1,4 +1,4 @@
-"""Error answers, in the shape that each release gives them."""
+"""Error answers, in the shape of each release."""
 
 import re
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any, Final
 
 import msgspec
 
-from dify_async.testing._console.http import Refusal
+from dify_async.testing._console.http import HTTPError
 from dify_async.testing._console.rules import Rules
 
 CSRF = "CSRF token is missing or invalid."
 NO_BEARER = "Invalid Authorization token."
 BAD_SCHEME = "Invalid Authorization header format. Expected 'Bearer <api-key>' format."
 BANNED = "Account is banned."
-KEY_CAP = "Cannot create more than 10 API keys for this resource type."
+KEY_LIMIT_REACHED = "Cannot create more than 10 API keys for this resource type."
 
-# What 1.17 parses differently: an invalid value is a 422, and a body that is not JSON counts as empty.
-# All others still answer 400 and 415.
+# Payloads that 1.17 parses differently: an invalid value is a 422, and a body that is not JSON counts
+# as empty. The others still answer 400 and 415.
 UNPROCESSABLE: Final = {
     *("LoginPayload", "EmailPayload", "EmailCodeLoginPayload", "AccountProfilePayload"),
     *("CreateAppPayload", "UpdateAppPayload", "CopyAppPayload", "AppImportPayload", "AppApiStatusPayload"),
@@ -38,78 +38,78 @@ _NOT_JSON = "Did not attempt to load JSON data because the request Content-Type 
 _BAD_JSON = "The browser (or proxy) sent a request that this server could not understand."
 
 
-def error(status: int, code: str, message: str) -> Refusal:
-    """The server's own errors have this shape in every release."""
-    return Refusal(status, {"code": code, "message": message, "status": status})
+def error(status: int, code: str, message: str) -> HTTPError:
+    """An error of the server itself; the shape is the same in every release."""
+    return HTTPError(status, {"code": code, "message": message, "status": status})
 
 
-def unauthorized(message: str) -> Refusal:
-    """A token or CSRF that does not do."""
+def unauthorized(message: str) -> HTTPError:
+    """An invalid access token or CSRF token."""
     return error(401, "unauthorized", message)
 
 
-def unknown_user() -> Refusal:
-    """A good token of an account that is gone: another handler, hence no status."""
-    return Refusal(401, {"code": "unauthorized", "message": "Unauthorized."})
+def unknown_account() -> HTTPError:
+    """A valid token of a deleted account: a different error handler, which omits the status."""
+    return HTTPError(401, {"code": "unauthorized", "message": "Unauthorized."})
 
 
-def not_setup() -> Refusal:
-    """Nobody has set the server up yet."""
+def not_setup() -> HTTPError:
+    """The server is not set up yet."""
     return error(401, "not_setup", _NOT_SETUP)
 
 
-def forbidden() -> Refusal:
-    """Not for this account, or not on this server."""
+def forbidden() -> HTTPError:
+    """Not allowed for this account, or not on this server."""
     return error(403, "forbidden", _FORBIDDEN)
 
 
-def bad_request(message: str = _BAD_JSON) -> Refusal:
-    """A handler's own check, or JSON that is none."""
+def bad_request(message: str = _BAD_JSON) -> HTTPError:
+    """A check in a handler failed, or the body is not valid JSON."""
     return error(400, "bad_request", message)
 
 
-def nul_character() -> Refusal:
-    """A text that the server's database cannot hold."""
+def nul_character() -> HTTPError:
+    """A text that the server's database cannot store."""
     return error(400, "invalid_param", "A string literal cannot contain NUL (0x00) characters.")
 
 
-def not_json() -> Refusal:
+def not_json() -> HTTPError:
     """A body without a JSON content type."""
     return error(415, "unsupported_media_type", _NOT_JSON)
 
 
-def app_not_found(message: str = "App not found.") -> Refusal:
-    """Unknown app, or one of a mode that the route does not serve."""
+def app_not_found(message: str = "App not found.") -> HTTPError:
+    """An unknown app, or an app of a mode that the route does not support."""
     return error(404, "app_not_found", message)
 
 
-def internal(rules: Rules) -> Refusal:
-    """The server's own bugs."""
+def internal(rules: Rules) -> HTTPError:
+    """A crash of the server."""
     body: dict[str, Any] = {"message": "Internal Server Error", "code": "unknown"}
-    return Refusal(500, body | {"status": 500} if rules.status_in_500 else body)
+    return HTTPError(500, body | {"status": 500} if rules.status_in_500 else body)
 
 
-def agent_not_published() -> Refusal:
-    """An unpublished agent cannot be reached, from 1.17."""
+def agent_not_published() -> HTTPError:
+    """An unpublished agent cannot be enabled or have keys, since 1.17."""
     text = "Publish the Agent before enabling Web App or API access."
     return error(409, "agent_not_published", text)
 
 
-def key_not_found(rules: Rules, message: str = "API key not found") -> Refusal:
-    """A 404 of the key routes, which have no code since 1.8."""
-    return Refusal(404, {"message": message} | ({"code": "unknown"} if rules.code_in_key_errors else {}))
+def key_not_found(rules: Rules, message: str = "API key not found") -> HTTPError:
+    """A 404 of the key routes, which has no code since 1.8."""
+    return HTTPError(404, {"message": message} | ({"code": "unknown"} if rules.code_in_key_errors else {}))
 
 
-def key_cap(rules: Rules, *, crashes: bool) -> Refusal:
-    """The eleventh key; some releases crash over it."""
+def key_limit(rules: Rules, *, crashes: bool) -> HTTPError:
+    """The eleventh key; some releases crash."""
     if crashes:
         return internal(rules)
     name = "code" if rules.code_in_key_errors else "custom"
-    return Refusal(400, {name: "max_keys_exceeded", "message": KEY_CAP})
+    return HTTPError(400, {name: "max_keys_exceeded", "message": KEY_LIMIT_REACHED})
 
 
-def of_status(rules: Rules, status: int) -> Refusal:
-    """What the server says for a bare status."""
+def from_status(rules: Rules, status: int) -> HTTPError:
+    """The server's error for a bare status."""
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return internal(rules)
     phrase = _PHRASES.get(status, "Unknown Error")
@@ -118,7 +118,7 @@ def of_status(rules: Rules, status: int) -> Refusal:
 
 @dataclass(frozen=True)
 class Problem:
-    """One parameter that does not do, in the words of reqparse and in those of pydantic."""
+    """One invalid parameter, in the words of reqparse (`plain`) and of pydantic (`kind`, `detail`)."""
 
     field: str
     plain: str
@@ -127,8 +127,8 @@ class Problem:
     value: object
 
 
-def invalid(rules: Rules, model: str, problems: list[Problem]) -> Refusal:
-    """Parameters that do not do; up to 1.10.1 only the first is told."""
+def invalid(rules: Rules, model: str, problems: list[Problem]) -> HTTPError:
+    """Invalid parameters; up to 1.10.1 only the first one is reported."""
     first = problems[0]
     if is_unprocessable(rules, model):
         details = [_unprocessable(rules, problem) for problem in problems]
@@ -139,13 +139,13 @@ def invalid(rules: Rules, model: str, problems: list[Problem]) -> Refusal:
         return error(400, "invalid_param", "\n".join(lines))
     if rules.errors_mapping:
         message = "Input payload validation failed"
-        return Refusal(400, {"errors": {first.field: first.plain}, "message": message})
-    return Refusal(400, {"code": "invalid_param", "message": first.plain, "params": first.field})
+        return HTTPError(400, {"errors": {first.field: first.plain}, "message": message})
+    return HTTPError(400, {"code": "invalid_param", "message": first.plain, "params": first.field})
 
 
 def _pydantic(rules: Rules, problem: Problem) -> list[str]:
     value = repr(problem.value)
-    if len(value) > 50:  # pydantic's own cut
+    if len(value) > 50:  # as pydantic truncates it
         value = f"{value[:25]}...{value[-24:]}"
     kind = type(problem.value).__name__
     return [
@@ -156,12 +156,12 @@ def _pydantic(rules: Rules, problem: Problem) -> list[str]:
 
 
 def is_unprocessable(rules: Rules, model: str) -> bool:
-    """Whether this release answers faults in these parameters with a 422."""
+    """Whether this release answers invalid parameters of this payload with a 422."""
     return rules.unprocessable and model in UNPROCESSABLE
 
 
 def _unprocessable(rules: Rules, problem: Problem) -> dict[str, Any]:
-    """One entry of pydantic's list, with what was sent, in clear."""
+    """One entry of pydantic's list, with the value in clear."""
     detail = {
         "type": problem.kind,
         "loc": [problem.field] if problem.field else [],
@@ -175,7 +175,7 @@ def _unprocessable(rules: Rules, problem: Problem) -> dict[str, Any]:
     return {**detail, "url": _url(rules, problem)}
 
 
-# By kind: the name of the value in `ctx`, and the pattern that finds it in the message.
+# By kind: the name of the value in `ctx`, and its pattern in the message.
 _NUMBER = r"(\d+)"
 _CONTEXT = {
     "value_error": ("error", r"Value error, (.*)"),

@@ -1,4 +1,4 @@
-"""Faults that the fake shows on demand, and the record of what it was asked."""
+"""Injected faults, and the record of requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Cut = Literal["before", "after", "body"]
 
 @dataclass(slots=True, eq=False)
 class RecordedRequest:
-    """A request as it came in; `status` is None while it is under way and where the connection was cut."""
+    """A request as received; `status` is None while it is in progress, and if the connection was cut."""
 
     method: str
     path: str
@@ -26,9 +26,9 @@ class RecordedRequest:
     status: int | None = None
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False)
 class Fault:
-    """Something that goes wrong with the requests that match; made by `FakeDifyServer.inject`."""
+    """A fault for matching requests; created by `FakeDifyServer.inject()`."""
 
     path: str = "*"
     method: str | None = None
@@ -47,23 +47,23 @@ class Fault:
         self.removed = True
 
 
-def strikes(fault: Fault, request: RecordedRequest, chance: Random) -> bool:
-    """Whether this request is hit; counts it if so."""
+def applies(fault: Fault, request: RecordedRequest, random: Random) -> bool:
+    """Whether the fault applies to this request, which is then counted."""
     if fault.removed or fault.hits == fault.times:
         return False
     if fault.method not in (None, request.method) or not fnmatchcase(request.path, fault.path):
         return False
-    if chance.random() >= fault.probability:
+    if random.random() >= fault.probability:
         return False
     fault.hits += 1
     return True
 
 
-def answer_of(fault: Fault, rules: Rules) -> Reply | None:
-    """The answer in place of the server's own, if the fault has one."""
+def fault_reply(fault: Fault, rules: Rules) -> Reply | None:
+    """The fault's answer, which replaces the server's; None if it has none."""
     if fault.cut == "after" or (fault.body is None and fault.status is None):
         return None
     status = fault.status or 200
     if fault.body is None and status >= 400:
-        return errors.of_status(rules, status).reply()
+        return errors.from_status(rules, status).reply()
     return Reply(status, fault.body or b"", {"Content-Type": "text/html"})

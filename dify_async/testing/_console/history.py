@@ -1,12 +1,15 @@
 """The messages of one app, grouped and indexed once for all calls that read them."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from dify_async.testing._console.accounts import make_id
+from dify_async.testing._console.models import make_id
 
-MAX_HISTORIES = 64  # apps whose history is remembered at a time
+MAX_HISTORIES = 64  # apps whose history is kept at a time
+_FAILED_RUNS = 17  # one run in this many fails
+Key = TypeVar("Key")
 
 
 class Message(NamedTuple):
@@ -14,7 +17,7 @@ class Message(NamedTuple):
 
     at: int  # unix seconds
     conversation: int
-    opens: int  # how many messages the conversation has, if this is its first; else 0
+    opens: int  # messages in the conversation, if this is its first one; else 0
     user: int  # -1: a console user, who is not an end user
     tokens: int
     answer_tokens: int
@@ -24,7 +27,7 @@ class Message(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """The facts of a conversation; its texts follow from its number."""
+    """The facts of a conversation; its texts are derived from its number."""
 
     number: int
     user: int
@@ -70,9 +73,34 @@ class History:
         return sorted(self.conversations, key=lambda row: row.updated_at)
 
     @cached_property
+    def liked(self) -> list[Message]:
+        """The messages that a user liked."""
+        return [row for row in self.messages if row.liked]
+
+    @cached_property
     def by_run(self) -> dict[str, Message]:
         """The runs of a workflow, by id."""
         return {run_id(self._app_id, row): row for row in self.messages}
+
+    @cached_property
+    def by_user(self) -> dict[int, list[Message]]:
+        """The messages of each user."""
+        return _grouped((row.user, row) for row in self.messages)
+
+    def runs(self, status: str | None) -> Sequence[Message]:
+        """The runs of a workflow with this status; all of them without one."""
+        return self.messages if status is None else self._by_status.get(status, ())
+
+    @cached_property
+    def _by_status(self) -> dict[str, list[Message]]:
+        return _grouped((run_status(row), row) for row in self.messages)
+
+
+def _grouped(pairs: Iterable[tuple[Key, Message]]) -> dict[Key, list[Message]]:
+    groups: dict[Key, list[Message]] = defaultdict(list)
+    for key, row in pairs:
+        groups[key].append(row)
+    return dict(groups)
 
 
 def conversation_id(app_id: str, number: int) -> str:
@@ -83,3 +111,13 @@ def conversation_id(app_id: str, number: int) -> str:
 def run_id(app_id: str, run: Message) -> str:
     """The id of a workflow run."""
     return make_id(app_id, "run", run.conversation, run.at)
+
+
+def run_status(run: Message) -> str:
+    """The status of a workflow run."""
+    return "failed" if run.at % _FAILED_RUNS == 0 else "succeeded"
+
+
+def session_id(user: int) -> str:
+    """The id that the app's service gave an end user."""
+    return f"user-{user:03}"

@@ -1,4 +1,4 @@
-"""The sockets: every request is recorded, may be struck by a fault, and is answered."""
+"""The sockets: requests are recorded, subjected to faults, and answered."""
 
 import asyncio
 import logging
@@ -9,20 +9,16 @@ from random import Random
 from aiohttp import web
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.console import Console
-from dify_async.testing._console.faults import (
-    Fault,
-    RecordedRequest,
-    answer_of,
-    strikes,
-)
+from dify_async.testing._console.dispatch import Dispatcher
+from dify_async.testing._console.faults import Fault, RecordedRequest, applies, fault_reply
 from dify_async.testing._console.http import API, Call, Reply
+from dify_async.testing._console.state import State
 
 _log = logging.getLogger("dify_async.testing")
 
 
 class _CountingServer(web.Server):
-    """Counts the connections that it accepts."""
+    """Counts accepted connections."""
 
     def __init__(self, listener: "Listener", keep_alive: float) -> None:
         super().__init__(listener.handle, keepalive_timeout=keep_alive, access_log=None)
@@ -34,11 +30,11 @@ class _CountingServer(web.Server):
 
 
 class Listener:
-    """Serves a console on a port, until it is stopped."""
+    """Serves the console on a port until it is stopped."""
 
     def __init__(
         self,
-        console: Console,
+        state: State,
         *,
         base_path: str,
         latency: float,
@@ -51,21 +47,21 @@ class Listener:
         self.peak_requests = 0
         self.connections_opened = 0
         self.base_url = ""
-        self._console = console
+        self._state, self._dispatcher = state, Dispatcher(state)
         self._base_path = base_path
         self._prefix = base_path + API
         self._latency = latency
         self._keep_alive = keep_alive
         self._ssl = ssl
-        self._chance = Random(console.seed)  # noqa: S311 - which requests a fault hits
-        version = {"X-Version": console.version, "X-Env": "PRODUCTION"}
+        self._random = Random(state.seed)  # noqa: S311 - for faults with a probability
+        version = {"X-Version": state.version, "X-Env": "PRODUCTION"}
         self._headers = {} if hide_version else version
-        self._under_way: set[asyncio.Task[object]] = set()
+        self._running: set[asyncio.Task[object]] = set()
         self._bugs: list[Exception] = []
         self._runner: web.ServerRunner
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen on a port; 0 for a free one."""
         runner = web.ServerRunner(_CountingServer(self, self._keep_alive), shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -80,34 +76,34 @@ class Listener:
         self._runner = runner
 
     async def stop(self) -> None:
-        """Close everything at once, requests under way included."""
-        for task in self._under_way:
+        """Close all connections immediately, including those with running requests."""
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._runner.cleanup()
 
     def raise_bug(self) -> None:
-        """A bug of the fake was a 500 on the wire; here it surfaces."""
+        """Raise the first bug in the fake, which its client saw as a 500."""
         bugs, self._bugs = self._bugs, []
         if bugs:
             raise bugs[0]
 
     def reset(self) -> None:
-        """Forget the requests and count afresh."""
+        """Forget the requests and restart the counters."""
         self.requests.clear()
-        self.peak_requests = len(self._under_way)
+        self.peak_requests = len(self._running)
         self.connections_opened = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - aiohttp runs each handler in one
-        self._under_way.add(task)
-        self.peak_requests = max(self.peak_requests, len(self._under_way))
+        assert task is not None  # noqa: S101 - aiohttp runs each handler in a task
+        self._running.add(task)
+        self.peak_requests = max(self.peak_requests, len(self._running))
         try:
             return await self._answer(request, await self._record(request))
         finally:
-            self._under_way.discard(task)
+            self._running.discard(task)
 
     async def _record(self, request: web.BaseRequest) -> RecordedRequest:
         record = RecordedRequest(
@@ -122,12 +118,11 @@ class Listener:
         return record
 
     async def _answer(self, request: web.BaseRequest, record: RecordedRequest) -> web.StreamResponse:
-        struck = (fault for fault in self.faults if strikes(fault, record, self._chance))
-        fault = next(struck, Fault())
+        fault = next((fault for fault in self.faults if applies(fault, record, self._random)), Fault())
         await asyncio.sleep(self._latency + fault.delay)
         if fault.cut == "before":
             return _cut(request)
-        reply = answer_of(fault, self._console.rules) or self._reply(request, record)
+        reply = fault_reply(fault, self._state.rules) or self._reply(request, record)
         if fault.cut == "after":
             return _cut(request)
         response = web.Response(
@@ -153,15 +148,15 @@ class Listener:
             base_url=self.base_url,
         )
         try:
-            return self._console.answer(call)
-        except Exception as bug:  # noqa: BLE001 - raised again when the fake is left
-            _log.exception("The fake console failed at %s %s", record.method, record.path)
+            return self._dispatcher.answer(call)
+        except Exception as bug:  # noqa: BLE001 - raised by raise_bug()
+            _log.exception("The fake server failed to handle %s %s", record.method, record.path)
             self._bugs.append(bug)
-            return errors.internal(self._console.rules).reply()
+            return errors.internal(self._state.rules).reply()
 
 
 def _cookies(request: web.BaseRequest) -> dict[str, str]:
-    # The server joins two Cookie headers with a comma, which breaks the token before it.
+    # The server joins two Cookie headers with a comma, which corrupts the token before it.
     header = ",".join(request.headers.getall("Cookie", []))
     pairs = (pair.strip().partition("=") for pair in header.split(";"))
     return {name: value for name, _, value in pairs}

@@ -1,13 +1,14 @@
-"""The apps that the fake serves."""
+"""What the fake stores: accounts, apps, API keys and knowledge bases."""
 
+import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypedDict
-
-from dify_async.testing._console.accounts import make_id
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 MODES = ("chat", "agent-chat", "advanced-chat", "workflow", "completion")
-TALKING = ("chat", "agent-chat", "advanced-chat")  # modes that hold conversations
-ALL_MODES = (*MODES, "agent")  # "agent" since 1.15, and only where it is asked for
+CHAT_MODES = ("chat", "agent-chat", "advanced-chat")  # modes with conversations
+ALL_MODES = (*MODES, "agent")  # since 1.15; listed only if the mode is requested
 _NAMES = (
     ("Support assistant", "Answers customers' questions about orders.", "\N{ROBOT FACE}"),
     ("Travel agent", "Plans trips with tools.", "\N{AIRPLANE}"),
@@ -21,12 +22,70 @@ _NAMES = (
     ("\u00dcbersetzer", "\u00dcbersetzt Vortr\u00e4ge.", "\N{GLOBE WITH MERIDIANS}"),
     ("FAQ", "", "\N{BLACK QUESTION MARK ORNAMENT}"),
 )
-_PACE = (24, 9, 15, 0, 12, 4, 18)  # messages a day
+_MESSAGES_PER_DAY = (24, 9, 15, 0, 12, 4, 18)
+_DATASETS = ("Manuals", "Prices", "Opening hours", "Contracts", "Produkt-Handb\u00fccher")
+_DOCUMENT_STATUSES = ("completed", "error", "paused", "indexing")
+
+
+@lru_cache(maxsize=2**14)  # each row needs several, and pages are read more than once
+def make_id(*parts: object) -> str:
+    """A UUID that is the same in every run for the same parts."""
+    return str(uuid5(NAMESPACE_URL, "/".join(map(str, parts))))
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeAccount:
+    """An account that can log in; `timezone` may be None, as in a server's database."""
+
+    id: str
+    email: str
+    password: str = field(repr=False)
+    name: str
+    timezone: str | None
+    interface_language: str = "en-US"
+    interface_theme: str = "light"
+    role: str = "owner"
+    workspace: bool = True
+    banned: bool = False
+    pending: bool = False
+    workspace_id: str = ""
+    created_at: int = field(default_factory=lambda: int(time.time()))
+    last_login_at: int = field(default_factory=lambda: int(time.time()))
+
+
+@dataclass(slots=True, kw_only=True)
+class ApiKey:
+    """An API key of an app, or of the knowledge bases."""
+
+    type: str
+    token: str = field(repr=False)
+    id: str = field(default_factory=lambda: str(uuid4()))
+    last_used_at: int | None = None
+    created_at: int = field(default_factory=lambda: int(time.time()))
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeDocument:
+    """A document; `status` is the server's word."""
+
+    id: str
+    status: str
+    is_retried: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeDataset:
+    """A knowledge base."""
+
+    id: str
+    name: str
+    created_at: int
+    documents: list[FakeDocument] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class FakeTag:
-    """A tag of an app. The id follows from the name unless given."""
+    """A tag of an app. Without an `id`, it is derived from the name."""
 
     name: str
     id: str = ""
@@ -39,11 +98,10 @@ class FakeTag:
 
 @dataclass(kw_only=True)
 class FakeApp:
-    """An app of the fake's workspace.
+    """An app in the fake's workspace.
 
-    Ids and times that are left out are filled in when the server takes the app. Statistics and
-    conversations are made up for about `messages_per_day` messages (or workflow runs) on a working
-    day; 0 makes an app that nobody uses.
+    The server fills in the ids and times that are left out. Statistics and conversations are generated
+    for about `messages_per_day` messages (or workflow runs) per working day; 0 makes an unused app.
     """
 
     name: str
@@ -64,22 +122,22 @@ class FakeApp:
     updated_at: int = 0
     published_at: int = 0
     marked: tuple[str, str] = ("", "")
-    config: dict[str, object] = field(default_factory=dict)  # what was written of it
+    config: dict[str, object] = field(default_factory=dict)  # as sent to model-config
     configured_at: int = 0
 
     @property
     def is_published(self) -> bool:
-        """Whether its workflow was: an app that nobody uses was not, unless it is published on purpose."""
+        """Whether its workflow is published; an unused app's is not, unless `published_at` is set."""
         return self.has_workflow and bool(self.messages_per_day or self.published_at)
 
     @property
     def has_workflow(self) -> bool:
-        """Whether a graph answers, instead of a model with a prompt."""
+        """Whether a workflow answers, rather than a model with a prompt."""
         return self.mode in ("workflow", "advanced-chat")
 
 
 def is_unpublished_agent(app: FakeApp) -> bool:
-    """Whether it is an agent without a published version."""
+    """Whether this is an agent without a published version."""
     return app.mode == "agent" and not app.published_at
 
 
@@ -89,7 +147,7 @@ def workflow_id(app: FakeApp) -> str:
 
 
 class AppFields(TypedDict, total=False):
-    """What a `FakeApp` has beside its name and mode."""
+    """The optional fields of a `FakeApp`."""
 
     description: str
     id: str
@@ -112,7 +170,7 @@ class AppFields(TypedDict, total=False):
 
 
 def generate_apps(count: int) -> list[FakeApp]:
-    """So many apps, over all modes, the same in every run."""
+    """Apps of all modes, the same in every run."""
     tags = [FakeTag("production"), FakeTag("internal")]
     apps = []
     for number in range(count):
@@ -125,7 +183,23 @@ def generate_apps(count: int) -> list[FakeApp]:
                 description=description,
                 icon=icon,
                 tags=tags[: number % (len(tags) + 1)],
-                messages_per_day=_PACE[number % len(_PACE)],
+                messages_per_day=_MESSAGES_PER_DAY[number % len(_MESSAGES_PER_DAY)],
             )
         )
     return apps
+
+
+def generate_datasets(seed: int, now: int) -> list[FakeDataset]:
+    """A few knowledge bases with one document per status; the first has no documents."""
+    return [
+        FakeDataset(
+            id=make_id(seed, "dataset", number),
+            name=name,
+            created_at=now - number * 3600,
+            documents=[
+                FakeDocument(id=make_id(seed, "document", number, place), status=status)
+                for place, status in enumerate(_DOCUMENT_STATUSES if number else ())
+            ],
+        )
+        for number, name in enumerate(_DATASETS)
+    ]

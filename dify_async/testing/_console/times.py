@@ -1,50 +1,55 @@
 """The start and end of a query, in the account's time zone."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dify_async._zones import find_zone
 from dify_async.testing._console import errors
-from dify_async.testing._console.http import Call
+from dify_async.testing._console.models import FakeAccount
 from dify_async.testing._console.params import Params
-
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
+from dify_async.testing._console.rules import Rules
 
 _FORMAT = "%Y-%m-%d %H:%M"
 
 
-def time_range(console: "Console", call: Call, params: Params) -> tuple[int | None, int | None]:
-    """Both ends in unix seconds; None where the query has none."""
+def account_zone(rules: Rules, account: FakeAccount) -> ZoneInfo:
+    """The account's time zone; without one, the server fails."""
+    if account.timezone is None:
+        raise errors.internal(rules)
+    return find_zone(account.timezone)
+
+
+def time_range(rules: Rules, account: FakeAccount, params: Params) -> tuple[int | None, int | None]:
+    """The start and end in unix seconds; None for one that the query does not have."""
     params.check()
-    zone = console.zone(call.owner)
-    start, end = (_moment(console, params, name, zone) for name in ("start", "end"))
+    zone = account_zone(rules, account)
+    start, end = (_timestamp(rules, params, name, zone) for name in ("start", "end"))
     params.check()
-    backward = start is not None and end is not None and start > end
-    if backward and console.rules.backward_range_is_400:
+    is_reversed = start is not None and end is not None and start > end
+    if is_reversed and rules.reversed_range_is_400:
         raise errors.bad_request("start must be earlier than or equal to end")
     return start, end
 
 
-def _moment(console: "Console", params: Params, name: str, zone: ZoneInfo) -> int | None:
+def _timestamp(rules: Rules, params: Params, name: str, zone: ZoneInfo) -> int | None:
     text = params.values.get(name)
-    if text is None or (text == "" and console.rules.empty_time_is_none):
+    if text is None or (text == "" and rules.empty_time_is_none):
         return None
     try:
-        local = datetime.strptime(text, _FORMAT)  # noqa: DTZ007 - the zone comes with the readings
+        local = datetime.strptime(text, _FORMAT)  # noqa: DTZ007 - the zone is applied by _candidates
     except ValueError as error:
-        if console.rules.pydantic:
+        if rules.pydantic:
             raise errors.bad_request(f"Invalid {name} time format: {error}") from None
         plain = f"Invalid argument: {text}. argument must be conform to the format {_FORMAT}"
-        params.wrong(name, plain, "", "")
+        params.reject(name, plain, "", "")
         return None
-    first, second = _readings(local, zone)
-    if first > second and console.rules.moves_by_an_hour:
-        first, second = _readings(local + timedelta(hours=1), zone)
-    return max(first, second)  # of an hour that comes twice, the later one
+    first, second = _candidates(local, zone)
+    if first > second and rules.moves_skipped_time_an_hour:
+        first, second = _candidates(local + timedelta(hours=1), zone)
+    return max(first, second)  # an ambiguous time resolves to the later one
 
 
-def _readings(local: datetime, zone: ZoneInfo) -> tuple[int, int]:
-    """By the clock before a change, and by that after it: they differ near one."""
+def _candidates(local: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    """The timestamps by the offset before and after a change of the clocks; near one they differ."""
     before = local.replace(tzinfo=zone)
     return int(before.timestamp()), int(before.replace(fold=1).timestamp())

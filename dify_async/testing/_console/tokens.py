@@ -1,4 +1,4 @@
-"""Access and CSRF tokens (JWTs) and refresh tokens (opaque, good for one use)."""
+"""Access and CSRF tokens (JWTs) and refresh tokens (opaque, single use)."""
 
 import base64
 import hmac
@@ -10,13 +10,13 @@ import time
 from typing import Any, NamedTuple
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.http import Refusal
+from dify_async.testing._console.http import HTTPError
 
 _BASE64 = string.ascii_letters + string.digits + "-_"
 
 
-class Issued(NamedTuple):
-    """What one sign-in or renewal gives; `expires` is that of the access and the CSRF token."""
+class IssuedTokens(NamedTuple):
+    """The tokens of one login or refresh; `expires` applies to the access and the CSRF token."""
 
     access: str
     csrf: str
@@ -25,7 +25,7 @@ class Issued(NamedTuple):
 
 
 class Tokens:
-    """Issues, checks and takes back tokens."""
+    """Issues, verifies and revokes tokens."""
 
     def __init__(self, lifetime: float, *, issuer: str) -> None:
         self._lifetime, self._issuer = lifetime, issuer
@@ -36,10 +36,10 @@ class Tokens:
         self._refresh: dict[str, str] = {}
         self._newest: dict[str, str] = {}
 
-    def issue(self, account_id: str) -> Issued:
+    def issue(self, account_id: str) -> IssuedTokens:
         """New tokens for an account."""
         expires = time.time() + self._lifetime
-        # Without iat or jti, as on the server: tokens of one second are the same text.
+        # Without iat or jti, as on the server: tokens issued in the same second are equal.
         claims = {"exp": math.ceil(expires)}
         access = {
             "user_id": account_id,
@@ -47,7 +47,7 @@ class Tokens:
             "iss": self._issuer,
             "sub": "Console API Passport",
         }
-        issued = Issued(
+        issued = IssuedTokens(
             access=self._sign(access),
             csrf=self._sign({**claims, "sub": account_id}),
             refresh=secrets.token_hex(64),
@@ -60,38 +60,38 @@ class Tokens:
         self._newest[account_id] = issued.refresh
         return issued
 
-    def spend(self, refresh: str) -> str | None:
-        """The account of a refresh token, which is dead from now on."""
+    def redeem(self, refresh: str) -> str | None:
+        """The account id of a refresh token, which is invalid from now on."""
         return self._refresh.pop(refresh, None)
 
-    def forget_newest(self, account_id: str) -> None:
-        """A sign-out kills the account's newest refresh token, whoever holds it."""
+    def revoke_newest(self, account_id: str) -> None:
+        """Revoke the account's newest refresh token, as a logout does."""
         self._refresh.pop(self._newest.pop(account_id, ""), None)
 
     def account_id(self, access: str) -> str:
-        """The account of an access token, or the 401 that it gets."""
+        """The account id of an access token; a 401 if the token is invalid."""
         claims = self._verify(access)
         if "user_id" not in claims:
             raise errors.unauthorized(errors.NO_BEARER)
         return str(claims["user_id"])
 
-    def allows(self, csrf: str, account_id: str) -> bool:
-        """Whether a CSRF token is good for an account."""
+    def is_csrf_of(self, csrf: str, account_id: str) -> bool:
+        """Whether this is a valid CSRF token of the account."""
         try:
             return self._verify(csrf).get("sub") == account_id
-        except Refusal:
+        except HTTPError:
             return False
 
     def expire_access(self) -> None:
-        """All access and CSRF tokens are past their time."""
+        """Expire all access and CSRF tokens."""
         self._expiry = dict.fromkeys(self._expiry, 0.0)
 
     def revoke_access(self) -> None:
-        """All access and CSRF tokens have a signature that is not ours."""
+        """Make the signatures of all access and CSRF tokens invalid."""
         self._revoked.update(self._expiry)
 
     def revoke_refresh(self) -> None:
-        """No refresh token is good."""
+        """Revoke all refresh tokens."""
         self._refresh.clear()
         self._newest.clear()
 
@@ -104,17 +104,17 @@ class Tokens:
         return hmac.digest(self._secret, signed.encode(), "sha256")
 
     def _verify(self, token: str) -> dict[str, Any]:
-        """The claims; checked in PyJWT's order, which the texts of the 401s show."""
+        """The claims, verified in PyJWT's order, which the messages of the 401s show."""
         claims = self._claims.get(token)
         if claims is None:
-            claims = self._claims[token] = self._read(token)
+            claims = self._claims[token] = self._decode_token(token)
         if token in self._revoked:
             raise errors.unauthorized("Invalid token signature.")
         if self._expiry.get(token, claims["exp"]) <= time.time():
             raise errors.unauthorized("Token has expired.")
         return claims
 
-    def _read(self, token: str) -> dict[str, Any]:
+    def _decode_token(self, token: str) -> dict[str, Any]:
         signed, _, signature = token.rpartition(".")
         header, _, payload = signed.partition(".")
         try:
@@ -133,6 +133,6 @@ def _encode(part: bytes) -> str:
 
 
 def _decode(part: str) -> bytes:
-    # As the Python of servers does, up to 3.13: it passes over what is no base64, and what follows it.
+    # As in the server's Python, up to 3.13: invalid characters are skipped, with all that follows.
     part = part[: len(part) - len(part.lstrip(_BASE64))]
     return base64.urlsafe_b64decode(part.encode() + b"=" * (-len(part) % 4))

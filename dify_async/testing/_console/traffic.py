@@ -1,4 +1,4 @@
-"""The messages that users send to the apps: made up, and the same in every run."""
+"""The messages that users send to the apps: generated, and the same in every run."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -12,26 +12,26 @@ from zoneinfo import ZoneInfo
 from dify_async.testing._console.history import MAX_HISTORIES, History, Message
 from dify_async.testing._console.models import FakeApp
 
-DAYS = 400  # of traffic, up to the last one
-BUSY = 10  # messages that make a day busy: one of them is sent in its last minute
+DAYS = 400  # of traffic, up to the last day
+BUSY_DAY = 10  # a day with this many messages has one in its last minute
 _SUNDAY = 6
-_ONE_BY_ONE = ("completion", "workflow")  # no follow-ups: each message is a conversation of its own
-_RUN_WEIGHT = 20  # a run of a workflow takes as many tokens as this many messages
+_SINGLE_MESSAGE_MODES = ("completion", "workflow")  # each message is a separate conversation
+_TOKENS_PER_RUN = 20  # times the tokens of a message
 
-# Shares of the days
-_QUIET = 0.08
-_UNPRICED = 0.02  # nobody wrote the prices down
-_FREE = 0.05  # less the former: on a model without a price
+# Shares of days
+_UNUSED_DAYS = 0.08
+_UNPRICED_DAYS = 0.02  # prices unknown
+_FREE_DAYS = 0.05  # includes the unpriced ones; the rest use a free model
 
-# Shares of the messages
-_NEW_TALK = 0.4
-_CONSOLE = 0.05
+# Shares of messages
+_NEW_CONVERSATION = 0.4
+_FROM_CONSOLE = 0.05
 _LIKED = 0.2
 
 
 @dataclass(slots=True)
 class Totals:
-    """What one day, or a part of it, adds up to."""
+    """The sums over a day, or a part of one."""
 
     messages: int
     conversations: int
@@ -45,8 +45,8 @@ class Totals:
     likes: int
 
     @classmethod
-    def of(cls, messages: Iterable[Message]) -> Self:
-        """Add messages up."""
+    def from_messages(cls, messages: Iterable[Message]) -> Self:
+        """Sum up messages."""
         rows = list(messages)
         prices = [row.price for row in rows if row.price is not None]
         return cls(
@@ -71,13 +71,13 @@ class _Day(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def traffic_of(seed: int, zone: ZoneInfo, today: date) -> "Traffic":
-    """What is drawn for one fake is there for the next: a suite of tests starts hundreds of the same."""
+def shared_traffic(seed: int, zone: ZoneInfo, today: date) -> "Traffic":
+    """The traffic for these arguments, shared by all fakes: a test suite starts hundreds of equal ones."""
     return Traffic(seed, zone, today)
 
 
 class Traffic:
-    """All messages; days begin at midnight of whatever zone is asked for."""
+    """All messages; days are calendar days in the requested time zone."""
 
     def __init__(self, seed: int, zone: ZoneInfo, today: date) -> None:
         self._seed, self._zone = seed, zone
@@ -87,12 +87,12 @@ class Traffic:
         self._histories: dict[tuple[str, str, int], History] = {}
 
     def history(self, app: FakeApp) -> History:
-        """All messages of an app: those of its id, mode and pace, whatever else of it changes."""
+        """All messages of an app. They depend only on its id, mode and `messages_per_day`."""
         key = (app.id, app.mode, app.messages_per_day)
         history = self._histories.pop(key, None)
         if history is None:
             history = History(app.id, (row for day in self._dates for row in self._make(app, day)))
-        self._histories[key] = history  # in order of use
+        self._histories[key] = history  # least recently used first
         if len(self._histories) > MAX_HISTORIES:
             del self._histories[next(iter(self._histories))]
         return history
@@ -100,7 +100,7 @@ class Traffic:
     def days(
         self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None
     ) -> Iterator[tuple[date, Totals]]:
-        """The totals of each local day between two instants; the end is not included."""
+        """The totals of each local day from `start` to `end`, which is exclusive."""
         first = _midnight(self._dates[0], self._zone)
         last = _midnight(self._dates[-1] + timedelta(days=1), self._zone)
         low = first if start is None else max(start, first)
@@ -112,7 +112,7 @@ class Traffic:
             if low <= day.start and day.end <= high:
                 yield local, day.totals
             else:
-                yield local, Totals.of(row for row in day.messages if low <= row.at < high)
+                yield local, Totals.from_messages(row for row in day.messages if low <= row.at < high)
             local += timedelta(days=1)
 
     def _day(self, app: FakeApp, zone: ZoneInfo, local: date) -> _Day:
@@ -127,7 +127,7 @@ class Traffic:
                 for row in self._make(app, made + timedelta(days=shift))
                 if start <= row.at < end
             ]
-            day = self._days[key] = _Day(start, end, rows, Totals.of(rows))
+            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows))
         return day
 
     def _make(self, app: FakeApp, day: date) -> list[Message]:
@@ -140,45 +140,45 @@ class Traffic:
         return rows
 
     def _draw(self, app: FakeApp, day: date) -> Iterator[Message]:
-        draw = Random(f"{self._seed}/{app.id}/{day}").random  # noqa: S311 - made-up numbers
-        if not app.messages_per_day or day.weekday() == _SUNDAY or draw() < _QUIET:
+        draw = Random(f"{self._seed}/{app.id}/{day}").random  # noqa: S311 - generated numbers
+        if not app.messages_per_day or day.weekday() == _SUNDAY or draw() < _UNUSED_DAYS:
             return
         count = 1 + int(app.messages_per_day * (0.5 + draw()))
         start, end = _midnight(day, self._zone), _midnight(day + timedelta(days=1), self._zone)
-        # The mean of two draws: most messages come around noon.
+        # The mean of two draws: most messages are sent around noon.
         times = sorted(start + int((end - start - 60) * (draw() + draw()) / 2) for _ in range(count))
-        if count >= BUSY:
+        if count >= BUSY_DAY:
             times[-1] = end - 30
-        luck = draw()
-        talks = list(_talks(app, count, draw))
-        sizes = Counter(talk for talk, _ in talks)
-        weight = _RUN_WEIGHT if app.mode == "workflow" else 1
-        for at, (talk, user) in zip(times, talks, strict=True):
+        pricing = draw()
+        conversations = list(_assign_conversations(app, count, draw))
+        sizes = Counter(number for number, _ in conversations)
+        weight = _TOKENS_PER_RUN if app.mode == "workflow" else 1
+        for at, (conversation, user) in zip(times, conversations, strict=True):
             prompt, answer = int(weight * (40 + 400 * draw())), int(weight * (30 + 300 * draw()))
-            cost = 0 if luck < _FREE else (3 * prompt + 12 * answer) // 2
+            cost = 0 if pricing < _FREE_DAYS else (3 * prompt + 12 * answer) // 2
             yield Message(
                 at=at,
-                conversation=day.toordinal() * 10**6 + talk,
-                opens=sizes.pop(talk, 0),
+                conversation=day.toordinal() * 10**6 + conversation,
+                opens=sizes.pop(conversation, 0),
                 user=user,
                 tokens=prompt + answer,
                 answer_tokens=answer,
-                price=None if luck < _UNPRICED else cost,
+                price=None if pricing < _UNPRICED_DAYS else cost,
                 latency=int(answer * (10 + 25 * draw())),
                 liked=draw() < _LIKED,
             )
 
 
-def _talks(app: FakeApp, count: int, draw: Callable[[], float]) -> Iterator[tuple[int, int]]:
-    """Each message's conversation and user: a conversation has one user, a user may have several."""
+def _assign_conversations(app: FakeApp, count: int, draw: Callable[[], float]) -> Iterator[tuple[int, int]]:
+    """The conversation and the user of each message; a user may have several conversations."""
     users: list[int] = []
     for _ in range(count):
-        if not users or app.mode in _ONE_BY_ONE or draw() < _NEW_TALK:
-            talk = len(users)
-            users.append(-1 if draw() < _CONSOLE else int(draw() * 2 * app.messages_per_day))
+        if not users or app.mode in _SINGLE_MESSAGE_MODES or draw() < _NEW_CONVERSATION:
+            conversation = len(users)
+            users.append(-1 if draw() < _FROM_CONSOLE else int(draw() * 2 * app.messages_per_day))
         else:
-            talk = int(draw() * len(users))
-        yield talk, users[talk]
+            conversation = int(draw() * len(users))
+        yield conversation, users[conversation]
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

@@ -1,96 +1,94 @@
-"""Apps are made, changed, copied and deleted."""
+"""Creating, changing, copying and deleting apps."""
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.app_bodies import MODEL, app_body, app_summary
+from dify_async.testing._console.handlers.app_bodies import MODEL, app_body, app_summary
 from dify_async.testing._console.http import (
     Call,
     Reply,
-    Route,
     empty_reply,
     json_reply,
 )
 from dify_async.testing._console.models import MODES, FakeApp, is_unpublished_agent
 from dify_async.testing._console.params import Params, body_params, json_body
+from dify_async.testing._console.routing import Route
 from dify_async.testing._console.rules import Rules
+from dify_async.testing._console.state import State
 
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
-
-CONFIGURED = ("chat", "agent-chat", "completion")  # modes whose settings are a model's, and no graph
+CONFIGURED = ("chat", "agent-chat", "completion")  # modes that have a model config instead of a graph
 _MAX_NAME_LENGTH = 255
 _MAX_DESCRIPTION_LENGTH = 400
 
 
-def create_app(console: "Console", call: Call) -> Reply:
-    """POST /apps: 201."""
-    params = body_params(console.rules, call, "CreateAppPayload")
+def create_app(state: State, call: Call) -> Reply:
+    """POST /apps: a 201."""
+    params = body_params(state.rules, call, "CreateAppPayload")
     name = params.required("name")
-    mode = params.required("mode") if console.rules.required_mode else params.values.get("mode")
+    mode = params.required("mode") if state.rules.requires_mode else params.values.get("mode")
     if mode is not None:
         params.choice("mode", MODES, mode)
-    if name == "" and console.rules.pydantic:
-        params.wrong("name", "", "string_too_short", "String should have at least 1 character")
-    if console.rules.known_icon_types:
+    if name == "" and state.rules.pydantic:
+        params.reject("name", "", "string_too_short", "String should have at least 1 character")
+    if state.rules.checks_icon_type:
         params.member("icon_type", ("image", "emoji", "link"))
     _check_description(params)
     params.check()
     if mode is None:
         raise errors.bad_request("mode is required")
-    _check_name(console.rules, name)
+    _check_name(state.rules, name)
     app = FakeApp(name=name, mode=mode, messages_per_day=0, **_fields(params.values))
-    shown = app_body if console.rules.app_permissions else app_summary
-    return json_reply(shown(console, call, console.take(app)), 201)
+    shown = app_body if state.rules.app_permissions else app_summary
+    return json_reply(shown(state, call, state.add_app(app)), 201)
 
 
-def update_app(console: "Console", call: Call) -> Reply:
-    """PUT /apps/{id}: what is left out is reset; some releases crash over it."""
-    rules = console.rules
-    app = console.find_app(call)
+def update_app(state: State, call: Call) -> Reply:
+    """PUT /apps/{id}: omitted fields are reset; some releases crash if fields are missing."""
+    rules = state.rules
+    app = state.find_app(call)
     params = body_params(rules, call, "UpdateAppPayload")
     name = params.required("name")
     _check_description(params)
-    most = params.values.get("max_active_requests")
-    if most is not None and not str(most).lstrip("-").isdecimal():
+    limit = params.values.get("max_active_requests")
+    if limit is not None and not str(limit).lstrip("-").isdecimal():
         detail = "Input should be a valid integer, unable to parse string as an integer"
-        plain = f"invalid literal for int() with base 10: {most!r}"
-        params.wrong("max_active_requests", plain, "int_parsing", detail)
+        plain = f"invalid literal for int() with base 10: {limit!r}"
+        params.reject("max_active_requests", plain, "int_parsing", detail)
     params.check()
     _check_name(rules, name)
-    if rules.put_needs_all and not {"description", "use_icon_as_answer_icon"} <= params.values.keys():
+    if rules.put_requires_all and not {"description", "use_icon_as_answer_icon"} <= params.values.keys():
         raise errors.internal(rules)
-    fields = dict.fromkeys(("icon_type", "icon", "icon_background"), None if rules.put_needs_all else "")
+    fields = dict.fromkeys(("icon_type", "icon", "icon_background"), None if rules.put_requires_all else "")
     fields |= {"description": "", "use_icon_as_answer_icon": False, "max_active_requests": None}
     fields |= _fields(params.values)
     change(app, name=name, **fields)
-    return json_reply(app_body(console, call, app))
+    return json_reply(app_body(state, call, app))
 
 
-def delete_app(console: "Console", call: Call) -> Reply:
-    """DELETE /apps/{id}: 204, and 404 from then on."""
-    console.apps.remove(console.find_app(call))
+def delete_app(state: State, call: Call) -> Reply:
+    """DELETE /apps/{id}: a 204, and a 404 from then on."""
+    state.apps.remove(state.find_app(call))
     return empty_reply()
 
 
-def copy_app(console: "Console", call: Call) -> Reply:
-    """POST /apps/{id}/copy: 201."""
-    app = console.find_app(call)
-    values = json_body(console.rules, call, "CopyAppPayload")
+def copy_app(state: State, call: Call) -> Reply:
+    """POST /apps/{id}/copy: a 201."""
+    app = state.find_app(call)
+    values = json_body(state.rules, call, "CopyAppPayload")
     name = values.get("name") or app.name
     copy = replace(app, id="", created_at=0, updated_at=0, messages_per_day=0, name=name, **_fields(values))
-    return json_reply(app_body(console, call, console.take(copy)), 201)
+    return json_reply(app_body(state, call, state.add_app(copy)), 201)
 
 
-def enable(console: "Console", call: Call) -> Reply:
+def enable(state: State, call: Call) -> Reply:
     """POST /apps/{id}/api-enable and /site-enable."""
-    rules = console.rules
-    app = console.find_app(call)
-    of_api = call.path.endswith("/api-enable")
+    rules = state.rules
+    app = state.find_app(call)
+    is_api = call.path.endswith("/api-enable")
     field, model = (
-        ("enable_api", "AppApiStatusPayload") if of_api else ("enable_site", "AppSiteStatusPayload")
+        ("enable_api", "AppApiStatusPayload") if is_api else ("enable_site", "AppSiteStatusPayload")
     )
     params = body_params(rules, call, model)
     enabled = bool(params.required(field))
@@ -100,25 +98,25 @@ def enable(console: "Console", call: Call) -> Reply:
     if enabled and rules.agents_must_be_published and is_unpublished_agent(app):
         raise errors.agent_not_published()
     change(app, **{field: enabled})
-    return json_reply(app_summary(console, call, app))
+    return json_reply(app_summary(state, call, app))
 
 
-def configure(console: "Console", call: Call) -> Reply:
-    """POST /apps/{id}/model-config: the whole of it."""
-    app = console.find_app(call, CONFIGURED)
-    values = json_body(console.rules, call, "ModelConfigPayload")
-    if problem := _wrong_config(values):
+def configure(state: State, call: Call) -> Reply:
+    """POST /apps/{id}/model-config: replaces the entire configuration."""
+    app = state.find_app(call, CONFIGURED)
+    values = json_body(state.rules, call, "ModelConfigPayload")
+    if problem := _config_error(values):
         raise errors.error(400, "invalid_param", problem)
-    at = app.updated_at
+    updated_at = app.updated_at
     change(app, pre_prompt=values.get("pre_prompt"))
     app.config, app.configured_at = values, app.updated_at
-    if not console.rules.config_changes_app:
-        app.updated_at = at
+    if not state.rules.config_updates_app:
+        app.updated_at = updated_at
     return json_reply({"result": "success"})
 
 
-def _wrong_config(values: dict[str, Any]) -> str | None:
-    """What is told of a configuration that does not do; the fake has the one model that all its apps use."""
+def _config_error(values: dict[str, Any]) -> str | None:
+    """The error message for an invalid configuration; the fake has one model, which all its apps use."""
     model = values.get("model")
     if not model:
         return "model is required"
@@ -142,7 +140,7 @@ def _check_description(params: Params) -> None:
     if len(params.values.get("description") or "") > _MAX_DESCRIPTION_LENGTH:
         plain = "Description cannot exceed 400 characters."
         detail = "String should have at most 400 characters"
-        params.wrong("description", plain, "string_too_long", detail)
+        params.reject("description", plain, "string_too_long", detail)
 
 
 def _fields(values: Any) -> dict[str, Any]:
@@ -154,7 +152,7 @@ def _fields(values: Any) -> dict[str, Any]:
 
 
 def change(app: FakeApp, **fields: Any) -> None:
-    """Set what is new, and when."""
+    """Update fields of an app, and its time of change."""
     for name, value in fields.items():
         setattr(app, name, value)
     app.updated_at = max(int(time.time()), app.updated_at + 1)

@@ -1,25 +1,23 @@
-"""The conversations of an app, made out of the same messages as its statistics."""
+"""The conversations of an app, derived from the same messages as its statistics."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from dify_async.testing._console.accounts import make_id
-from dify_async.testing._console.app_bodies import MODEL
-from dify_async.testing._console.history import Conversation, conversation_id
-from dify_async.testing._console.http import Call, Reply, Route, json_reply
+from dify_async.testing._console.handlers.app_bodies import MODEL
+from dify_async.testing._console.history import Conversation, conversation_id, session_id
+from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.listing import (
     between,
     contains,
     page_and_limit,
     page_body,
 )
-from dify_async.testing._console.models import TALKING, FakeApp
+from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
 from dify_async.testing._console.params import Params
+from dify_async.testing._console.routing import Route
 from dify_async.testing._console.rules import Rules
+from dify_async.testing._console.state import State
 from dify_async.testing._console.times import time_range
-
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
 
 # The title and the first question
 _TOPICS = (
@@ -33,52 +31,50 @@ _TOPICS = (
 _SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
 
 
-def list_conversations(console: "Console", call: Call) -> Reply:
+def list_conversations(state: State, call: Call) -> Reply:
     """GET /apps/{id}/chat-conversations."""
-    rules, arguments = console.rules, call.arguments()
-    app = console.find_app(call, TALKING)
+    rules, arguments = state.rules, call.arguments()
+    app = state.find_app(call, CHAT_MODES)
     params = Params(rules, "ChatConversationQuery", arguments)
     status = params.choice("annotation_status", ("annotated", "not_annotated", "all"), "all")
     page, limit = page_and_limit(params)
     sort = params.choice("sort_by", _SORTS, "-updated_at")
-    start, end = time_range(console, call, params)
-    history = console.traffic.history(app)
+    start, end = time_range(state.rules, call.caller, params)
+    history = state.traffic.history(app)
     if sort.endswith("created_at"):
-        rows = between(history.conversations, start, end, moment=lambda row: row.created_at)
+        rows = between(history.conversations, start, end, key=lambda row: row.created_at)
     else:
-        rows = between(history.updated_conversations, start, end, moment=lambda row: row.updated_at)
+        rows = between(history.updated_conversations, start, end, key=lambda row: row.updated_at)
     if status != "all":
         rows = [row for row in rows if _is_annotated(row) == (status == "annotated")]
     if keyword := arguments.get("keyword"):
-        rows = _search(rules, rows, keyword)
+        rows = _search(rules, rows, history.by_user, keyword)
     if sort.startswith("-"):
         rows = rows[::-1]
-    shown = [_row(console, app, row) for row in rows[(page - 1) * limit : page * limit]]
+    shown = [_row(state, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
 
 
-def _search(rules: Rules, rows: Sequence[Conversation], keyword: str) -> list[Conversation]:
+def _search(
+    rules: Rules, rows: Sequence[Conversation], users: Iterable[int], keyword: str
+) -> list[Conversation]:
     topics = {
         number
         for number, texts in enumerate(_TOPICS)
         if any(contains(rules, text, keyword) for text in texts)
     }
-    users = {user for user in {row.user for row in rows} if contains(rules, _session_id(user) or "", keyword)}
-    return [row for row in rows if row.number % len(_TOPICS) in topics or row.user in users]
-
-
-def _session_id(user: int) -> str | None:
-    """The end user's own id; None for a console user."""
-    return f"user-{user:03}" if user >= 0 else None
+    matching = {user for user in users if user >= 0 and contains(rules, session_id(user), keyword)}
+    count = len(_TOPICS)
+    return [row for row in rows if row.number % count in topics or row.user in matching]
 
 
 def _is_annotated(row: Conversation) -> bool:
-    """Whether a colleague has corrected an answer."""
+    """Whether an answer has an annotation."""
     return row.number % 11 == 0
 
 
-def _row(console: "Console", app: FakeApp, row: Conversation) -> dict[str, Any]:
-    rules = console.rules
+def _row(state: State, app: FakeApp, row: Conversation) -> dict[str, Any]:
+    rules = state.rules
     by_user = row.user >= 0
     name, summary = _TOPICS[row.number % len(_TOPICS)]
     has_model = rules.conversation_model and not app.has_workflow
@@ -87,9 +83,9 @@ def _row(console: "Console", app: FakeApp, row: Conversation) -> dict[str, Any]:
         "status": "normal",
         "from_source": "api" if by_user else "console",
         "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
-        "from_end_user_session_id": _session_id(row.user),
-        "from_account_id": None if by_user else console.owner.id,
-        "from_account_name": None if by_user else console.owner.name,
+        "from_end_user_session_id": session_id(row.user) if by_user else None,
+        "from_account_id": None if by_user else state.owner.id,
+        "from_account_name": None if by_user else state.owner.name,
         "name": name,
         "summary": summary,
         "read_at": row.updated_at + 3600 if row.number % 5 == 0 else None,

@@ -1,33 +1,32 @@
-"""Definitions of apps: they go out as YAML, and come in."""
+"""Exporting apps as YAML, and importing them."""
 
 import io
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dify_async.testing._console import errors
 from dify_async.testing._console.handlers.app_changes import change
-from dify_async.testing._console.http import Call, Reply, Route, json_reply
+from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.models import FakeApp, workflow_id
 from dify_async.testing._console.params import Params, body_params
+from dify_async.testing._console.routing import Route
 from dify_async.testing._console.rules import Rules
-
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
+from dify_async.testing._console.state import State
 
 
-def export_app(console: "Console", call: Call) -> Reply:
-    """GET /apps/{id}/export: YAML in JSON, or a package of it."""
-    app = console.find_app(call)
-    params = Params(console.rules, "AppExportQuery", call.arguments())
-    if console.rules.pydantic:
+def export_app(state: State, call: Call) -> Reply:
+    """GET /apps/{id}/export: YAML in JSON, or a ZIP with the YAML."""
+    app = state.find_app(call)
+    params = Params(state.rules, "AppExportQuery", call.arguments())
+    if state.rules.pydantic:
         params.flag("include_secret")
     params.check()
     if params.values.get("workflow_id") not in (None, "", workflow_id(app)):
-        raise errors.internal(console.rules)
-    text = _definition(console.rules, app)
-    if console.rules.packaged_export and params.values.get("format") != "yaml":
-        return _package(app, text)
+        raise errors.internal(state.rules)
+    text = _definition(state.rules, app)
+    if state.rules.exports_zip and params.values.get("format") != "yaml":
+        return _zip_reply(app, text)
     return json_reply({"data": text})
 
 
@@ -46,7 +45,7 @@ def _definition(rules: Rules, app: FakeApp) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _package(app: FakeApp, text: str) -> Reply:
+def _zip_reply(app: FakeApp, text: str) -> Reply:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as package:
         package.writestr("app.yml", text)
@@ -55,39 +54,39 @@ def _package(app: FakeApp, text: str) -> Reply:
     return Reply(200, file.getvalue(), headers)
 
 
-def import_app(console: "Console", call: Call) -> Reply:
-    """POST /apps/imports: 200 done, 202 if the version is another, 400 if it cannot be read."""
-    rules = console.rules
+def import_app(state: State, call: Call) -> Reply:
+    """POST /apps/imports: 200 if imported, 202 if the version must be confirmed, 400 if invalid."""
+    rules = state.rules
     params = body_params(rules, call, "AppImportPayload")
     mode = params.required("mode")
     params.check()
     if mode not in ("yaml-content", "yaml-url"):
         raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
-    text = _lines(str(params.values.get("yaml_content") or ""))
-    import_id = console.new_id("import")
-    if problem := _wrong_import(console, params.values.get("app_id"), text):
-        return _imported(console, import_id, "failed", error=problem, status=400)
-    console.imports[import_id] = {**params.values, "yaml_content": text, "account": call.owner.id}
-    state = _state(rules, _imported_version(text))
-    if state == "pending":
-        return _imported(console, import_id, state, text=text, status=202)
-    return _finished(console, import_id, state)
+    text = _normalize(str(params.values.get("yaml_content") or ""))
+    import_id = state.new_id("import")
+    if problem := _import_error(state, params.values.get("app_id"), text):
+        return _import_reply(state, import_id, "failed", error=problem, http_status=400)
+    state.imports[import_id] = {**params.values, "yaml_content": text, "account": call.caller.id}
+    status = _import_status(rules, _imported_version(text))
+    if status == "pending":
+        return _import_reply(state, import_id, status, text=text, http_status=202)
+    return _finish(state, import_id, status)
 
 
-def _lines(text: str) -> str:
-    """The text with the line ends that YAML has, and without the mark that some editors put before it."""
+def _normalize(text: str) -> str:
+    """The text with Unix line ends and without a byte order mark."""
     return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
 
 
-def _wrong_import(console: "Console", app_id: object, text: str) -> str | None:
-    """What is told of a definition that cannot be imported."""
+def _import_error(state: State, app_id: object, text: str) -> str | None:
+    """The error message for a definition that cannot be imported."""
     if not text:
         return "yaml_content is required when import_mode is yaml-content"
     if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
         is_yaml = re.search(r"^kind: ", text, re.MULTILINE)
         return "Missing app data in YAML content" if is_yaml else "Invalid YAML format: no app in it"
-    if app_id and console.rules.overwrites_workflows_only:
-        app = next((app for app in console.apps if app.id == app_id), None)
+    if app_id and state.rules.overwrites_workflows_only:
+        app = next((app for app in state.apps if app.id == app_id), None)
         if app is None:
             return "App not found"
         if not app.has_workflow:
@@ -95,8 +94,8 @@ def _wrong_import(console: "Console", app_id: object, text: str) -> str | None:
     return None
 
 
-def _state(rules: Rules, version: str) -> str:
-    """What becomes of a definition of this version."""
+def _import_status(rules: Rules, version: str) -> str:
+    """The status of an import of a definition of this version."""
     current = _definition_version(rules)
     if version == current:
         return "completed"
@@ -108,18 +107,18 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def confirm_import(console: "Console", call: Call) -> Reply:
-    """POST /apps/imports/{id}/confirm: once."""
+def confirm_import(state: State, call: Call) -> Reply:
+    """POST /apps/imports/{id}/confirm: each import can be confirmed once."""
     import_id = call.ids["import_id"]
-    begun = console.imports.get(import_id)
-    if begun is None or (console.rules.own_imports_only and begun["account"] != call.owner.id):
+    pending = state.imports.get(import_id)
+    if pending is None or (state.rules.own_imports_only and pending["account"] != call.caller.id):
         error = "Import information expired or does not exist"
-        return _imported(console, import_id, "failed", error=error, status=400)
-    return _finished(console, import_id, "completed")
+        return _import_reply(state, import_id, "failed", error=error, http_status=400)
+    return _finish(state, import_id, "completed")
 
 
-def _finished(console: "Console", import_id: str, state: str) -> Reply:
-    values = console.imports.pop(import_id)
+def _finish(state: State, import_id: str, status: str) -> Reply:
+    values = state.imports.pop(import_id)
     text = str(values["yaml_content"])
     fields: dict[str, Any] = {
         "name": values.get("name") or _value(text, "name") or "",
@@ -127,39 +126,39 @@ def _finished(console: "Console", import_id: str, state: str) -> Reply:
         "icon": values.get("icon") or _value(text, "icon"),
         "icon_background": values.get("icon_background") or _value(text, "icon_background"),
     }
-    app = next((app for app in console.apps if app.id == values.get("app_id")), None)
+    app = next((app for app in state.apps if app.id == values.get("app_id")), None)
     if app is None:
         mode = _value(text, "mode") or ""
-        app = console.take(FakeApp(mode=mode, messages_per_day=0, **fields))
+        app = state.add_app(FakeApp(mode=mode, messages_per_day=0, **fields))
     else:
         change(app, **fields)
-    return _imported(console, import_id, state, app=app, text=text)
+    return _import_reply(state, import_id, status, app=app, text=text)
 
 
-def _imported(
-    console: "Console",
+def _import_reply(
+    state: State,
     import_id: str,
-    state: str,
+    status: str,
     *,
     app: FakeApp | None = None,
     text: str = "",
     error: str = "",
-    status: int = 200,
+    http_status: int = 200,
 ) -> Reply:
     body: dict[str, Any] = {
         "id": import_id,
-        "status": state,
+        "status": status,
         "app_id": None if app is None else app.id,
         "app_mode": None if app is None else app.mode,
-        "current_dsl_version": _definition_version(console.rules),
+        "current_dsl_version": _definition_version(state.rules),
         "imported_dsl_version": _imported_version(text) if text else "",
         "error": error,
     }
-    if console.rules.app_permissions:
+    if state.rules.app_permissions:
         body["permission_keys"] = []
-    if console.rules.import_warnings:
+    if state.rules.import_warnings:
         body["warnings"] = []
-    return json_reply(body, status)
+    return json_reply(body, http_status)
 
 
 def _definition_version(rules: Rules) -> str:
@@ -177,7 +176,7 @@ def _quoted(text: str | None) -> str:
 
 
 def _value(text: str, name: str) -> str | None:
-    """A value of the few lines that the fake looks at."""
+    """The value of a key; the fake reads a few lines, not all of YAML."""
     match = re.search(rf"^ *{name}: (.*)$", text, re.MULTILINE)
     if match is None:
         return None

@@ -1,72 +1,72 @@
-"""Workspaces to switch between, and who is in one."""
+"""Switching workspaces, and the members of a workspace."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.accounts import FakeAccount, make_id
 from dify_async.testing._console.handlers.workspace import workspace_body
 from dify_async.testing._console.http import (
     Call,
-    Refusal,
+    HTTPError,
     Reply,
-    Route,
     json_reply,
 )
+from dify_async.testing._console.models import FakeAccount, make_id
 from dify_async.testing._console.params import body_params
+from dify_async.testing._console.routing import Route
+from dify_async.testing._console.state import State
 
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
-
-_INVITED_AS = ("admin", "editor", "normal", "dataset_operator")
+_INVITABLE_ROLES = ("admin", "editor", "normal", "dataset_operator")
 
 
-def switch(console: "Console", call: Call) -> Reply:
-    """POST /workspaces/switch: for all sessions of the account."""
-    params = body_params(console.rules, call, "SwitchWorkspacePayload")
+def switch(state: State, call: Call) -> Reply:
+    """POST /workspaces/switch: applies to all sessions of the account."""
+    params = body_params(state.rules, call, "SwitchWorkspacePayload")
     wanted = params.required("tenant_id")
     params.check()
-    if wanted not in console.workspaces:
+    if wanted not in state.workspaces:
         raise errors.error(403, "account_not_link_tenant", "Account not link tenant")
-    call.owner.workspace_id = str(wanted)
-    return json_reply({"result": "success", "new_tenant": workspace_body(console, call.owner)})
+    call.caller.workspace_id = str(wanted)
+    return json_reply({"result": "success", "new_tenant": workspace_body(state, call.caller)})
 
 
-def members(console: "Console", _call: Call) -> Reply:
+def members(state: State, _call: Call) -> Reply:
     """GET /workspaces/current/members."""
-    return json_reply({"accounts": [_member(console, one) for one in console.accounts.all if one.workspace]})
+    return json_reply(
+        {"accounts": [_member(state, account) for account in state.accounts.all if account.workspace]}
+    )
 
 
-def invite(console: "Console", call: Call) -> Reply:
-    """POST /workspaces/current/members/invite-email: 201, whatever came of each address."""
-    params = body_params(console.rules, call, "MemberInvitePayload")
+def invite(state: State, call: Call) -> Reply:
+    """POST /workspaces/current/members/invite-email: a 201, even if addresses failed."""
+    params = body_params(state.rules, call, "MemberInvitePayload")
     emails, role = params.required("emails"), params.required("role")
-    if emails == [] and console.rules.needs_invited:
+    if emails == [] and state.rules.requires_invitees:
         detail = "List should have at least 1 item after validation, not 0"
-        params.wrong("emails", "", "too_short", detail)
+        params.reject("emails", "", "too_short", detail)
     params.check()
-    if role not in _INVITED_AS:
-        if console.rules.named_invalid_role:
+    if role not in _INVITABLE_ROLES:
+        if state.rules.snake_case_invalid_role:
             raise errors.error(400, "invalid_role", "Invalid role.")
-        raise Refusal(400, {"code": "invalid-role", "message": "Invalid role"})
-    # A plain text is taken letter by letter.
+        raise HTTPError(400, {"code": "invalid-role", "message": "Invalid role"})
+    # As on the server, a string instead of a list is read letter by letter.
     body: dict[str, Any] = {
         "result": "success",
-        "invitation_results": [_invited(console, call, str(email), str(role)) for email in emails],
+        "invitation_results": [_invite(state, call, str(email), str(role)) for email in emails],
     }
-    if console.rules.told_tenant:
-        body["tenant_id"] = call.owner.workspace_id or console.workspace_id
+    if state.rules.invitation_has_tenant:
+        body["tenant_id"] = call.caller.workspace_id or state.workspace_id
     return json_reply(body, 201)
 
 
-def _invited(console: "Console", call: Call, email: str, role: str) -> dict[str, Any]:
-    if email == call.owner.email:
+def _invite(state: State, call: Call, email: str, role: str) -> dict[str, Any]:
+    if email == call.caller.email:
         return {"status": "failed", "email": email, "message": "Cannot operate self."}
-    if console.accounts.of_email(email) is None:
-        console.accounts.add(
+    if state.accounts.by_email(email) is None:
+        state.accounts.add(
             FakeAccount(
-                id=make_id(console.seed, "account", email),
+                id=make_id(state.seed, "account", email),
                 email=email,
                 password="",
                 name=email.partition("@")[0],
@@ -80,7 +80,7 @@ def _invited(console: "Console", call: Call, email: str, role: str) -> dict[str,
     return {"status": "success", "email": email, "url": url}
 
 
-def _member(console: "Console", account: FakeAccount) -> dict[str, Any]:
+def _member(state: State, account: FakeAccount) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": account.id,
         "name": account.name,
@@ -93,7 +93,7 @@ def _member(console: "Console", account: FakeAccount) -> dict[str, Any]:
         "role": account.role,
         "status": "pending" if account.pending else "active",
     }
-    if console.rules.newest_features:
+    if state.rules.newest_features:
         row["roles"] = [{"id": account.role, "name": account.role}]
     return row
 

@@ -1,38 +1,37 @@
-"""The twelve statistics: rows by day out of the traffic."""
+"""The twelve statistics: one row per day, computed from the traffic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dify_async.testing._console.http import Call, Reply, Route
-from dify_async.testing._console.models import TALKING, FakeApp
+from dify_async.testing._console.http import Call, Reply
+from dify_async.testing._console.models import CHAT_MODES, FakeApp
 from dify_async.testing._console.params import Params
-from dify_async.testing._console.times import time_range
+from dify_async.testing._console.routing import Route
+from dify_async.testing._console.state import State
+from dify_async.testing._console.times import account_zone, time_range
 from dify_async.testing._console.traffic import Totals
 
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
-
-_KEPT: Final = 10_000
+_MAX_CACHED: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """One statistic. `counts` says whether a day has a row; without rows a day is left out."""
+    """One statistic; days for which `has_row` is zero are omitted."""
 
     path: str
     values: Callable[[Totals], dict[str, Any]]
-    only: tuple[str, ...] = ()  # modes; of others the server says app_not_found
-    counts: Callable[[Totals], int] = lambda day: day.messages
-    runs: bool = False  # of workflows, instead of messages
+    modes: tuple[str, ...] = ()  # for others, a 404 app_not_found; empty for all
+    has_row: Callable[[Totals], int] = lambda day: day.messages
+    runs: bool = False  # counts workflow runs instead of messages
     ordered: bool = True
-    decimals: tuple[str, ...] = ()  # numbers that are text since 0.15
+    text_numbers: tuple[str, ...] = ()  # strings since 0.15
 
 
 STATISTICS = [
@@ -44,11 +43,11 @@ STATISTICS = [
         lambda day: {"token_count": day.tokens, "total_price": _price(day), "currency": "USD"},
     ),
     Statistic(
-        # By the day on which a conversation began, with all that followed.
+        # By the day on which a conversation began, with all its messages.
         "/statistics/average-session-interactions",
         lambda day: {"interactions": round(day.opened_messages / day.opened, 2)},
-        only=TALKING,
-        counts=lambda day: day.opened,
+        modes=CHAT_MODES,
+        has_row=lambda day: day.opened,
     ),
     Statistic(
         # Per mille.
@@ -58,7 +57,7 @@ STATISTICS = [
     Statistic(
         "/statistics/average-response-time",
         lambda day: {"latency": round(day.latency / day.messages, 4)},
-        only=("completion",),
+        modes=("completion",),
     ),
     Statistic(
         "/statistics/tokens-per-second",
@@ -70,13 +69,13 @@ STATISTICS = [
         "/workflow/statistics/token-costs",
         lambda day: {"token_count": day.tokens},
         runs=True,
-        decimals=("token_count",),
+        text_numbers=("token_count",),
     ),
     Statistic(
         "/workflow/statistics/average-app-interactions",
         lambda day: {"interactions": round(day.messages / day.users, 2)},
-        only=("workflow",),
-        counts=lambda day: day.users,
+        modes=("workflow",),
+        has_row=lambda day: day.users,
         runs=True,
         ordered=False,
     ),
@@ -84,50 +83,51 @@ STATISTICS = [
 
 
 def _price(day: Totals) -> str | None:
-    # The text of a Decimal with seven places: "0E-7" is none at all.
+    # The text of a Decimal with seven places, so that zero is "0E-7".
     return None if day.price is None else str(Decimal(day.price).scaleb(-7))
 
 
-def find_app(statistic: Statistic, console: "Console", call: Call) -> FakeApp:
-    """The app, if this statistic is there for its mode."""
-    return console.find_app(call, statistic.only)
+def find_app(statistic: Statistic, state: State, call: Call) -> FakeApp:
+    """The app; a 404 if its mode does not have this statistic."""
+    return state.find_app(call, statistic.modes)
 
 
-def read(statistic: Statistic, console: "Console", call: Call) -> Reply:
+def read(statistic: Statistic, state: State, call: Call) -> Reply:
     """GET a statistic."""
-    app = find_app(statistic, console, call)
-    span = time_range(console, call, Params(console.rules, "StatisticTimeRangeQuery", call.arguments()))
-    zone = console.zone(call.owner)
-    key = (statistic.path, app.id, app.mode, app.messages_per_day, zone.key, span)
-    body = console.statistics.get(key)
+    app = find_app(statistic, state, call)
+    params = Params(state.rules, "StatisticTimeRangeQuery", call.arguments())
+    bounds = time_range(state.rules, call.caller, params)
+    zone = account_zone(state.rules, call.caller)
+    key = (statistic.path, app.id, app.mode, app.messages_per_day, zone.key, bounds)
+    body = state.statistics.get(key)
     if body is None:
-        # A benchmark should measure the client, not this.
-        if len(console.statistics) >= _KEPT:
-            console.statistics.clear()
-        rows = _rows(statistic, console, app, zone, span)
-        body = console.statistics[key] = msgspec.json.encode({"data": rows})
+        # Cached, so that a benchmark measures the client.
+        if len(state.statistics) >= _MAX_CACHED:
+            state.statistics.clear()
+        rows = _rows(statistic, state, app, zone, bounds)
+        body = state.statistics[key] = msgspec.json.encode({"data": rows})
     return Reply(200, body, {"Content-Type": "application/json"})
 
 
 def _rows(
     statistic: Statistic,
-    console: "Console",
+    state: State,
     app: FakeApp,
     zone: ZoneInfo,
-    span: tuple[int | None, int | None],
+    bounds: tuple[int | None, int | None],
 ) -> list[dict[str, Any]]:
     has_rows = app.has_workflow if statistic.runs else app.mode != "workflow"
     if not has_rows:
         return []
-    days = console.traffic.days(app, zone, *span)
+    days = state.traffic.days(app, zone, *bounds)
     rows = [
-        {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.counts(totals)
+        {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.has_row(totals)
     ]
-    for name in statistic.decimals if console.rules.decimal_text else ():
+    for name in statistic.text_numbers if state.rules.decimal_text else ():
         for row in rows:
             row[name] = str(row[name])
     if not statistic.ordered:
-        Random(f"{console.seed}/{app.id}").shuffle(rows)  # noqa: S311 - as out of a hash table
+        Random(f"{state.seed}/{app.id}").shuffle(rows)  # noqa: S311 - the server returns these rows unordered
     return rows
 
 
@@ -136,7 +136,7 @@ ROUTES: list[Route] = [
         "GET",
         f"/apps/<uuid:app_id>{statistic.path}",
         partial(read, statistic),
-        finds_app=partial(find_app, statistic),
+        load_app=partial(find_app, statistic),
     )
     for statistic in STATISTICS
 ]

@@ -1,44 +1,42 @@
-"""What the server says about itself: setup, features, version."""
+"""Setup, features and version of the server."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dify_async.testing._console.http import (
     Call,
-    Refusal,
+    HTTPError,
     Reply,
-    Route,
     json_reply,
 )
 from dify_async.testing._console.params import Params
+from dify_async.testing._console.routing import Route
+from dify_async.testing._console.state import State
 
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
 
-
-def ping(_console: "Console", _call: Call) -> Reply:
+def ping(_state: State, _call: Call) -> Reply:
     """GET /ping."""
     return json_reply({"result": "pong"})
 
 
-def setup(console: "Console", _call: Call) -> Reply:
+def setup(state: State, _call: Call) -> Reply:
     """GET /setup."""
-    console.reach_database()
-    if console.setup_finished:
-        moment = datetime.fromtimestamp(console.started_at, UTC).replace(tzinfo=None)
+    state.check_database()
+    if state.setup_finished:
+        moment = datetime.fromtimestamp(state.started_at, UTC).replace(tzinfo=None)
         return json_reply({"step": "finished", "setup_at": moment.isoformat()})
-    absent = {"setup_at": None} if console.rules.newest_features else {}
+    absent = {"setup_at": None} if state.rules.newest_features else {}
     return json_reply({"step": "not_started", **absent})
 
 
-def system_features(console: "Console", _call: Call) -> Reply:
-    """GET /system-features: open to everybody."""
-    rules = console.rules
+def system_features(state: State, _call: Call) -> Reply:
+    """GET /system-features: needs no login."""
+    rules = state.rules
     features: dict[str, Any] = {
         "sso_enforced_for_signin": False,
         "sso_enforced_for_signin_protocol": "",
         "enable_email_code_login": False,
-        "enable_email_password_login": console.password_login,
+        "enable_email_password_login": state.password_login,
         "enable_social_oauth_login": False,
         "is_allow_register": False,
         "is_allow_create_workspace": False,
@@ -96,7 +94,7 @@ def system_features(console: "Console", _call: Call) -> Reply:
 
 
 def _apply_edition(features: dict[str, Any]) -> None:
-    """What 1.16 adds and leaves out."""
+    """Apply what 1.16 adds and removes."""
     for name in (
         *("max_plugin_package_size", "is_allow_create_workspace"),
         *("plugin_manager", "enable_trial_app"),
@@ -111,29 +109,29 @@ def _apply_edition(features: dict[str, Any]) -> None:
     }
 
 
-def version(console: "Console", call: Call) -> Reply:
-    """GET /version: the version that was asked about, where the server cannot look for a newer one."""
+def version(state: State, call: Call) -> Reply:
+    """GET /version: echoes the version in the query, as a server without access to the release list does."""
     arguments = call.arguments()
-    if "current_version" not in arguments and console.rules.fastopenapi:
+    if "current_version" not in arguments and state.rules.fastopenapi:
         text = "Validation error for parameter 'query'"
-        fault = {"type": "validation_error", "message": text, "status": 422, "details": text}
-        raise Refusal(422, {"error": fault})
-    params = Params(console.rules, "VersionQuery", arguments)
+        problem = {"type": "validation_error", "message": text, "status": 422, "details": text}
+        raise HTTPError(422, {"error": problem})
+    params = Params(state.rules, "VersionQuery", arguments)
     current = params.required("current_version")
     params.check()
-    if console.rules.short_version:
+    if state.rules.short_version:
         return json_reply({"version": current, "release_notes": ""})
     features = {
-        "can_replace_logo": console.rules.newest_features,
+        "can_replace_logo": state.rules.newest_features,
         "model_load_balancing_enabled": False,
     }
     answer = {"version": current, "release_date": "", "release_notes": "", "can_auto_update": False}
     return json_reply({**answer, "features": features})
 
 
-def features(console: "Console", _call: Call) -> Reply:
-    """GET /features: those of the workspace."""
-    rules = console.rules
+def features(state: State, _call: Call) -> Reply:
+    """GET /features: the features of the workspace."""
+    rules = state.rules
     answer: dict[str, Any] = {
         "billing": {"enabled": False, "subscription": {"plan": "sandbox", "interval": ""}},
         "education": {"enabled": False, "activated": False},

@@ -1,14 +1,11 @@
-"""An app as the list and as the detail show it."""
+"""The JSON of an app, in the list and in the detail."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dify_async.testing._console.accounts import make_id
 from dify_async.testing._console.http import Call
-from dify_async.testing._console.models import FakeApp, workflow_id
+from dify_async.testing._console.models import FakeApp, make_id, workflow_id
 from dify_async.testing._console.rules import Rules
-
-if TYPE_CHECKING:
-    from dify_async.testing._console.console import Console
+from dify_async.testing._console.state import State
 
 _PERMISSIONS = (
     "preview view_layout test_and_run edit import_export_dsl delete release_and_version "
@@ -22,65 +19,65 @@ MODEL = {
 }
 
 
-def app_row(console: "Console", app: FakeApp) -> dict[str, Any]:
-    """A row of GET /apps."""
-    rules = console.rules
+def app_row(state: State, app: FakeApp) -> dict[str, Any]:
+    """A row in GET /apps."""
+    rules = state.rules
     # The list falls back to the prompt.
     description: str | None = app.description or ("" if app.has_workflow else app.pre_prompt)
     if description is None and rules.description_never_null:
         description = ""
-    whole = _model_config(rules, app)
-    config = {name: whole[name] for name in ("model", "pre_prompt")} | _config_stamps(console, app)
-    row = _common(console, app) | {
+    full = _model_config(rules, app)
+    config = {name: full[name] for name in ("model", "pre_prompt")} | _config_stamps(state, app)
+    row = _common(state, app) | {
         "description": description,
         "max_active_requests": None,
         "model_config": None if app.has_workflow else config,
         "tags": _tags(app),
     }
     if rules.app_access:
-        row |= {"access_mode": None, "create_user_name": None, "author_name": console.owner.name}
+        row |= {"access_mode": None, "create_user_name": None, "author_name": state.owner.name}
     if rules.app_draft_trigger:
         row["has_draft_trigger"] = False
     if rules.app_permissions:
-        row |= _permissions(console) | {"is_starred": False}
+        row |= _permissions(state) | {"is_starred": False}
     return row
 
 
-def app_body(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
-    """GET /apps/{id}."""
-    rules = console.rules
-    config = _model_config(rules, app) | _config_stamps(console, app)
-    body = _common(console, app) | {
+def app_body(state: State, call: Call, app: FakeApp) -> dict[str, Any]:
+    """The body of GET /apps/{id}."""
+    rules = state.rules
+    config = _model_config(rules, app) | _config_stamps(state, app)
+    body = _common(state, app) | {
         "description": app.description,
         "enable_site": app.enable_site,
         "enable_api": app.enable_api,
         "model_config": None if app.has_workflow else config,
         "api_base_url": f"{call.base_url}/v1",
         "deleted_tools": [],
-        "site": _site(console, call, app),
+        "site": _site(state, call, app),
     }
     if rules.app_access:
         body |= {"access_mode": None, "tags": _tags(app)}
     if rules.app_max_requests:
         body["max_active_requests"] = app.max_active_requests
     if rules.app_permissions:
-        body |= _permissions(console) | {"tracing": None}
+        body |= _permissions(state) | {"tracing": None}
     return body
 
 
-def app_summary(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
-    """What a change of an app answers: less than the detail, but for the tracing."""
-    left_out = {"site", "api_base_url", "deleted_tools", "max_active_requests", "icon_type", "icon_url"}
-    left_out |= {"bound_agent_id", "app_id"}
-    body = app_body(console, call, app) | {"tracing": None}
-    return {name: value for name, value in body.items() if name not in left_out}
+def app_summary(state: State, call: Call, app: FakeApp) -> dict[str, Any]:
+    """The answer to a change of an app: less than the detail, except for `tracing`."""
+    omitted = {"site", "api_base_url", "deleted_tools", "max_active_requests", "icon_type", "icon_url"}
+    omitted |= {"bound_agent_id", "app_id"}
+    body = app_body(state, call, app) | {"tracing": None}
+    return {name: value for name, value in body.items() if name not in omitted}
 
 
-def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
-    # Only a published workflow shows.
+def _common(state: State, app: FakeApp) -> dict[str, Any]:
+    # Only a published workflow is shown.
     published = {
         "id": workflow_id(app),
-        "created_by": console.owner.id,
+        "created_by": state.owner.id,
         "created_at": app.created_at,
         "updated_by": None,
         "updated_at": app.updated_at,
@@ -92,7 +89,7 @@ def _common(console: "Console", app: FakeApp) -> dict[str, Any]:
         **_icon(app),
         "workflow": published if app.is_published else None,
         "use_icon_as_answer_icon": app.use_icon_as_answer_icon,
-        **_stamps(console, app),
+        **_stamps(state, app),
     }
 
 
@@ -105,29 +102,29 @@ def _icon(app: FakeApp) -> dict[str, Any]:
     }
 
 
-def _stamps(console: "Console", app: FakeApp) -> dict[str, Any]:
+def _stamps(state: State, app: FakeApp) -> dict[str, Any]:
     return {
-        "created_by": console.owner.id,
+        "created_by": state.owner.id,
         "created_at": app.created_at,
-        "updated_by": console.owner.id,
+        "updated_by": state.owner.id,
         "updated_at": app.updated_at,
     }
 
 
-def _config_stamps(console: "Console", app: FakeApp) -> dict[str, Any]:
-    return _stamps(console, app) | {"updated_at": app.configured_at or app.updated_at}
+def _config_stamps(state: State, app: FakeApp) -> dict[str, Any]:
+    return _stamps(state, app) | {"updated_at": app.configured_at or app.updated_at}
 
 
 def _tags(app: FakeApp) -> list[dict[str, str]]:
     return [{"id": tag.id, "name": tag.name, "type": tag.type} for tag in app.tags]
 
 
-def _permissions(console: "Console") -> dict[str, Any]:
+def _permissions(state: State) -> dict[str, Any]:
     return {
         "permission_keys": [f"app.acl.{name}" for name in _PERMISSIONS.split()],
         "bound_agent_id": None,
         "app_id": None,
-        "maintainer": console.owner.id,
+        "maintainer": state.owner.id,
     }
 
 
@@ -163,11 +160,11 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
             },
         },
     }
-    # The server has a column for each of these, and forgets the rest.
+    # The server has a column for each of these and drops the rest.
     return {name: app.config.get(name, value) for name, value in unset.items()}
 
 
-def _site(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
+def _site(state: State, call: Call, app: FakeApp) -> dict[str, Any]:
     code = make_id(app.id, "site").replace("-", "")[:16]
     site = {
         "access_token": code,
@@ -187,6 +184,6 @@ def _site(console: "Console", call: Call, app: FakeApp) -> dict[str, Any]:
         "app_base_url": call.base_url,
         "show_workflow_steps": True,
         "use_icon_as_answer_icon": False,
-        **_stamps(console, app),
+        **_stamps(state, app),
     }
-    return site | ({"input_placeholder": None} if console.rules.site_placeholder else {})
+    return site | ({"input_placeholder": None} if state.rules.site_placeholder else {})

@@ -1,9 +1,9 @@
-"""Addresses: base URLs, ids and query values."""
+"""Base URLs, proxies, ids and query values."""
 
 from __future__ import annotations
 
 import base64
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 import pytest
 from hypothesis import example, given
@@ -15,7 +15,7 @@ from dify_async._http.urls import build_target, checked_proxy, normal_base_url, 
 
 
 @given(st.text())
-def test_any_id_stays_in_its_segment_or_is_refused(identifier: str) -> None:
+def test_any_id_stays_in_its_segment_or_is_invalid(identifier: str) -> None:
     try:
         path = build_target("/apps/{}/api-keys", (identifier,), ())
     except DifyConfigError:
@@ -32,13 +32,13 @@ def test_any_id_stays_in_its_segment_or_is_refused(identifier: str) -> None:
     "identifier",
     ["", ".", "..", "a/b", "a\\b", "%2e%2e", "a%2Fapi-keys", "\x00", "\n", "\x85", "\ud800", "x" * 10_000],
 )
-def test_ids_that_could_reach_another_route_are_refused(identifier: str) -> None:
+def test_ids_that_could_reach_another_route_are_invalid(identifier: str) -> None:
     with pytest.raises(DifyConfigError, match="is not an id"):
         quote_id(identifier)
 
 
 @pytest.mark.parametrize("identifier", [None, 1, b"abc", ["a"]])
-def test_what_is_no_text_is_no_id(identifier: object) -> None:
+def test_an_id_must_be_text(identifier: object) -> None:
     with pytest.raises(DifyConfigError, match="is not an id"):
         quote_id(identifier)  # type: ignore[arg-type]  # what a caller without a type checker does
 
@@ -64,7 +64,7 @@ def test_other_ids_are_quoted(identifier: str) -> None:
         ("http://127.0.0.1:5001/", "http://127.0.0.1:5001"),
     ],
 )
-def test_one_spelling_for_each_server(given: str, normal: str) -> None:
+def test_base_urls_have_a_canonical_spelling(given: str, normal: str) -> None:
     assert normal_base_url(given) == normal
     assert normal_base_url(normal) == normal
 
@@ -85,7 +85,7 @@ def test_one_spelling_for_each_server(given: str, normal: str) -> None:
         "https://dify.example.com/#hunter2",
         "https://a b.example.com",
         "//dify.example.com",
-        "http://dify..example.com",  # requests#5367: of a template with an empty variable
+        "http://dify..example.com",  # requests#5367: from a template with an empty variable
         "http://.example.com",
         "http://" + "a" * 64 + ".example.com",  # requests#5474
         "http://dify\u200b.example.com",  # portal#301
@@ -95,7 +95,7 @@ def test_one_spelling_for_each_server(given: str, normal: str) -> None:
         "http://dify.example.com/\udce9",
     ],
 )
-def test_what_is_no_base_url_is_refused_without_repeating_it(given: str) -> None:
+def test_invalid_base_urls_are_not_in_the_error(given: str) -> None:
     with pytest.raises(DifyConfigError, match="base_url") as refused:
         normal_base_url(given)
     assert "hunter2" not in str(refused.value)
@@ -110,8 +110,8 @@ HOSTS = st.one_of(
 @example("a..b")
 @example("a" * 64)
 @example("a\\b")
-def test_any_text_is_a_base_url_that_can_be_called_or_is_refused(text: str) -> None:
-    """requests#5367: the rest would be a UnicodeError or ValueError of the look-up, at each call."""
+def test_any_base_url_can_be_resolved_or_is_invalid(text: str) -> None:
+    """requests#5367: otherwise the resolver raises a UnicodeError or ValueError at each call."""
     for given_url in (text, f"https://{text}"):
         try:
             base_url = normal_base_url(given_url)
@@ -125,7 +125,7 @@ def test_any_text_is_a_base_url_that_can_be_called_or_is_refused(text: str) -> N
 
 @given(HOSTS)
 @example("user:hunter2#77@127.0.0.1:1")
-def test_any_text_is_a_proxy_that_can_be_called_or_is_refused(text: str) -> None:
+def test_any_proxy_can_be_resolved_or_is_invalid(text: str) -> None:
     for given_url in (text, f"http://{text}"):
         try:
             proxy = checked_proxy(given_url)
@@ -139,8 +139,8 @@ def test_any_text_is_a_proxy_that_can_be_called_or_is_refused(text: str) -> None
 
 @pytest.mark.parametrize("sign", "#/?[\\")
 @pytest.mark.parametrize("password", ["hunter2{}77", "77{}hunter2", "{}hunter2"])
-def test_a_proxy_with_a_password_that_is_not_quoted(sign: str, password: str) -> None:
-    """Read as a URL, a part of the password would be the host, the port or the path."""
+def test_the_password_of_a_proxy_must_be_percent_encoded(sign: str, password: str) -> None:
+    """Otherwise a part of the password would be parsed as the host, the port or the path."""
     with pytest.raises(DifyConfigError, match="percent-encoded") as refused:
         checked_proxy(f"http://user:{password.format(sign)}@127.0.0.1:1")
     assert "hunter2" not in str(refused.value)
@@ -160,12 +160,12 @@ def test_a_proxy_with_a_password_that_is_not_quoted(sign: str, password: str) ->
         5,
     ],
 )
-def test_what_is_no_proxy(given: object) -> None:
+def test_invalid_proxies(given: object) -> None:
     with pytest.raises(DifyConfigError, match="proxy must be"):
         checked_proxy(given)  # type: ignore[arg-type]  # what a caller without a type checker does
 
 
-def test_the_password_of_a_proxy_is_apart_from_its_url() -> None:
+def test_the_url_of_a_proxy_has_no_password() -> None:
     proxy = checked_proxy(" HTTP://user:p%23%C3%A9@Proxy.example.com:3128/ ")
     assert str(proxy.url) == "http://proxy.example.com:3128/"
     assert proxy.authorization == "Basic " + base64.b64encode("user:p#é".encode()).decode()
@@ -174,14 +174,25 @@ def test_the_password_of_a_proxy_is_apart_from_its_url() -> None:
 
 
 @pytest.mark.parametrize("given", [None, 5, b"https://host"])
-def test_what_is_no_text_is_no_base_url(given: object) -> None:
+def test_a_base_url_must_be_text(given: object) -> None:
     with pytest.raises(DifyConfigError, match="base_url"):
         normal_base_url(given)  # type: ignore[arg-type]  # what a caller without a type checker does
 
 
 def test_query_values() -> None:
-    """An empty `start=` is a 400 up to 1.10.1, so what is absent is left out."""
+    """None is omitted, since an empty `start=` is a 400 up to 1.10.1."""
     query = (("page", 1), ("yes", True), ("no", False), ("none", None), ("start", "2025-10-23 00:00"))
     assert build_target("/apps", (), query) == "/apps?page=1&yes=true&no=false&start=2025-10-23%2000%3A00"
     assert build_target("/apps", (), (("none", None),)) == "/apps"
     assert build_target("/apps", (), (("name", "a&b=ü+"),)) == "/apps?name=a%26b%3D%C3%BC%2B"
+
+
+@given(st.text(), st.text())
+def test_query_values_are_quoted_like_urllib_does(name: str, value: str) -> None:
+    try:
+        expected = urlencode({name: value}, quote_via=quote, safe="")
+    except UnicodeEncodeError:
+        with pytest.raises(DifyConfigError, match="filters must be valid Unicode"):
+            build_target("/apps", (), ((name, value),))
+    else:
+        assert build_target("/apps", (), ((name, value),)) == f"/apps?{expected}"
