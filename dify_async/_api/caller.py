@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from dify_async._http.retry import Attempts
@@ -17,7 +18,7 @@ from dify_async._http.wire import (
 from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from yarl import URL
 
@@ -74,9 +75,9 @@ class Auth(Protocol[CredentialsT]):
         ...
 
     async def replace(
-        self, rejected: CredentialsT, error: DifyStatusError, route: str, /, *, retried: bool
+        self, rejected: CredentialsT, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Get other credentials than those that the route rejected; raise if none would help.
+        """Get other credentials than those that the route rejected; raise `error()` if none would help.
 
         `retried` says that the same call was rejected before, with other credentials.
         """
@@ -136,9 +137,10 @@ class Caller:
                 return self._decode(endpoint, url, reply)
             if reply.status == 404 and endpoint.method == "DELETE" and attempts.may_have_taken_effect:
                 return self._decode(endpoint, url, Reply(204, reply.headers, b""))
-            error = self._error_of(endpoint, url, reply, attempts.made - attempts.rejected)
-            if credentials is None or not is_about_the_token(error) or refreshes == _MAX_REFRESHES:
-                raise error
+            # Called if it is raised: expired tokens are replaced without an error.
+            error = partial(self._error_of, endpoint, url, reply, attempts.made - attempts.rejected)
+            if credentials is None or not is_about_the_token(reply) or refreshes == _MAX_REFRESHES:
+                raise error()
             self._transport.check_not_closed()
             # Credentials that were replaced during the call don't count as a refresh.
             refreshes += credentials is self._auth.credentials

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -77,9 +77,9 @@ class Auth:
         """Get credentials if there are none."""
 
     async def replace(
-        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, *, retried: bool
     ) -> None:
-        """Replace the credentials that a route rejected; raise the error if that would not help.
+        """Replace the credentials that a route rejected; raise `error()` if that would not help.
 
         `retried` is true if the same call was rejected before, with other credentials.
         """
@@ -110,15 +110,22 @@ class AdminKey(Auth):
             {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         )
 
-    async def replace(self, _: Credentials, error: DifyStatusError, __: str, *, retried: bool) -> None:  # noqa: ARG002
-        """Raise an error that says why the key was rejected."""
+    async def replace(
+        self,
+        rejected: Credentials,  # noqa: ARG002
+        error: Callable[[], DifyStatusError],
+        route: str,  # noqa: ARG002
+        *,
+        retried: bool,  # noqa: ARG002
+    ) -> None:
+        found = error()
         version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"
-        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(error):
+        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(found):
             name = f"Dify {version}" if version else "this Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
-        details = {name: getattr(error, name) for name in ("status", "code", "message", "method", "path")}
-        raise DifyAuthenticationError(f"{error}; {reason}", **details)
+        details = {name: getattr(found, name) for name in ("status", "code", "message", "method", "path")}
+        raise DifyAuthenticationError(f"{found}; {reason}", **details)
 
     async def login(self) -> None:
         """Raise: there is no account."""

@@ -69,7 +69,7 @@ class Session(Auth):
         await self._jobs.join(self._job(self._obtain, None, Step.REFRESH))
 
     async def replace(
-        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, *, retried: bool
     ) -> None:
         """Replace rejected credentials, once for all calls that they were rejected for."""
         current = self.credentials
@@ -80,7 +80,7 @@ class Session(Auth):
         if step is Step.GIVE_UP:
             if now >= current.rejected_by.get(route, 0.0):
                 current.rejected_by[route] = now + _REJECTION_TTL
-            raise error
+            raise error()
         self.credentials = None
         await self._jobs.join(self._job(self._obtain, current, step))
 

@@ -10,6 +10,8 @@ from dify_async._http.wire import is_about_csrf
 from .credentials import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dify_async.errors import DifyStatusError
 
     from .credentials import TokenCredentials
@@ -24,7 +26,12 @@ class Step(Enum):
 
 
 def next_step(
-    credentials: TokenCredentials, error: DifyStatusError, route: str, *, retried: bool, now: float
+    credentials: TokenCredentials,
+    error: Callable[[], DifyStatusError],
+    route: str,
+    *,
+    retried: bool,
+    now: float,
 ) -> Step:
     """Decide how to replace credentials that a route rejected with a 401 about the token.
 
@@ -52,7 +59,7 @@ def next_step(
     was_refreshed = credentials.source is Source.REFRESH
     if (
         credentials.replaces_rejected
-        or is_about_csrf(error)
+        or is_about_csrf(error())
         or (was_refreshed and credentials.tokens.by_code)
     ):
         return Step.GIVE_UP

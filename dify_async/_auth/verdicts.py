@@ -58,7 +58,7 @@ def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> b
     if body is None or not is_from_dify or reply.status not in _VERDICTS:
         return False
     has_shape = isinstance(body.code, str) or body.result == "fail" or isinstance(body.errors, dict)
-    return has_shape and not is_about_the_token(error) and not is_not_about_the_account(error)
+    return has_shape and not is_about_the_token(reply) and not is_not_about_the_account(error)
 
 
 def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) -> DifyError:

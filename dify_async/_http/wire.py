@@ -197,11 +197,12 @@ def redact(text: str) -> str:
     return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
-def is_about_the_token(error: DifyStatusError) -> bool:
+def is_about_the_token(reply: Reply) -> bool:
     """Whether other tokens may help: 401s are also sent for bans, the licence and the setup."""
-    return (
-        error.status == 401 and error.code == "unauthorized" and bool(_ABOUT_THE_TOKEN.search(error.message))
-    )
+    body = error_body(reply.body) if reply.status == 401 else None
+    if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
+        return False
+    return _ABOUT_THE_TOKEN.search(body.message) is not None
 
 
 def is_about_csrf(error: DifyStatusError) -> bool:
