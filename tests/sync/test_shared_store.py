@@ -1,4 +1,4 @@
-"""Sync clients that share a token store, each with an event loop in a thread of its own."""
+"""Sync clients that share a token store; each has an event loop in a separate thread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_one_memory_store_in_eight_sync_clients(fake: FakeDifyServer) -> None:
 def test_connections_to_redis_are_closed_with_each_client(
     fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:
-    """Nobody else could close them: they belong to the event loop of the client's thread."""
+    """They belong to the event loop of the client's thread, so the caller cannot close them."""
     store = RedisTokenStore(redis_server.url)
 
     def use(_: int) -> None:

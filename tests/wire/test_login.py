@@ -1,4 +1,4 @@
-"""The rules of signing in and refreshing, on the captured answers of each version."""
+"""The rules of logging in and refreshing, on the captured answers of each version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_route(version: str, route: str) -> list[Capture]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
+def test_every_captured_login_gives_tokens_or_a_rejection(version: str) -> None:
     rows = of_route(version, "/login")
     assert len(rows) > 10
     for row in rows:
@@ -58,7 +58,7 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
+def test_every_captured_login_by_code_is_rejected(version: str) -> None:
     """No mail was read for them. One of a bad form is a 422 from 1.17, and a refusal like the others."""
     path = "/email-code-login/validity"
     for row in of_route(version, path):
@@ -67,7 +67,7 @@ def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_no_refusal_repeats_what_was_sent(version: str) -> None:
+def test_no_error_repeats_the_request(version: str) -> None:
     """1.11.2/01_login_missing_email: the text of a 400 holds the password, decoded."""
     for row in of_route(version, "/login"):
         if rules.read_tokens(row.reply) is not None or not row.sent.startswith("{"):
@@ -85,7 +85,7 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> None:
+def test_a_password_that_the_server_echoes_decoded_is_not_shown(status: int) -> None:
     """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
     given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
     assert "'password': 'Secret-Pass-42'" in given
@@ -111,7 +111,7 @@ def _decoded(password: object) -> str | None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_renewal_gives_tokens_or_says_whether_the_token_is_dead(version: str) -> None:
+def test_every_captured_refresh_gives_tokens_or_shows_whether_the_token_is_invalid(version: str) -> None:
     rows = of_route(version, "/refresh-token")
     assert rows
     for row in rows:
@@ -169,7 +169,7 @@ def test_a_prefixed_refresh_token_goes_back_under_both_names() -> None:
     assert headers["Cookie"] == "__Host-refresh_token=r; refresh_token=r"
 
 
-def test_the_bearer_era_renews_by_body() -> None:
+def test_the_bearer_era_refreshes_by_body() -> None:
     headers, body = rules.refresh_request(Tokens(access_token="a", refresh_token="r"))
     assert "Cookie" not in headers
     assert msgspec.json.decode(body) == {"refresh_token": "r"}
@@ -188,7 +188,7 @@ def test_what_no_header_may_hold_is_no_token(name: str, bad: str) -> None:
 
 
 @pytest.mark.parametrize("exp", ["9" * 400, "9" * 30, "-1", "null"])
-def test_an_end_that_is_no_time_is_not_told(exp: str) -> None:
+def test_an_invalid_expiry_is_ignored(exp: str) -> None:
     """One of 400 digits is an OverflowError in a sum with a float."""
     claims = base64.urlsafe_b64encode(f'{{"exp":{exp}}}'.encode()).decode()
     assert rules.expiry(f"a.{claims}.b") is None
@@ -267,7 +267,7 @@ def test_versions_that_cannot_serve_an_admin_key(version: str, *, fails: bool) -
         (401, "application/json", b'{"code":"not_init_validated"}', DifyAuthenticationError),
     ],
 )
-def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
+def test_other_answers_to_a_login(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
     reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
     assert rules.read_tokens(reply) is None
     assert type(verdicts.refusal(reply, "/login", "Secret-Pass-42")) is error
