@@ -77,7 +77,7 @@ class Auth:
         """Get credentials if there are none."""
 
     async def replace(
-        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
         """Replace the credentials that a route rejected; raise `error()` if that would not help.
 
@@ -111,13 +111,9 @@ class AdminKey(Auth):
         )
 
     async def replace(
-        self,
-        rejected: Credentials,  # noqa: ARG002
-        error: Callable[[], DifyStatusError],
-        route: str,  # noqa: ARG002
-        *,
-        retried: bool,  # noqa: ARG002
+        self, _: Credentials, error: Callable[[], DifyStatusError], *__: object, **___: object
     ) -> None:
+        """Raise an error that says why the key was rejected."""
         found = error()
         version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"

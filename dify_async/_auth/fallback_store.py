@@ -93,7 +93,7 @@ class FallbackStore:
         self.key = key
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
-        self._keeps_attempts = False  # whether attempts that were saved have been loaded again
+        self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
         self._store = store
         self._emit = emit
         self._lock_is_left = False
@@ -230,9 +230,12 @@ class FallbackStore:
             self._attempts_failed(error)
 
     def _attempts_failed(self, error: Exception) -> None:
-        logger.warning(
-            "the token store does not keep login attempts (%s); this client counts its own", _reason(error)
-        )
+        if self._keeps_attempts is not False:
+            logger.warning(
+                "the token store does not keep login attempts (%s); this client counts its own",
+                _reason(error),
+            )
+        self._keeps_attempts = False
 
     def _catch_up_later(self) -> None:
         if not self._is_closing and (self._catching_up is None or self._catching_up.done()):

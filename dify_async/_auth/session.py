@@ -69,7 +69,7 @@ class Session(Auth):
         await self._jobs.join(self._job(self._obtain, None, Step.REFRESH))
 
     async def replace(
-        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
         """Replace rejected credentials, once for all calls that they were rejected for."""
         current = self.credentials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from dify_async import (
     AsyncDifyServer,
     DifyAuthenticationError,
     DifyConnectionError,
+    DifyError,
     DifyLoginError,
     DifyServerError,
     DifyStatusError,
@@ -207,3 +209,15 @@ async def test_a_failed_early_refresh_is_not_retried_by_each_call(
         await dify.profile()
         await until(lambda: not running())
     assert struck.hits == 2
+
+
+async def test_closing_takes_less_than_5_s_while_a_login_hangs(fake: FakeDifyServer) -> None:
+    """Services are killed soon after SIGTERM."""
+    slow = fake.inject("/login", delay=60)
+    async with client(fake) as dify:
+        call = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4.5
+    with pytest.raises(DifyError, match="the client was closed"):
+        await call

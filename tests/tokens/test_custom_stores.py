@@ -11,6 +11,7 @@ import pytest
 
 from dify_async import DifyLoginError, Event, LoginAttempts, StoreDown, StoredValue, Tokens, TokenStore
 from dify_async.testing import FakeDifyServer
+from tests.redis_server import RedisServer
 from tests.support import client
 
 
@@ -101,8 +102,8 @@ async def test_the_login_budget_is_then_that_of_the_client(
                 await dify.login()
     assert fake.count("POST", "/login") == 3
     warnings = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
-    assert warnings
-    assert all("does not keep login attempts" in text for text in warnings)
+    assert len(warnings) == 1
+    assert "does not keep login attempts" in warnings[0]
     assert "value too long" not in caplog.text
 
 
@@ -140,3 +141,12 @@ async def test_attempts_in_memory_expire_by_the_clock(fake: FakeDifyServer) -> N
         with suppress(DifyLoginError):
             await dify.login()
         assert fake.count("POST", "/login") == 4
+
+
+async def test_the_store_of_the_environment_expires_attempts(
+    fake: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is selected when the client is entered, after the client was created."""
+    monkeypatch.setenv("DIFY_REDIS_URL", redis_server.url)
+    async with client(fake) as dify:
+        assert dify._auth._store.expires_attempts  # type: ignore[attr-defined]  # it has one
