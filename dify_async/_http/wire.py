@@ -28,6 +28,7 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # 401s that other tokens don't help with (1.13 checks the licence on every route).
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
+_VERSION: Final = re.compile(r"v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$", re.ASCII)
 _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 # API keys, JWTs and refresh tokens.
 _SECRET: Final = re.compile(
@@ -86,7 +87,7 @@ class Reply(Masked, frozen=True):
     def version(self) -> str:
         """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if value.isascii() and value.isprintable() else ""
+        return value if _VERSION.match(value) else ""
 
 
 class ErrorBody(Struct, frozen=True):

@@ -36,7 +36,7 @@ async def test_an_upgrade_is_seen_by_the_next_answer(
     assert await dify.version() == "1.15.0"
     await dify.apps(sort_by="recently_created")
     assert fake.count("GET", "/system-features") == 1
-    assert "the server's version is 1.15.0 now, and was 1.11.2" in caplog.text
+    assert "the server's version changed from 1.11.2 to 1.15.0" in caplog.text
 
 
 async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(

@@ -31,7 +31,7 @@ async def test_a_change_is_never_sent_again(fake: FakeDifyServer, fault: dict[st
         with pytest.raises(DifyUnknownOutcomeError) as unknown:
             await CHANGES[path](dify, fake)
         assert fake.count("POST", path) == 1
-    assert "look for it with the call that lists or gets it" in str(unknown.value)
+    assert "check with the matching list or get call" in str(unknown.value)
     assert str(unknown.value).startswith("POST /")
 
 
