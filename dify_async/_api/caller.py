@@ -165,5 +165,7 @@ class Caller:
     def _error_of(self, endpoint: Endpoint[T], url: URL, reply: Reply, attempts: int) -> DifyStatusError:
         error = status_error(endpoint.method, self._transport.path_of(url), reply, attempts)
         if endpoint.safety.changes and reply.status in _GATEWAY_FAILURES:
-            raise DifyUnknownOutcomeError(f"{error}. A gateway lost the answer: {OUTCOME_UNKNOWN}")
+            raise DifyUnknownOutcomeError(
+                f"{str(error).rstrip('.')}. A gateway lost the answer: {OUTCOME_UNKNOWN}"
+            )
         return error

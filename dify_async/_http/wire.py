@@ -28,8 +28,8 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # 401s that other tokens don't help with (1.13 checks the licence on every route).
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
+_VERSION: Final = re.compile(r"v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$", re.ASCII)
 _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
-_VERSION: Final = re.compile(r"v?[0-9]{1,6}\.[0-9]{1,6}[ -~]*")
 # API keys, JWTs and refresh tokens.
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
@@ -87,7 +87,7 @@ class Reply(Masked, frozen=True):
     def version(self) -> str:
         """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if _VERSION.fullmatch(value) else ""
+        return value if _VERSION.match(value) else ""
 
 
 class ErrorBody(Struct, frozen=True):

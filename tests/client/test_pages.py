@@ -102,7 +102,7 @@ async def test_an_endless_list() -> None:
 
 async def test_an_endless_list_with_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no total, so only the number of pages is limited."""
-    monkeypatch.setattr("dify_async._api.caller.MAX_PAGE", 5)
+    monkeypatch.setattr("dify_async._api.paging.MAX_PAGE", 5)
     async with (
         TestServer(endless_rows()) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
