@@ -6,13 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from . import __version__
-from .events import (
-    RequestAnswered,
-    RequestFailed,
-    RequestRetried,
-    SessionRefreshed,
-    StoreDown,
-)
+from .events import RequestAnswered, RequestFailed, RequestRetried, SessionRefreshed, StoreDown
 
 try:
     from opentelemetry.metrics import get_meter

@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from . import _checks as checks
+from . import _checks
 from ._concurrency import cancel_and_wait
 from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
@@ -121,7 +121,7 @@ class RedisTokenStore(Uncopyable):
         lock_timeout: float = 30.0,
         encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
-        checks.number("lock_timeout", lock_timeout, minimum=_MIN_LOCK, maximum=_MAX_LOCK)
+        _checks.number("lock_timeout", lock_timeout, minimum=_MIN_LOCK, maximum=_MAX_LOCK)
         if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
             raise DifyConfigError(
                 "redis_or_url must be a redis.asyncio client or a URL, got a blocking client"

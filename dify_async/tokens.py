@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from msgspec import field
 
 from ._uncopyable import Uncopyable
-from .models._base import Masked
+from .models.base import Masked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -54,7 +54,7 @@ _OWN_NAMES: Final = {
     "Calls": "dify_async.sync._calls",
     "DashboardUpdates": "dify_async.sync._updates",
     "Generator": "collections.abc",
-    "from_environment": "dify_async.client._environment",
+    "from_environment": "dify_async.client.environment",
     "taken": "dify_async.sync._calls",
 }
 

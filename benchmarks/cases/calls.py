@@ -15,7 +15,7 @@ from benchmarks.measure import Cost, Effort, Figures, Work, in_turns, repeated, 
 from dify_async import App, Metric
 from dify_async._api.endpoints import STATISTICS
 from dify_async.models import Page, TokenCosts
-from dify_async.models._base import Rows
+from dify_async.models.base import Rows
 
 _MANY_APPS = 100_000  # more than the URL cache holds
 

@@ -7,14 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from dify_async._http.retry import Attempts
-from dify_async._http.wire import (
-    UNREADABLE,
-    Reply,
-    Request,
-    decode_error,
-    is_about_the_token,
-    status_error,
-)
+from dify_async._http.wire import UNREADABLE, Reply, Request, decode_error, is_about_the_token, status_error
 from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:

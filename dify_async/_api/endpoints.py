@@ -33,15 +33,10 @@ from dify_async.models import (
     WorkflowRunDetail,
     Workspace,
 )
-from dify_async.models._base import Rows, Text
+from dify_async.models.base import Rows, Text
 from dify_async.models.knowledge import ErrorDocuments
 from dify_async.models.workflows import Published
-from dify_async.models.workspace import (
-    Invitations,
-    Members,
-    SwitchedWorkspace,
-    Workspaces,
-)
+from dify_async.models.workspace import Invitations, Members, SwitchedWorkspace, Workspaces
 from dify_async.statistics.metrics import Metric
 
 if TYPE_CHECKING:

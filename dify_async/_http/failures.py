@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
+from enum import Enum, auto
 from typing import Final
 
-import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from msgspec import Struct
 
 from dify_async.errors import (
@@ -21,16 +20,30 @@ from dify_async.errors import (
 from .tls import HANDSHAKE_FAILED, permanent_problem
 from .wire import redact
 
-# The resolver raises a UnicodeError for a host name that it cannot encode (requests#5367).
-FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
-_NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
-_NOT_SENT: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.ServerFingerprintMismatch,
-    UnicodeError,
+
+class Kind(Enum):
+    """What failed."""
+
+    INVALID_HOST = auto()
+    CANNOT_CONNECT = auto()
+    CONNECT_TIMEOUT = auto()
+    REJECTED_BY_PROXY = auto()
+    OTHER_FINGERPRINT = auto()
+    TIMEOUT = auto()
+    DISCONNECTED = auto()
+    NOT_HTTP = auto()
+    HEADER_TOO_LONG = auto()
+    OTHER = auto()
+
+
+_NOT_SENT: Final = frozenset(
+    {
+        Kind.INVALID_HOST,
+        Kind.CANNOT_CONNECT,
+        Kind.CONNECT_TIMEOUT,
+        Kind.REJECTED_BY_PROXY,
+        Kind.OTHER_FINGERPRINT,
+    }
 )
 
 
@@ -45,7 +58,12 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         may_be_sent: Whether a part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
         ssl_argument: The argument for an SSL context, such as "ssl=".
+        peer: The host and port of the connection, if it was not made.
+        is_tls: Whether the connection uses TLS, if it was not made.
+        proxy_status: The status with which the proxy rejected the connection.
     """
+
+    kind: Kind
 
     call: str
     scheme: str
@@ -56,19 +74,22 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
     timeout: float
     connect_timeout: float
     ssl_argument: str
+    peer: str = ""
+    is_tls: bool = False
+    proxy_status: int = 0
 
 
 def failure_of(error: Exception, attempt: FailedAttempt) -> DifyError:
-    """The error to raise for one of `FAILURES`."""
+    """The error to raise for an attempt that failed with this one."""
     call = attempt.call
     # With TLS 1.3 a server checks the client's certificate after the handshake.
     problem = permanent_problem(error.__cause__ or error, attempt.server, attempt.ssl_argument)
-    if problem is not None or not attempt.may_be_sent or isinstance(error, _NOT_SENT):
+    if problem is not None or not attempt.may_be_sent or attempt.kind in _NOT_SENT:
         return _not_sent(error, attempt, problem)
     is_timeout = isinstance(error, TimeoutError)
-    unreadable = _unreadable(error)
+    unreadable = _unreadable(error, attempt.kind)
     reason = unreadable or (f"no answer within {attempt.timeout:g} s" if is_timeout else _text_of(error))
-    reason += _hint(error, attempt)
+    reason += _hint(attempt)
     if attempt.changes:
         return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
     if unreadable:
@@ -76,68 +97,59 @@ def failure_of(error: Exception, attempt: FailedAttempt) -> DifyError:
     return (DifyTimeoutError if is_timeout else DifyConnectionError)(f"{call}: {reason}")
 
 
-def _unreadable(error: Exception) -> str:
+def _unreadable(error: Exception, kind: Kind) -> str:
     """Why an answer is not valid HTTP; "" if there was no answer."""
-    if _is_too_long(error):
+    if kind is Kind.HEADER_TOO_LONG:
         return "a header of the answer is too long"
-    # A body that ends early is a ClientPayloadError too, but then the connection broke.
-    if isinstance(error, _NOT_HTTP) or isinstance(error.__cause__, ContentEncodingError):
-        return f"the answer is not valid HTTP ({type(error).__name__})"
-    return ""
+    return f"the answer is not valid HTTP ({type(error).__name__})" if kind is Kind.NOT_HTTP else ""
 
 
-def _is_too_long(error: Exception) -> bool:
-    # aiohttp's LineTooLong; its parser in C keeps only the message.
-    return isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than")
-
-
-def _hint(error: Exception, attempt: FailedAttempt) -> str:
-    if attempt.has_answered or _is_too_long(error):
+def _hint(attempt: FailedAttempt) -> str:
+    if attempt.has_answered or attempt.kind is Kind.HEADER_TOO_LONG:
         return ""
     if attempt.scheme == "http":  # a TLS server answers plain text with an alert, or closes the connection
         return "; check whether base_url must be https://"
-    is_closed = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
-    return f"; {HANDSHAKE_FAILED}" if is_closed else ""
+    return f"; {HANDSHAKE_FAILED}" if attempt.kind is Kind.DISCONNECTED else ""
 
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
     if isinstance(error, TimeoutError):  # while it waited for a connection, or while one was made
-        is_connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        is_connecting = attempt.kind is Kind.CONNECT_TIMEOUT
         seconds = attempt.connect_timeout if is_connecting else attempt.timeout
         return DifyTimeoutError(f"{attempt.call}: no connection within {seconds:g} s", sent=False)
     may_pass = False
     if problem is not None:
         reason = problem
-    elif isinstance(error, aiohttp.ServerFingerprintMismatch):
-        reason = f"the certificate of {error.host}:{error.port} does not match the fingerprint of the session"
-    elif isinstance(error, UnicodeError | aiohttp.InvalidURL):
+    elif attempt.kind is Kind.OTHER_FINGERPRINT:
+        reason = f"the certificate of {attempt.peer} does not match the fingerprint of the session"
+    elif attempt.kind is Kind.INVALID_HOST:
         # The message may contain a whole URL.
         reason = "the host name is invalid; check base_url and proxy"
     else:
-        reason, may_pass = _temporary_reason(error), True
+        reason, may_pass = _temporary_reason(error, attempt), True
     return DifyConnectionError(f"{attempt.call}: no connection: {reason}", sent=False, may_pass=may_pass)
 
 
-def _temporary_reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientHttpProxyError):
+def _temporary_reason(error: Exception, attempt: FailedAttempt) -> str:
+    if attempt.kind is Kind.REJECTED_BY_PROXY:
         # The message contains the proxy's URL.
-        advice = "; pass proxy= as http://USER:PASSWORD@HOST:PORT" if error.status == 407 else ""
-        return f"the proxy answered {error.status}{advice}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _cannot_connect(error)
+        status = attempt.proxy_status
+        advice = "; pass proxy= as http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
+        return f"the proxy answered {status}{advice}"
+    if attempt.kind is Kind.CANNOT_CONNECT:
+        return _cannot_connect(error.__cause__, attempt)
     return _text_of(error)
 
 
-def _cannot_connect(error: aiohttp.ClientConnectorError) -> str:
-    cause = error.os_error
-    text = f"cannot connect to {error.host}:{error.port}: "
+def _cannot_connect(cause: BaseException | None, attempt: FailedAttempt) -> str:
+    text = f"cannot connect to {attempt.peer}: "
     if isinstance(cause, socket.gaierror):
         return f"{text}host name not found; check base_url and proxy"
     if isinstance(cause, ConnectionRefusedError):
         return f"{text}connection refused; check base_url, and whether the server is running"
     # An OSError that asyncio itself raises has no text.
-    text += redact(cause.strerror or str(cause) or type(cause).__name__)
-    is_reset_handshake = error.ssl is not False and isinstance(cause, ConnectionResetError)
+    text += redact(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
+    is_reset_handshake = attempt.is_tls and isinstance(cause, ConnectionResetError)
     return f"{text}; {HANDSHAKE_FAILED}" if is_reset_handshake else text
 
 

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from .urls import API_ROOT
 
 if TYPE_CHECKING:
-    from .wire import Reply
+    from collections.abc import Callable
+
+    GetHeader = Callable[[str], str | None]
 
 # In the 400s of nginx, Apache, and servers written in Go.
 _PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
@@ -20,33 +22,39 @@ _REJECTIONS: Final = frozenset({401, 403, 405, 406, 429, 503})
 _CLOUDFLARE_ACCESS: Final = "/cdn-cgi/access/"
 
 
-def hint_of(reply: Reply, code: str | None, path: str) -> str:
+def hint_of(
+    status: int, code: str | None, path: str, *, get_header: GetHeader, body: bytes, base_path: str
+) -> str:
     """What to do about an error status.
 
     Args:
-        reply: The answer.
+        status: The status of the answer.
         code: Dify's error code; None if the body has none.
         path: The path of the call below /console/api.
+        get_header: Gets a header of the answer.
+        body: The body of the answer.
+        base_path: The path of `base_url`, usually "".
     """
-    if 300 <= reply.status < 400:
-        return f"Redirects are not followed; {_redirect_hint(reply, path)}"
+    if 300 <= status < 400:
+        location = get_header("Location") or ""
+        return f"Redirects are not followed; {_redirect_hint(location, path, base_path)}"
     if code is not None:
-        is_forbidden = reply.status == 403 and code == "forbidden"
+        is_forbidden = status == 403 and code == "forbidden"
         return "The account's role in the workspace does not allow it" if is_forbidden else ""
-    is_page = "html" in (reply.headers.get("Content-Type") or "")
-    return _proxy_hint(reply) or (_page_hint(reply) if is_page else "")
+    is_page = "html" in (get_header("Content-Type") or "")
+    return _proxy_hint(status, get_header, body) or (_page_hint(status, base_path) if is_page else "")
 
 
-def _proxy_hint(reply: Reply) -> str:
-    start = reply.body[:_MAX_SEARCHED]
-    if reply.status == 400 and _PLAIN_TEXT_TO_TLS.search(start):
+def _proxy_hint(status: int, get_header: GetHeader, body: bytes) -> str:
+    start = body[:_MAX_SEARCHED]
+    if status == 400 and _PLAIN_TEXT_TO_TLS.search(start):
         return "The server requires https: base_url must begin with https://"
-    if reply.status == 400 and _NO_CLIENT_CERTIFICATE.search(start):
+    if status == 400 and _NO_CLIENT_CERTIFICATE.search(start):
         return (
             "The server requires a client certificate: load it with context.load_cert_chain(…), and pass"
             " ssl=context"
         )
-    if reply.status == 401 and (reply.headers.get("WWW-Authenticate") or "").lower().startswith("basic"):
+    if status == 401 and (get_header("WWW-Authenticate") or "").lower().startswith("basic"):
         return (
             "A proxy in front of Dify, not Dify, requires a user name and password (basic auth):"
             f" exempt {API_ROOT} from it"
@@ -54,12 +62,12 @@ def _proxy_hint(reply: Reply) -> str:
     return ""
 
 
-def _page_hint(reply: Reply) -> str:
-    if reply.status in {404, 405} and reply.base_path:
-        return _base_path_hint(reply.base_path)
-    if reply.status == 404:
+def _page_hint(status: int, base_path: str) -> str:
+    if status in {404, 405} and base_path:
+        return _base_path_hint(base_path)
+    if status == 404:
         return "There is no such route, or the id is not a UUID, or base_url lacks a part of its path"
-    if reply.status in _REJECTIONS:
+    if status in _REJECTIONS:
         return (
             "The answer is a web page, so it is from a firewall, proxy or login page in front of Dify:"
             f" allow this client to access {API_ROOT} there"
@@ -83,9 +91,9 @@ def _base_path_hint(base_path: str) -> str:
     )
 
 
-def _redirect_hint(reply: Reply, path: str) -> str:
+def _redirect_hint(location: str, path: str, base_path: str) -> str:
     try:
-        parts = urlsplit(reply.headers.get("Location") or "")
+        parts = urlsplit(location)
         host, port = parts.hostname, parts.port
     except ValueError:
         return "check base_url"
@@ -104,4 +112,4 @@ def _redirect_hint(reply: Reply, path: str) -> str:
             f"it points to another page, on {address}: if that is a login page in front of Dify,"
             f" exempt {API_ROOT} from it"
         )
-    return _base_path_hint(reply.base_path) if reply.base_path else "check base_url"
+    return _base_path_hint(base_path) if base_path else "check base_url"

@@ -7,12 +7,13 @@ import ssl as ssl_module
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from yarl import URL
 
 from dify_async._checks import instance, shown
 from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 
-from .failures import FAILURES, FailedAttempt, failure_of
+from .failures import FailedAttempt, Kind, failure_of
 from .urls import API_ROOT, build_target
 from .wire import Reply
 
@@ -39,6 +40,31 @@ _HEADERS: Final = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": "dify-async",
 }
+
+# The resolver raises a UnicodeError for a host name that it cannot encode (requests#5367).
+_FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
+_NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
+# The first that matches counts.
+_KINDS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...]] = (
+    (aiohttp.ConnectionTimeoutError, Kind.CONNECT_TIMEOUT),
+    (TimeoutError, Kind.TIMEOUT),
+    ((UnicodeError, aiohttp.InvalidURL), Kind.INVALID_HOST),
+    (aiohttp.ServerFingerprintMismatch, Kind.OTHER_FINGERPRINT),
+    (aiohttp.ClientHttpProxyError, Kind.REJECTED_BY_PROXY),
+    (aiohttp.ClientConnectorError, Kind.CANNOT_CONNECT),
+    (_NOT_HTTP, Kind.NOT_HTTP),
+    ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), Kind.DISCONNECTED),
+)
+
+
+def _kind_of(error: Exception) -> Kind:
+    # aiohttp's LineTooLong; its parser in C keeps only the message.
+    if isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than"):
+        return Kind.HEADER_TOO_LONG
+    # A body that ends early is a ClientPayloadError too, but then the connection broke.
+    if isinstance(error.__cause__, ContentEncodingError):
+        return Kind.NOT_HTTP
+    return next((kind for types, kind in _KINDS if isinstance(error, types)), Kind.OTHER)
 
 
 class _Body(aiohttp.payload.Payload):
@@ -226,8 +252,9 @@ class Transport:
                 if self._proxy_headers is not None:
                     sent = {**sent, **self._proxy_headers}
                 return Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
-        except FAILURES as error:
+        except _FAILURES as error:
             attempt = FailedAttempt(
+                kind=_kind_of(error),
                 call=f"{request.method} {self.path_of(request.url)}",
                 scheme=request.url.scheme,
                 server=f"{self.host}:{self.port}",
@@ -237,6 +264,9 @@ class Transport:
                 timeout=self._timeout,
                 connect_timeout=self._connect_timeout,
                 ssl_argument="ssl=" if self._callers_session is None else "the session's connector ssl=",
+                peer=f"{getattr(error, 'host', '')}:{getattr(error, 'port', '')}",
+                is_tls=getattr(error, "ssl", False) is not False,
+                proxy_status=getattr(error, "status", 0),
             )
             failure = failure_of(error, attempt)
         # Not in the except block: the context would be aiohttp's error, whose headers may contain tokens.

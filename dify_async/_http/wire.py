@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from dify_async._secrets import secrets_of, without_secrets
 from dify_async.errors import DifyDecodeError, DifyStatusError, status_error_class
-from dify_async.models._base import Masked
+from dify_async.models.base import Masked
 
 from .hints import hint_of, hint_of_unreadable
 
@@ -172,7 +172,15 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
         text += f": {' '.join(message.split())}"
     if attempts > 1:
         text += f" ({attempts} attempts)"
-    if hint := hint_of(reply, code, path):
+    hint = hint_of(
+        reply.status,
+        code,
+        path,
+        get_header=reply.headers.get,
+        body=reply.body,
+        base_path=reply.base_path,
+    )
+    if hint:
         text = f"{text.removesuffix('.')}. {redact(str(without_secrets(hint, secrets)))}"
     return status_error_class(reply.status)(
         text,

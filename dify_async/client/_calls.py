@@ -12,17 +12,10 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api.endpoints import PROFILE
 from dify_async._api.paging import MAX_PAGE
-from dify_async._times import (
-    begins_day,
-    bounds,
-    instant,
-    is_aware,
-    span_of,
-    wall_clock,
-)
+from dify_async._times import begins_day, bounds, instant, is_aware, span_of, wall_clock
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -136,12 +129,12 @@ class Calls(Uncopyable):
 
 def page_query(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """The query of one page."""
-    return ("page", checks.integer("page", page, maximum=MAX_PAGE)), ("limit", row_limit("limit", limit))
+    return ("page", _checks.integer("page", page, maximum=MAX_PAGE)), ("limit", row_limit("limit", limit))
 
 
 def row_limit(name: str, value: int) -> int:
     """A number of rows per answer."""
-    return checks.integer(name, value, maximum=_MAX_ROWS)
+    return _checks.integer(name, value, maximum=_MAX_ROWS)
 
 
 def body_of(**fields: object) -> bytes:

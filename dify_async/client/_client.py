@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import anyio
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api.caller import Caller
 from dify_async._api.probe import ServerProbe
 from dify_async._api.versions import checked_version
@@ -27,13 +27,13 @@ from dify_async.errors import DifyError
 from dify_async.events import emitter
 
 from ._credentials import AdminKeyCredentials, checked_credentials
-from ._environment import EnvironmentStore, from_environment
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .apps import AppCalls
 from .conversations import ConversationCalls
 from .dashboard import DashboardCalls
 from .definitions import DefinitionCalls
+from .environment import EnvironmentStore, from_environment
 from .keys import KeyCalls
 from .knowledge import KnowledgeCalls
 from .many_statistics import ManyStatisticCalls
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 
-    from ._options import Options
+    from .options import Options
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
 
@@ -133,14 +133,14 @@ class AsyncDifyServer(
         # Error trackers show the arguments if this constructor raises an error.
         password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
         credentials = checked_credentials(email, password, admin_api_key, workspace_id)
-        checks.positive("timeout", timeout)
-        checks.integer("max_concurrency", max_concurrency)
-        checks.integer("max_response_bytes", max_response_bytes)
-        checks.instance("retry", retry, RetryPolicy, "a RetryPolicy")
-        checks.callback("on_event", on_event)
+        _checks.positive("timeout", timeout)
+        _checks.integer("max_concurrency", max_concurrency)
+        _checks.integer("max_response_bytes", max_response_bytes)
+        _checks.instance("retry", retry, RetryPolicy, "a RetryPolicy")
+        _checks.callback("on_event", on_event)
         if token_store is not None:
             stores = "a RedisTokenStore, a MemoryTokenStore or an object with their methods"
-            checks.methods("token_store", token_store, _STORE_METHODS, stores)
+            _checks.methods("token_store", token_store, _STORE_METHODS, stores)
         self._base_url = normal_base_url(base_url)
         self._max_concurrency = max_concurrency
         self._zone_lock = anyio.Lock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async.errors import DifyConfigError
 
 
@@ -37,6 +37,6 @@ def checked_credentials(
         if value is None:
             raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")
     if given == [account]:
-        return AccountCredentials(checks.text("email", email), checks.text("password", password))
-    key = checks.header_text("admin_api_key", admin_api_key)
-    return AdminKeyCredentials(key, checks.header_text("workspace_id", workspace_id))
+        return AccountCredentials(_checks.text("email", email), _checks.text("password", password))
+    key = _checks.header_text("admin_api_key", admin_api_key)
+    return AdminKeyCredentials(key, _checks.header_text("workspace_id", workspace_id))

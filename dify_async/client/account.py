@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async import _checks as checks
-from dify_async._api.endpoints import (
-    FEATURES,
-    LOGIN_CODE,
-    PROFILE,
-    SETUP,
-    SYSTEM_FEATURES,
-)
+from dify_async import _checks
+from dify_async._api.endpoints import FEATURES, LOGIN_CODE, PROFILE, SETUP, SYSTEM_FEATURES
 from dify_async._secrets import masked
 
 from ._calls import Calls, body_of
@@ -53,8 +47,8 @@ class AccountCalls(Calls):
         Raises:
             DifyRateLimitError: More than three codes in five minutes, or too many from one IP address.
         """
-        checks.text("email", email)
-        checks.optional_text("language", language)
+        _checks.text("email", email)
+        _checks.optional_text("language", language)
         body = body_of(email=email, language=language)
         return (await self._caller.call(LOGIN_CODE, body=body)).data
 
@@ -78,7 +72,7 @@ class AccountCalls(Calls):
         """
         self._caller.check()
         code, token = masked(code), masked(token)
-        checks.each(checks.text, email=email, code=code, token=token)
+        _checks.each(_checks.text, email=email, code=code, token=token)
         await self._auth.login_with_code(email, code, token)
 
     async def logout(self) -> None:

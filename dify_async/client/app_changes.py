@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET, UnsetType
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import MAX_ACTIVE_REQUESTS
 from dify_async._http.retry import SAFE
@@ -54,14 +54,14 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been created; check before you try again.
         """
-        checks.each(checks.text, name=name, mode=mode)
+        _checks.each(_checks.text, name=name, mode=mode)
         fields = {
             "description": description,
             "icon_type": icon_type,
             "icon": icon,
             "icon_background": icon_background,
         }
-        checks.each(checks.optional_text, **fields)
+        _checks.each(_checks.optional_text, **fields)
         body = body_of(name=name, mode=mode, **fields)
         return await self._caller.call(endpoints.NEW_APP, body=body)
 
@@ -111,11 +111,11 @@ class AppChangeCalls(Calls):
         texts = ("description", "icon_type", "icon", "icon_background")
         for field in texts:
             if new[field] is not UNSET:
-                checks.optional_text(field, new[field])
+                _checks.optional_text(field, new[field])
         if name is not UNSET:
-            checks.text("name", name)
+            _checks.text("name", name)
         if use_icon_as_answer_icon is not UNSET:
-            checks.boolean("use_icon_as_answer_icon", use_icon_as_answer_icon)
+            _checks.boolean("use_icon_as_answer_icon", use_icon_as_answer_icon)
         limit = None if max_active_requests is UNSET else "given"
         await self._check_version(MAX_ACTIVE_REQUESTS, max_active_requests=limit)
         app = await self._caller.call(endpoints.APP, (app_id,))
@@ -165,7 +165,7 @@ class AppChangeCalls(Calls):
             "icon": icon,
             "icon_background": icon_background,
         }
-        checks.each(checks.optional_text, **fields)
+        _checks.each(_checks.optional_text, **fields)
         body = body_of(**fields)
         return await self._caller.call(endpoints.COPY_APP, (app_id,), body=body)
 
@@ -195,7 +195,7 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
-        checks.instance("config", config, AppModelConfig, "an AppModelConfig")
+        _checks.instance("config", config, AppModelConfig, "an AppModelConfig")
         await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
@@ -209,7 +209,7 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an admin or owner.
         """
-        checks.boolean("enabled", enabled)
+        _checks.boolean("enabled", enabled)
         return await self._caller.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
@@ -223,5 +223,5 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
-        checks.boolean("enabled", enabled)
+        _checks.boolean("enabled", enabled)
         return await self._caller.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paging import iterate_pages
 from dify_async._api.versions import SEPARATE_TAG_IDS, SORTED_APPS
@@ -79,8 +79,8 @@ class AppCalls(Calls):
         connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = checks.optional_texts("tag_ids", tag_ids)
-        creators = checks.optional_texts("creator_ids", creator_ids)
+        tags = _checks.optional_texts("tag_ids", tag_ids)
+        creators = _checks.optional_texts("creator_ids", creator_ids)
         return self._matching_apps(query, tags, sort_by, creators, row_limit("page_size", page_size))
 
     async def apps_page(
@@ -101,8 +101,8 @@ class AppCalls(Calls):
         `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = checks.optional_texts("tag_ids", tag_ids)
-        creators = checks.optional_texts("creator_ids", creator_ids)
+        tags = _checks.optional_texts("tag_ids", tag_ids)
+        creators = _checks.optional_texts("creator_ids", creator_ids)
         pages = page_query(page, limit)
         more = await self._filters_by_version(tags, sort_by, creators)
         return await self._caller.call(APPS, query=(*query, *more, *pages))
@@ -132,7 +132,7 @@ class AppCalls(Calls):
 
 
 def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | None) -> Query:
-    checks.optional_boolean("is_created_by_me", is_created_by_me)
+    _checks.optional_boolean("is_created_by_me", is_created_by_me)
     return ("mode", mode), ("name", name), ("is_created_by_me", is_created_by_me)
 
 

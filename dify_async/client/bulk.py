@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._concurrency import for_each
 from dify_async.errors import DifyError
 from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
@@ -34,7 +34,7 @@ async def for_apps(
     max_concurrency: int,
 ) -> list[AppResult[T]]:
     """One result per app, in the order given; errors that affect all apps are raised."""
-    checks.callback("progress", progress)
+    _checks.callback("progress", progress)
     wanted = unique_apps(checked_apps(apps))
     results: dict[str, AppResult[T]] = {}
 

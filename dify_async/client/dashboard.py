@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._times import When
-    from dify_async.dashboard.models import Dashboard
+    from dify_async.dashboard.dashboard import Dashboard
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async.backup import BackupFolder
 
@@ -34,7 +34,7 @@ class DefinitionCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
         """
-        checks.boolean("include_secret", include_secret)
+        _checks.boolean("include_secret", include_secret)
         # Without format, the answer after 1.17.1 is a ZIP; older servers ignore it
         # [1.16.1/08_app_export_format_*].
         query = (("format", "yaml"), ("include_secret", include_secret))
@@ -69,7 +69,7 @@ class DefinitionCalls(Calls):
             DifyAuthenticationError: The session was rejected.
             OSError: A file cannot be written.
         """
-        checks.boolean("include_secret", include_secret)
+        _checks.boolean("include_secret", include_secret)
         backup = await BackupFolder.open(folder, with_secrets=include_secret)
         export = partial(self.export_app, include_secret=include_secret)
         return await for_apps(apps, lambda app: backup.update(app, export), progress, self._max_concurrency)
@@ -98,7 +98,7 @@ class DefinitionCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
-        checks.text("yaml", yaml)
+        _checks.text("yaml", yaml)
         fields = {
             "app_id": app_id,
             "name": name,
@@ -107,7 +107,7 @@ class DefinitionCalls(Calls):
             "icon": icon,
             "icon_background": icon_background,
         }
-        checks.each(checks.optional_text, **fields)
+        _checks.each(_checks.optional_text, **fields)
         body = body_of(mode="yaml-content", yaml_content=yaml, **fields)
         return await self._caller.call(endpoints.IMPORT_APP, body=body)
 

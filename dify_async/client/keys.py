@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api.endpoints import (
     APP_API_KEYS,
     DATASET_API_KEYS,
@@ -164,7 +164,7 @@ async def _ensured(
     *,
     create_if_masked: bool,
 ) -> KeyT:
-    checks.boolean("create_if_masked", create_if_masked)
+    _checks.boolean("create_if_masked", create_if_masked)
     keys = await get()
     if not keys or (create_if_masked and not _usable(keys)):
         keys = await create()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.paging import iterate_pages
 
@@ -98,10 +98,10 @@ class KnowledgeCalls(Calls):
             DifyNotFoundError: The knowledge base does not exist.
             DifyValidationError: One of the documents is already being retried.
         """
-        body = body_of(document_ids=checks.texts("document_ids", document_ids))
+        body = body_of(document_ids=_checks.texts("document_ids", document_ids))
         await self._caller.call(endpoints.RETRY_DOCUMENTS, (dataset_id,), body=body)
 
 
 def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:
-    tags = checks.optional_texts("tag_ids", tag_ids)
+    tags = _checks.optional_texts("tag_ids", tag_ids)
     return (("keyword", keyword), *(("tag_ids", tag) for tag in tags))

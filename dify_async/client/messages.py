@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.paging import iterate_cursor
 from dify_async._http.urls import quote_id
@@ -112,8 +112,8 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        checks.one_of("format", format, ("csv", "json"))
-        checks.optional_boolean("has_comment", has_comment)
+        _checks.one_of("format", format, ("csv", "json"))
+        _checks.optional_boolean("has_comment", has_comment)
         query = (
             ("format", format),
             ("rating", rating),

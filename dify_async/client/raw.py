@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api.endpoints import Endpoint
 from dify_async._http.retry import IDEMPOTENT, SAFE, UNSAFE
 from dify_async._http.wire import decoder_of
@@ -92,7 +92,7 @@ class RawCalls(Calls):
             DifyConfigError: The method, path or an argument is invalid; nothing was sent.
             DifyDecodeError: The response is not JSON, or not of that type.
         """
-        method = checks.one_of("method", method.upper() if isinstance(method, str) else method, _METHODS)
+        method = _checks.one_of("method", method.upper() if isinstance(method, str) else method, _METHODS)
         template, ids = _template(path)
         safety = _SAFETY.get(method, UNSAFE)
         endpoint = Endpoint(method, template, _decoder(type), safety)
@@ -105,7 +105,9 @@ class RawCalls(Calls):
 def _template(path: str) -> tuple[str, tuple[str, ...]]:
     """The route, and the ids in it."""
     if not isinstance(path, str) or not path.startswith("/") or re.search(r"[?#{}]", path):
-        raise checks.refused("path", 'a path such as "/apps/ID/trace"', path, hint="pass the query as params")
+        raise _checks.refused(
+            "path", 'a path such as "/apps/ID/trace"', path, hint="pass the query as params"
+        )
     segments = path[1:].split("/")
     ids = tuple(segment for segment in segments if not _NAME.fullmatch(segment))
     return "/" + "/".join(one if _NAME.fullmatch(one) else "{}" for one in segments), ids
@@ -114,12 +116,12 @@ def _template(path: str) -> tuple[str, tuple[str, ...]]:
 def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
     pairs: list[tuple[str, QueryValue]] = []
     if not isinstance(params, Mapping):
-        raise checks.refused("params", "a mapping of names to values", params)
+        raise _checks.refused("params", "a mapping of names to values", params)
     for name, value in params.items():
-        checks.instance("each name in params", name, str, "text")
+        _checks.instance("each name in params", name, str, "text")
         for one in value if isinstance(value, list | tuple) else [value]:
             if one is not None and not isinstance(one, str | int):
-                raise checks.refused(f"params[{name!r:.40}]", "text, an integer or a boolean", one)
+                raise _checks.refused(f"params[{name!r:.40}]", "text, an integer or a boolean", one)
             # As text, since cached URLs do not distinguish True from 1.
             pairs.append((name, str(one).lower() if isinstance(one, bool) else one))
     return tuple(pairs)
@@ -133,7 +135,7 @@ def _decoder(type_: object) -> Callable[[bytes], Any]:
     try:
         return _cached_decoder_of(type_)
     except TypeError:
-        raise checks.refused("type", "a type that msgspec can decode", type_) from None
+        raise _checks.refused("type", "a type that msgspec can decode", type_) from None
 
 
 def _anything(body: bytes) -> Any:

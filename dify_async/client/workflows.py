@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.paging import iterate_cursor, iterate_pages
 from dify_async._api.versions import (
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 
     from dify_async._http.urls import Query
     from dify_async._times import When
-    from dify_async.models import (
-        CursorPage,
-        Page,
-        Workflow,
-        WorkflowAppLog,
-        WorkflowRun,
-        WorkflowRunDetail,
-    )
+    from dify_async.models import CursorPage, Page, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 
 
 class WorkflowCalls(Calls):
@@ -56,7 +49,7 @@ class WorkflowCalls(Calls):
             DifyUnknownOutcomeError: The draft may have been published; check with `published_workflow`.
         """
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
-        checks.each(checks.optional_text, **marks)
+        _checks.each(_checks.optional_text, **marks)
         await self._check_version(WORKFLOW_MARKS, **marks)
         body = body_of(**marks)
         await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
@@ -230,7 +223,7 @@ class WorkflowCalls(Calls):
         account: str | None,
         detail: bool | None,
     ) -> Query:
-        checks.optional_boolean("detail", detail)
+        _checks.optional_boolean("detail", detail)
         await self._check_version(WORKFLOW_LOG_RANGE, start=start, end=end)
         await self._check_version(WORKFLOW_LOG_USERS, session_id=session_id, account=account)
         await self._check_version(WORKFLOW_LOG_DETAILS, detail=detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import WORKSPACE_BY_POST, WORKSPACE_SUMMARY, Fact
 
@@ -56,7 +56,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyPermissionError: The account is not a member; `code` is "account_not_link_tenant".
         """
-        checks.text("workspace_id", workspace_id)
+        _checks.text("workspace_id", workspace_id)
         body = body_of(tenant_id=workspace_id)
         return (await self._caller.call(endpoints.SWITCH_WORKSPACE, body=body)).new_tenant
 
@@ -82,9 +82,9 @@ class WorkspaceCalls(Calls):
                 Dify 1.15. Or from Dify 1.16 there are no addresses.
             DifyUnknownOutcomeError: The people may have been invited; check with `members`.
         """
-        checks.text("role", role)
-        checks.optional_text("language", language)
-        body = body_of(emails=checks.texts("emails", emails), role=role, language=language)
+        _checks.text("role", role)
+        _checks.optional_text("language", language)
+        body = body_of(emails=_checks.texts("emails", emails), role=role, language=language)
         return (await self._caller.call(endpoints.INVITE_MEMBERS, body=body)).invitation_results
 
     async def set_timezone(self, name: str) -> Account:
@@ -98,7 +98,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyValidationError: The server does not have the time zone.
         """
-        checks.text("name", name)
+        _checks.text("name", name)
         body = body_of(timezone=name)
         try:
             return await self._call_first((endpoints.TIMEZONE, body), (endpoints.UPDATE_PROFILE, body))

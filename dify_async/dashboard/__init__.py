@@ -1,7 +1,8 @@
 """The dashboard: the numbers of every app for a range of days, filled, totalled and compared."""
 
+from .dashboard import Dashboard
 from .feed import DashboardFeed, Snapshot
-from .models import AppDashboard, AppError, Change, Dashboard, Series
+from .models import AppDashboard, AppError, Change, Series
 from .period import Period
 from .updates import DashboardUpdate, DashboardUpdates
 

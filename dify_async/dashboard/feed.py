@@ -17,9 +17,9 @@ from dify_async._concurrency import SingleFlight, cancel_and_wait
 from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyError
 
+from .dashboard import Dashboard
 from .gather import gather
 from .history import History
-from .models import Dashboard
 from .query import checked_query
 
 if TYPE_CHECKING:

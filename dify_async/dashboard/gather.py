@@ -14,18 +14,14 @@ from .period import on_clock, period_before, period_of
 from .updates import DashboardUpdates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from zoneinfo import ZoneInfo
 
-    from dify_async._times import Span
     from dify_async.models import App
     from dify_async.statistics.fan_out import GetApp, GetRows, OnError
-    from dify_async.statistics.metrics import Metric, Row
 
-    from .history import History
+    from .history import GetSpan, History
     from .query import DashboardQuery
-
-    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
 
 
 class DashboardSource(NamedTuple):

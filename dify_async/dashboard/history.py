@@ -10,14 +10,15 @@ from dify_async._times import span_of
 from .period import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from dify_async._times import Span
     from dify_async.statistics.fan_out import GetRows
     from dify_async.statistics.metrics import Metric, Row
 
-    from .gather import GetSpan
+    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
 
 # Yesterday's numbers may still change, and those of the day before if the server's clock is a day off.
 _OPEN_DAYS: Final = 2

@@ -1,22 +1,15 @@
-"""The numbers of a dashboard."""
+"""The numbers of one app."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Context, Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from dify_async.errors import DifyError
 from dify_async.statistics.metrics import Metric, Value
-
-from . import export
-from .period import Period
-
-if TYPE_CHECKING:
-    from .export import Backend
 
 # Sums of money are exact, whatever the decimal context of the thread.
 EXACT: Final = Context(prec=200)
@@ -107,68 +100,3 @@ class AppDashboard(Struct, frozen=True, kw_only=True):
     mode: str
     series: Mapping[str, Series]
     errors: Mapping[Metric, DifyError]
-
-
-class Dashboard(Struct, frozen=True, kw_only=True):
-    """The numbers of all apps for a range of days.
-
-    Attributes:
-        period: The requested range, and the account's time zone.
-        previous_period: The range to compare with; None without `compare=True`.
-        apps: In the order of the list, including apps that failed.
-        totals: All apps together, by the names of `AppDashboard.series`; averages are weighted as in
-            `Series.total`. Apps that failed are excluded. A user of two apps counts as an end user of
-            each.
-    """
-
-    period: Period
-    previous_period: Period | None
-    apps: Sequence[AppDashboard]
-    totals: Mapping[str, Series]
-
-    @property
-    def errors(self) -> list[AppError]:
-        """The metrics that failed, app by app."""
-        return [
-            AppError(app_id=app.app_id, app_name=app.app_name, metric=metric, error=error)
-            for app in self.apps
-            for metric, error in app.errors.items()
-        ]
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """One dict per app, series and day: app_id, app_name, mode, metric, date, value."""
-        return list(export.rows(self))
-
-    def to_columns(self) -> dict[str, list[object]]:
-        """One list per column: app_id, app_name, mode, metric, date, value."""
-        return export.columns(self)
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write a CSV file in UTF-8 with the columns app_id, app_name, mode, metric, date, value.
-
-        Money is exact, days are ISO dates, and None is empty. Text that a spreadsheet would evaluate as a
-        formula gets an apostrophe in front, since anyone may name an app; the other exports do not
-        change it. The call blocks: use `asyncio.to_thread` in a service.
-        """
-        export.write_csv(self, Path(path))
-
-    def to_json(self) -> str:
-        """The whole dashboard as JSON: money as text without an exponent, dates and times in ISO 8601.
-
-        Keys: period, previous_period, days, apps (app_id, app_name, mode, series, errors) and totals.
-        Each series has unit, values and total, and with `compare=True` also previous and change.
-        """
-        return export.to_json(self)
-
-    def to_native(self, backend: Backend) -> Any:
-        """A data frame with the columns app_id, app_name, mode, metric, date, value.
-
-        All values are floats, including money; `to_rows` and `to_csv` have exact money.
-
-        Args:
-            backend: "pandas", "polars" or "pyarrow".
-
-        Raises:
-            DifyConfigError: The backend is invalid; or it, or `dify-async[dataframes]`, is not installed.
-        """
-        return export.to_native(self, backend)

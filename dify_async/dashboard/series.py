@@ -9,16 +9,7 @@ from dify_async.statistics.metrics import Metric
 from dify_async.statistics.results import money_of
 
 from .models import AppDashboard, Series
-from .totals import (
-    RATE_PERCENT,
-    TOKENS,
-    added,
-    in_order,
-    measure_of,
-    money_name,
-    total_of,
-    weights_of,
-)
+from .totals import RATE_PERCENT, TOKENS, added, in_order, measure_of, money_name, total_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from msgspec import Struct
 
-from .models import AppDashboard, Dashboard
+from .dashboard import Dashboard
+from .models import AppDashboard
 from .series import app_dashboard
 from .totals import totals_of
 

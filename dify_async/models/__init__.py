@@ -1,23 +1,8 @@
 """Data from the server: frozen msgspec Structs that ignore unknown fields."""
 
-from ._base import CursorPage, Page
-from .account import (
-    Account,
-    Features,
-    Quota,
-    RateQuota,
-    SetupStatus,
-    SystemFeatures,
-)
-from .apps import (
-    App,
-    CompletionParams,
-    Model,
-    ModelConfig,
-    Site,
-    Tag,
-    WorkflowSummary,
-)
+from .account import Account, Features, Quota, RateQuota, SetupStatus, SystemFeatures
+from .apps import App, CompletionParams, Model, ModelConfig, Site, Tag, WorkflowSummary
+from .base import CursorPage, Page
 from .conversations import ChatConversation, FeedbackStats, StatusCount
 from .definitions import AppImport, AppModelConfig
 from .keys import ApiKey, DatasetApiKey
@@ -43,13 +28,7 @@ from .statistics import (
     WorkflowDailyRuns,
     WorkflowTokenCosts,
 )
-from .workflows import (
-    RunSummary,
-    Workflow,
-    WorkflowAppLog,
-    WorkflowRun,
-    WorkflowRunDetail,
-)
+from .workflows import RunSummary, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 from .workspace import InvitationResult, Member, Role, Workspace
 
 __all__ = [

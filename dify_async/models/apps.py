@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from ._base import Masked
+from .base import Masked
 
 
 class CompletionParams(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ._base import Masked
+from .base import Masked
 
 
 class ApiKey(Masked, frozen=True, kw_only=True):

@@ -89,12 +89,7 @@ class FanOut:
     """Gets the metrics that apply to each app, and passes on each app as soon as it is complete."""
 
     def __init__(
-        self,
-        get_app: GetApp,
-        *,
-        metrics: Iterable[Metric | str] | None,
-        on_error: OnError,
-        workers: int,
+        self, get_app: GetApp, *, metrics: Iterable[Metric | str] | None, on_error: OnError, workers: int
     ) -> None:
         _checks.one_of("on_error", on_error, get_args(OnError))
         self._get_app = get_app

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from dify_async._http.retry import RetryPolicy
 from dify_async.client import AsyncDifyServer
-from dify_async.client._environment import from_environment
+from dify_async.client.environment import from_environment
 from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from dify_async._http.urls import QueryValue
     from dify_async._times import When
-    from dify_async.client._options import Options
     from dify_async.client.bulk import AppResult, Progress
+    from dify_async.client.options import Options
     from dify_async.client.raw import T
-    from dify_async.dashboard.models import Dashboard
+    from dify_async.dashboard.dashboard import Dashboard
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,

@@ -11,9 +11,7 @@ from dify_async._uncopyable import Uncopyable
 from dify_async.testing._console.faults import Cut, Fault, RecordedRequest
 from dify_async.testing._console.listener import Listener
 from dify_async.testing._console.models import AppFields, FakeAccount, FakeApp, generate_apps
-from dify_async.testing._console.state import State
-
-DEFAULT_TIMEZONE = "America/New_York"  # the server's default for a new account
+from dify_async.testing._console.state import DEFAULT_TIMEZONE, State
 
 
 class FakeDifyServer(Uncopyable):
@@ -200,9 +198,7 @@ class FakeDifyServer(Uncopyable):
 
     def count(self, method: str | None = None, path: str = "*") -> int:
         """The number of requests with this method and path; `path` may contain wildcards."""
-        return sum(
-            method in (None, request.method) and fnmatchcase(request.path, path) for request in self.requests
-        )
+        return sum(method in (None, one.method) and fnmatchcase(one.path, path) for one in self.requests)
 
     def reset_counters(self) -> None:
         """Forget the requests and restart all counters."""

@@ -12,7 +12,7 @@ import pytest
 
 import dify_async
 from dify_async import AsyncDifyServer, sync, testing
-from dify_async.client._options import Options
+from dify_async.client.options import Options
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeApp
 from dify_async.testing._console.models import AppFields

@@ -23,6 +23,8 @@ from dify_async.testing._console.rules import Rules
 from dify_async.testing._console.tokens import Tokens
 from dify_async.testing._console.traffic import shared_traffic
 
+DEFAULT_TIMEZONE = "America/New_York"  # the server's default for a new account
+
 
 class State:
     """A server of one release, with one account in one workspace at the start."""

@@ -41,12 +41,7 @@ class Tokens:
         expires = time.time() + self._lifetime
         # Without iat or jti, as on the server: tokens issued in the same second are equal.
         claims = {"exp": math.ceil(expires)}
-        access = {
-            "user_id": account_id,
-            **claims,
-            "iss": self._issuer,
-            "sub": "Console API Passport",
-        }
+        access = {"user_id": account_id, **claims, "iss": self._issuer, "sub": "Console API Passport"}
         issued = IssuedTokens(
             access=self._sign(access),
             csrf=self._sign({**claims, "sub": account_id}),

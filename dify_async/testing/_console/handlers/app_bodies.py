@@ -157,7 +157,7 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
                 "number_limits": 3,
                 "detail": "high",
                 "transfer_methods": ["remote_url", "local_file"],
-            },
+            }
         },
     }
     # The server has a column for each of these and drops the rest.

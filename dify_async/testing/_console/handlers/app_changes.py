@@ -6,12 +6,7 @@ from typing import Any
 
 from dify_async.testing._console import errors
 from dify_async.testing._console.handlers.app_bodies import MODEL, app_body, app_summary
-from dify_async.testing._console.http import (
-    Call,
-    Reply,
-    empty_reply,
-    json_reply,
-)
+from dify_async.testing._console.http import Call, Reply, empty_reply, json_reply
 from dify_async.testing._console.models import MODES, FakeApp, is_unpublished_agent
 from dify_async.testing._console.params import Params, body_params, json_body
 from dify_async.testing._console.routing import Route

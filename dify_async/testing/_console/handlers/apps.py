@@ -110,7 +110,4 @@ def _has_tags(rules: Rules, app: FakeApp, tag_ids: list[str]) -> bool:
     return own.issuperset(tag_ids) if rules.needs_all_tags else not own.isdisjoint(tag_ids)
 
 
-ROUTES: list[Route] = [
-    Route("GET", "/apps", list_apps),
-    Route("GET", "/apps/<uuid:app_id>", app_detail),
-]
+ROUTES: list[Route] = [Route("GET", "/apps", list_apps), Route("GET", "/apps/<uuid:app_id>", app_detail)]

@@ -6,12 +6,7 @@ from typing import Any
 from dify_async.testing._console.handlers.app_bodies import MODEL
 from dify_async.testing._console.history import Conversation, conversation_id, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import (
-    between,
-    contains,
-    page_and_limit,
-    page_body,
-)
+from dify_async.testing._console.listing import between, contains, page_and_limit, page_body
 from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route

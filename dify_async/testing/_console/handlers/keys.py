@@ -5,13 +5,7 @@ import string
 from dataclasses import asdict
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.http import (
-    Call,
-    HTTPError,
-    Reply,
-    empty_reply,
-    json_reply,
-)
+from dify_async.testing._console.http import Call, HTTPError, Reply, empty_reply, json_reply
 from dify_async.testing._console.models import ApiKey, is_unpublished_agent
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.state import State

@@ -3,12 +3,7 @@
 from typing import Any
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.http import (
-    Call,
-    Reply,
-    empty_reply,
-    json_reply,
-)
+from dify_async.testing._console.http import Call, Reply, empty_reply, json_reply
 from dify_async.testing._console.listing import contains
 from dify_async.testing._console.models import FakeDataset, FakeDocument
 from dify_async.testing._console.params import body_params, is_uuid

@@ -6,12 +6,7 @@ from urllib.parse import quote
 
 from dify_async.testing._console import errors
 from dify_async.testing._console.handlers.workspace import workspace_body
-from dify_async.testing._console.http import (
-    Call,
-    HTTPError,
-    Reply,
-    json_reply,
-)
+from dify_async.testing._console.http import Call, HTTPError, Reply, json_reply
 from dify_async.testing._console.models import FakeAccount, make_id
 from dify_async.testing._console.params import body_params
 from dify_async.testing._console.routing import Route

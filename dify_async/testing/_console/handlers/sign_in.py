@@ -8,12 +8,7 @@ from typing import Any
 from dify_async.testing._console import errors
 from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.models import FakeAccount
-from dify_async.testing._console.params import (
-    Params,
-    body_params,
-    is_uuid,
-    json_body,
-)
+from dify_async.testing._console.params import Params, body_params, is_uuid, json_body
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.state import State
 from dify_async.testing._console.tokens import IssuedTokens

@@ -110,11 +110,7 @@ def read(statistic: Statistic, state: State, call: Call) -> Reply:
 
 
 def _rows(
-    statistic: Statistic,
-    state: State,
-    app: FakeApp,
-    zone: ZoneInfo,
-    bounds: tuple[int | None, int | None],
+    statistic: Statistic, state: State, app: FakeApp, zone: ZoneInfo, bounds: tuple[int | None, int | None]
 ) -> list[dict[str, Any]]:
     has_rows = app.has_workflow if statistic.runs else app.mode != "workflow"
     if not has_rows:

@@ -3,12 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from dify_async.testing._console.http import (
-    Call,
-    HTTPError,
-    Reply,
-    json_reply,
-)
+from dify_async.testing._console.http import Call, HTTPError, Reply, json_reply
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.state import State
@@ -121,10 +116,7 @@ def version(state: State, call: Call) -> Reply:
     params.check()
     if state.rules.short_version:
         return json_reply({"version": current, "release_notes": ""})
-    features = {
-        "can_replace_logo": state.rules.newest_features,
-        "model_load_balancing_enabled": False,
-    }
+    features = {"can_replace_logo": state.rules.newest_features, "model_load_balancing_enabled": False}
     answer = {"version": current, "release_date": "", "release_notes": "", "can_auto_update": False}
     return json_reply({**answer, "features": features})
 

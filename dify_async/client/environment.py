@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio.to_thread
 
-from dify_async import _checks as checks
+from dify_async import _checks
 from dify_async._http.urls import checked_proxy
 from dify_async._secrets import masked
 from dify_async.errors import DifyConfigError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dify_async.redis_store import RedisTokenStore
     from dify_async.tokens import StoredValue, TokenStore
 
-    from ._options import Options
+    from .options import Options
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -53,11 +53,11 @@ def from_environment(overrides: Options) -> dict[str, Any]:
 
 
 def _integer(variable: str, text: str) -> int:
-    return checks.integer(variable, _parsed(int, text))
+    return _checks.integer(variable, _parsed(int, text))
 
 
 def _seconds(variable: str, text: str) -> float:
-    return checks.positive(variable, _parsed(float, text))
+    return _checks.positive(variable, _parsed(float, text))
 
 
 def _proxy(variable: str, text: str) -> str:
