@@ -27,7 +27,7 @@ from dify_async.errors import DifyError
 from dify_async.events import emitter
 
 from ._credentials import AdminKeyCredentials, checked_credentials
-from ._environment import EnvironmentStore, from_environment
+from ._environment import EnvironmentStore, from_environment, masked_options
 from .account import AccountCalls
 from .app_changes import AppChangeCalls
 from .apps import AppCalls
@@ -183,6 +183,7 @@ class AsyncDifyServer(
             DifyConfigError: An argument is missing, or a variable is invalid; the message names it.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
+        overrides = masked_options(overrides)
         return cls(**from_environment(overrides))
 
     def __repr__(self) -> str:
