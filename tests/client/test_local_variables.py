@@ -147,9 +147,8 @@ def test_secret_arguments_of_a_client_that_cannot_be_made(
 
 
 def test_a_code_that_the_synchronous_client_refuses() -> None:
-    with DifyServer("http://host", "a@b.c", "hunter2") as dify:
-        with pytest.raises(DifyConfigError) as refused:
-            dify.login_with_code("other@b.c", "secret-code", "secret-token")
+    with DifyServer("http://host", "a@b.c", "hunter2") as dify, pytest.raises(DifyConfigError) as refused:
+        dify.login_with_code("other@b.c", "secret-code", "secret-token")
     check(refused.value, ["hunter2", "secret-code", "secret-token"])
 
 
