@@ -18,11 +18,13 @@ from dify_async.errors import (
     DifyUnknownOutcomeError,
 )
 
+from .hints import PROXY_LOGIN_ADVICE
 from .tls import HANDSHAKE_FAILED, permanent_problem
 from .wire import redact
 
 # The resolver raises a UnicodeError for a host name that it cannot encode (requests#5367).
 FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
+PROXY_CLOSED: Final = "check whether the proxy allows connections to the server"
 _NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -44,6 +46,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         changes: Whether the outcome is unknown if the request may have been sent.
         may_be_sent: Whether a part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
+        is_proxied: Whether the client has a proxy.
         ssl_argument: The argument for an SSL context, such as "ssl=".
     """
 
@@ -53,6 +56,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
     changes: bool
     may_be_sent: bool
     has_answered: bool
+    is_proxied: bool
     timeout: float
     connect_timeout: float
     ssl_argument: str
@@ -96,8 +100,10 @@ def _hint(error: Exception, attempt: FailedAttempt) -> str:
         return ""
     if attempt.scheme == "http":  # a TLS server answers plain text with an alert, or closes the connection
         return "; check whether base_url must be https://"
-    is_closed = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
-    return f"; {HANDSHAKE_FAILED}" if is_closed else ""
+    if not isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
+        return ""
+    # The proxy may have closed the connection instead of making one to the server.
+    return f"; {PROXY_CLOSED if attempt.is_proxied else HANDSHAKE_FAILED}"
 
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
@@ -121,7 +127,7 @@ def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> 
 def _temporary_reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         # The message contains the proxy's URL.
-        advice = "; pass proxy= as http://USER:PASSWORD@HOST:PORT" if error.status == 407 else ""
+        advice = f"; {PROXY_LOGIN_ADVICE}" if error.status == 407 else ""
         return f"the proxy answered {error.status}{advice}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return _cannot_connect(error)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
 _NO_CLIENT_CERTIFICATE: Final = re.compile(rb"No required SSL certificate|SSL certificate error")  # nginx
 _MAX_SEARCHED: Final = 1000
+# A server may offer several schemes, in one header or in several.
+_BASIC: Final = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
+PROXY_LOGIN_ADVICE: Final = "pass proxy= as http://USER:PASSWORD@HOST:PORT"
 # The statuses with which firewalls, proxies and login pages reject requests.
 _REJECTIONS: Final = frozenset({401, 403, 405, 406, 429, 503})
 _CLOUDFLARE_ACCESS: Final = "/cdn-cgi/access/"
@@ -46,7 +49,9 @@ def _proxy_hint(reply: Reply) -> str:
             "The server requires a client certificate: load it with context.load_cert_chain(…), and pass"
             " ssl=context"
         )
-    if reply.status == 401 and (reply.headers.get("WWW-Authenticate") or "").lower().startswith("basic"):
+    if reply.status == 407:
+        return f"The proxy requires a user name and password: {PROXY_LOGIN_ADVICE}"
+    if reply.status == 401 and _BASIC.search(", ".join(reply.headers.getall("WWW-Authenticate", []))):
         return (
             "A proxy in front of Dify, not Dify, requires a user name and password (basic auth):"
             f" exempt {API_ROOT} from it"
@@ -86,10 +91,11 @@ def _base_path_hint(base_path: str) -> str:
 def _redirect_hint(reply: Reply, path: str) -> str:
     try:
         parts = urlsplit(reply.headers.get("Location") or "")
-        host, port = parts.hostname, parts.port
+        is_web = bool(parts.hostname) and parts.scheme in {"", "http", "https"}
     except ValueError:
         return "check base_url"
-    address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}" if host else ""
+    host = parts.netloc.rpartition("@")[2].lower()  # with the port, and the brackets of IPv6
+    address = f"{parts.scheme or 'https'}://{host}" if is_web else ""
     # Only the same route on another host is Dify: a login page would receive the password.
     base, found, route = parts.path.partition(API_ROOT)
     if address and found and route.rstrip("/") == path.rstrip("/"):

@@ -34,6 +34,7 @@ _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
+_VERSION: Final = re.compile(r"v?\d+\.\d+")
 _MAX_MESSAGE_LENGTH: Final = 1000
 # The rest of a longer text is not searched for secrets, since it is never shown.
 _MAX_SEARCHED: Final = 2**16
@@ -87,7 +88,17 @@ class Reply(Masked, frozen=True):
     def version(self) -> str:
         """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if value.isascii() and value.isprintable() else ""
+        is_version = _VERSION.match(value) and value.isascii() and value.isprintable()
+        return value if is_version and self._has_shape else ""
+
+    @property
+    def _has_shape(self) -> bool:
+        """Whether it has the form of Dify's answers: the pages and errors of proxies have other forms."""
+        if self.status < 300:
+            return "html" not in (self.headers.get("Content-Type") or "")
+        body = error_body(self.body) or ErrorBody()
+        codes = (body.code, body.custom)
+        return any(isinstance(code, str) for code in codes) or body.result == "fail" or bool(body.errors)
 
 
 class ErrorBody(Struct, frozen=True):
