@@ -81,7 +81,7 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     body = error_body(reply.body) or ErrorBody()
     # Up to 1.8.1, if there is a code, `data` is a token for registering.
     data = body.data if isinstance(body.data, str) and error.code is None else ""
-    echoes = error.code in _ECHOES or body.errors is not None
+    echoes = error.code in _ECHOES or reply.status == 422 or body.errors is not None
     message = "" if echoes else (error.message or redact(data)).rstrip(".")
     reason = _REASONS.get(error.code or "")
     if error.message == "Invalid encrypted data":

@@ -84,6 +84,16 @@ def test_no_error_repeats_the_request(version: str) -> None:
                 assert secret not in repr(vars(error)), str(row)
 
 
+@pytest.mark.parametrize("code", ["unprocessable_entity", "validation_error", "x"])
+def test_a_422_never_repeats_what_was_sent(code: str) -> None:
+    """Whatever its code: a proxy may encode the password once more."""
+    body = msgspec.json.encode({"code": code, "message": "bad: %2553ecret-Pass-42", "status": 422})
+    error = verdicts.refusal(Reply(422, CIMultiDict(), body), "POST", "/login")
+    assert type(error) is DifyLoginError
+    assert (error.code, error.message) == (code, "")
+    assert "ecret-Pass-42" not in str(error)
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_password_that_the_server_echoes_decoded_is_not_shown(status: int) -> None:
     """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
