@@ -7,7 +7,8 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
+from types import MethodType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_Cached: Final = type(cache(len))
 _HALF_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
@@ -131,9 +133,7 @@ def callback(name: str, value: T) -> T:
         return value
     if not callable(value):
         raise DifyConfigError(f"{name} must be a function, got {_kind(value)}")
-    function: Any = value
-    while isinstance(function, partial):
-        function = function.func
+    function = _unwrapped(value)
     for one in (function, type(function).__call__):
         if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one):
             raise DifyConfigError(
@@ -141,6 +141,16 @@ def callback(name: str, value: T) -> T:
                 " let a plain function start a task or put its arguments in a queue"
             )
     return value
+
+
+def _unwrapped(function: Any) -> Any:
+    # Not __wrapped__ of other decorators: a plain function may start a task that runs the wrapped one.
+    while isinstance(function, partial | MethodType | _Cached):
+        if isinstance(function, partial):
+            function = function.func
+        else:
+            function = function.__func__ if isinstance(function, MethodType) else function.__wrapped__
+    return function
 
 
 def suggestion(value: object, choices: Iterable[str]) -> str:

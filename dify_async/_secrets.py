@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +16,7 @@ T = TypeVar("T")
 
 # Shorter strings occur in ordinary words.
 _MIN_SECRET: Final = 4
+_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 class Secret(str):
@@ -52,7 +55,8 @@ def secrets_of(headers: Mapping[str, str]) -> list[str]:
         if name == "Cookie":
             words += [pair.partition("=")[2] for pair in value.split("; ")]
         else:
-            words.append(value.partition(" ")[2] or value)  # without "Bearer" or "Basic"
+            token = value.partition(" ")[2] or value  # without "Bearer" or "Basic"
+            words += [token, value] if len(token) >= _MIN_SECRET else []
         if value.startswith("Basic "):
             words.append(_basic_password(value))
     forms = {form for word in words if len(word) >= _MIN_SECRET for form in _forms(word)}
@@ -65,13 +69,26 @@ def _basic_password(value: str) -> str:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    return (
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret, safe=""),
-        base64.b64encode(secret.encode()).decode(),
-    )
+    plain = html.escape(secret, quote=False)
+    once = {secret, *_json_forms(secret)}
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return {
+        *once,
+        *(form for text in once for form in _json_forms(text)),  # JSON as text in JSON
+        plain,
+        html.escape(secret),
+        plain.replace('"', "&#34;").replace("'", "&#39;"),  # Jinja's spelling
+        *quoted,
+        *(_ESCAPE.sub(lambda escape: escape[0].lower(), text) for text in quoted),
+        encoded,
+        encoded.replace("+", "-").replace("/", "_"),
+    }
+
+
+def _json_forms(text: str) -> set[str]:
+    forms = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return forms | {form.replace("/", "\\/") for form in forms}  # as some libraries write it
 
 
 def without_secrets(value: object, secrets: list[str]) -> object:

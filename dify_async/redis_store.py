@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import uuid
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from redis import RedisCluster as BlockingCluster
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from . import _checks
 from ._concurrency import cancel_and_wait
@@ -27,7 +28,7 @@ from .errors import DifyConfigError
 from .tokens import LoginAttempts, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from redis.asyncio.cluster import RedisCluster
 
@@ -53,6 +54,7 @@ _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
 # A lock whose answer was lost, since Redis stood still, must not stay for long: it is taken for this time,
 # and extended once it is known to be held.
 _UNKNOWN_LOCK_MS: Final = 1500
+_DENIED: Final = re.compile(r"no permissions to run the ('[a-z|_-]+') command")
 _POLL: Final = 0.05
 _MIN_LOCK: Final = 0.01
 _MAX_LOCK: Final = 3600.0
@@ -70,7 +72,8 @@ return {1, redis.call('get', KEYS[2])}
 """
 _EXTEND: Final = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('pexpire', KEYS[1], ARGV[2])
+redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 """
 _UNLOCK: Final = """
 if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
@@ -106,7 +109,7 @@ class RedisTokenStore(Uncopyable):
         DifyConfigError: An argument is invalid.
     """
 
-    expires_attempts = True  # by Redis, so no clocks are compared
+    expires_attempts = True  # in Redis, so no clocks are compared
     _instead = "create one in each process; they share the tokens in Redis"
     _prefix: str = ""  # for the repr if __init__ raised an error
 
@@ -124,11 +127,11 @@ class RedisTokenStore(Uncopyable):
                 "redis_or_url must be a redis.asyncio client or a URL, got a blocking client"
             )
         redis_or_url = masked(redis_or_url)  # keeps its password out of the local variables of a traceback
-        self._url = redis_or_url if isinstance(redis_or_url, str) else None
+        self._url = redis_or_url if isinstance(redis_or_url, str) else ""
         self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
         # Connections belong to one event loop; one store may be used by several, in threads.
-        self._clients: dict[asyncio.AbstractEventLoop, Any] = {}
-        if self._url is not None and not _is_usable(self._url):
+        self._opened: dict[asyncio.AbstractEventLoop, tuple[Redis, AsyncGenerator[Redis, None]]] = {}
+        if isinstance(redis_or_url, str) and not _is_usable(redis_or_url):
             del redis_or_url  # error trackers would show the local variable with its password
             raise DifyConfigError(
                 'the Redis URL must be like "redis://host:6379/0", "rediss://…" or "unix://…", with valid'
@@ -138,8 +141,8 @@ class RedisTokenStore(Uncopyable):
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
         self._seal = None if encryption_key is None else Seal(encryption_key)
-        self._left_locks: dict[str, str] = {}  # that could not be released, and their holders
-        # What stood in Redis when a lock was taken, by key and holder: only that is replaced.
+        self._left_locks: dict[str, str] = {}  # that could not be released; their holders
+        # The value in Redis when a lock was acquired, by key and task; only that is replaced.
         self._held: dict[tuple[str, asyncio.Task[Any] | None], bytes] = {}
 
     def __repr__(self) -> str:
@@ -147,15 +150,15 @@ class RedisTokenStore(Uncopyable):
 
     async def load(self, key: str) -> StoredValue | None:
         """The value last saved by any process, or None."""
-        found = await self._redis().get(self._name(key))
+        found = await self._run("get", self._name(key))
         self._has_answered = True
         return self._decoded(_as_bytes(found), LoginAttempts if key.endswith(_ATTEMPTS) else Tokens)
 
     async def save(self, key: str, value: StoredValue, /) -> None:
-        """Keep this value.
+        """Save the value.
 
-        Under the lock, tokens only replace those that were there when it was taken: a holder that lost the
-        lock does not overwrite what the next one saved.
+        Under the lock, tokens replace only those that were there when it was acquired: a process that has
+        lost the lock does not overwrite what the next one has saved.
         """
         name, data = self._name(key), msgspec.json.encode(value)
         if self._seal is not None:
@@ -165,50 +168,48 @@ class RedisTokenStore(Uncopyable):
         present = self._held.get(holder)
         if present is None:
             ttl = _ATTEMPTS_TTL_MS if isinstance(value, LoginAttempts) else _TOKENS_TTL_MS
-            await self._redis().set(name, data, px=ttl)
-        elif await self._redis().eval(_REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
+            await self._run("set", name, data, px=ttl)
+        elif await self._run("eval", _REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
             self._held[holder] = data
         else:
             logger.info("another process has saved newer tokens")
 
     async def clear(self, key: str) -> None:
-        """Forget the value."""
-        await self._redis().delete(self._name(key))
+        """Delete the value."""
+        await self._run("delete", self._name(key))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one process at a time, and extended for as long as it works."""
+        """Held by one process at a time, and extended while it works."""
         lock, tokens, holder = self._name(key, "lock"), self._name(key), uuid.uuid4().hex
-        redis, task = self._redis(), asyncio.current_task()
+        task = asyncio.current_task()
         keeper: asyncio.Task[None] | None = None
         is_over = asyncio.Event()
         is_released = False
         try:
             while keeper is None:
                 left, short = self._left_locks.get(lock, ""), min(self._lock_ms, _UNKNOWN_LOCK_MS)
-                # A first connection may take many round trips; no call waits for a lock that was left.
+                # The first connection may take many round trips, and no call waits for a lock that was left.
                 has_to_be_quick = self._has_answered and not left
                 with anyio.fail_after(_COMMAND_TIMEOUT if has_to_be_quick else _CONNECT_TIMEOUT):
-                    taken, present = await redis.eval(_LOCK, 2, lock, tokens, holder, short, left)
+                    taken, present = await self._run("eval", _LOCK, 2, lock, tokens, holder, short, left)
                 self._has_answered = True
                 if taken:
-                    keeper = asyncio.create_task(
-                        self._keep(redis, lock, holder, is_over), name="dify_async lock"
-                    )
+                    keeper = asyncio.create_task(self._keep(lock, holder, is_over), name="dify_async lock")
                 else:
                     await anyio.sleep(_POLL * random.uniform(1, 2))  # noqa: S311 - no secret
             self._held[key, task] = _as_bytes(present) or b""
             yield
         finally:
             self._held.pop((key, task), None)
-            # Also if taking it was cut short, since it may have been taken.
-            # A failure here must not replace another error: the next lock of this store takes over.
+            # Also if acquiring it was interrupted, because Redis may have executed the command. A failure
+            # here must not replace another error; the next lock of this store takes over.
             patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 if keeper is not None:
                     is_over.set()
                     await asyncio.wait([keeper])
-                await redis.eval(_UNLOCK, 1, lock, holder)
+                await self._run("eval", _UNLOCK, 1, lock, holder)
                 is_released = True
             if keeper is not None and not keeper.done():
                 with anyio.CancelScope(shield=True):
@@ -221,32 +222,43 @@ class RedisTokenStore(Uncopyable):
             raise RedisError("the lock could not be released")
 
     async def aclose(self) -> None:
-        """Close the connections that a store made from a URL has in this event loop; it may be used again."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        """Close the connections of this event loop that the store has opened; it may be used again.
 
-    async def _keep(self, redis: Any, lock: str, holder: str, is_over: asyncio.Event) -> None:
-        """Extend a lock until its holder has ended, or another one has it."""
+        Without it they are closed when the event loop ends, by asyncio.run() or by a synchronous client.
+        """
+        opened = self._opened.pop(asyncio.get_running_loop(), None)
+        if opened is not None:
+            await opened[1].aclose()
+
+    async def _keep(self, lock: str, holder: str, is_over: asyncio.Event) -> None:
+        """Extend the lock until it is released or another process has it."""
         is_held = True
         while is_held and not is_over.is_set():
-            with suppress(Exception):  # Redis stands still, and the lock may live
-                is_held = await redis.eval(_EXTEND, 1, lock, holder, self._lock_ms)
+            with suppress(Exception):  # Redis does not answer, and the lock may still be held
+                is_held = await self._run("eval", _EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
                     await is_over.wait()
 
-    def _redis(self) -> Any:
-        # redis-py's types promise a value where there is an awaitable, and differ for a cluster.
-        if self._url is None:
-            return self._client
+    async def _run(self, command: str, *arguments: object, **options: object) -> Any:
+        # redis-py's annotations omit awaitables, and differ for a cluster.
+        redis = await self._redis() if self._client is None else self._client
+        try:
+            return await getattr(redis, command)(*arguments, **options)
+        except ResponseError as error:
+            denied = _DENIED.search(str(error))
+            if denied is None:
+                raise
+            raise DifyConfigError(f"the Redis user must be permitted to run {denied[1]}") from None
+
+    async def _redis(self) -> Redis:
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            for other in [one for one in self._clients if one.is_closed()]:
-                self._clients.pop(other, None)
-            client = self._clients[loop] = Redis.from_pool(_pool(self._url))
-        return client
+        if loop not in self._opened:
+            for other in [one for one in self._opened if one.is_closed()]:
+                self._opened.pop(other, None)
+            clients = _opened(self._url)
+            self._opened[loop] = await anext(clients), clients
+        return self._opened[loop][0]
 
     def _decoded(self, value: bytes | None, kind: type[StoredValue]) -> StoredValue | None:
         if value is None:
@@ -272,6 +284,15 @@ def _is_usable(url: str) -> bool:
     except Exception:  # noqa: BLE001 - of many classes, including AttributeError
         return False
     return True
+
+
+async def _opened(url: str) -> AsyncGenerator[Redis, None]:
+    """A client. The end of an event loop closes its asynchronous generators, and so the connections."""
+    client = Redis.from_pool(_pool(url))
+    try:
+        yield client
+    finally:
+        await client.aclose()
 
 
 def _pool(url: str) -> BlockingConnectionPool:

@@ -42,7 +42,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 app = FastAPI(title="Dify dashboard", lifespan=lifespan)
 # Protects against DNS rebinding. Behind a proxy, add its host name.
-app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
+app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
 
 
 def get_dify(request: Request) -> AsyncDifyServer:

@@ -45,8 +45,10 @@ this client. A `session` must belong to the background thread's event loop.
 """
 _BODIES: Final = {
     "__init__": "super().__init__(AsyncDifyServer({arguments}))",
-    "from_env": "return cls(**from_environment(overrides))",
+    "from_env": "overrides = masked_options(overrides)\nreturn cls(**from_environment(overrides))",
 }
+# Error trackers show the arguments if a method raises an error.
+_SECRETS: Final = ("password", "admin_api_key", "proxy", "code", "token")
 # Names that only the generated code uses or that it replaces, and their modules.
 _OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
@@ -55,6 +57,8 @@ _OWN_NAMES: Final = {
     "DashboardUpdates": "dify_async.sync._updates",
     "Generator": "collections.abc",
     "from_environment": "dify_async.client.environment",
+    "masked": "dify_async._secrets",
+    "masked_options": "dify_async.client.environment",
     "taken": "dify_async.sync._calls",
 }
 
@@ -125,12 +129,15 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
         body = f"{keyword}self._call({', '.join(filter(None, [called, arguments]))})"
         if get_overloads(getattr(source, node.name)):
             body += "  # type: ignore[arg-type]  # mypy tries the first overload only"
+    secrets = [one.arg for one in node.args.args + node.args.kwonlyargs if one.arg in _SECRETS]
+    if secrets:
+        body = f"{', '.join(secrets)} = {', '.join(f'masked({name})' for name in secrets)}\n{body}"
     about = ast.get_docstring(node)
     lines = [
         *(f"@{decorator}" for decorator in decorators & {"classmethod", "overload"}),
         f"def {node.name}({ast.unparse(node.args)}) -> {returns}:",
         *([indent(_docstring(about), "    ")] if about else []),
-        f"    {body}",
+        indent(body, "    "),
     ]
     return "\n".join(lines)
 

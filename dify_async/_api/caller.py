@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from dify_async._http.retry import Attempts
@@ -10,7 +11,7 @@ from dify_async._http.wire import UNREADABLE, Reply, Request, decode_error, is_a
 from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from yarl import URL
 
@@ -67,9 +68,9 @@ class Auth(Protocol[CredentialsT]):
         ...
 
     async def replace(
-        self, rejected: CredentialsT, error: DifyStatusError, route: str, /, *, retried: bool
+        self, rejected: CredentialsT, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Get other credentials than those that the route rejected; raise if none would help.
+        """Get other credentials than those that the route rejected; raise `error()` if none would help.
 
         `retried` says that the same call was rejected before, with other credentials.
         """
@@ -129,9 +130,10 @@ class Caller:
                 return self._decode(endpoint, url, reply)
             if reply.status == 404 and endpoint.method == "DELETE" and attempts.may_have_taken_effect:
                 return self._decode(endpoint, url, Reply(204, reply.headers, b""))
-            error = self._error_of(endpoint, url, reply, attempts.made - attempts.rejected)
-            if credentials is None or not is_about_the_token(error) or refreshes == _MAX_REFRESHES:
-                raise error
+            # Called if it is raised: expired tokens are replaced without an error.
+            error = partial(self._error_of, endpoint, url, reply, attempts.made - attempts.rejected)
+            if credentials is None or not is_about_the_token(reply) or refreshes == _MAX_REFRESHES:
+                raise error()
             self._transport.check_not_closed()
             # Credentials that were replaced during the call don't count as a refresh.
             refreshes += credentials is self._auth.credentials
@@ -156,5 +158,7 @@ class Caller:
     def _error_of(self, endpoint: Endpoint[T], url: URL, reply: Reply, attempts: int) -> DifyStatusError:
         error = status_error(endpoint.method, self._transport.path_of(url), reply, attempts)
         if endpoint.safety.changes and reply.status in _GATEWAY_FAILURES:
-            raise DifyUnknownOutcomeError(f"{error}. A gateway lost the answer: {OUTCOME_UNKNOWN}")
+            raise DifyUnknownOutcomeError(
+                f"{str(error).rstrip('.')}. A gateway lost the answer: {OUTCOME_UNKNOWN}"
+            )
         return error

@@ -31,6 +31,9 @@ MAX_PAGE: Final = 99_999  # of Dify
 _MAX_CONCURRENT_PAGES: Final = 100
 # A list may grow while it is read, but at most to twice its length and these pages.
 _SPARE_PAGES: Final = 10
+# The pages of a list are full but for the last one and for rows that the server filters out.
+_MAX_SPARSE_PAGES: Final = 100
+_MIN_FILL: Final = 0.1
 
 
 async def fetch_all(
@@ -83,6 +86,8 @@ async def iterate_pages(
                 seen.add(row.id)
                 yield row
         has_more = answer.has_more and len(seen) > known
+        if has_more and _is_sparse(page, len(seen), page_size):
+            raise _endless(endpoint, page)
         if answer.total:
             last = min(2 * math.ceil(answer.total / page_size) + _SPARE_PAGES, MAX_PAGE)
 
@@ -120,6 +125,13 @@ async def iterate_cursor(
                 seen.add(row.id)
                 yield row
         has_more = answer.has_more and len(seen) > known
+        if has_more and _is_sparse(pages, len(seen), page_size):
+            raise _endless(endpoint, pages)
+
+
+def _is_sparse(pages: int, rows: int, page_size: int) -> bool:
+    """Whether so many pages have so few rows that the list has no end."""
+    return rows < _MIN_FILL * page_size * (pages - _MAX_SPARSE_PAGES)
 
 
 def _endless(endpoint: Endpoint[Page[RowT]] | Endpoint[CursorPage[RowT]], pages: int) -> DifyDecodeError:

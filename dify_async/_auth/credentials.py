@@ -1,9 +1,9 @@
-"""What authenticates a call, and the two kinds of callers: an account, or the server's admin key."""
+"""How calls are authenticated: credentials, and the admin API key."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Credentials(Struct, eq=False):
-    """What authenticates a call. Compared by identity: tokens issued in one second may be the same text.
+    """Authenticate a call. Compared by identity, because tokens issued within one second may be equal.
 
     Attributes:
-        headers: The headers of a call.
+        headers: The headers to send.
         accepted: Whether the server has accepted them.
-        refresh_at: When they are refreshed in the background, by the monotonic clock.
+        refresh_at: When to refresh them in the background, by the monotonic clock.
     """
 
     headers: Mapping[str, str]
@@ -49,9 +49,9 @@ class TokenCredentials(Credentials, kw_only=True, eq=False):
     """Credentials of a session.
 
     Attributes:
-        new_until: Until when they cannot have ended, since the server has just issued them.
+        new_until: Until when they count as new: too young to have expired.
         replaces_rejected: Whether they replace credentials that were rejected when new.
-        rejected_by: Routes that rejected them although they were new, and until when that is believed.
+        rejected_by: The routes that rejected them when new, and until when those cause no refresh.
     """
 
     tokens: Tokens
@@ -65,19 +65,23 @@ ANONYMOUS: Final = Credentials({})
 
 
 class Auth:
-    """Who calls. The methods do nothing by default."""
+    """How calls are authenticated. The methods do nothing by default.
 
-    credentials: Credentials | None = None  # None: wait for `ensure`
+    Attributes:
+        credentials: For the next call; None if it must wait for `ensure()`.
+    """
+
+    credentials: Credentials | None = None
 
     async def ensure(self) -> None:
         """Get credentials if there are none."""
 
     async def replace(
-        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Get other credentials than those that the route rejected; raise if none would help.
+        """Replace the credentials that a route rejected; raise `error()` if that would not help.
 
-        `retried` says that the same call was rejected before, with other credentials.
+        `retried` is true if the same call was rejected before, with other credentials.
         """
 
     def refresh_early(self, credentials: Credentials) -> None:
@@ -87,39 +91,42 @@ class Auth:
         """Log in now."""
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
-        """Log in with a mailed code."""
+        """Log in with an emailed code."""
 
     async def logout(self) -> None:
         """End the session."""
 
     async def close(self) -> None:
-        """Leave nothing running."""
+        """Finish or cancel what is running."""
 
 
 class AdminKey(Auth):
-    """Calls as the owner of a workspace, with the server's admin API key."""
+    """Authenticate as the owner of a workspace, with the server's admin API key."""
 
     def __init__(self, probe: ServerProbe, admin_api_key: str, workspace_id: str) -> None:
         self._probe = probe
-        # No cookies: a session cookie takes precedence over the key.
+        # No cookies, because a session cookie takes precedence over the key.
         self.credentials = Credentials(
             {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         )
 
-    async def replace(self, _: Credentials, error: DifyStatusError, __: str, *, retried: bool) -> None:  # noqa: ARG002
-        """Explain why the key was rejected."""
+    async def replace(
+        self, _: Credentials, error: Callable[[], DifyStatusError], *__: object, **___: object
+    ) -> None:
+        """Raise an error that says why the key was rejected."""
+        found = error()
         version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"
-        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(error):
+        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(found):
             name = f"Dify {version}" if version else "this Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
-        details = {name: getattr(error, name) for name in ("status", "code", "message", "method", "path")}
-        raise DifyAuthenticationError(f"{error}; {reason}", **details)
+        details = {name: getattr(found, name) for name in ("status", "code", "message", "method", "path")}
+        raise DifyAuthenticationError(f"{found}; {reason}", **details)
 
     async def login(self) -> None:
-        """Refuse: there is no account."""
-        raise DifyConfigError("login() needs an e-mail and a password; an admin API key does not log in")
+        """Raise: there is no account."""
+        raise DifyConfigError("login() requires an e-mail and a password; an admin API key cannot log in")
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:  # noqa: ARG002
-        """Refuse: there is no account."""
+        """Raise: there is no account."""
         await self.login()

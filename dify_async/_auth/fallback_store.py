@@ -1,4 +1,4 @@
-"""A token store that may fail: tokens are in memory too, and no call waits long for the store."""
+"""A token store that may fail: its values are in memory too, and no call waits long for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from dify_async._concurrency import cancel_and_wait, task_group
 from dify_async._http.retry import jittered_delays
-from dify_async.errors import DifyTimeoutError
+from dify_async.errors import DifyError, DifyTimeoutError
 from dify_async.events import StoreDown, StoreUp
 from dify_async.tokens import LoginAttempts, Tokens
 
@@ -33,12 +33,12 @@ logger = logging.getLogger("dify_async")
 T = TypeVar("T")
 ValueT = TypeVar("ValueT")
 
-# A call waits at most 2 s for the store: so long for all that it loads and saves, connecting included, and
-# the rest for a command that takes the lock.
+# A call waits at most 2 s for the store: this long for everything that it loads and saves, including the
+# connection, and the rest for a command that takes the lock.
 _PATIENCE: Final = 1.0
 _MIN_PATIENCE: Final = 0.1
 # In the background there is no hurry: a connection may take many round trips.
-_UNHURRIED: Final = 10.0
+_BACKGROUND_PATIENCE: Final = 10.0
 # The lock is held for as long as another process needs to refresh or to log in.
 _LOCK_DEADLINE: Final = 60.0
 _RELEASE_DEADLINE: Final = 3.0
@@ -48,16 +48,16 @@ _MAX_PAUSE: Final = 30.0
 
 
 class _UnavailableError(Exception):
-    """The store failed, or is left alone for a while because it did."""
+    """The store failed, or is not asked for a while because it did."""
 
 
 class _Entry(Generic[ValueT]):
     """One key of the store.
 
     Attributes:
-        value: The newest value known.
-        stored: What the store had when it last answered.
-        is_unsaved: Whether the store is to have `value` in place of `stored`.
+        value: The newest known value.
+        stored: The value in the store when it last answered.
+        is_unsaved: Whether `value` must still replace `stored`.
     """
 
     def __init__(self, key: str) -> None:
@@ -67,14 +67,14 @@ class _Entry(Generic[ValueT]):
         self.is_unsaved = False
 
     def found(self, value: ValueT | None) -> None:
-        """Take over what is in the store, unless it was not yet replaced after an outage."""
+        """Use what the store has, unless that is the value that an outage kept from being replaced."""
         if not self.is_unsaved or value not in (None, self.stored):
             self.value = self.stored = value
             self.is_unsaved = False
 
 
 def _sum(found: LoginAttempts, mine: LoginAttempts, base: LoginAttempts | None) -> LoginAttempts:
-    """The attempts found in the store, and those that this client has sent since it had `base`."""
+    """The attempts in the store, plus those that this client has made since it loaded `base`."""
     before = base.sent if base is not None else {}
     sent = dict(found.sent)
     for one, times in mine.sent.items():
@@ -83,61 +83,70 @@ def _sum(found: LoginAttempts, mine: LoginAttempts, base: LoginAttempts | None) 
 
 
 class FallbackStore:
-    """The tokens and login attempts of one account: in the store while it works, in memory always."""
+    """The tokens and login attempts of one account: in the store while it works, and always in memory.
+
+    An error on the key of the login attempts is not an outage: a store may be written for tokens only. The
+    attempts are then counted in memory.
+    """
 
     def __init__(self, store: TokenStore, key: str, emit: OnEvent | None) -> None:
         self.key = key
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
+        self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
         self._store = store
         self._emit = emit
         self._lock_is_left = False
         self._patience = _PATIENCE
-        self._ask_again_at: float | None = None
+        self._retry_at: float | None = None  # the store is down
         self._catching_up: asyncio.Task[None] | None = None
         self._is_closing = False
-
-    @property
-    def expires_attempts(self) -> bool:
-        """Whether the store expires login attempts, so that no clocks have to be compared."""
-        return bool(getattr(self._store, "expires_attempts", False))
 
     @property
     def attempts(self) -> LoginAttempts:
         """The login attempts, as last loaded with the tokens or saved."""
         return self._attempts.value or LoginAttempts()
 
+    @property
+    def expires_attempts(self) -> bool:
+        """Whether the store drops attempts by its own clock."""
+        return not self._attempts.is_unsaved and bool(getattr(self._store, "expires_attempts", False))
+
     def begin(self) -> None:
-        """Be patient anew, for the next call that waits."""
+        """Let the next call wait for the store again."""
         self._patience = _PATIENCE
         self._is_closing = False
 
     async def load(self) -> Tokens | None:
-        """The newest tokens known, whichever process got them; `attempts` are loaded too."""
+        """The newest known tokens of any process. Also loads `attempts`."""
         with suppress(_UnavailableError):
             await self._ask(self._load)
         return self._tokens.value
 
     async def save(self, tokens: Tokens | None) -> None:
-        """Keep the tokens, or forget them: at once in memory, and in the store as soon as it takes that."""
+        """Save the tokens, or delete them: at once in memory, and in the store as soon as it works."""
         self.begin()  # no call waits for it
-        await self._save(self._tokens, tokens)
+        self._tokens.value, self._tokens.is_unsaved = tokens, True
+        with suppress(_UnavailableError):
+            await self._ask(partial(self._write, self._tokens))
 
     async def save_attempts(self, attempts: LoginAttempts | None) -> None:
-        """Keep the login attempts, or forget them, as `save` does."""
-        await self._save(self._attempts, attempts)
+        """Save the login attempts, or delete them."""
+        self._attempts.value, self._attempts.is_unsaved = attempts, True
+        with suppress(_UnavailableError):
+            await self._ask(self._write_attempts)
 
     @asynccontextmanager
     async def lock(self, *, in_background: bool = False) -> AsyncIterator[None]:
         """Held while tokens are refreshed or a password is sent, if the store works.
 
-        A store that failed lately is asked again: without it a password is counted for this client alone.
+        A store that failed is asked again: without it, login attempts are counted for this client only.
         """
         lock = None
         with anyio.move_on_after(_LOCK_DEADLINE) as waiting, suppress(_UnavailableError):
-            if self._ask_again_at is not None:
-                self._ask_again_at = 0.0
-                await self._ask(self._load, _UNHURRIED if in_background else None)
+            if self._retry_at is not None:
+                self._retry_at = 0.0
+                await self._ask(self._load, _BACKGROUND_PATIENCE if in_background else None)
             lock = await self._ask(self._take_lock, math.inf)
         if waiting.cancelled_caught:
             raise DifyTimeoutError(
@@ -149,7 +158,7 @@ class FallbackStore:
             yield
         finally:
             if lock is not None:
-                # Even if the store has just failed, and is left alone: a lock that stays delays others.
+                # Also if the store has just failed: a lock that is left delays other processes.
                 self._lock_is_left = True
                 with anyio.move_on_after(_RELEASE_DEADLINE, shield=True), suppress(Exception):
                     await lock.__aexit__(None, None, None)
@@ -158,54 +167,75 @@ class FallbackStore:
                     self._catch_up_later()
 
     async def close(self) -> None:
-        """Save once more what could not be saved, and leave nothing running."""
+        """Try once more to save what is unsaved, and end the background task."""
         self._is_closing = True
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
         if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
-                await self._write_behind()
+                await self._save_unsaved()
 
     async def _load(self) -> None:
-        found: dict[str, StoredValue | None] = {}
+        found: StoredValue | None = None
+        failure: Exception | None = None
 
-        async def load(key: str) -> None:
-            found[key] = await self._store.load(key)
+        async def load_attempts() -> None:
+            nonlocal found, failure
+            try:
+                found = await self._store.load(self._attempts.key)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                failure = error
 
         async with task_group() as group:
-            group.start_soon(load, self._tokens.key)
-            group.start_soon(load, self._attempts.key)
-        value, attempts = found[self._tokens.key], found[self._attempts.key]
+            group.start_soon(load_attempts)
+            value = await self._store.load(self._tokens.key)
         tokens = rules.usable_tokens(value)
         if tokens is None and value is not None:
             logger.warning("the token store contains invalid data; it will be overwritten")
-        if tokens is not None:  # else they were evicted, and those in memory are good
+        if tokens is not None:  # otherwise they were evicted, and those in memory are valid
             self._tokens.found(tokens)
-        attempts = attempts if isinstance(attempts, LoginAttempts) else None
         entry = self._attempts
-        if entry.is_unsaved and entry.value and attempts and attempts != entry.stored:
-            # Others have counted too: what this client has sent in an outage is added.
-            entry.value, entry.stored = _sum(attempts, entry.value, entry.stored), attempts
+        if failure is not None:
+            self._attempts_failed(failure)
+        elif entry.is_unsaved and entry.value and isinstance(found, LoginAttempts) and found != entry.stored:
+            # Other clients have counted too; add what this one has sent during the outage.
+            entry.value, entry.stored = _sum(found, entry.value, entry.stored), found
         else:
-            entry.found(attempts)
+            entry.found(found if isinstance(found, LoginAttempts) else None)
 
     async def _take_lock(self) -> AbstractAsyncContextManager[None]:
         lock = self._store.lock(self.key)
         await lock.__aenter__()
         return lock
 
-    async def _save(self, entry: _Entry[ValueT], value: ValueT | None) -> None:
-        entry.value, entry.is_unsaved = value, True
-        with suppress(_UnavailableError):
-            await self._ask(partial(self._write, entry))
-
     async def _write(self, entry: _Entry[Any]) -> None:
         value = entry.value
         await (self._store.clear(entry.key) if value is None else self._store.save(entry.key, value))
         entry.stored = value
-        if entry.value is value:  # else there is a newer one
+        if entry.value is value:  # otherwise there is a newer one
             entry.is_unsaved = False
+
+    async def _write_attempts(self) -> None:
+        entry = self._attempts
+        try:
+            await self._write(entry)
+            if entry.value is not None and not self._keeps_attempts:
+                if await self._store.load(entry.key) != entry.stored:
+                    raise DifyError("they are not returned as saved")  # noqa: TRY301 - as any failure
+                self._keeps_attempts = True
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            entry.is_unsaved = True
+            await self._store.load(self._tokens.key)  # raises if the store is down
+            self._attempts_failed(error)
+
+    def _attempts_failed(self, error: Exception) -> None:
+        if self._keeps_attempts is not False:
+            logger.warning(
+                "the token store does not keep login attempts (%s); this client counts its own",
+                _reason(error),
+            )
+        self._keeps_attempts = False
 
     def _catch_up_later(self) -> None:
         if not self._is_closing and (self._catching_up is None or self._catching_up.done()):
@@ -215,42 +245,48 @@ class FallbackStore:
         for pause in jittered_delays(_PAUSE / 2, _MAX_PAUSE):
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
-                await self._write_behind()
+                await self._save_unsaved()
                 return
 
-    async def _write_behind(self) -> None:
-        """Save what could not be saved, unless another process has saved something newer since."""
+    async def _save_unsaved(self) -> None:
+        """Save what is unsaved, unless another process has saved something newer."""
         async with self.lock(in_background=True):
-            await self._ask(self._load, _UNHURRIED)
-            for entry in (self._tokens, self._attempts):
-                if entry.is_unsaved:
-                    await self._ask(partial(self._write, entry), _UNHURRIED)
+            await self._ask(self._load, _BACKGROUND_PATIENCE)
+            if self._tokens.is_unsaved:
+                await self._ask(partial(self._write, self._tokens), _BACKGROUND_PATIENCE)
+            if self._attempts.is_unsaved:
+                await self._ask(self._write_attempts, _BACKGROUND_PATIENCE)
         if self._lock_is_left:
             raise _UnavailableError
-        if self._ask_again_at is not None:
-            self._ask_again_at = None
+        if self._retry_at is not None:
+            self._retry_at = None
             logger.info("the token store works again")
             if self._emit is not None:
                 self._emit(StoreUp())
 
     async def _ask(self, operation: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
         began = time.monotonic()
-        if self._ask_again_at is not None and began < self._ask_again_at:
+        if self._retry_at is not None and began < self._retry_at:
             raise _UnavailableError
         try:
             with anyio.fail_after(deadline or max(_MIN_PATIENCE, self._patience)):
                 return await operation()
         except Exception as error:  # noqa: BLE001 - a store may raise anything
-            kind = type(error).__name__
-            if self._ask_again_at is None:
+            if self._retry_at is None:
                 logger.warning(
-                    "the token store does not work (%s); tokens are kept in memory until it does", kind
+                    "the token store does not work (%s); tokens are kept in memory until it does",
+                    _reason(error),
                 )
                 if self._emit is not None:
-                    self._emit(StoreDown(kind))
-            self._ask_again_at = time.monotonic() + _PAUSE
+                    self._emit(StoreDown(type(error).__name__))
+            self._retry_at = time.monotonic() + _PAUSE
             self._catch_up_later()
             raise _UnavailableError from None
         finally:
             if deadline is None:
                 self._patience -= time.monotonic() - began
+
+
+def _reason(error: Exception) -> str:
+    """The text of our own errors; for others, whose text may contain secrets, the class."""
+    return str(error) if isinstance(error, DifyError) else type(error).__name__

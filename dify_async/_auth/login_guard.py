@@ -1,20 +1,24 @@
-"""How often a password is sent: six wrong ones lock an account for a day, whichever client sent them."""
+"""How often a password may be sent: Dify locks an account for a day after six wrong ones."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import logging
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio.to_thread
 from msgspec.structs import replace
 
 from dify_async._http.wire import is_not_about_the_account
-from dify_async.errors import DifyLoginError, DifyLoginLockedError, DifyStatusError
+from dify_async.errors import (
+    DifyConnectionError,
+    DifyLoginError,
+    DifyLoginLockedError,
+    DifyStatusError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,11 +28,9 @@ if TYPE_CHECKING:
 
     from .fallback_store import FallbackStore
 
-logger = logging.getLogger("dify_async")
-
 MAX_PER_PASSWORD: Final = 3
 MAX_PER_ACCOUNT: Final = 5
-# Dify counts for as long (LOGIN_LOCKOUT_DURATION), anew from each attempt.
+# Dify's LOGIN_LOCKOUT_DURATION, which each attempt restarts.
 _WINDOW: Final = 24 * 3600
 _LOCK_PAUSE: Final = 3600
 _CLOCK_TOLERANCE: Final = 300
@@ -36,16 +38,20 @@ _ROUNDS: Final = 200_000
 
 
 class LoginGuard:
-    """Counts login attempts for all clients of one token store.
+    """Counts login attempts for all clients that share a token store.
 
-    One password is sent at most three times without success within 24 hours, and at most five are sent for
-    the account. Each attempt is recorded in the store before it is sent, under the store's lock. Only an
-    answer of Dify ends an attempt: after any other, GET /system-features must answer as Dify does before
-    the next attempt.
+    One password is sent at most three times without success within 24 hours, and at most five passwords for
+    the account in all. Each attempt is recorded before it is sent, under the store's lock. After an attempt
+    that Dify did not answer, the next one is made only if GET /system-features answers as Dify does.
+
+    Attributes:
+        rejection: Raised by every call until `login()`.
+        was_accepted: Whether the password was accepted from this client.
     """
 
     def __init__(self, store: FallbackStore, password: str) -> None:
-        self.rejection: DifyLoginError | None = None  # raised by every call until login()
+        self.rejection: DifyLoginError | None = None
+        self.was_accepted = False
         self._store = store
         self._password = password
         self._hash = ""
@@ -58,36 +64,36 @@ class LoginGuard:
         return self._store.attempts.is_answered
 
     def check(self) -> None:
-        """Raise if the password was rejected here."""
+        """Raise if the password was rejected."""
         if self.rejection is not None:
             raise copy.copy(self.rejection)
 
+    def reject(self, error: DifyLoginError) -> NoReturn:
+        """Raise this error here and in every call."""
+        self.rejection = error
+        raise copy.copy(error)
+
     def look(self) -> None:
-        """Note at the first use which rejection is older than this client: it may try once more."""
+        """Note at the first use which rejection is older than this client, which may try once more."""
         if self._known_rejection is None:
             self._known_rejection = self._store.attempts.rejection
 
-    def remember(self, error: DifyLoginError) -> DifyLoginError:
-        """Let every call raise this until login() is called."""
-        self.rejection = error
-        return copy.copy(error)
-
-    def forget(self) -> None:
-        """Let the password be sent: on purpose, or since it was accepted."""
-        self.rejection = None
+    def accept(self) -> None:
+        """Note that the password was accepted."""
+        self.rejection, self.was_accepted, self._locked_until = None, True, 0.0
 
     async def before_sending(self, confirm: Callable[[], Awaitable[None]], *, on_purpose: bool) -> None:
-        """Record an attempt, or raise if there must be none."""
+        """Record an attempt, or raise if the password must not be sent."""
         self.look()
         seen, mine = self._store.attempts, await self._fingerprint()
         now = int(time.time())
         if not on_purpose:
             if seen.rejected == mine and seen.rejection not in {"", self._known_rejection}:
                 text = f"{seen.answer} Another client of this account got this answer."
-                raise self.remember(DifyLoginError(text, method="POST", path="/login"))
+                self.reject(DifyLoginError(text, method="POST", path="/login"))
             self._check_lock(seen, now)
         used_up = seen.sent.get(mine, 0) >= MAX_PER_PASSWORD or sum(seen.sent.values()) >= MAX_PER_ACCOUNT
-        # A store that does not expire records is compared by the clock; Redis is not.
+        # Only if the store does not expire records: then the clocks of two machines are compared.
         is_over = not -_CLOCK_TOLERANCE <= now - seen.sent_at <= _WINDOW and not self._store.expires_attempts
         if used_up and not is_over:
             raise _used_up(seen)
@@ -97,41 +103,27 @@ class LoginGuard:
         attempt = replace(seen, sent=sent, since=seen.since or now, sent_at=now, is_answered=False, answer="")
         await self._store.save_attempts(attempt)
 
-    async def unanswered(self, error: DifyError, *, is_replaced: bool = False) -> None:
-        """Record that no answer came, or one that is not Dify's."""
-        seen = self._store.attempts
-        replaced = seen.replaced + is_replaced
-        await self._store.save_attempts(replace(seen, answer=str(error), replaced=replaced))
-
-    async def refused(self, error: DifyError) -> None:
-        """Record an answer without tokens."""
-        if isinstance(error, DifyLoginLockedError):
+    async def record(self, error: DifyError) -> None:
+        """Record why the last attempt brought no session. Only this decides whether it counts."""
+        attempts = replace(self._store.attempts, answer=str(error))
+        if isinstance(error, DifyLoginLockedError):  # Dify did not check the password
             self._locked_until = time.monotonic() + _LOCK_PAUSE
-            await self._take_back(replace(self._store.attempts, locked_at=int(time.time())), str(error))
+            attempts = self._uncounted(replace(attempts, locked_at=int(time.time())))
         elif isinstance(error, DifyLoginError):
-            self.remember(error)
-            rejection = {"rejected": await self._fingerprint(), "rejection": uuid.uuid4().hex}
-            await self._store.save_attempts(
-                replace(self._store.attempts, is_answered=True, answer=str(error), **rejection)
-            )
+            self.rejection = copy.copy(error)
+            rejection = {"rejected": self._hash, "rejection": uuid.uuid4().hex}
+            attempts = replace(attempts, is_answered=True, **rejection)
         elif isinstance(error, DifyStatusError) and is_not_about_the_account(error):
-            await self._take_back(self._store.attempts, str(error))
-        else:
-            await self.unanswered(error, is_replaced=True)
+            attempts = self._uncounted(attempts)
+        elif not isinstance(error, DifyConnectionError):
+            attempts = replace(attempts, replaced=attempts.replaced + 1)
+        elif not error.sent:
+            attempts = self._uncounted(attempts)
+        await self._store.save_attempts(attempts)
 
-    async def not_sent(self) -> None:
-        """Take the attempt back: it surely did not reach the server."""
-        await self._take_back(self._store.attempts, "")
-
-    async def clear(self) -> None:
-        """Forget all attempts, since a password was accepted."""
-        self._locked_until = 0.0
-        await self._store.save_attempts(None)
-
-    async def _take_back(self, seen: LoginAttempts, answer: str) -> None:
-        """Do not count the last attempt: Dify did not check the password."""
-        sent = {**seen.sent, self._hash: seen.sent[self._hash] - 1}
-        await self._store.save_attempts(replace(seen, sent=sent, is_answered=True, answer=answer))
+    def _uncounted(self, attempts: LoginAttempts) -> LoginAttempts:
+        sent = {**attempts.sent, self._hash: max(0, attempts.sent.get(self._hash, 0) - 1)}
+        return replace(attempts, sent=sent, is_answered=True)
 
     def _check_lock(self, seen: LoginAttempts, now: int) -> None:
         is_locked = seen.locked_at is not None and abs(now - seen.locked_at) < _LOCK_PAUSE
@@ -141,10 +133,10 @@ class LoginGuard:
             )
 
     async def _fingerprint(self) -> str:
-        """A hash that says whether two clients have the same password, and no more."""
+        """A hash that shows only whether two clients have the same password."""
         if not self._hash:
             password, salt = self._password.encode(errors="surrogatepass"), self._store.key.encode()
-            # Slow on purpose, so not in the event loop.
+            # It is slow on purpose, so it runs in a thread.
             digest = await anyio.to_thread.run_sync(
                 hashlib.pbkdf2_hmac, "sha256", password, salt, _ROUNDS, abandon_on_cancel=True
             )

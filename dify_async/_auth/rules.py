@@ -1,4 +1,4 @@
-"""The rules of signing in, by version of Dify. Pure.
+"""What Dify expects of a session, by version, and how tokens are read. Pure.
 
 | era    | versions         | tokens                 | password |
 |--------|------------------|------------------------|----------|
@@ -18,41 +18,34 @@ import msgspec
 from msgspec import Struct
 
 from dify_async._api.versions import ENCODED_PASSWORD
-from dify_async._http.wire import (
-    UNREADABLE,
-    ErrorBody,
-    Reply,
-    error_body,
-    http_date,
-)
+from dify_async._http.wire import UNREADABLE, ErrorBody, Reply, error_body, http_date
 from dify_async._secrets import Secret, SecretBytes
-from dify_async.errors import DifyLoginError
 from dify_async.tokens import Tokens
 
 if TYPE_CHECKING:
     from dify_async._http.wire import Headers
 
-_LAST_MOMENT: Final = 2**53  # more is no float, and no time either
-_LAST_DELETION: Final = 86400  # a cookie that expired in 1970 was deleted; by no clock
+_MAX_TIME: Final = 2**53  # the largest exact float
+_MAX_DELETION: Final = 86400  # a cookie that expired in 1970 is deleted, whatever the clocks say
 _NAMES: Final = ("access_token", "refresh_token", "csrf_token")
 
 
 def logout_method(tokens: Tokens) -> str:
-    """GET in the bearer era, POST since: the other one is a 405."""
+    """GET in the bearer era, then POST; the other one is a 405."""
     return "GET" if tokens.cookie_names is None else "POST"
 
 
 def login_body(email: str, password: str, version: str) -> bytes:
-    """The sign-in.
+    """The body of a login.
 
-    To an older server base64 is just a wrong password, and counts: never try both.
+    For an older server base64 is a wrong password, which it counts: never try both.
     """
     body = {"email": email, "password": _coded(password, version), "remember_me": True}
     return SecretBytes(msgspec.json.encode(body))
 
 
 def code_body(email: str, code: str, token: str, version: str) -> bytes:
-    """The sign-in by a code from a mail, which is encoded as a password is."""
+    """The body of a login with an emailed code, which is encoded like a password."""
     body = {"email": email, "code": _coded(code, version), "token": str(token)}
     return SecretBytes(msgspec.json.encode(body))
 
@@ -62,7 +55,7 @@ def _coded(secret: str, version: str) -> str:
 
 
 def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a renewal: by body in the bearer era, by cookie since."""
+    """The headers and body of a refresh; the token is in the body in the bearer era, then in a cookie."""
     if tokens.cookie_names is None:
         body = msgspec.json.encode({"refresh_token": tokens.refresh_token})
         return {"Content-Type": "application/json"}, SecretBytes(body)
@@ -75,9 +68,9 @@ def refresh_request(tokens: Tokens) -> tuple[dict[str, str], bytes]:
 
 
 def call_headers(tokens: Tokens) -> dict[str, str]:
-    """What signs a call.
+    """The headers that authenticate a call, GET too.
 
-    One Cookie header: the server joins two with a comma. CSRF on GET too.
+    There is one Cookie header, because the server joins two of them with a comma.
     """
     if tokens.cookie_names is None or tokens.csrf_token is None:
         return {"Authorization": Secret(f"Bearer {tokens.access_token}")}
@@ -96,14 +89,14 @@ class _TokenBody(Struct, frozen=True):
 
 
 class _Claims(Struct, frozen=True):
-    exp: Annotated[int, msgspec.Meta(ge=0, lt=_LAST_MOMENT)] | None = None
+    exp: Annotated[int, msgspec.Meta(ge=0, lt=_MAX_TIME)] | None = None
 
 
 _token_body: Final = msgspec.json.Decoder(_TokenBody).decode
 
 
 def read_tokens(reply: Reply) -> Tokens | None:
-    """The tokens in the answer to a sign-in or a renewal, wherever they are; None if not all are there."""
+    """The tokens in the answer to a login or a refresh; None if it does not have all of them."""
     if reply.status != 200:
         return None
     cookies = _cookies(reply.headers)
@@ -132,7 +125,7 @@ def read_tokens(reply: Reply) -> Tokens | None:
 
 
 def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
-    """Token cookies: plain name to (name as sent, value as sent); a deleted one is left out."""
+    """The token cookies that are not deleted: by plain name, the name and value that were sent."""
     found: dict[str, tuple[str, str]] = {}
     for header in headers.getall("Set-Cookie", []):
         pair, *attributes = header.split(";")
@@ -144,13 +137,13 @@ def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
 
 
 def _deletes(attributes: list[str]) -> bool:
-    """Whether a cookie ends at once, as servers delete one (RFC 6265: Max-Age counts before Expires)."""
+    """Whether the server deletes a cookie (RFC 6265: Max-Age takes precedence over Expires)."""
     pairs = (attribute.partition("=") for attribute in attributes)
     values = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if "max-age" in values:
         return re.fullmatch(r"-\d+|0+", values["max-age"], re.ASCII) is not None
     end = http_date(values.get("expires", ""))
-    return end is not None and end < _LAST_DELETION
+    return end is not None and end < _MAX_DELETION
 
 
 def _fits_in_a_header(token: object) -> bool:
@@ -158,19 +151,19 @@ def _fits_in_a_header(token: object) -> bool:
 
 
 def usable_tokens(value: object) -> Tokens | None:
-    """The value of a store, if it is tokens as this module reads them."""
+    """The value from a store, if it is tokens that can be sent."""
     if not isinstance(value, Tokens):
         return None
     texts: list[object] = [value.access_token, value.refresh_token]
     if value.cookie_names is not None:
         texts += [value.csrf_token, *(value.cookie_names.get(name) for name in _NAMES)]
     end = value.expires_at
-    is_usable = all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _LAST_MOMENT)
+    is_usable = all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _MAX_TIME)
     return value if is_usable else None
 
 
 def expiry(token: str) -> int | None:
-    """The `exp` of a JWT in unix seconds; None where the token is none."""
+    """The `exp` of a JWT in Unix seconds; None if the token is not a JWT."""
     try:
         payload = token.split(".")[1]
         claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
@@ -180,9 +173,9 @@ def expiry(token: str) -> int | None:
 
 
 def lifetime(tokens: Tokens, reply: Reply) -> float:
-    """Seconds that new tokens are good for, by the server's clock alone; infinite if it is not told.
+    """How many seconds new tokens are valid, by the server's clock; infinite if that is unknown.
 
-    A Date that lies past their end is of a proxy with a clock of its own, and tells nothing.
+    A Date after their end is from a proxy with another clock, and is ignored.
     """
     now = http_date(reply.headers.get("Date") or "")
     if now is None or tokens.expires_at is None or tokens.expires_at <= now:
@@ -190,30 +183,7 @@ def lifetime(tokens: Tokens, reply: Reply) -> float:
     return tokens.expires_at - now
 
 
-def no_password_login() -> DifyLoginError:
-    """The refusal that the server announces, before a password is sent."""
-    return DifyLoginError(
-        "GET /system-features: the server does not allow logging in with a password"
-        " (enable_email_password_login is false). Use login_with_code() or an admin API key.",
-        method="GET",
-        path="/system-features",
-    )
-
-
-def code_session_ended() -> DifyLoginError:
-    """The refusal in the place of a password that may be none."""
-    return DifyLoginError(
-        "POST /refresh-token: the session by a mailed code has ended. Call login_with_code() with a new"
-        " code, or login() to log in with the password.",
-        method="POST",
-        path="/refresh-token",
-    )
-
-
 def refresh_token_is_dead(reply: Reply) -> bool:
-    """Whether the refresh token itself was refused.
-
-    Any failure of the server is a 401 too: with its Redis down, "Error 111 connecting…".
-    """
+    """Whether the refresh token is invalid: other failures are a 401 too, such as "Error 111 connecting…"."""
     body = error_body(reply.body) or ErrorBody()
     return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)

@@ -1,4 +1,4 @@
-"""The session of an account: logging in, refreshing, logging out. The only writer of the token store."""
+"""The session of an account: log in, refresh, log out. The only writer of the token store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dify_async.errors import (
     DifyStatusError,
 )
 
-from . import rules
+from . import rules, verdicts
 from .credentials import Auth, Source, TokenCredentials
 from .session_api import LOGOUT, SessionApi, token_credentials
 from .steps import Step, is_new, next_step
@@ -33,16 +33,18 @@ if TYPE_CHECKING:
     from .login_guard import LoginGuard
 
 _PAUSE_AFTER_REFRESH: Final = 30.0
-_CLOSE_GRACE: Final = 5.0
-# For so long a route that rejects what others accept is not refreshed for again.
+# Services have a few seconds after SIGTERM. A refresh takes one; what a login loses is one attempt, which is
+# recorded. A refresh that takes longer loses its refresh token: the next client logs in.
+_CLOSE_GRACE: Final = 2.0
+# How long a route that rejects credentials which others accept causes no other refresh.
 _REJECTION_TTL: Final = 60.0
 
 
 class Session(Auth):
-    """An account with e-mail and password. One refresh at a time, for all calls.
+    """The session of an account with e-mail and password. All calls share one refresh.
 
-    While rejected credentials are replaced, `credentials` is None: calls wait for the replacement instead
-    of being rejected too.
+    While rejected credentials are replaced, `credentials` is None, so that calls wait instead of being
+    rejected too.
     """
 
     credentials: TokenCredentials | None
@@ -56,31 +58,29 @@ class Session(Auth):
         self._store = store
         self._guard = guard
         self._email = email
-        self._password_was_accepted = False
-        self._rejected: TokenCredentials | None = None  # come back if they could not be replaced
-        self._session_to_end: Tokens | None = None  # logout() could not end it at the server
+        self._rejected: TokenCredentials | None = None  # restored if they cannot be replaced
+        self._session_to_end: Tokens | None = None  # logout() has not ended it at the server yet
         self._login: Done | None = None
         self._jobs = SingleFlight()
 
     async def ensure(self) -> None:
-        """Get credentials if there are none: from the store, or by a login."""
-        if self._guard.rejection is not None:
-            self._guard.check()
+        """Get credentials if there are none: from the store, or by logging in."""
+        self._guard.check()
         await self._jobs.join(self._job(self._obtain, None, Step.REFRESH))
 
     async def replace(
-        self, rejected: Credentials, error: DifyStatusError, route: str, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Replace rejected credentials, once for all calls that were rejected."""
+        """Replace rejected credentials, once for all calls that they were rejected for."""
         current = self.credentials
-        if current is None or current is not rejected:  # another call has started or finished that
+        if current is None or current is not rejected:  # another call has replaced them, or is doing so
             return
         now = time.monotonic()
         step = next_step(current, error, route, retried=retried, now=now)
         if step is Step.GIVE_UP:
             if now >= current.rejected_by.get(route, 0.0):
                 current.rejected_by[route] = now + _REJECTION_TTL
-            raise error
+            raise error()
         self.credentials = None
         await self._jobs.join(self._job(self._obtain, current, step))
 
@@ -92,26 +92,26 @@ class Session(Auth):
             self._jobs.start(self._job(self._refresh_early, current), is_shared=False)
 
     async def login(self) -> None:
-        """Log in now, whatever was rejected before."""
+        """Log in now, even if the password was rejected before."""
         if self._login is None or self._login.done():
-            self._guard.forget()
-            self._probe.forget()  # password login may have been switched on
+            self._guard.rejection = None
+            self._probe.forget()  # the server may allow passwords by now
             self._login = self._jobs.start(self._job(self._log_in_now))
-        # Eight tasks that call login() after a rejection share one attempt.
+        # Concurrent calls of login() share one attempt.
         await outcome(self._login)
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:
-        """Log in with a mailed code."""
+        """Log in with an emailed code."""
         if email.casefold() != self._email.casefold():
-            raise DifyConfigError("login_with_code: this client is for another e-mail address")
+            raise DifyConfigError("email must be that of this client, to log in with a code")
         await outcome(self._jobs.start(self._job(self._log_in_with_code, code, token), is_shared=False))
 
     async def logout(self) -> None:
-        """Forget the session, and end it at the server."""
+        """Delete the session from the store, and end it at the server."""
         await outcome(self._jobs.start(self._job(self._log_out), is_shared=False))
 
     async def close(self) -> None:
-        """Let a refresh finish: a new refresh token must not be lost with the client."""
+        """Wait a little for a refresh, so that its new refresh token is saved."""
         try:
             await self._jobs.close(_CLOSE_GRACE)
         finally:
@@ -134,17 +134,16 @@ class Session(Auth):
         try:
             await self._replace(rejected, step, done)
         except BaseException:
-            # Unless the password was rejected, this may pass, and the refresh token may still be good.
+            # Unless the password was rejected, the error may be temporary and the refresh token still valid.
             if self.credentials is None and self._guard.rejection is None:
                 self.credentials = self._rejected
             raise
 
     async def _replace(self, rejected: TokenCredentials | None, step: Step, done: Done) -> None:
-        if self._guard.rejection is not None:  # a job before this one may have been rejected
-            self._guard.check()
+        self._guard.check()  # a job before this one may have been rejected
         if rejected is None and await self._load(None):
             return
-        # Two in a row that the server issues and rejects: a third would not be accepted either.
+        # If the server rejects new credentials twice in a row, it would reject a third time too.
         replaces_rejected = (
             rejected is not None and not rejected.accepted and is_new(rejected, time.monotonic())
         )
@@ -161,23 +160,22 @@ class Session(Auth):
             await self._use(fresh, done)
 
     async def _refresh_early(self, credentials: TokenCredentials, done: Done) -> None:
-        """Replace credentials that are still good; they stay if the refresh fails."""
+        """Replace credentials before they expire; if that fails, they are kept."""
         async with self._store.lock():
             if self._guard.rejection is not None or self.credentials is not credentials:
                 return
             if await self._load(credentials):
                 return
             fresh = await self._api.refresh(credentials.tokens)
-            if fresh is None and self._password_was_accepted and not credentials.tokens.by_code:
+            if fresh is None and self._guard.was_accepted and not credentials.tokens.by_code:
                 fresh = await self._logged_in()
             if fresh is not None:
                 await self._use(fresh, done)
 
     async def _log_in_now(self, done: Done) -> None:
-        await self._store.load()  # finds out whether the store works, before its lock is waited for
+        await self._store.load()  # shows whether the store works, before waiting for its lock
         async with self._store.lock():
             await self._store.load()
-            self._guard.look()
             try:
                 await self._use(await self._logged_in(on_purpose=True), done)
             except DifyLoginError:
@@ -188,7 +186,7 @@ class Session(Auth):
     async def _log_in_with_code(self, code: str, token: str, done: Done) -> None:
         async with self._store.lock():
             fresh = await self._api.log_in_with_code(code, token)
-            self._guard.forget()
+            self._guard.rejection = None
             await self._use(fresh, done)
 
     async def _log_out(self, done: Done) -> None:  # noqa: ARG002 - a job
@@ -199,7 +197,7 @@ class Session(Auth):
         if self._session_to_end is None:
             return
         reply = await self._api.log_out(self._session_to_end)
-        if reply.status == 401:  # the access token has ended; the refresh token may still be good
+        if reply.status == 401:  # the access token has expired; the refresh token may still be valid
             fresh = await self._api.refresh(self._session_to_end)
             self._session_to_end = None if fresh is None else fresh.tokens
             if self._session_to_end is None:
@@ -212,38 +210,38 @@ class Session(Auth):
     # Parts of the jobs.
 
     async def _load(self, known: TokenCredentials | None) -> bool:
-        """Use the tokens of the store, if they are others than those known."""
+        """Use the tokens in the store, if they differ from the known ones."""
         tokens = await self._store.load()
         if known is None:
             self._guard.look()
         if tokens is None or (known is not None and tokens == known.tokens):
             return False
-        # By the clock of this machine, which may be wrong: it only makes a refresh come early.
+        # By the local clock; if it is wrong, the refresh only comes early or late.
         lifetime = math.inf if tokens.expires_at is None else tokens.expires_at - time.time()
         self.credentials = token_credentials(tokens, Source.STORE, lifetime)
         return True
 
     async def _use(self, fresh: TokenCredentials, done: Done) -> None:
-        """Use new credentials at once; callers do not wait until they are saved."""
+        """Use new credentials at once, before they are saved."""
         self.credentials, self._session_to_end = fresh, None
         done.set_result(None)
         await self._store.save(fresh.tokens)
         if fresh.source is Source.LOGIN and not fresh.tokens.by_code:
-            await self._guard.clear()
+            await self._store.save_attempts(None)
 
     async def _refreshed(self, tokens: Tokens) -> TokenCredentials | None:
-        """Credentials by the refresh token; None if a login is to follow."""
+        """Use the refresh token; None if a login must follow."""
         try:
             fresh = await self._api.refresh(tokens)
         except (DifyConnectionError, DifyStatusError) as error:
-            # A session by code may have no password.
+            # If the session is from a code, the password may be any text.
             is_for_all = isinstance(error, DifyStatusError) and is_not_about_the_account(error)
             if tokens.by_code or is_for_all or not await self._probe.allows_passwords():
                 raise
-            # From 1.16.0 a failure of the server is a 500, and the refresh token is still good
-            # [1.16.1/11_db_up_again_refresh_of_the_same_token]: an outage costs one login attempt.
+            # From 1.16.0, if the server fails, that is a 500 and the refresh token stays valid
+            # [1.16.1/11_db_up_again_refresh_of_the_same_token]. An outage costs one login attempt.
             is_outage = isinstance(error, DifyServerError | DifyConnectionError)
-            if is_outage and not self._store.attempts.is_answered:
+            if is_outage and not self._guard.is_answered:
                 raise
             return None
         if fresh is None and not tokens.by_code:
@@ -252,12 +250,9 @@ class Session(Auth):
         return fresh
 
     async def _logged_in(self, *, by_code: bool = False, on_purpose: bool = False) -> TokenCredentials:
-        """Credentials by the password."""
+        """Log in with the password, if there is one."""
         if by_code:
-            raise self._guard.remember(rules.code_session_ended())
+            self._guard.reject(verdicts.code_session_ended())
         if not await self._probe.allows_passwords():
-            raise self._guard.remember(rules.no_password_login())
-        fresh = await self._api.log_in(on_purpose=on_purpose, may_retry=self._password_was_accepted)
-        self._password_was_accepted = True
-        self._guard.forget()
-        return fresh
+            self._guard.reject(verdicts.no_password_login())
+        return await self._api.log_in(on_purpose=on_purpose)

@@ -1,4 +1,4 @@
-"""What the server is asked about a session: to begin it, to refresh it and to end it."""
+"""The requests that begin, refresh and end a session."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _LOGIN: Final = "/login"
 _CODE_LOGIN: Final = "/email-code-login/validity"
 _REFRESH: Final = "/refresh-token"
 _JSON: Final = {"Content-Type": "application/json"}
-# Tokens are refreshed in the background once this part of their time is over.
+# The part of their lifetime after which tokens are refreshed in the background.
 _REFRESH_EARLY_AT: Final = 0.9
-# For so long tokens count as new: their end is known by the second, and some live for a few seconds.
+# How long tokens count as new. Their end is known to the second, and some live for a few seconds.
 _MAX_NEW: Final = 60.0
-_NEW_PART: Final = 0.5  # of their time
+_NEW_PART: Final = 0.5  # of their lifetime
 
 
 def token_credentials(tokens: Tokens, source: Source, lifetime: float) -> TokenCredentials:
-    """Credentials that end in `lifetime` seconds, if nothing ends them before."""
+    """Credentials from tokens that expire in `lifetime` seconds."""
     now = time.monotonic()
     return TokenCredentials(
         rules.call_headers(tokens),
@@ -57,7 +57,7 @@ def token_credentials(tokens: Tokens, source: Source, lifetime: float) -> TokenC
 
 
 class SessionApi:
-    """Calls without a slot, each retried by its own rules."""
+    """Sends these requests. They take no slot of the limiter."""
 
     def __init__(
         self,
@@ -80,61 +80,49 @@ class SessionApi:
         paths = (_LOGIN, _CODE_LOGIN, _REFRESH, LOGOUT)
         self._urls = {path: sender.transport.url(path, (), ()) for path in paths}
 
-    async def log_in(self, *, on_purpose: bool, may_retry: bool) -> TokenCredentials:
-        """A session by the password.
+    async def log_in(self, *, on_purpose: bool) -> TokenCredentials:
+        """Log in with the password.
 
-        If it may be retried, since it was accepted before, the password is retried after attempts that
-        Dify did not answer, as often as the retry policy and the login guard allow.
+        A password that was accepted before is retried after attempts that Dify did not answer, as often as
+        the retry policy and the login guard allow.
         """
-        left = min(self._policy.attempts, MAX_PER_PASSWORD) if may_retry else 1
+        left = min(self._policy.attempts, MAX_PER_PASSWORD) if self._guard.was_accepted else 1
         delays = jittered_delays(self._policy.base_delay, self._policy.max_delay)
         while True:
             version = await self._probe.version()
             await self._guard.before_sending(self._probe.confirm, on_purpose=on_purpose)
             try:
-                return await self._send_password(version)
-            except DifyError:
+                body = rules.login_body(self._email, self._password, version)
+                credentials = await self._log_in(_LOGIN, body, self._password, "password")
+            except DifyError as error:
+                await self._guard.record(error)
                 left -= 1
                 if not left or self._guard.is_answered:
                     raise
+            else:
+                self._guard.accept()
+                return credentials
             await anyio.sleep(next(delays))
 
-    async def _send_password(self, version: str) -> TokenCredentials:
-        """One attempt, whose result the login guard is told."""
-        body = rules.login_body(self._email, self._password, version)
-        try:
-            reply = await self._send("POST", _LOGIN, _JSON, body, Attempts(self._policy, SIGN_IN))
-        except DifyConnectionError as error:
-            await (self._guard.unanswered(error) if error.sent else self._guard.not_sent())
-            raise
-        except DifyError as error:  # the answer is not HTTP, or too large
-            await self._guard.unanswered(error, is_replaced=True)
-            raise
-        tokens = rules.read_tokens(reply)
-        if tokens is not None:
-            return self._new_session(tokens, reply, "password")
-        reply = verdicts.without(self._password, reply)
-        refusal = verdicts.refusal(reply, "POST", _LOGIN, is_from_dify=self._probe.is_from_dify(reply))
-        await self._guard.refused(refusal)
-        raise refusal
-
     async def log_in_with_code(self, code: str, token: str) -> TokenCredentials:
-        """A session by a mailed code."""
+        """Log in with an emailed code."""
         body = rules.code_body(self._email, code, token, await self._probe.version())
-        reply = await self._send("POST", _CODE_LOGIN, _JSON, body, Attempts(self._policy, SIGN_IN))
+        return await self._log_in(_CODE_LOGIN, body, code, "email_code")
+
+    async def _log_in(
+        self, path: str, body: bytes, secret: str, method: Literal["password", "email_code"]
+    ) -> TokenCredentials:
+        reply = await self._send("POST", path, _JSON, body, Attempts(self._policy, SIGN_IN))
         tokens = rules.read_tokens(reply)
         if tokens is None:
-            is_from_dify = self._probe.is_from_dify(reply)
-            raise verdicts.refusal(
-                verdicts.without(code, reply), "POST", _CODE_LOGIN, is_from_dify=is_from_dify
-            )
-        return self._new_session(replace(tokens, by_code=True), reply, "email_code")
+            raise verdicts.refusal(reply, path, secret, is_from_dify=self._probe.is_from_dify(reply))
+        return self._new_session(replace(tokens, by_code=method == "email_code"), reply, method)
 
     async def refresh(self, tokens: Tokens) -> TokenCredentials | None:
-        """Credentials by the refresh token; None if the server says that it is invalid.
+        """Use the refresh token; None if it is invalid.
 
-        After any other failure the same token is tried once more before anything else, since it may still
-        be good: with its Redis or database down, Dify answers 401 up to 1.15 and 500 from 1.16.0
+        After any other failure it is retried once, since it may still be valid: if its Redis or database is
+        down, Dify answers 401 up to 1.15 and 500 from 1.16.0
         [1.15.0/11_redis_down_refresh, 1.16.1/11_redis_down_refresh, 1.16.1/11_db_down_refresh].
         """
         headers, body = rules.refresh_request(tokens)
@@ -160,17 +148,17 @@ class SessionApi:
         raise failure
 
     async def log_out(self, tokens: Tokens) -> Reply:
-        """End the newest session, if there is one; retried without harm."""
+        """End the newest session of the account; safe to retry."""
         method, headers = rules.logout_method(tokens), rules.call_headers(tokens)
         return await self._send(method, LOGOUT, headers, None, Attempts(self._policy, SAFE))
 
     def _new_session(
-        self, tokens: Tokens, reply: Reply, by: Literal["refresh_token", "password", "email_code"]
+        self, tokens: Tokens, reply: Reply, method: Literal["refresh_token", "password", "email_code"]
     ) -> TokenCredentials:
-        logger.info("new session by %s", by.replace("_", " "))
+        logger.info("new tokens (method: %s)", method)
         if self._emit is not None:
-            self._emit(SessionRefreshed(by))
-        source = Source.REFRESH if by == "refresh_token" else Source.LOGIN
+            self._emit(SessionRefreshed(method))
+        source = Source.REFRESH if method == "refresh_token" else Source.LOGIN
         return token_credentials(tokens, source, rules.lifetime(tokens, reply))
 
     async def _send(

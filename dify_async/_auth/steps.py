@@ -1,4 +1,4 @@
-"""What follows a rejected call. Pure."""
+"""What to do after a rejected call. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dify_async._http.wire import is_about_csrf
 from .credentials import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dify_async.errors import DifyStatusError
 
     from .credentials import TokenCredentials
@@ -24,14 +26,19 @@ class Step(Enum):
 
 
 def next_step(
-    credentials: TokenCredentials, error: DifyStatusError, route: str, *, retried: bool, now: float
+    credentials: TokenCredentials,
+    error: Callable[[], DifyStatusError],
+    route: str,
+    *,
+    retried: bool,
+    now: float,
 ) -> Step:
     """Decide how to replace credentials that a route rejected with a 401 about the token.
 
-    "New" credentials are too young to have ended; "accepted" ones were accepted by some route. "Hopeless"
-    means that another session would be rejected too: the rejected credentials replaced others that were
-    rejected when new, the error is about CSRF alone, or a session by code was just refreshed, which has no
-    password to log in with. "Route" says that this route rejected these credentials before, when new.
+    "New": too young to have expired. "Accepted": some route has accepted them. "Route": this route has
+    rejected them before, when new. "Hopeless": another session would be rejected too, because these
+    credentials replace others that were rejected when new, the error is only about CSRF, or they are from
+    the refresh of a session by code, which has no password.
 
     | route | new | accepted | retried | hopeless | source  | step    |
     |-------|-----|----------|---------|----------|---------|---------|
@@ -52,7 +59,7 @@ def next_step(
     was_refreshed = credentials.source is Source.REFRESH
     if (
         credentials.replaces_rejected
-        or is_about_csrf(error)
+        or is_about_csrf(error())
         or (was_refreshed and credentials.tokens.by_code)
     ):
         return Step.GIVE_UP
@@ -60,5 +67,5 @@ def next_step(
 
 
 def is_new(credentials: TokenCredentials, now: float) -> bool:
-    """Whether the server has just issued them, so that they cannot have ended."""
+    """Whether the server has just issued them, so that they cannot have expired."""
     return credentials.source is not Source.STORE and now < credentials.new_until

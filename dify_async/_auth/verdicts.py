@@ -1,4 +1,4 @@
-"""What an answer to a login means if it has no tokens: a verdict on the account, or none. Pure."""
+"""Answers to a login that have no tokens: Dify's verdict on the account, or something else. Pure."""
 
 from __future__ import annotations
 
@@ -38,60 +38,85 @@ _REASONS: Final[dict[str | int, str]] = {
     400: "the server does not accept the form of the e-mail or the password",
     422: "the server does not accept the form of the e-mail or the password",
 }
-# Checks of the request echo the password, decoded [1.11.2/01_login_missing_email].
+# The errors for invalid requests echo the password, decoded [1.11.2/01_login_missing_email].
 _ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 
 
-def without(secret: str, reply: Reply) -> Reply:
-    """The answer without the secret that was sent: servers and proxies may echo it."""
+def _without(secret: str, reply: Reply) -> Reply:
+    """The answer without the secret of the request, which servers and proxies may echo."""
     body = reply.body
     forms = {secret, msgspec.json.encode(str(secret)).decode()[1:-1], json.dumps(secret)[1:-1]}
     forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON as text in JSON, from 1.17.0
-    for form in {*forms, base64.b64encode(secret.encode()).decode()}:
+    for form in {*forms, base64.b64encode(secret.encode()).decode()} - {""}:
         body = body.replace(form.encode(), b"***")
     return replace(reply, body=body)
 
 
 def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> bool:
-    """Whether Dify answers about the account; not a gateway, a maintenance page or a check of a token."""
+    """Whether Dify decided about the account; not if a gateway answered, or a check of a token."""
     body = error_body(reply.body)
     if body is None or not is_from_dify or reply.status not in _VERDICTS:
         return False
     has_shape = isinstance(body.code, str) or body.result == "fail" or isinstance(body.errors, dict)
-    return has_shape and not is_about_the_token(error) and not is_not_about_the_account(error)
+    return has_shape and not is_about_the_token(reply) and not is_not_about_the_account(error)
 
 
-def refusal(reply: Reply, method: str, path: str, *, is_from_dify: bool = True) -> DifyError:
-    """The error for the answer to a login that has no tokens; a `DifyLoginError` if it is Dify's verdict."""
-    error = status_error(method, path, reply)
+def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) -> DifyError:
+    """The error for an answer to a login without tokens; a `DifyLoginError` if it is Dify's verdict.
+
+    `secret` is the password or code that was sent. `is_from_dify` is false if a proxy has replaced the
+    answer.
+    """
+    reply = _without(secret, reply)
+    error = status_error("POST", path, reply)
     kind: type[DifyLoginError] = DifyLoginError
     if error.code == "email_code_login_limit" and is_from_dify:  # sic: the lock after wrong passwords
         kind = DifyLoginLockedError
     elif not is_verdict(reply, error, is_from_dify=is_from_dify):
         if reply.status < 300:
             return DifyDecodeError(
-                f"{method} {path}: the answer has no tokens and is not Dify's. Check base_url."
+                f"POST {path}: the answer has no tokens and is not Dify's. Check base_url."
             )
         return error
     body = error_body(reply.body) or ErrorBody()
-    # Up to 1.8.1 `data` with a code is a token for registering.
+    # Up to 1.8.1, if there is a code, `data` is a token for registering.
     data = body.data if isinstance(body.data, str) and error.code is None else ""
-    echoes = error.code in _ECHOES or body.errors is not None
+    echoes = error.code in _ECHOES or reply.status == 422 or body.errors is not None
     message = "" if echoes else (error.message or redact(data)).rstrip(".")
     reason = _REASONS.get(error.code or "")
     if error.message == "Invalid encrypted data":
         reason = "the server could not decode the password. Check server_version"
     reason = reason or message or _REASONS.get(reply.status) or "the login was rejected"
     if "code" in path:
-        reason = f"{message or 'the code was rejected'}; request_login_code() mails another code"
+        reason = f"{message or 'the code was rejected'}. Call request_login_code() for another code"
     elif reason is message:
         reason = f"{message}. Call login() to try again"
     return kind(
-        f"{method} {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
+        f"POST {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
         status=reply.status,
         code=error.code,
         message="" if echoes else error.message or redact(data),
-        method=method,
+        method="POST",
         path=path,
         retry_after=error.retry_after,
+    )
+
+
+def no_password_login() -> DifyLoginError:
+    """The error if the server does not allow passwords; none is sent."""
+    return DifyLoginError(
+        "GET /system-features: the server does not allow logging in with a password"
+        " (enable_email_password_login is false). Use login_with_code() or an admin API key.",
+        method="GET",
+        path="/system-features",
+    )
+
+
+def code_session_ended() -> DifyLoginError:
+    """The error if a session that began with an emailed code has ended; the password may not be one."""
+    return DifyLoginError(
+        "POST /refresh-token: the session from an emailed code has ended. Call login_with_code() with a new"
+        " code, or login() to log in with the password.",
+        method="POST",
+        path="/refresh-token",
     )

@@ -17,8 +17,11 @@ from dify_async.errors import (
     DifyUnknownOutcomeError,
 )
 
+from .hints import PROXY_LOGIN_ADVICE
 from .tls import HANDSHAKE_FAILED, permanent_problem
 from .wire import redact
+
+PROXY_CLOSED: Final = "check whether the proxy allows connections to the server"
 
 
 class Kind(Enum):
@@ -57,6 +60,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         changes: Whether the outcome is unknown if the request may have been sent.
         may_be_sent: Whether a part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
+        is_proxied: Whether the client has a proxy.
         ssl_argument: The argument for an SSL context, such as "ssl=".
         peer: The host and port of the connection, if it was not made.
         is_tls: Whether the connection uses TLS, if it was not made.
@@ -71,6 +75,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
     changes: bool
     may_be_sent: bool
     has_answered: bool
+    is_proxied: bool
     timeout: float
     connect_timeout: float
     ssl_argument: str
@@ -109,7 +114,10 @@ def _hint(attempt: FailedAttempt) -> str:
         return ""
     if attempt.scheme == "http":  # a TLS server answers plain text with an alert, or closes the connection
         return "; check whether base_url must be https://"
-    return f"; {HANDSHAKE_FAILED}" if attempt.kind is Kind.DISCONNECTED else ""
+    if attempt.kind is not Kind.DISCONNECTED:
+        return ""
+    # The proxy may have closed the connection instead of making one to the server.
+    return f"; {PROXY_CLOSED if attempt.is_proxied else HANDSHAKE_FAILED}"
 
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
@@ -134,7 +142,7 @@ def _temporary_reason(error: Exception, attempt: FailedAttempt) -> str:
     if attempt.kind is Kind.REJECTED_BY_PROXY:
         # The message contains the proxy's URL.
         status = attempt.proxy_status
-        advice = "; pass proxy= as http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
+        advice = f"; {PROXY_LOGIN_ADVICE}" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
     if attempt.kind is Kind.CANNOT_CONNECT:
         return _cannot_connect(error.__cause__, attempt)

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 _PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
 _NO_CLIENT_CERTIFICATE: Final = re.compile(rb"No required SSL certificate|SSL certificate error")  # nginx
 _MAX_SEARCHED: Final = 1000
+# A server may offer several schemes, in one header or in several.
+_BASIC: Final = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
+PROXY_LOGIN_ADVICE: Final = "pass proxy= as http://USER:PASSWORD@HOST:PORT"
 # The statuses with which firewalls, proxies and login pages reject requests.
 _REJECTIONS: Final = frozenset({401, 403, 405, 406, 429, 503})
 _CLOUDFLARE_ACCESS: Final = "/cdn-cgi/access/"
 
 
 def hint_of(
-    status: int, code: str | None, path: str, *, get_header: GetHeader, body: bytes, base_path: str
+    status: int,
+    code: str | None,
+    path: str,
+    *,
+    get_header: GetHeader,
+    challenges: str,
+    body: bytes,
+    base_path: str,
 ) -> str:
     """What to do about an error status.
 
@@ -32,6 +42,7 @@ def hint_of(
         code: Dify's error code; None if the body has none.
         path: The path of the call below /console/api.
         get_header: Gets a header of the answer.
+        challenges: The values of WWW-Authenticate, separated by commas.
         body: The body of the answer.
         base_path: The path of `base_url`, usually "".
     """
@@ -42,10 +53,10 @@ def hint_of(
         is_forbidden = status == 403 and code == "forbidden"
         return "The account's role in the workspace does not allow it" if is_forbidden else ""
     is_page = "html" in (get_header("Content-Type") or "")
-    return _proxy_hint(status, get_header, body) or (_page_hint(status, base_path) if is_page else "")
+    return _proxy_hint(status, challenges, body) or (_page_hint(status, base_path) if is_page else "")
 
 
-def _proxy_hint(status: int, get_header: GetHeader, body: bytes) -> str:
+def _proxy_hint(status: int, challenges: str, body: bytes) -> str:
     start = body[:_MAX_SEARCHED]
     if status == 400 and _PLAIN_TEXT_TO_TLS.search(start):
         return "The server requires https: base_url must begin with https://"
@@ -54,7 +65,9 @@ def _proxy_hint(status: int, get_header: GetHeader, body: bytes) -> str:
             "The server requires a client certificate: load it with context.load_cert_chain(…), and pass"
             " ssl=context"
         )
-    if status == 401 and (get_header("WWW-Authenticate") or "").lower().startswith("basic"):
+    if status == 407:
+        return f"The proxy requires a user name and password: {PROXY_LOGIN_ADVICE}"
+    if status == 401 and _BASIC.search(challenges):
         return (
             "A proxy in front of Dify, not Dify, requires a user name and password (basic auth):"
             f" exempt {API_ROOT} from it"
@@ -94,10 +107,11 @@ def _base_path_hint(base_path: str) -> str:
 def _redirect_hint(location: str, path: str, base_path: str) -> str:
     try:
         parts = urlsplit(location)
-        host, port = parts.hostname, parts.port
+        is_web = bool(parts.hostname) and parts.scheme in {"", "http", "https"}
     except ValueError:
         return "check base_url"
-    address = f"{parts.scheme or 'https'}://{host}{f':{port}' if port else ''}" if host else ""
+    host = parts.netloc.rpartition("@")[2].lower()  # with the port, and the brackets of IPv6
+    address = f"{parts.scheme or 'https'}://{host}" if is_web else ""
     # Only the same route on another host is Dify: a login page would receive the password.
     base, found, route = parts.path.partition(API_ROOT)
     if address and found and route.rstrip("/") == path.rstrip("/"):

@@ -251,7 +251,10 @@ class Transport:
                 sent = request.headers
                 if self._proxy_headers is not None:
                     sent = {**sent, **self._proxy_headers}
-                return Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
+                reply = Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
+                if reply.version:
+                    self._base_path = ""  # it is right, so hints don't mention it
+                return reply
         except _FAILURES as error:
             attempt = FailedAttempt(
                 kind=_kind_of(error),
@@ -261,6 +264,7 @@ class Transport:
                 changes=safety.changes,
                 may_be_sent=body is None or body.has_begun,
                 has_answered=self._has_answered,
+                is_proxied=self._proxy is not None,
                 timeout=self._timeout,
                 connect_timeout=self._connect_timeout,
                 ssl_argument="ssl=" if self._callers_session is None else "the session's connector ssl=",

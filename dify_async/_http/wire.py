@@ -7,7 +7,7 @@ import time
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeGuard
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from dify_async.errors import DifyDecodeError, DifyStatusError, status_error_cla
 from dify_async.models.base import Masked
 
 from .hints import hint_of, hint_of_unreadable
+from .validation import without_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # 401s that other tokens don't help with (1.13 checks the licence on every route).
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
+_VERSION: Final = re.compile(r"v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$", re.ASCII)
 _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
 # API keys, JWTs and refresh tokens.
 _SECRET: Final = re.compile(
@@ -86,7 +88,16 @@ class Reply(Masked, frozen=True):
     def version(self) -> str:
         """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if value.isascii() and value.isprintable() else ""
+        return value if _VERSION.match(value) and self._has_shape else ""
+
+    @property
+    def _has_shape(self) -> bool:
+        """Whether it has the form of Dify's answers: the pages and errors of proxies have other forms."""
+        if self.status < 300:
+            return "html" not in (self.headers.get("Content-Type") or "")
+        body = error_body(self.body) or ErrorBody()
+        codes = (body.code, body.custom)
+        return any(isinstance(code, str) for code in codes) or body.result == "fail" or bool(body.errors)
 
 
 class ErrorBody(Struct, frozen=True):
@@ -102,18 +113,6 @@ class ErrorBody(Struct, frozen=True):
 
 
 _error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
-
-
-class _InvalidField(Struct, frozen=True):
-    """One entry of pydantic's list of errors. Its `input` may contain a password and is not read."""
-
-    msg: str = ""
-    loc: list[str | int] | None = None
-
-
-_invalid_fields: Final = msgspec.json.Decoder(list[_InvalidField]).decode
-_PYDANTIC_TITLE: Final = re.compile(r"\d+ validation errors? for .*\n")
-_PYDANTIC_ENTRY: Final = re.compile(r"^(?:(\S.*)\n)? {2}(\S.*?) \[type=", re.MULTILINE)
 
 
 def error_body(body: bytes) -> ErrorBody | None:
@@ -176,6 +175,7 @@ def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> Dif
         code,
         path,
         get_header=reply.headers.get,
+        challenges=", ".join(reply.headers.getall("WWW-Authenticate", [])),
         body=reply.body,
         base_path=reply.base_path,
     )
@@ -204,11 +204,12 @@ def redact(text: str) -> str:
     return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
-def is_about_the_token(error: DifyStatusError) -> bool:
+def is_about_the_token(reply: Reply) -> bool:
     """Whether other tokens may help: 401s are also sent for bans, the licence and the setup."""
-    return (
-        error.status == 401 and error.code == "unauthorized" and bool(_ABOUT_THE_TOKEN.search(error.message))
-    )
+    body = error_body(reply.body) if reply.status == 401 else None
+    if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
+        return False
+    return _ABOUT_THE_TOKEN.search(body.message) is not None
 
 
 def is_about_csrf(error: DifyStatusError) -> bool:
@@ -241,30 +242,15 @@ def http_date(value: str) -> float | None:
         return None
 
 
+def _is_message(value: object) -> TypeGuard[str | list[object]]:
+    return bool(value) and (
+        isinstance(value, str) or (isinstance(value, list) and isinstance(value[0], dict))
+    )
+
+
 def _message(body: ErrorBody) -> str:
-    texts = (body.message, body.error)
-    message = next((text for text in texts if isinstance(text, str) and text), "")
-    message = _field_errors(message) or message
+    message = without_input(next((one for one in (body.message, body.error) if _is_message(one)), ""))
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details
     return redact(message.strip())
-
-
-def _field_errors(message: str) -> str:
-    """Pydantic's errors as "field: reason; field: reason"; "" if the message is not from pydantic.
-
-    From 1.17 the message is JSON [1.17-pre/08_app_put_missing_name], from 1.11 text of several lines
-    [1.16.1/08_app_put_missing_name]. Both echo the request.
-    """
-    if title := _PYDANTIC_TITLE.match(message):
-        entries = _PYDANTIC_ENTRY.findall(message, title.end())
-    else:
-        try:
-            fields = _invalid_fields(message) if message.startswith("[{") else []
-        except UNREADABLE:
-            return ""
-        entries = [(".".join(map(str, field.loc or ())), field.msg) for field in fields]
-    return "; ".join(
-        ": ".join(filter(None, (name, reason.removeprefix("Value error, ")))) for name, reason in entries
-    )

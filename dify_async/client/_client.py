@@ -33,7 +33,7 @@ from .apps import AppCalls
 from .conversations import ConversationCalls
 from .dashboard import DashboardCalls
 from .definitions import DefinitionCalls
-from .environment import EnvironmentStore, from_environment
+from .environment import EnvironmentStore, from_environment, masked_options
 from .keys import KeyCalls
 from .knowledge import KnowledgeCalls
 from .many_statistics import ManyStatisticCalls
@@ -183,6 +183,7 @@ class AsyncDifyServer(
             DifyConfigError: An argument is missing, or a variable is invalid; the message names it.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
+        overrides = masked_options(overrides)
         return cls(**from_environment(overrides))
 
     def __repr__(self) -> str:

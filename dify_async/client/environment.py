@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio.to_thread
 
@@ -31,7 +31,13 @@ _OWN_VARIABLE: Final = "DIFY_REDIS_URL"
 _REDIS_VARIABLES: Final = (_OWN_VARIABLE, "REDIS_URL")
 _ACCOUNT: Final = ("email", "password")
 _ADMIN_KEY: Final = ("admin_api_key", "workspace_id")
-_SECRETS: Final = frozenset({"password", "admin_api_key"})
+_SECRETS: Final = frozenset({"password", "admin_api_key", "proxy"})
+
+
+def masked_options(options: Options) -> Options:
+    """The same arguments, with masked reprs of the secrets."""
+    masks = {name: masked(value) for name, value in options.items() if name in _SECRETS}
+    return cast("Options", {**options, **masks})
 
 
 def from_environment(overrides: Options) -> dict[str, Any]:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 KeyT = TypeVar("KeyT", bound=ApiKey)
 
-# As in "app-A...wxyz" (Dify PR 42168); valid keys contain none of these.
-_MASK: Final = re.compile(r"\.\.\.|…|\*")
+# The keys of all versions have 24 letters and digits; masked keys look like "app-A...wxyz" (Dify PR 42168).
+_KEY: Final = re.compile(r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}")
 
 
 class KeyCalls(Calls):
@@ -166,9 +166,15 @@ async def _ensured(
 ) -> KeyT:
     _checks.boolean("create_if_masked", create_if_masked)
     keys = await get()
-    if not keys or (create_if_masked and not _usable(keys)):
+    usable = _usable(keys)
+    if not keys or (create_if_masked and not usable):
         keys = await create()
-    if not (usable := _usable(keys)):
+        if not (usable := _usable(keys)):
+            raise DifyMaskedKeyError(
+                f"POST {route}: an API key was created, but the server masks it too. Copy a key in Dify's"
+                " web console instead, and delete the new one"
+            )
+    if not usable:
         raise DifyMaskedKeyError(
             f"GET {route}: the server masks its API keys. Use a key that was saved when it was created,"
             " or pass create_if_masked=True to create another one"
@@ -177,7 +183,7 @@ async def _ensured(
 
 
 def _usable(keys: list[KeyT]) -> list[KeyT]:
-    return [key for key in keys if not _MASK.search(key.token)]
+    return [key for key in keys if _KEY.fullmatch(key.token)]
 
 
 def _age(key: ApiKey) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 from msgspec import UNSET, UnsetType
 
 from dify_async._http.retry import RetryPolicy
+from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
-from dify_async.client.environment import from_environment
+from dify_async.client.environment import from_environment, masked_options
 from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ class AccountCalls(Calls):
             DifyLoginError: The server rejected the code. The rejection is not remembered: calls without
                 a session still log in with the password.
         """
+        code, token = masked(code), masked(token)
         self._call(self._dify.login_with_code, email, code, token)
 
     def logout(self) -> None:
@@ -1692,6 +1694,7 @@ class DifyServer(
         proxy: str | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
+        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
         super().__init__(
             AsyncDifyServer(
                 base_url,
@@ -1724,4 +1727,5 @@ class DifyServer(
             DifyConfigError: An argument is missing, or a variable is invalid; the message names it.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
+        overrides = masked_options(overrides)
         return cls(**from_environment(overrides))

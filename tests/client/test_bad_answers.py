@@ -144,7 +144,7 @@ async def test_a_timeout_covers_the_body(fake: FakeDifyServer) -> None:
             await dify.profile()
         assert isinstance(late.value, TimeoutError)
         fake.inject(path="*/api-keys", method="POST", delay=60.0, times=1)
-        with pytest.raises(DifyUnknownOutcomeError, match="look for it"):
+        with pytest.raises(DifyUnknownOutcomeError, match="check with the matching list"):
             await dify.init_app_api_key(an_app(fake))
         await dify.profile()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import lru_cache, partial, wraps
 from typing import Any
 
 import pytest
@@ -28,6 +28,9 @@ class Awaited:
 
     async def method(self, *_: object) -> None: ...
 
+    @lru_cache  # noqa: B019 - the instance lives as long as the tests
+    async def cached(self, *_: object) -> None: ...
+
 
 class Plain:
     def __call__(self, *_: object) -> None: ...
@@ -38,10 +41,17 @@ class Plain:
 def plain(*_: object) -> None: ...
 
 
+@wraps(coroutine_function)
+def starter(*_: object) -> None: ...
+
+
 COROUTINES: dict[str, Any] = {
     "function": coroutine_function,
     "partial": partial(coroutine_function, 1),
     "partial of a partial": partial(partial(coroutine_function, 1), 2),
+    "cached": lru_cache(coroutine_function),
+    "partial of a cached one": partial(lru_cache(coroutine_function), 1),
+    "cached method": Awaited().cached,
     "object": Awaited(),
     "partial of an object": partial(Awaited(), 1),
     "method": Awaited().method,
@@ -50,6 +60,8 @@ COROUTINES: dict[str, Any] = {
 PLAIN: dict[str, Any] = {
     "function": plain,
     "partial": partial(plain, 1),
+    "cached": lru_cache(plain),
+    "wrapper that starts a task": starter,
     "object": Plain(),
     "method": Plain().method,
     "class": Plain,

@@ -154,13 +154,15 @@ def test_an_invalid_lock_timeout(value: Any) -> None:
 @pytest.mark.parametrize("value", [True, "1", -1, math.nan, math.inf, None])
 @pytest.mark.parametrize("name", ["base_delay", "max_delay", "max_retry_after"])
 def test_an_invalid_delay(name: str, value: Any) -> None:
-    with pytest.raises(DifyConfigError, match=f"^{name} must be a number of at least 0, got "):
+    with pytest.raises(DifyConfigError, match=f"^RetryPolicy.{name} must be a number of at least 0, got "):
         RetryPolicy(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0, True, 1.0, "4", None])
 def test_an_invalid_number_of_attempts(value: Any) -> None:
-    with pytest.raises(DifyConfigError, match=r"^attempts must be an integer of at least 1, got "):
+    with pytest.raises(
+        DifyConfigError, match=r"^RetryPolicy.attempts must be an integer of at least 1, got "
+    ):
         RetryPolicy(attempts=value)
 
 

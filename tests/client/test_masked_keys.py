@@ -6,10 +6,13 @@ import copy
 import json
 import pickle
 
+import msgspec
 import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
+from dify_async.client.keys import _KEY
 from dify_async.testing import FakeDifyServer
+from tests import captures
 from tests.support import client
 
 APP_KEYS, DATASET_KEYS = "/apps/*/api-keys", "/datasets/api-keys"
@@ -27,7 +30,7 @@ def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
     fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})
 
 
-@pytest.mark.parametrize("mask", ["...", "…", "****"])
+@pytest.mark.parametrize("mask", ["...", "…", "****", "••••", "..", "___", ""])
 async def test_a_masked_key_is_never_returned(fake: FakeDifyServer, dify: AsyncDifyServer, mask: str) -> None:
     lists(fake, APP_KEYS, f"app-A{mask}wxyz", f"app-B{mask}wxyz")
     lists(fake, DATASET_KEYS, f"datas{mask}wxyz")
@@ -65,10 +68,10 @@ async def test_another_one_is_made_if_that_is_asked_for(fake: FakeDifyServer, di
 async def test_a_key_that_is_whole_is_taken_before_a_newer_one_that_is_masked(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    lists(fake, APP_KEYS, "app-whole1", "app-whole2", "app-A...wxyz")
+    lists(fake, APP_KEYS, "app-Whole1Whole1Whole1Whole1", "app-Whole2Whole2Whole2Whole2", "app-A...wxyz")
     for switch in (False, True):
         key = await dify.ensure_app_api_key(fake.apps[0].id, create_if_masked=switch)
-        assert key.token == "app-whole2"
+        assert key.token == "app-Whole2Whole2Whole2Whole2"
     assert fake.count("POST", APP_KEYS) == 0
 
 
@@ -77,8 +80,32 @@ async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifySer
     body = b'{"id":"1","token":"datas...wxyz"}'
     fake.inject(DATASET_KEYS, "POST", body=body, headers={"Content-Type": "application/json"})
     async with client(fake) as dify:
-        with pytest.raises(DifyMaskedKeyError):
-            await dify.ensure_dataset_api_key()
+        for create_if_masked in (False, True):
+            with pytest.raises(
+                DifyMaskedKeyError, match=r"^POST /datasets/api-keys: .* was created"
+            ) as masked:
+                await dify.ensure_dataset_api_key(create_if_masked=create_if_masked)
+            assert "create_if_masked" not in str(masked.value)
+
+
+@pytest.mark.parametrize("token", ["app-", "", "dataset-A...wxyz", "app-Whole1Whole1Whole1Whole1\n"])
+async def test_what_is_not_a_whole_key(fake: FakeDifyServer, dify: AsyncDifyServer, token: str) -> None:
+    lists(fake, DATASET_KEYS, token)
+    with pytest.raises(DifyMaskedKeyError):
+        await dify.ensure_dataset_api_key()
+
+
+@pytest.mark.parametrize("version", captures.VERSIONS)
+def test_captured_keys_are_whole(version: str) -> None:
+    """Both kinds of keys have 24 letters and digits after their prefix."""
+    bodies = [
+        msgspec.json.decode(row.body)
+        for row in captures.captures(version)
+        if row.route.endswith("api-keys") and row.status in {200, 201}
+    ]
+    tokens = [key["token"] for body in bodies for key in body.get("data", [body])]
+    assert tokens
+    assert [token for token in tokens if not _KEY.fullmatch(token)] == []
 
 
 async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

@@ -55,7 +55,7 @@ async def test_app(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
         await dify.app(UNKNOWN)
     assert missing.value.code == "app_not_found"
     assert missing.value.path == f"/apps/{UNKNOWN}"
-    with pytest.raises(DifyNotFoundError, match="no UUID"):
+    with pytest.raises(DifyNotFoundError, match="not a UUID"):
         await dify.app("not-a-uuid")
 
 

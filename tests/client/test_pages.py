@@ -102,13 +102,52 @@ async def test_an_endless_list() -> None:
 
 async def test_an_endless_list_with_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no total, so only the number of pages is limited."""
-    monkeypatch.setattr("dify_async._api.caller.MAX_PAGE", 5)
+    monkeypatch.setattr("dify_async._api.paging.MAX_PAGE", 5)
     async with (
         TestServer(endless_rows()) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
     ):
         with pytest.raises(DifyDecodeError, match=r"/workflow-runs: .* after 5 pages"):
             await rows_of(dify.iter_workflow_runs(ID))
+
+
+@pytest.mark.parametrize("total", [0, 10**9])
+async def test_an_endless_list_of_sparse_pages(total: int) -> None:
+    """One new row per page: the total says nothing about the end."""
+    numbers = itertools.count()
+
+    async def page(_: web.Request) -> web.Response:
+        body = {"data": [app(next(numbers))], "has_more": True, "page": 1, "limit": 100, "total": total}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    console = web.Application()
+    console.router.add_get("/console/api/apps", page)
+    console.router.add_get(f"/console/api/apps/{ID}/workflow-runs", page)
+    async with (
+        TestServer(console) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        for call in (dify.apps(), rows_of(dify.iter_workflow_runs(ID, page_size=100))):
+            with pytest.raises(DifyDecodeError, match="announces more rows after 112 pages"):
+                await call
+
+
+async def test_a_long_list_without_a_total() -> None:
+    """Full pages go on until has_more is False."""
+    last = 150
+
+    async def page(request: web.Request) -> web.Response:
+        number = int(request.query["page"])
+        body = {"data": [app(number)], "has_more": number < last, "page": number, "limit": 1, "total": 0}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    console = web.Application()
+    console.router.add_get("/console/api/apps", page)
+    async with (
+        TestServer(console) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        assert len(await rows_of(dify.iter_apps(page_size=1))) == last
 
 
 async def test_a_list_that_grows_while_it_is_read() -> None:

@@ -125,3 +125,30 @@ async def test_a_proxy_that_wants_a_password_says_so() -> None:
     ):
         with pytest.raises(DifyConnectionError, match="the proxy answered 407; pass proxy= as"):
             await dify.profile()
+
+
+@pytest.mark.parametrize("sends", [b"", b"HTTP/1.1 "])
+async def test_a_proxy_that_closes_the_connection(sends: bytes) -> None:
+    """The server's TLS was never reached, so client certificates are not the cause."""
+    async with (
+        Proxy("http://127.0.0.1:9", sends).serve() as proxy,
+        AsyncDifyServer(
+            "https://dify.example.com", admin_api_key="key", workspace_id="w", proxy=proxy.url, retry=ONCE
+        ) as dify,
+    ):
+        with pytest.raises(DifyConnectionError, match="check whether the proxy allows connections") as closed:
+            await dify.profile()
+        assert "certificate" not in str(closed.value)
+
+
+async def test_a_proxy_that_requires_a_password_over_http() -> None:
+    async with (
+        Proxy("http://127.0.0.1:9", REFUSALS["407"]).serve() as proxy,
+        AsyncDifyServer(
+            "http://dify.example.com", admin_api_key="key", workspace_id="w", proxy=proxy.url, retry=ONCE
+        ) as dify,
+    ):
+        with pytest.raises(
+            DifyError, match=r"407\. The proxy requires a user name and password: pass proxy="
+        ):
+            await dify.profile()

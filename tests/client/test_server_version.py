@@ -7,7 +7,7 @@ import logging
 import anyio
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyServerError
+from dify_async import AsyncDifyServer, DifyConfigError, DifyError, DifyNotFoundError, DifyServerError
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, client, until
 
@@ -36,7 +36,7 @@ async def test_an_upgrade_is_seen_by_the_next_answer(
     assert await dify.version() == "1.15.0"
     await dify.apps(sort_by="recently_created")
     assert fake.count("GET", "/system-features") == 1
-    assert "the server's version is 1.15.0 now, and was 1.11.2" in caplog.text
+    assert "the server's version changed from 1.11.2 to 1.15.0" in caplog.text
 
 
 async def test_a_caller_of_what_is_refused_alone_sees_an_upgrade_too(
@@ -75,6 +75,43 @@ async def test_an_invalid_version_is_ignored(fake: FakeDifyServer, dify: AsyncDi
     calls_itself(fake, shown)
     await dify.profile()
     assert await dify.version() == "1.15.0"
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 502])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("text/html", b"<html>"), ("text/plain", b"slow down"), ("application/json", b'{"message":"no"}')],
+)
+async def test_errors_of_a_proxy_do_not_change_the_version(
+    fake: FakeDifyServer, status: int, kind: str, body: bytes
+) -> None:
+    """Other programs have a header of this name too."""
+    async with client(fake, retry=ONCE) as dify:
+        await dify.profile()
+        headers = {"X-Version": "0.1.0", "Content-Type": kind}
+        fake.inject("/account/*", status=status, body=body, headers=headers)
+        with pytest.raises(DifyError, match=str(status)):
+            await dify.profile()
+        assert await dify.version() == "1.15.0"
+
+
+async def test_a_page_of_a_proxy_does_not_change_the_version(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    await dify.profile()
+    headers = {"X-Version": "0.1.0", "Content-Type": "text/html"}
+    fake.inject("/account/*", status=200, body=b"<html>", headers=headers)
+    with pytest.raises(DifyError, match="web page"):
+        await dify.profile()
+    assert await dify.version() == "1.15.0"
+
+
+async def test_a_base_path_is_not_doubted_once_the_server_has_answered() -> None:
+    async with FakeDifyServer("1.17.0", base_path="/dify") as fake, client(fake) as dify:
+        await dify.profile()
+        with pytest.raises(DifyNotFoundError, match="the id is not a UUID") as missing:
+            await dify.app("support-bot")
+        assert "omit the path" not in str(missing.value)
 
 
 async def test_a_hidden_version_that_comes_to_light() -> None:

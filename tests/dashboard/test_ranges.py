@@ -92,7 +92,9 @@ async def test_a_day_on_which_the_clocks_change_is_one_day(zone: str, day: date,
 async def test_an_account_without_a_zone(fake: FakeDifyServer, zone: bytes) -> None:
     fake.inject("/account/profile", body=b'{"id":"1","timezone":' + zone + b"}", headers=JSON)
     async with client(fake) as dify:
-        with pytest.raises(DifyConfigError, match=r"time zone.*(set one in its profile|install the package)"):
+        with pytest.raises(
+            DifyConfigError, match=r"time zone.*(set one with set_timezone|install the package)"
+        ):
             await dify.dashboard()
         assert fake.count("GET", "*/statistics/*") == 0
 

@@ -82,7 +82,8 @@ async def test_other_host_names_are_rejected(fake: FakeDifyServer, service: Serv
             "localhost.evil",
         ):
             assert 400 <= await status_of(running, service.path, host) < 500, host
-        for host in ("127.0.0.1", f"127.0.0.1:{running.port}", f"localhost:{running.port}"):
+        names = ("127.0.0.1", "localhost", "[::1]")
+        for host in (*names, *(f"{name}:{running.port}" for name in names)):
             assert await status_of(running, service.path, host) == 200, host
 
 

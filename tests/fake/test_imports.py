@@ -1,13 +1,16 @@
 """Definitions of apps go out and come in."""
 
 import io
+import json
 import zipfile
 
 import aiohttp
+import msgspec
 import pytest
 
 from dify_async.testing import FakeDifyServer
 from dify_async.testing._console.models import workflow_id
+from tests.captures import captures
 
 from .user import Answer, User, release
 
@@ -80,6 +83,91 @@ async def test_what_cannot_be_imported(user: User) -> None:
     ):
         answer = await imported(user, given, **fields)
         assert (answer.status, answer.json["error"], answer.json["imported_dsl_version"]) == (400, error, "")
+
+
+SPELLINGS = {
+    "double quotes": 'app:\n  mode: "chat"\n  name: "A \\u00e9"\nkind: app\nversion: "0.7.0"\n',
+    "single quotes": "app:\n  mode: 'chat'\n  name: 'A é'\nkind: 'app'\nversion: '0.7.0'\n",
+    "spaces": "app: \n  mode:   chat \n  name: A é  \nkind: app\nversion: 0.7.0  \n",
+    "comments": "# mine\napp: # a\n  mode: chat # one\n\n  # two\n  name: A é\nversion: 0.7.0 # new\n",
+    "flow mapping": "app: {mode: chat, name: 'A é', icon: null}\nkind: app\nversion: 0.7.0\n",
+    "flow mapping of several lines": "app: {mode: chat, # one\n  name: A é}\nkind: app\nversion: 0.7.0\n",
+    "JSON": json.dumps({"app": {"mode": "chat", "name": "A é"}, "kind": "app", "version": "0.7.0"}),
+    "indented JSON": json.dumps(
+        {"x": [{"a": 1}], "app": {"name": "A é", "mode": "chat"}, "version": "0.7.0"}, indent=1
+    ),
+    "another order": "version: 0.7.0\nmode: bogus\nname: B\napp:\n    name: A é\n    mode: chat\n",
+    "other values": "dependencies:\n- name: B\n  mode: bogus\nworkflow:\n  graph:\n  - x: y\nversion: 0.7.0\n"
+    "app:\n  mode: chat\n  icon: |\n    # a\n  name: >-\n    A\n    é\n",
+    "a folded line": "app:\n  name: A\n    é\n  mode: chat\nversion: 0.7.0\n",
+    "a document": "%YAML 1.2\n---\napp:\n  mode: chat\n  name: A é\nversion: 0.7.0\n...\n",
+}
+
+
+@pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
+async def test_spellings_of_one_definition(user: User) -> None:
+    """Editors and YAML libraries write one definition in several ways; real servers use PyYAML."""
+    for name, text in SPELLINGS.items():
+        answer = await imported(user, text)
+        assert (answer.status, answer.json["status"]) == (200, "completed"), (name, answer.json)
+        assert answer.json["imported_dsl_version"] == "0.7.0", name
+        new = (await user.get(f"/apps/{answer.json['app_id']}")).json
+        assert (new["name"], new["mode"]) == ("A é", "chat"), name
+
+
+@pytest.mark.parametrize("version", ["1.11.2", "1.17.0"], indirect=True)
+async def test_a_mode_that_does_not_exist(user: User) -> None:
+    for line, error in (
+        ("mode: bogus", "'bogus' is not a valid AppMode"),
+        ("mode: chat#c", "'chat#c' is not a valid AppMode"),
+        ("mode:", "loss app mode"),
+        ("name: A", "loss app mode"),
+    ):
+        answer = await imported(user, f"app:\n  {line}\nkind: app\n")
+        if answer.status == 202:
+            answer = await user.ask("POST", f"/apps/imports/{answer.json['id']}/confirm", content={})
+        assert (answer.status, answer.json["status"], answer.json["error"]) == (400, "failed", error)
+
+
+@pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "foo: [bar",
+        "{app: {mode: chat}",
+        "app:\n  mode: 'chat\n",
+        "app:\nmode\n",
+        "just text",
+        "- app",
+        "# nothing",
+        "[" * 5000,
+        "[app]",
+    ],
+)
+async def test_a_definition_that_is_not_a_mapping(user: User, text: str) -> None:
+    # 08_app_import_bad_yaml
+    answer = await imported(user, text)
+    assert (answer.status, answer.json["status"]) == (400, "failed")
+    assert answer.json["error"].startswith("Invalid YAML format: ")
+
+
+@pytest.mark.parametrize("version", ["1.11.2", "1.15.0", "1.16.1", "1.17-pre"])
+async def test_captured_definitions(version: str, session: aiohttp.ClientSession) -> None:
+    """Whole definitions, as editors of Dify export them."""
+    rows = [row for row in captures(version) if "_app_import_" in row.case and '"yaml_content"' in row.sent]
+    async with FakeDifyServer(rows[0].reply.headers.get("X-Version") or "") as fake:
+        user = User(fake, session)
+        await user.log_in()
+        for row in rows:
+            sent, body = msgspec.json.decode(row.sent), msgspec.json.decode(row.body)
+            if sent.get("app_id") or row.status in {403, 422} or "imported_dsl_version" not in body:
+                continue
+            answer = await imported(user, sent["yaml_content"])
+            found = [answer.json[name] for name in ("status", "app_mode", "imported_dsl_version")]
+            assert [answer.status, *found] == [
+                row.status,
+                *(body[name] for name in ("status", "app_mode", "imported_dsl_version")),
+            ], str(row)
 
 
 @pytest.mark.parametrize(("version", "status"), [("1.16.1", 200), ("1.17.0", 400)], indirect=["version"])

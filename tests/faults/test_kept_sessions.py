@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from dify_async import (
     AsyncDifyServer,
     DifyAuthenticationError,
     DifyConnectionError,
+    DifyError,
     DifyLoginError,
     DifyServerError,
     DifyStatusError,
@@ -34,10 +36,10 @@ async def sign_in_by_code(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_a_session_by_code_outlives_a_renewal_that_failed(
+async def test_a_session_by_code_outlives_a_failed_refresh(
     fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
 ) -> None:
-    """There is no password to fall back on, and the refresh token may still be good."""
+    """There is no password for a login, and the refresh token may still be valid."""
     await sign_in_by_code(fake, dify)
     fake.expire_access_tokens()
     struck = fake.inject("/refresh-token", **fault)
@@ -49,8 +51,8 @@ async def test_a_session_by_code_outlives_a_renewal_that_failed(
     assert counted(fake) == (5, 0)
 
 
-async def test_a_renewal_fails_where_passwords_are_not_taken(fake: FakeDifyServer) -> None:
-    """The tokens are of a session by code, and of another process; they are kept."""
+async def test_a_refresh_fails_if_the_server_does_not_allow_passwords(fake: FakeDifyServer) -> None:
+    """The tokens are from a session by code of another process; they are kept."""
     fake.password_login = False
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as one:
@@ -65,7 +67,7 @@ async def test_a_renewal_fails_where_passwords_are_not_taken(fake: FakeDifyServe
     assert fake.count("POST", "/login") == 0
 
 
-async def test_a_session_by_code_is_not_replaced_by_the_password_where_its_tokens_are_refused(
+async def test_a_session_by_code_is_not_replaced_by_the_password_if_its_tokens_are_rejected(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     await sign_in_by_code(fake, dify)
@@ -78,12 +80,12 @@ async def test_a_session_by_code_is_not_replaced_by_the_password_where_its_token
 
 
 async def test_a_session_by_code_of_another_process(fake: FakeDifyServer) -> None:
-    """What stands in the store tells how it began, and no password is sent in the place of a code."""
+    """The stored tokens show how the session began; the password is not sent in place of a code."""
     store = MemoryTokenStore()
     async with client(fake, token_store=store, password="none") as one:
         await sign_in_by_code(fake, one)
         fake.expire_access_tokens()
-        await one.profile()  # renewed tokens tell it too
+        await one.profile()  # refreshed tokens show it too
     fake.expire_access_tokens()
     async with client(fake, token_store=store, password="none") as two:
         struck = fake.inject("/refresh-token", status=500)
@@ -101,10 +103,10 @@ async def test_a_session_by_code_of_another_process(fake: FakeDifyServer) -> Non
 
 
 @pytest.mark.parametrize("fault", [*PASSING, {"status": 401, "body": b'{"message":"Invalid refresh token"}'}])
-async def test_a_renewal_ahead_that_fails_takes_nothing_away(
+async def test_a_failed_early_refresh_keeps_the_credentials(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
-    """The token is good for a while; a password that was never accepted waits until it is not."""
+    """The token is still valid; a password that was never accepted is not sent before it expires."""
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as one:
         await one.profile()
@@ -122,7 +124,7 @@ async def test_a_renewal_ahead_that_fails_takes_nothing_away(
     assert fake.count("POST", "/login") == 1
 
 
-async def test_a_renewal_ahead_whose_token_is_dead_signs_in_where_the_password_is_known_to_be_right(
+async def test_an_early_refresh_with_an_invalid_token_logs_in_if_the_password_was_accepted(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
@@ -136,7 +138,7 @@ async def test_a_renewal_ahead_whose_token_is_dead_signs_in_where_the_password_i
     assert counted(fake) == (1, 2)
 
 
-async def test_calls_behind_a_refused_login_send_the_password_no_more(fake: FakeDifyServer) -> None:
+async def test_calls_after_a_rejected_login_do_not_send_the_password(fake: FakeDifyServer) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:
         results = await asyncio.gather(
             dify.login(), *(dify.profile() for _ in range(5)), return_exceptions=True
@@ -160,7 +162,7 @@ async def test_leaving_ends_every_job_that_stands_in_line(
     assert fake.count("POST", "/login") == 1
 
 
-async def test_a_password_that_is_refused_ahead_leaves_the_token_that_is_good(
+async def test_a_password_rejected_early_leaves_the_valid_token(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
@@ -195,7 +197,7 @@ async def test_nothing_is_reported_of_a_job_that_fails_when_nobody_waits_any_mor
     assert reported == []
 
 
-async def test_a_renewal_ahead_that_fails_is_not_tried_again_with_each_call(
+async def test_a_failed_early_refresh_is_not_retried_by_each_call(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await dify.profile()
@@ -207,3 +209,15 @@ async def test_a_renewal_ahead_that_fails_is_not_tried_again_with_each_call(
         await dify.profile()
         await until(lambda: not running())
     assert struck.hits == 2
+
+
+async def test_closing_takes_less_than_5_s_while_a_login_hangs(fake: FakeDifyServer) -> None:
+    """Services are killed soon after SIGTERM."""
+    slow = fake.inject("/login", delay=60)
+    async with client(fake) as dify:
+        call = asyncio.create_task(dify.profile())
+        await until(lambda: slow.hits == 1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4.5
+    with pytest.raises(DifyError, match="the client was closed"):
+        await call

@@ -25,7 +25,7 @@ from tests.support import client
 async def test_eight_workers_whose_password_was_changed(
     fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:
-    """One of them is refused, and the others hear of it through Redis; people can go on to sign in."""
+    """One is rejected, and the others read that in Redis; users can still log in."""
     async with AsyncExitStack() as stack:
         workers: list[AsyncDifyServer] = []
         for _ in range(8):
@@ -51,7 +51,7 @@ async def test_eight_workers_whose_password_was_changed(
 
 
 async def test_a_new_client_tries_and_so_does_login(fake: FakeDifyServer) -> None:
-    """The account may have been unlocked, or its ban lifted, meanwhile."""
+    """The account may have been unlocked or unbanned in the meantime."""
     store, right = MemoryTokenStore(), fake.password
     async with client(fake, token_store=store) as old, client(fake, token_store=store) as other:
         await old.profile()
@@ -70,8 +70,8 @@ async def test_a_new_client_tries_and_so_does_login(fake: FakeDifyServer) -> Non
         assert fake.count("POST", "/login") == 4
 
 
-async def test_another_password_is_no_refused_one(fake: FakeDifyServer) -> None:
-    """Workers with the new password are there already when those with the old one are refused."""
+async def test_another_password_is_not_rejected(fake: FakeDifyServer) -> None:
+    """Workers with the new password already run when those with the old one are rejected."""
     store = MemoryTokenStore()
     async with (
         client(fake, token_store=store, password="Another-Pass-1") as new,
@@ -89,7 +89,7 @@ async def test_another_password_is_no_refused_one(fake: FakeDifyServer) -> None:
 
 @pytest.mark.parametrize("cut", ["after", "body"])
 async def test_wrong_passwords_whose_answers_are_lost(fake: FakeDifyServer, cut: str) -> None:
-    """Dify may have counted them: after three the error says what came back, and nothing is sent."""
+    """Dify may have counted them: after three, nothing is sent, and the error shows the last answer."""
     async with client(fake, password="wrong-Pass-1") as dify:
         fault = fake.inject("/login", cut=cut)  # type: ignore[arg-type]  # one of its texts
         for _ in range(3):
@@ -104,7 +104,7 @@ async def test_wrong_passwords_whose_answers_are_lost(fake: FakeDifyServer, cut:
 
 
 async def test_a_password_that_was_changed_and_whose_answers_are_lost(fake: FakeDifyServer) -> None:
-    """It was right before; at most three in one call, however many attempts a call has."""
+    """It was accepted before; it is sent at most three times per call, whatever the retry policy."""
     async with client(fake, retry=RetryPolicy(attempts=8, base_delay=0.0)) as dify:
         await dify.profile()
         fake.password = "Another-Pass-1"

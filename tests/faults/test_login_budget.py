@@ -40,7 +40,7 @@ def attempts_in(store: MemoryTokenStore) -> LoginAttempts:
 
 
 async def outcome(fake: FakeDifyServer, **options: Any) -> DifyError | None:
-    """The error of one call by a client that is made for it."""
+    """The error of one call by a new client."""
     async with client(fake, **options) as dify:
         try:
             await dify.profile()
@@ -50,7 +50,7 @@ async def outcome(fake: FakeDifyServer, **options: Any) -> DifyError | None:
 
 
 async def test_an_attempt_is_recorded_before_it_is_sent(fake: FakeDifyServer) -> None:
-    """A process that is killed while it waits has counted it."""
+    """If the process is killed while it waits, the attempt is counted."""
     store = MemoryTokenStore()
     slow = fake.inject("/login", delay=30)
     async with client(fake, token_store=store) as dify:
@@ -106,7 +106,7 @@ async def test_a_record_that_is_old_or_of_the_future_allows_one_more(
 async def test_a_lock_is_not_counted_and_tried_once_an_hour(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dify does not count blocked attempts; by all clients of the store together."""
+    """Dify does not count blocked attempts. All clients of the store share the hour."""
     for _ in range(2):
         store = MemoryTokenStore()
         for _ in range(3):
@@ -124,7 +124,7 @@ async def test_a_lock_is_not_counted_and_tried_once_an_hour(
 
 
 async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) -> None:
-    """GET /system-features answers as Dify does, and POST /login never."""
+    """GET /system-features has answers of Dify, and POST /login never."""
     fake.inject("/login", status=503, body=b"<html>sorry</html>", headers={"X-Version": ""})
     store = MemoryTokenStore()
     for _ in range(3):
@@ -138,7 +138,7 @@ async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) 
 
 
 async def test_an_outage_costs_one_attempt(fake: FakeDifyServer) -> None:
-    """401 "Token has expired." to every route, /login too: nothing more is sent until the server is well."""
+    """401 "Token has expired." for every route: no password is sent until the server recovers."""
     async with client(fake) as dify:
         await dify.profile()
         faults = [
@@ -154,7 +154,7 @@ async def test_an_outage_costs_one_attempt(fake: FakeDifyServer) -> None:
 
 
 async def test_the_database_of_dify_is_down(fake: FakeDifyServer) -> None:
-    """1.16.1: a refresh is a 500 then, and its token is good again afterwards."""
+    """1.16.1: a refresh is then a 500, and its token is valid again afterwards."""
     body = capture("1.16.1/11_db_down_refresh").reply.body
     down: dict[str, Any] = {"status": 500, "body": body, "headers": JSON}
     assert not rules.refresh_token_is_dead(capture("1.16.1/11_redis_down_refresh").reply)
@@ -176,7 +176,7 @@ async def test_the_database_of_dify_is_down(fake: FakeDifyServer) -> None:
 
 
 async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer) -> None:
-    """And a client that is made later tries once more within the budget."""
+    """A client created later tries once more within the budget."""
     store, password = MemoryTokenStore(), fake.password
     async with client(fake, token_store=store) as one, client(fake, token_store=store) as two:
         await one.profile()
@@ -193,7 +193,7 @@ async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer
 
 
 class Down(MemoryTokenStore):
-    """Takes nothing while it is down."""
+    """Saves nothing while it is down."""
 
     is_down = False
 
@@ -227,7 +227,7 @@ async def test_a_store_that_takes_no_writes(fake: FakeDifyServer) -> None:
 async def test_a_session_that_ended_is_not_saved_after_a_rejected_password(
     fake: FakeDifyServer,
 ) -> None:
-    """Its tokens were waiting for the store, which works again by now."""
+    """Its tokens were unsaved, and the store works again."""
     store = Down()
     async with client(fake, token_store=store) as dify:
         await dify.profile()

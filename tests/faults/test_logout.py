@@ -1,4 +1,4 @@
-"""Signing out, and what stands in line behind it."""
+"""Logging out, and the calls that wait for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import ONCE, client, counted, until
 
 
 async def can_still_be_renewed(fake: FakeDifyServer, store: MemoryTokenStore) -> bool:
-    """Whether the session in a copy of the store lives at the server."""
+    """Whether the server still accepts the session in a copy of the store."""
     before = fake.count("POST", "/login")
     fake.expire_access_tokens()
     async with client(fake, token_store=store) as other:
@@ -28,7 +28,7 @@ async def can_still_be_renewed(fake: FakeDifyServer, store: MemoryTokenStore) ->
 
 
 async def test_a_logout_with_an_access_token_that_has_ended(fake: FakeDifyServer) -> None:
-    """1.11.2/02_logout_expired_token: a 401, and the refresh token would live on."""
+    """1.11.2/02_logout_expired_token: a 401, after which the refresh token would stay valid."""
     store, copy = MemoryTokenStore(), MemoryTokenStore()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
@@ -63,8 +63,8 @@ async def test_a_logout_that_fails_can_be_repeated(fake: FakeDifyServer, fault: 
     assert not await can_still_be_renewed(fake, copy)
 
 
-async def test_calls_do_not_get_the_errors_of_a_logout_or_of_a_sign_in_by_code(fake: FakeDifyServer) -> None:
-    """They wait for it, and then sign in by themselves."""
+async def test_calls_do_not_get_the_errors_of_a_logout_or_a_login_by_code(fake: FakeDifyServer) -> None:
+    """They wait for it, then log in."""
     async with client(fake, retry=ONCE) as dify:
         await dify.profile()
         slow = fake.inject("/logout", status=502, delay=0.05)
@@ -85,7 +85,7 @@ async def test_calls_do_not_get_the_errors_of_a_logout_or_of_a_sign_in_by_code(f
     assert fake.count("POST", "/login") == 3
 
 
-async def test_a_call_behind_a_logout_sends_no_password_that_was_refused_meanwhile(
+async def test_a_call_after_a_logout_does_not_send_a_rejected_password(
     fake: FakeDifyServer,
 ) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:

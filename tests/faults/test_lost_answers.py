@@ -1,4 +1,4 @@
-"""A change that was sent and of which nobody knows whether it was made."""
+"""Changes that were sent and may or may not have been made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_a_change_is_never_sent_again(fake: FakeDifyServer, fault: dict[st
         with pytest.raises(DifyUnknownOutcomeError) as unknown:
             await CHANGES[path](dify, fake)
         assert fake.count("POST", path) == 1
-    assert "look for it with the call that lists or gets it" in str(unknown.value)
+    assert "check with the matching list or get call" in str(unknown.value)
     assert str(unknown.value).startswith("POST /")
 
 
@@ -48,7 +48,7 @@ async def test_the_change_can_be_looked_for(fake: FakeDifyServer, dify: AsyncDif
 async def test_a_deletion_is_sent_again(
     fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
 ) -> None:
-    """A second one that finds nothing has succeeded, since the first one did it."""
+    """If a retry finds nothing, the first attempt succeeded."""
     app = an_app(fake)
     (key,) = await dify.init_app_api_key(app)
     fake.inject("/apps/*", "DELETE", **fault, times=1)
@@ -61,7 +61,7 @@ async def test_a_deletion_is_sent_again(
 async def test_a_deletion_of_what_never_was(
     fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any]
 ) -> None:
-    """After a 429 nothing was done, so it was not there; after the others nobody knows."""
+    """After a 429 nothing was done, so it did not exist; after the others it is unknown."""
     fake.inject("/apps/*", "DELETE", **fault, times=1)
     unknown = "00000000-0000-4000-8000-000000000000"
     if "status" in fault and fault["status"] == 429:
@@ -85,7 +85,7 @@ async def test_a_deletion_that_nobody_knows_of(
 async def test_a_change_after_which_the_session_ended_is_made_once(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """A 401 says that it was not made: it is sent again with new tokens."""
+    """After a 401 it was not made, so it is retried with new tokens."""
     app = an_app(fake)
     before = await dify.get_app_api_key(app)
     fake.expire_access_tokens()
@@ -98,7 +98,7 @@ async def test_a_change_after_which_the_session_ended_is_made_once(
 async def test_what_changes_nothing_is_sent_again(
     fake: FakeDifyServer, dify: AsyncDifyServer, cut: Any
 ) -> None:
-    """An answer that was cut in its body is a broken connection too, and no rubbish."""
+    """An answer that was cut in its body is a lost connection too, not invalid data."""
     await dify.profile()
     fake.inject("/account/*", cut=cut, times=2)
     await dify.profile()

@@ -1,4 +1,4 @@
-"""Any order of events: never a second renewal of one token, never a loop, no password too many."""
+"""Any order of events: no refresh token is used twice, there is no loop, and the login budget is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RIGHT, OTHER = "Right-Pass-1", "Other-Pass-1"
 
 
 class Session(RuleBasedStateMachine):
-    """One client and one server, from sign-in to lock."""
+    """One client and one server, from login to lock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,12 +112,12 @@ class Session(RuleBasedStateMachine):
 
     @invariant()
     def no_token_is_renewed_twice(self) -> None:
-        renewed = Counter(
+        refreshed = Counter(
             request.headers.get("Cookie", "")
             for request in self.fake.requests
             if request.path == "/refresh-token" and request.status == 200
         )
-        assert not [count for count in renewed.values() if count > 1]
+        assert not [count for count in refreshed.values() if count > 1]
 
     @invariant()
     def no_account_near_its_lock(self) -> None:

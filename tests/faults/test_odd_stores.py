@@ -1,4 +1,4 @@
-"""Token stores that fail in the middle of a renewal, hold rubbish, or lose what they held."""
+"""Token stores that fail in the middle of a refresh, contain invalid data, or lose their data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def version() -> str:
 
 
 class PlainLock(MemoryTokenStore):
-    """A store whose lock is no generator, and whose next save fails."""
+    """A store whose lock is not a generator, and whose next save fails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class PlainLock(MemoryTokenStore):
         await super().save(key, value)
 
 
-async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
+async def test_a_lock_is_released_although_the_store_has_failed(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fallback_store, "_PAUSE", 0.05)
@@ -73,7 +73,7 @@ async def test_a_lock_is_released_though_the_store_has_failed_meanwhile(
 async def test_redis_is_slow_while_tokens_are_saved(
     fake: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lock does not stay for its 30 s, in which every process would wait."""
+    """Its lock is not left for 30 s, in which every process would wait."""
     async with SlowProxy(redis_server).serve() as proxy:
         store = RedisTokenStore(proxy.url)
         async with client(fake, token_store=store) as dify:
@@ -86,16 +86,14 @@ async def test_redis_is_slow_while_tokens_are_saved(
             monkeypatch.setattr(fallback_store, "_PATIENCE", 0.3)
             proxy.delay = 0.6
             await call
-            await until(lambda: dify._auth._store._ask_again_at is not None)  # type: ignore[attr-defined]  # it has one
+            await until(lambda: dify._auth._store._retry_at is not None)  # type: ignore[attr-defined]  # it has one
             with redis_server.admin() as admin:
                 await until(lambda: admin.keys("*:lock") == [])
         await store.aclose()
 
 
-async def test_the_key_vanishes_while_tokens_are_renewed(
-    fake: FakeDifyServer, redis_server: RedisServer
-) -> None:
-    """Evicted, or Redis was restarted empty: what is new is kept all the same."""
+async def test_the_key_is_deleted_during_a_refresh(fake: FakeDifyServer, redis_server: RedisServer) -> None:
+    """It was evicted, or Redis was restarted empty: the new tokens are saved all the same."""
     store = RedisTokenStore(redis_server.url)
     async with client(fake, token_store=store) as dify:
         await dify.profile()
@@ -115,7 +113,7 @@ async def test_the_key_vanishes_while_tokens_are_renewed(
 
 GOOD = {"access_token": "a.b.c", "refresh_token": "r", "csrf_token": "c"}
 NAMES = {name: name for name in GOOD}
-RUBBISH: list[object] = [
+INVALID: list[object] = [
     {**GOOD, "cookie_names": {}},
     {**GOOD, "cookie_names": {"access_token": "access_token", "csrf_token": "csrf_token"}},
     {**GOOD, "access_token": "a\nb", "cookie_names": NAMES},
@@ -131,8 +129,8 @@ RUBBISH: list[object] = [
 ]
 
 
-@pytest.mark.parametrize("value", RUBBISH)
-async def test_rubbish_in_redis_is_replaced(
+@pytest.mark.parametrize("value", INVALID)
+async def test_invalid_data_in_redis_is_replaced(
     fake: FakeDifyServer, redis_server: RedisServer, value: object
 ) -> None:
     store = RedisTokenStore(redis_server.url)
@@ -141,7 +139,7 @@ async def test_rubbish_in_redis_is_replaced(
         await until(lambda: not running())
     with redis_server.admin() as admin:
         (name,) = admin.keys("*:tokens")
-        admin.set(name, msgspec.json.encode(value) if value != RUBBISH[7] else text_of(RUBBISH[7]))
+        admin.set(name, msgspec.json.encode(value) if value != INVALID[7] else text_of(INVALID[7]))
     async with client(fake, token_store=store) as dify:
         await dify.profile()
     async with client(fake, token_store=store) as dify:
@@ -151,12 +149,12 @@ async def test_rubbish_in_redis_is_replaced(
 
 
 def text_of(value: object) -> str:
-    """msgspec writes no number of 400 digits."""
+    """msgspec cannot encode a number of 400 digits."""
     return str(value).replace("'", '"')
 
 
 async def test_two_clients_of_one_store_hold_locks_of_their_own(redis_server: RedisServer) -> None:
-    """One that outlived its lock does not overwrite what the other has saved, in one process too."""
+    """A client that lost its lock does not overwrite the tokens of the other, also in one process."""
     store = RedisTokenStore(redis_server.url)
     old, newer = (Tokens(access_token=text, refresh_token="r") for text in ("old", "newer"))
     outlived = asyncio.Event()
@@ -202,10 +200,10 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         assert running() == []
         assert dify._own_store is not None
         assert dify._own_store._redis is not None
-        assert dify._own_store._redis._clients == {}
+        assert dify._own_store._redis._opened == {}
 
 
-async def test_a_blocking_client_of_redis_is_refused(redis_server: RedisServer) -> None:
+async def test_a_blocking_redis_client_is_an_error(redis_server: RedisServer) -> None:
     with redis_server.admin() as blocking, pytest.raises(DifyConfigError, match=r"redis\.asyncio"):
         RedisTokenStore(blocking)
 
@@ -217,7 +215,7 @@ def test_a_life_of_the_lock_that_is_none(timeout: float) -> None:
 
 
 async def test_a_token_saved_while_another_is_caught_up_with(fake: FakeDifyServer) -> None:
-    """The newest is kept, whichever ends first."""
+    """The newest tokens are kept, whichever save ends first."""
     slow, go = asyncio.Event(), asyncio.Event()
 
     class Slow(MemoryTokenStore):
@@ -242,7 +240,7 @@ async def test_a_token_saved_while_another_is_caught_up_with(fake: FakeDifyServe
 
 
 class Flaky(MemoryTokenStore):
-    """Fails while it is told to."""
+    """Fails while it is down."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,10 +267,10 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> tuple[Flaky, fallback_store.Fall
 ONE, TWO, THREE = (Tokens(access_token=text, refresh_token="r") for text in ("1", "2", "3"))
 
 
-async def test_what_another_process_has_saved_meanwhile_is_not_overwritten(
+async def test_tokens_of_another_process_are_not_overwritten(
     guarded: tuple[Flaky, fallback_store.FallbackStore],
 ) -> None:
-    """The store was down for this process alone."""
+    """The store was down for this process only."""
     store, guard = guarded
     await guard.save(ONE)
     store.is_down = True
@@ -293,8 +291,8 @@ async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
     store.is_down = True
     await guard.save(TWO)
     store.is_down = False
-    guard._ask_again_at = None
-    assert await guard.load() == TWO  # what stands there, is the older one
+    guard._retry_at = None
+    assert await guard.load() == TWO  # the store has the older one
     await until(lambda: store._tokens == {"key": TWO})
     assert not guard._tokens.is_unsaved
     await guard.close()
@@ -303,11 +301,11 @@ async def test_what_could_not_be_saved_is_saved_when_the_store_is_back(
 async def test_catching_up_does_not_wait_for_a_call(
     guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that is left alone for long is looked after all the same."""
+    """Unsaved tokens are saved although no call uses the store."""
     store, guard = guarded
     store.is_down = True
     await guard.save(ONE)
-    monkeypatch.setattr(guard, "_ask_again_at", math.inf)
+    monkeypatch.setattr(guard, "_retry_at", math.inf)
     store.is_down = False
     await until(lambda: store._tokens == {"key": ONE})
     await guard.close()

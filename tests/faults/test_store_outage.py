@@ -1,4 +1,4 @@
-"""A token store that fails: calls go on with tokens in memory, and Redis is used again when it is back."""
+"""A token store that fails: calls continue with tokens in memory, and Redis is used again once it works."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def slow_redis(redis_server: RedisServer) -> AsyncIterator[SlowProxy]:
 
 @contextmanager
 def one_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """One for the whole outage."""
+    """One warning per outage."""
     caplog.clear()
     yield
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -52,7 +52,7 @@ def one_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 async def in_time(*calls: Callable[[], object]) -> None:
-    """Each of them, without waiting long for Redis."""
+    """Await each call; none waits long for Redis."""
     for call in calls:
         began = time.monotonic()
         await call()  # type: ignore[misc]  # of methods with any answer
@@ -84,7 +84,7 @@ async def test_redis_is_down_at_the_start_and_comes_up(
         server.close()
 
 
-async def test_redis_dies_in_use_and_comes_back(
+async def test_redis_is_killed_while_in_use_and_restarted(
     fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[object] = []
@@ -129,10 +129,10 @@ async def test_redis_becomes_slow_while_the_lock_is_held(fake: FakeDifyServer, s
     async with client(fake, token_store=store) as dify:
         await dify.profile()
         fake.expire_access_tokens()
-        renewing = fake.inject("/refresh-token", delay=0.1)
+        refreshing = fake.inject("/refresh-token", delay=0.1)
         async with anyio.create_task_group() as group:
             group.start_soon(in_time, dify.profile)
-            await until(lambda: renewing.hits == 1)
+            await until(lambda: refreshing.hits == 1)
             slow_redis.delay = 5.0
         slow_redis.delay = 0.0
         assert (fake.count("POST", "/login"), fake.count("POST", "/refresh-token")) == (1, 1)
@@ -147,7 +147,7 @@ async def test_redis_becomes_slow_while_the_lock_is_held(fake: FakeDifyServer, s
         pytest.param(["ACL", "SETUSER", "default", "-eval"], id="without the right to lock"),
     ],
 )
-async def test_redis_refuses_to_write(
+async def test_redis_takes_no_writes(
     fake: FakeDifyServer, caplog: pytest.LogCaptureFixture, command: list[str]
 ) -> None:
     with RedisServer() as server:
@@ -176,14 +176,16 @@ async def test_the_password_of_redis_is_wrong(fake: FakeDifyServer, caplog: pyte
         await store.aclose()
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'])
-async def test_redis_holds_rubbish(fake: FakeDifyServer, redis_server: RedisServer, rubbish: bytes) -> None:
+@pytest.mark.parametrize("invalid", [b"", b"invalid", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'])
+async def test_redis_contains_invalid_data(
+    fake: FakeDifyServer, redis_server: RedisServer, invalid: bytes
+) -> None:
     store = RedisTokenStore(redis_server.url)
     async with client(fake, token_store=store) as dify:
         await dify.profile()
     with redis_server.admin() as admin:
         (name,) = admin.keys("*:tokens")
-        admin.set(name, rubbish)
+        admin.set(name, invalid)
     for _ in range(2):
         async with client(fake, token_store=store) as dify:
             await dify.profile()
@@ -209,7 +211,7 @@ async def test_redis_holds_another_kind_of_value(
 
 
 class _Lock:
-    """Puts an error of its own in the place of a cancellation, as a clean-up that fails does."""
+    """Raises its own error instead of a cancellation, as a failed clean-up does."""
 
     async def __aenter__(self) -> None:
         try:
@@ -231,7 +233,7 @@ class _StoreThatSwallows(MemoryTokenStore):
 
 
 async def test_a_store_that_swallows_a_cancellation_does_not_hang_the_close(fake: FakeDifyServer) -> None:
-    """The catching up went on after it was cancelled, and closing waited for it without end."""
+    """The background task continued after it was cancelled, and closing waited for it forever."""
     store = _StoreThatSwallows()
     with anyio.fail_after(60):
         async with client(fake, token_store=store) as dify:
@@ -242,7 +244,7 @@ async def test_a_store_that_swallows_a_cancellation_does_not_hang_the_close(fake
 
 
 async def test_redis_evicts_the_key(fake: FakeDifyServer, redis_server: RedisServer) -> None:
-    """The tokens in memory are good: no sign-in, and they are kept again after the next renewal."""
+    """The tokens in memory are valid: no login; they are saved after the next refresh."""
     store = RedisTokenStore(redis_server.url)
     async with client(fake, token_store=store) as dify:
         await dify.profile()
@@ -260,7 +262,7 @@ async def test_redis_evicts_the_key(fake: FakeDifyServer, redis_server: RedisSer
 async def test_a_process_is_killed_while_it_holds_the_lock(
     fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:
-    """redis-py#3847: the next one renews within the lock's time."""
+    """redis-py#3847: another process refreshes within the lock timeout."""
     holder = """
 import asyncio, sys
 from dify_async import RedisTokenStore
@@ -297,7 +299,7 @@ asyncio.run(main())
 
 
 async def test_a_redis_client_passed_in_belongs_to_another_event_loop(redis_server: RedisServer) -> None:
-    """aiobotocore#807: the client goes on with tokens in memory, and says so."""
+    """aiobotocore#807: the client continues with tokens in memory, and reports it."""
     script = """
 import asyncio, sys
 import redis.asyncio
@@ -316,7 +318,7 @@ async def use():
 asyncio.run(use())
 asyncio.run(use())
 """
-    # A process of its own, since what that client leaves behind warns whenever it is collected.
+    # In a subprocess, because the unclosed client causes warnings when it is garbage-collected.
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

@@ -32,7 +32,7 @@ def version() -> str:
 async def waits_after(
     fake: FakeDifyServer, status: int, headers: dict[str, str], calls: int = 1
 ) -> list[float]:
-    """How long so many calls, which are not waited for, would wait."""
+    """How long this many calls would wait; the waits are skipped."""
     waits: list[float] = []
 
     def note(event: Event) -> None:
@@ -75,7 +75,7 @@ async def test_a_wait_as_a_date_counts_by_the_servers_own_clock(fake: FakeDifySe
 async def test_a_wait_beyond_the_cap_is_the_callers(
     fake: FakeDifyServer, dify: AsyncDifyServer, status: int, error: type[DifyStatusError]
 ) -> None:
-    """hermes-agent#109234: 86400 s is no wait, it is news."""
+    """hermes-agent#109234: 86400 s is too long to wait, so it is raised."""
     await dify.profile()
     fake.inject("/account/*", status=status, headers={"Retry-After": "86400"})
     with pytest.raises(error) as refused:
@@ -84,7 +84,7 @@ async def test_a_wait_beyond_the_cap_is_the_callers(
     assert fake.count("GET", "/account/profile") == 2
 
 
-async def test_20_tasks_that_were_told_the_same_do_not_wake_together(fake: FakeDifyServer) -> None:
+async def test_20_tasks_with_the_same_retry_after_do_not_wake_together(fake: FakeDifyServer) -> None:
     """hermes-agent#109234."""
     waits = sorted(await waits_after(fake, 429, {"Retry-After": "3"}, calls=20))
     assert len(set(waits)) == 20
@@ -93,7 +93,7 @@ async def test_20_tasks_that_were_told_the_same_do_not_wake_together(fake: FakeD
 
 
 async def test_a_call_has_one_budget_whatever_fails(fake: FakeDifyServer) -> None:
-    """aiohttp's own second send on a broken connection would be a fifth."""
+    """aiohttp's own retry on a broken connection would be a fifth attempt."""
     async with client(fake, retry=RetryPolicy(attempts=4, base_delay=0.001)) as dify:
         await dify.profile()
         fake.inject("/account/*", cut="before", times=1)
@@ -115,7 +115,7 @@ async def test_one_attempt_is_one(fake: FakeDifyServer) -> None:
 
 
 async def test_waiting_for_a_slot_does_not_count(fake: FakeDifyServer) -> None:
-    """aiohttp#2648: 500 calls through 10 slots take three times as long as one of them may."""
+    """aiohttp#2648: 500 calls in 10 slots take three times the timeout of one."""
     async with client(fake, max_concurrency=10, timeout=1.0, retry=ONCE) as dify:
         await dify.profile()
         fake.inject("/account/*", delay=0.06)
@@ -136,7 +136,7 @@ async def test_a_call_that_waits_for_its_next_attempt_holds_no_slot(fake: FakeDi
         await asyncio.wait([waiting])
 
 
-async def test_sign_in_and_renewal_need_no_slot(fake: FakeDifyServer) -> None:
+async def test_login_and_refresh_need_no_slot(fake: FakeDifyServer) -> None:
     async with client(fake, max_concurrency=1) as dify:
         with anyio.fail_after(10):
             await asyncio.gather(*(dify.profile() for _ in range(20)))
@@ -146,7 +146,7 @@ async def test_sign_in_and_renewal_need_no_slot(fake: FakeDifyServer) -> None:
 
 
 async def test_a_server_that_is_overrun_is_asked_for_less(fake: FakeDifyServer) -> None:
-    """429s and 503s halve what is under way, round after round; answers bring it back."""
+    """429s and 503s halve the concurrency each time; answers raise it again."""
     async with client(fake, max_concurrency=32, retry=QUICK) as dify:
         await dify.profile()
         overrun = fake.inject("/account/*", status=503, delay=0.02, times=60)

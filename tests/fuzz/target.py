@@ -82,7 +82,7 @@ def _check_call(endpoint: Endpoint[object], reply: Reply) -> None:
             repr(_caller._decode(endpoint, url, reply))
         else:
             error = _caller._error_of(endpoint, url, reply, attempts=2)
-            is_about_the_token(error), is_about_csrf(error)
+            is_about_the_token(reply), is_about_csrf(error)
             _check_error(error)
     except DifyError as error:
         _check_error(error)
@@ -92,7 +92,7 @@ def _check_sign_in(reply: Reply) -> None:
     tokens = rules.read_tokens(reply)
     if tokens is None:
         rules.refresh_token_is_dead(reply)
-        _check_error(verdicts.refusal(reply, "POST", "/login"))
+        _check_error(verdicts.refusal(reply, "/login", "Secret-Pass-42"))
         return
     assert rules.lifetime(tokens, reply) > 0
     _, body = rules.refresh_request(tokens)

@@ -32,7 +32,7 @@ async def test_tokens_in_redis_are_encrypted(redis_server: RedisServer) -> None:
     await store.aclose()
 
 
-async def test_keys_are_changed_without_a_sign_in(redis_server: RedisServer) -> None:
+async def test_keys_are_rotated_without_a_login(redis_server: RedisServer) -> None:
     old = RedisTokenStore(redis_server.url, encryption_key=OLD)
     both = RedisTokenStore(redis_server.url, encryption_key=[NEW, OLD])
     new = RedisTokenStore(redis_server.url, encryption_key=[NEW])

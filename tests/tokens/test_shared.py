@@ -51,7 +51,7 @@ async def test_two_accounts_and_two_servers(store: TokenStore) -> None:
     await close(store)
 
 
-async def test_a_renewal_of_one_is_there_for_the_other(store: TokenStore) -> None:
+async def test_clients_share_a_refresh(store: TokenStore) -> None:
     async with (
         FakeDifyServer() as fake,
         client(fake, token_store=store) as one,
@@ -79,7 +79,7 @@ async def test_a_store_passed_in_is_not_closed_and_one_by_environment_is(
         await until(lambda: len(admin.client_list()) == 1)  # this one; Redis has to notice an end
 
 
-async def test_processes_share_one_sign_in(redis_server: RedisServer) -> None:
+async def test_processes_share_one_login(redis_server: RedisServer) -> None:
     script = """
 import asyncio, sys
 from dify_async import AsyncDifyServer

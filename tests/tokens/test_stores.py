@@ -171,13 +171,13 @@ async def test_the_keys_in_redis(redis_server: RedisServer) -> None:
     await store.aclose()
 
 
-async def test_rubbish_is_read_as_nothing_and_replaced(
+async def test_invalid_data_is_ignored_and_replaced(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = RedisTokenStore(redis_server.url)
-    for rubbish in (b"", b"rubbish", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'):
+    for invalid in (b"", b"invalid", b"\xff\x00", b"[" * 100_000, b'{"access_token":5}'):
         with redis_server.admin() as admin:
-            admin.set("dify_async:{a}:tokens", rubbish)
+            admin.set("dify_async:{a}:tokens", invalid)
         async with store.lock("a"):
             assert await store.load("a") is None
             await store.save("a", TOKENS)

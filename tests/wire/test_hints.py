@@ -34,6 +34,23 @@ def test_basic_auth_of_a_proxy(body: bytes) -> None:
     assert "A proxy in front of Dify, not Dify, requires a user name and password (basic auth)" in text
 
 
+@pytest.mark.parametrize(
+    "values", [["Negotiate", 'Basic realm="x"'], ['Negotiate, Basic realm="x"'], ["BASIC"]]
+)
+def test_basic_auth_is_found_among_other_schemes(values: list[str]) -> None:
+    headers = CIMultiDict([("WWW-Authenticate", value) for value in values])
+    assert "(basic auth)" in str(status_error("GET", "/apps", Reply(401, headers, b"")))
+
+
+def test_a_proxy_that_requires_a_password() -> None:
+    """For http the proxy's 407 is an answer, for https a failed CONNECT."""
+    text = text_of(407, {"Proxy-Authenticate": "Basic"})
+    assert text == (
+        "GET /apps: 407. The proxy requires a user name and password:"
+        " pass proxy= as http://USER:PASSWORD@HOST:PORT"
+    )
+
+
 def test_a_401_of_dify_is_not_basic_auth() -> None:
     body = b'{"code":"unauthorized","message":"Unauthorized."}'
     assert "basic auth" not in text_of(401, {"WWW-Authenticate": 'Bearer realm="api"'}, body)
@@ -76,6 +93,26 @@ def test_the_login_page_of_another_host_is_not_recommended(location: str) -> Non
 )
 def test_the_same_route_on_another_host_is_dify(location: str) -> None:
     assert "it points to base_url='https://new.example.com/x'" in text_of(308, {"Location": location})
+
+
+@pytest.mark.parametrize(
+    ("location", "base_url"),
+    [
+        ("http://[::1]:8080/console/api/apps", "http://[::1]:8080"),
+        ("http://user:secret@[::1]/console/api/apps", "http://[::1]"),
+        ("https://user:secret@New.example.com:8443/console/api/apps", "https://new.example.com:8443"),
+    ],
+)
+def test_the_address_in_a_redirect_can_be_copied(location: str, base_url: str) -> None:
+    text = text_of(308, {"Location": location})
+    assert f"it points to base_url={base_url!r}" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize("location", ["ftp://files.example/console/api/apps", "javascript:1", "http://[::1/"])
+def test_a_redirect_to_no_web_address(location: str) -> None:
+    text = text_of(302, {"Location": location})
+    assert text == "GET /apps: 302. Redirects are not followed; check base_url"
 
 
 @pytest.mark.parametrize(

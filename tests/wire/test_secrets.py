@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 
 import pytest
@@ -18,6 +19,7 @@ from dify_async._secrets import (
 )
 
 KEY = "ADMIN/KEY é?7"
+SIGNS = "ADMIN/'KEY\"<&?7"
 
 
 @pytest.mark.parametrize("secret", [Secret("hunter2"), SecretBytes(b"hunter2")])
@@ -60,6 +62,30 @@ def test_an_echoed_admin_key_is_not_in_errors(echo: str, field: str) -> None:
     shown = str(error) + repr(vars(error))
     assert "KEY" not in shown
     assert echo[-40:] not in shown
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        html.escape(SIGNS),
+        SIGNS.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&#34;").replace("'", "&#39;"),
+        "ADMIN/%27KEY%22%3C%26%3F7",
+        "ADMIN%2f%27KEY%22%3c%26%3f7",
+        base64.b64encode(f"Bearer {SIGNS}".encode()).decode(),
+        base64.urlsafe_b64encode(SIGNS.encode()).decode().rstrip("="),
+        json.dumps({"sent": SIGNS}),
+        json.dumps(json.dumps({"sent": SIGNS})),
+        json.dumps(json.dumps({"sent": SIGNS}).replace("/", "\\/")),
+    ],
+)
+def test_an_echo_in_another_encoding(echo: str) -> None:
+    sent = {"Authorization": Secret(f"Bearer {SIGNS}")}
+    error = status_error(
+        "GET", "/apps", Reply(400, CIMultiDict(), json.dumps({"message": echo}).encode(), "", sent)
+    )
+    assert "KEY" not in error.message
+    assert "***" in error.message
+    assert echo not in error.message
 
 
 def test_echoed_cookies_and_proxy_passwords() -> None:

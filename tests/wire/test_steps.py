@@ -47,5 +47,5 @@ def test_next_step(
     )
     message = CSRF if in_vain == "csrf" else EXPIRED
     error = DifyStatusError(message, status=401, code="unauthorized", message=message)
-    assert next_step(credentials, error, "GET /apps", retried=retried, now=NOW) is step
+    assert next_step(credentials, lambda: error, "GET /apps", retried=retried, now=NOW) is step
     assert "***" in repr(credentials)

@@ -19,12 +19,12 @@ from dify_async.testing._console.rules import Rules
 SAME_FACTS = {
     "ENCODED_PASSWORD": "encoded_password",
     "ADMIN_KEY_NEEDS_CSRF": "admin_key_needs_csrf",
-    "SORTED_APPS": "sorted_apps",
+    "SORTED_APPS": "sorts_apps",
     "SEPARATE_TAG_IDS": "indexed_tag_ids",
     "AGENT_APPS": "agent_mode",
     "MAX_ACTIVE_REQUESTS": "app_max_requests",
-    "FILTERED_RUNS": "filtered_runs",
-    "WORKSPACE_BY_POST": "posted_workspace",
+    "FILTERED_RUNS": "filters_runs",
+    "WORKSPACE_BY_POST": "posts_workspace",
     "WORKSPACE_SUMMARY": "workspace_summary",
 }
 

@@ -8,11 +8,12 @@ from typing import Any
 from dify_async.testing._console import errors
 from dify_async.testing._console.handlers.app_changes import change
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.models import FakeApp, workflow_id
+from dify_async.testing._console.models import ALL_MODES, MODES, FakeApp, workflow_id
 from dify_async.testing._console.params import Params, body_params
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.rules import Rules
 from dify_async.testing._console.state import State
+from dify_async.testing._console.yaml import read_yaml
 
 
 def export_app(state: State, call: Call) -> Reply:
@@ -62,14 +63,16 @@ def import_app(state: State, call: Call) -> Reply:
     params.check()
     if mode not in ("yaml-content", "yaml-url"):
         raise errors.error(400, "invalid_param", f"Invalid import_mode: {mode}")
-    text = _normalize(str(params.values.get("yaml_content") or ""))
     import_id = state.new_id("import")
-    if problem := _import_error(state, params.values.get("app_id"), text):
-        return _import_reply(state, import_id, "failed", error=problem, http_status=400)
-    state.imports[import_id] = {**params.values, "yaml_content": text, "account": call.caller.id}
-    status = _import_status(rules, _imported_version(text))
+    try:
+        definition = _definition_of(str(params.values.get("yaml_content") or ""))
+        _check_target(state, params.values.get("app_id"))
+    except ValueError as error:
+        return _import_reply(state, import_id, "failed", error=str(error), http_status=400)
+    state.imports[import_id] = {**params.values, "definition": definition, "account": call.caller.id}
+    status = _import_status(rules, _imported_version(definition))
     if status == "pending":
-        return _import_reply(state, import_id, status, text=text, http_status=202)
+        return _import_reply(state, import_id, status, definition=definition, http_status=202)
     return _finish(state, import_id, status)
 
 
@@ -78,20 +81,29 @@ def _normalize(text: str) -> str:
     return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
 
 
-def _import_error(state: State, app_id: object, text: str) -> str | None:
-    """The error message for a definition that cannot be imported."""
+def _definition_of(text: str) -> dict[str, Any]:
+    """The keys of a definition; raises ValueError if it cannot be imported."""
     if not text:
-        return "yaml_content is required when import_mode is yaml-content"
-    if not re.search(r"^app:$", text, re.MULTILINE) or not _value(text, "mode"):
-        is_yaml = re.search(r"^kind: ", text, re.MULTILINE)
-        return "Missing app data in YAML content" if is_yaml else "Invalid YAML format: no app in it"
+        raise ValueError("yaml_content is required when import_mode is yaml-content")
+    try:
+        definition = read_yaml(_normalize(text))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"Invalid YAML format: {error}") from None
+    if not isinstance(definition, dict):
+        raise ValueError("Invalid YAML format: content must be a mapping")  # noqa: TRY004 - one answer
+    if not isinstance(definition.get("app"), dict) or not definition["app"]:
+        raise ValueError("Missing app data in YAML content")
+    return definition
+
+
+def _check_target(state: State, app_id: object) -> None:
+    """Raise ValueError unless the app, if any is given, can be overwritten."""
     if app_id and state.rules.overwrites_workflows_only:
         app = next((app for app in state.apps if app.id == app_id), None)
         if app is None:
-            return "App not found"
+            raise ValueError("App not found")
         if not app.has_workflow:
-            return "Only workflow or advanced chat apps can be overwritten"
-    return None
+            raise ValueError("Only workflow or advanced chat apps can be overwritten")
 
 
 def _import_status(rules: Rules, version: str) -> str:
@@ -119,20 +131,24 @@ def confirm_import(state: State, call: Call) -> Reply:
 
 def _finish(state: State, import_id: str, status: str) -> Reply:
     values = state.imports.pop(import_id)
-    text = str(values["yaml_content"])
+    definition = values["definition"]
+    shown = definition["app"]
+    mode = shown.get("mode")
+    if mode not in (ALL_MODES if state.rules.agent_mode else MODES):
+        error = f"{mode!r} is not a valid AppMode" if mode else "loss app mode"
+        return _import_reply(state, import_id, "failed", error=error, http_status=400)
     fields: dict[str, Any] = {
-        "name": values.get("name") or _value(text, "name") or "",
-        "description": values.get("description") or _value(text, "description") or "",
-        "icon": values.get("icon") or _value(text, "icon"),
-        "icon_background": values.get("icon_background") or _value(text, "icon_background"),
+        "name": values.get("name") or shown.get("name") or "",
+        "description": values.get("description") or shown.get("description") or "",
+        "icon": values.get("icon") or shown.get("icon"),
+        "icon_background": values.get("icon_background") or shown.get("icon_background"),
     }
     app = next((app for app in state.apps if app.id == values.get("app_id")), None)
     if app is None:
-        mode = _value(text, "mode") or ""
         app = state.add_app(FakeApp(mode=mode, messages_per_day=0, **fields))
     else:
         change(app, **fields)
-    return _import_reply(state, import_id, status, app=app, text=text)
+    return _import_reply(state, import_id, status, app=app, definition=definition)
 
 
 def _import_reply(
@@ -141,7 +157,7 @@ def _import_reply(
     status: str,
     *,
     app: FakeApp | None = None,
-    text: str = "",
+    definition: dict[str, Any] | None = None,
     error: str = "",
     http_status: int = 200,
 ) -> Reply:
@@ -151,7 +167,7 @@ def _import_reply(
         "app_id": None if app is None else app.id,
         "app_mode": None if app is None else app.mode,
         "current_dsl_version": _definition_version(state.rules),
-        "imported_dsl_version": _imported_version(text) if text else "",
+        "imported_dsl_version": _imported_version(definition) if definition else "",
         "error": error,
     }
     if state.rules.app_permissions:
@@ -167,21 +183,12 @@ def _definition_version(rules: Rules) -> str:
     return "0.6.0" if rules.newest_features else "0.5.0" if rules.pydantic else "0.4.0"
 
 
-def _imported_version(text: str) -> str:
-    return _value(text, "version") or "0.1.0"
+def _imported_version(definition: dict[str, Any]) -> str:
+    return str(definition.get("version") or "0.1.0")
 
 
 def _quoted(text: str | None) -> str:
     return "'" + (text or "").replace("'", "''") + "'"
-
-
-def _value(text: str, name: str) -> str | None:
-    """The value of a key; the fake reads a few lines, not all of YAML."""
-    match = re.search(rf"^ *{name}: (.*)$", text, re.MULTILINE)
-    if match is None:
-        return None
-    value = match[1].strip()
-    return value[1:-1].replace("''", "'") if value[:1] == value[-1:] == "'" and len(value) > 1 else value
 
 
 ROUTES: list[Route] = [

@@ -19,7 +19,7 @@ from dify_async.testing import FakeDifyServer
 from tests.support import client
 
 
-async def test_a_cold_client_signs_in_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+async def test_a_new_client_logs_in_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """streamflow#454."""
     await asyncio.gather(*(dify.profile() for _ in range(20)))
     assert fake.count("POST", "/login") == 1
@@ -27,7 +27,7 @@ async def test_a_cold_client_signs_in_once(fake: FakeDifyServer, dify: AsyncDify
 
 
 async def test_a_wrong_password_is_sent_once(fake: FakeDifyServer) -> None:
-    """lghorizon#60, dify#11759: under 20 calls at once, and then more."""
+    """lghorizon#60, dify#11759: with 20 calls at once, then more."""
     async with client(fake, password="wrong-Pass-1") as dify:
         errors = await asyncio.gather(*(dify.profile() for _ in range(20)), return_exceptions=True)
         for _ in range(3):
@@ -42,7 +42,7 @@ async def test_a_wrong_password_is_sent_once(fake: FakeDifyServer) -> None:
     assert "wrong-Pass-1" not in repr(errors)
 
 
-async def test_a_refused_password_is_sent_again_on_purpose_or_by_a_new_client(fake: FakeDifyServer) -> None:
+async def test_a_rejected_password_is_sent_by_login_or_by_a_new_client(fake: FakeDifyServer) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:
         for sent in (1, 2):
             with pytest.raises(DifyLoginError):
@@ -67,7 +67,7 @@ async def test_the_text_of_a_rejected_password(fake: FakeDifyServer) -> None:
 async def test_a_password_that_was_changed_while_the_client_runs(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """It was accepted once, is refused now, and is sent no more."""
+    """It was accepted once, is rejected now, and is not sent again."""
     await dify.profile()
     fake.password = "Another-Pass-1"
     fake.revoke_all_tokens()
@@ -77,7 +77,7 @@ async def test_a_password_that_was_changed_while_the_client_runs(
 
 
 async def test_a_locked_account(fake: FakeDifyServer) -> None:
-    """dify#16960: 429 email_code_login_limit is the lock, and no rate limit to be waited for."""
+    """dify#16960: 429 email_code_login_limit is the lock, not a rate limit to wait for."""
     for _ in range(6):
         async with client(fake, password="wrong-Pass-1") as dify:
             with pytest.raises(DifyLoginError):
@@ -94,7 +94,7 @@ async def test_a_locked_account(fake: FakeDifyServer) -> None:
         await dify.profile()
 
 
-async def test_a_200_that_is_a_refusal(fake: FakeDifyServer) -> None:
+async def test_a_200_that_is_a_rejection(fake: FakeDifyServer) -> None:
     """{"result":"fail","data":"workspace not found…"} [1.9.1 to 1.15.0]."""
     fake.add_account("new@example.com", "Secret-Pass-1", workspace=False)
     async with AsyncDifyServer(fake.base_url, "new@example.com", "Secret-Pass-1") as dify:
@@ -109,7 +109,7 @@ async def test_a_200_that_is_a_refusal(fake: FakeDifyServer) -> None:
     [b'{"result":"success"}', b'{"result":"success","data":{}}', b'{"data":{"access_token":""}}', b"{}"],
 )
 async def test_a_200_without_tokens(fake: FakeDifyServer, dify: AsyncDifyServer, body: bytes) -> None:
-    """It is no verdict: a proxy may have taken the cookies away."""
+    """It is not a verdict: a proxy may have removed the cookies."""
     fault = fake.inject("/login", body=body, headers={"Content-Type": "application/json"}, times=2)
     for _ in range(2):
         with pytest.raises(DifyDecodeError, match="has no tokens"):
@@ -141,7 +141,7 @@ async def test_a_password_that_was_accepted_is_sent_again_after_a_failure(
     assert fake.count("POST", "/login") == 4
 
 
-async def test_a_server_that_fails_at_the_sign_in_fails_all_who_wait_once(
+async def test_a_login_that_fails_is_raised_once_in_all_calls_that_wait(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     fake.inject("/login", status=500, delay=0.05, times=1)
@@ -150,8 +150,8 @@ async def test_a_server_that_fails_at_the_sign_in_fails_all_who_wait_once(
     assert fake.count("POST", "/login") == 1
 
 
-async def test_many_who_sign_in_on_purpose_at_once_send_the_password_once(fake: FakeDifyServer) -> None:
-    """Else eight tasks that answer a refusal with `login()` lock the account for a day."""
+async def test_concurrent_logins_send_the_password_once(fake: FakeDifyServer) -> None:
+    """Otherwise eight tasks that call `login()` after a rejection would lock the account for a day."""
     async with client(fake, password="Wrong-Password-1") as dify:
         for sent in (1, 2):
             results = await asyncio.gather(*(dify.login() for _ in range(8)), return_exceptions=True)

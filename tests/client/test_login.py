@@ -86,7 +86,7 @@ async def test_a_version_that_changes_while_the_client_runs(version: str) -> Non
         assert await dify.version() == "1.15.0"
 
 
-async def test_a_refusal_is_remembered_over_entering_again(fake: FakeDifyServer) -> None:
+async def test_a_rejection_is_remembered_if_the_client_is_entered_again(fake: FakeDifyServer) -> None:
     dify = client(fake, password="wrong-Pass-1")
     for _ in range(3):
         async with dify:
@@ -113,14 +113,14 @@ async def test_a_server_that_is_not_set_up(fake: FakeDifyServer, dify: AsyncDify
     await dify.profile()  # not remembered
 
 
-async def test_a_server_without_password_sign_in(version: str) -> None:
+async def test_a_server_without_password_login(version: str) -> None:
     async with FakeDifyServer(version, password_login=False) as fake, client(fake) as dify:
         with pytest.raises(DifyLoginError, match="enable_email_password_login"):
             await dify.profile()
         assert fake.count("POST", "/login") == 0
 
 
-async def test_a_server_without_password_sign_in_by_its_answer(version: str) -> None:
+async def test_a_server_without_password_login_by_its_answer(version: str) -> None:
     async with (
         FakeDifyServer(version, password_login=False) as fake,
         client(fake, server_version=version) as dify,
@@ -132,7 +132,7 @@ async def test_a_server_without_password_sign_in_by_its_answer(version: str) -> 
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (200, b"<html>sign in</html>", DifyDecodeError),
+        (200, b"<html>log in</html>", DifyDecodeError),
         (502, b"<html>bad gateway</html>", DifyServerError),
         (403, b"<html>no</html>", DifyPermissionError),
     ],

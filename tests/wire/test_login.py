@@ -1,4 +1,4 @@
-"""The rules of signing in and refreshing, on the captured answers of each version."""
+"""The rules of logging in and refreshing, on the captured answers of each version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def of_route(version: str, route: str) -> list[Capture]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
+def test_every_captured_login_gives_tokens_or_a_rejection(version: str) -> None:
     rows = of_route(version, "/login")
     assert len(rows) > 10
     for row in rows:
@@ -44,7 +44,7 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
             assert (tokens.cookie_names is not None) == (version in COOKIE_ERA)
             continue
         assert tokens is None, str(row)
-        error = verdicts.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "/login", "Secret-Pass-42")
         code = body.get("code")
         if code == "email_code_login_limit":
             assert type(error) is DifyLoginLockedError, str(row)
@@ -58,16 +58,16 @@ def test_every_captured_sign_in_gives_tokens_or_a_refusal(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_sign_in_by_a_code_is_refused(version: str) -> None:
+def test_every_captured_login_by_code_is_rejected(version: str) -> None:
     """No mail was read for them. One of a bad form is a 422 from 1.17, and a refusal like the others."""
     path = "/email-code-login/validity"
     for row in of_route(version, path):
         assert rules.read_tokens(row.reply) is None, str(row)
-        assert type(verdicts.refusal(row.reply, "POST", path)) is DifyLoginError, str(row)
+        assert type(verdicts.refusal(row.reply, path, "Secret-Pass-42")) is DifyLoginError, str(row)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_no_refusal_repeats_what_was_sent(version: str) -> None:
+def test_no_error_repeats_the_request(version: str) -> None:
     """1.11.2/01_login_missing_email: the text of a 400 holds the password, decoded."""
     for row in of_route(version, "/login"):
         if rules.read_tokens(row.reply) is not None or not row.sent.startswith("{"):
@@ -77,15 +77,25 @@ def test_no_refusal_repeats_what_was_sent(version: str) -> None:
         except msgspec.DecodeError:
             continue
         password = sent.get("password")
-        error = verdicts.refusal(row.reply, "POST", "/login")
+        error = verdicts.refusal(row.reply, "/login", "Secret-Pass-42")
         for secret in (password, _decoded(password)):
             if isinstance(secret, str) and len(secret) > 3:
                 assert secret not in str(error), str(row)
                 assert secret not in repr(vars(error)), str(row)
 
 
+@pytest.mark.parametrize("code", ["unprocessable_entity", "validation_error", "x"])
+def test_a_422_never_repeats_what_was_sent(code: str) -> None:
+    """Whatever its code: a proxy may encode the password once more."""
+    body = msgspec.json.encode({"code": code, "message": "bad: %2553ecret-Pass-42", "status": 422})
+    error = verdicts.refusal(Reply(422, CIMultiDict(), body), "POST", "/login")
+    assert type(error) is DifyLoginError
+    assert (error.code, error.message) == (code, "")
+    assert "ecret-Pass-42" not in str(error)
+
+
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> None:
+def test_a_password_that_the_server_echoes_decoded_is_not_shown(status: int) -> None:
     """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
     given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
     assert "'password': 'Secret-Pass-42'" in given
@@ -96,7 +106,7 @@ def test_a_password_that_the_server_repeats_decoded_is_not_told(status: int) -> 
         )
     code = {400: "invalid_param", 422: "unprocessable_entity"}[status]
     body = msgspec.json.encode({"code": code, "message": given, "status": status})
-    error = verdicts.refusal(Reply(status, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(status, CIMultiDict(), body), "/login", "Secret-Pass-42")
     assert type(error) is DifyLoginError
     assert (error.status, error.code, error.message) == (status, code, "")
     assert "Secret-Pass-42" not in str(error)
@@ -111,7 +121,7 @@ def _decoded(password: object) -> str | None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_captured_renewal_gives_tokens_or_says_whether_the_token_is_dead(version: str) -> None:
+def test_every_captured_refresh_gives_tokens_or_shows_whether_the_token_is_invalid(version: str) -> None:
     rows = of_route(version, "/refresh-token")
     assert rows
     for row in rows:
@@ -129,7 +139,9 @@ def test_a_failure_of_the_server_does_not_kill_the_refresh_token() -> None:
 
 
 def test_the_text_of_an_account_without_a_workspace_reaches_the_user() -> None:
-    error = verdicts.refusal(capture("1.11.2/01_login_account_without_workspace").reply, "POST", "/login")
+    error = verdicts.refusal(
+        capture("1.11.2/01_login_account_without_workspace").reply, "/login", "Secret-Pass-42"
+    )
     assert isinstance(error, DifyLoginError)
     assert error.status == 200
     assert "workspace not found" in str(error)
@@ -167,7 +179,7 @@ def test_a_prefixed_refresh_token_goes_back_under_both_names() -> None:
     assert headers["Cookie"] == "__Host-refresh_token=r; refresh_token=r"
 
 
-def test_the_bearer_era_renews_by_body() -> None:
+def test_the_bearer_era_refreshes_by_body() -> None:
     headers, body = rules.refresh_request(Tokens(access_token="a", refresh_token="r"))
     assert "Cookie" not in headers
     assert msgspec.json.decode(body) == {"refresh_token": "r"}
@@ -186,7 +198,7 @@ def test_what_no_header_may_hold_is_no_token(name: str, bad: str) -> None:
 
 
 @pytest.mark.parametrize("exp", ["9" * 400, "9" * 30, "-1", "null"])
-def test_an_end_that_is_no_time_is_not_told(exp: str) -> None:
+def test_an_invalid_expiry_is_ignored(exp: str) -> None:
     """One of 400 digits is an OverflowError in a sum with a float."""
     claims = base64.urlsafe_b64encode(f'{{"exp":{exp}}}'.encode()).decode()
     assert rules.expiry(f"a.{claims}.b") is None
@@ -265,16 +277,16 @@ def test_versions_that_cannot_serve_an_admin_key(version: str, *, fails: bool) -
         (401, "application/json", b'{"code":"not_init_validated"}', DifyAuthenticationError),
     ],
 )
-def test_other_answers_to_a_sign_in(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
+def test_other_answers_to_a_login(status: int, kind: str, body: bytes, error: type[Exception]) -> None:
     reply = Reply(status, CIMultiDict({"Content-Type": kind}), body)
     assert rules.read_tokens(reply) is None
-    assert type(verdicts.refusal(reply, "POST", "/login")) is error
+    assert type(verdicts.refusal(reply, "/login", "Secret-Pass-42")) is error
 
 
 def test_an_answer_without_the_version_that_others_had_is_no_verdict() -> None:
     """nest_legacy#59: of a gateway, which may use any code."""
     body = b'{"code":"forbidden","message":"x","status":403}'
-    error = verdicts.refusal(Reply(403, CIMultiDict(), body), "POST", "/login", is_from_dify=False)
+    error = verdicts.refusal(Reply(403, CIMultiDict(), body), "/login", "Secret-Pass-42", is_from_dify=False)
     assert type(error) is DifyPermissionError
 
 
@@ -301,7 +313,7 @@ def test_a_deleted_cookie_is_no_token(attributes: str, *, is_token: bool) -> Non
 def test_a_token_for_registering_stays_out_of_the_text() -> None:
     """Up to 1.8.1 an unknown account is a 200 whose data is a secret."""
     body = b'{"result":"fail","data":"a-secret-token","code":"account_not_found"}'
-    error = verdicts.refusal(Reply(200, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(200, CIMultiDict(), body), "/login", "Secret-Pass-42")
     assert isinstance(error, DifyLoginError)
     assert error.code == "account_not_found"
     assert "a-secret-token" not in repr(vars(error)) + str(error)

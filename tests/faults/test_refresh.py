@@ -1,4 +1,4 @@
-"""Tokens that end: one renewal for all who were refused, and nothing lost."""
+"""Expired tokens: all rejected calls share one refresh, and no tokens are lost."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def kept_in(store: MemoryTokenStore) -> Tokens:
     return tokens
 
 
-def renewals(fake: FakeDifyServer) -> int:
+def refreshes(fake: FakeDifyServer) -> int:
     return fake.count("POST", "/refresh-token")
 
 
-def sign_ins(fake: FakeDifyServer) -> int:
+def logins(fake: FakeDifyServer) -> int:
     return fake.count("POST", "/login")
 
 
@@ -43,7 +43,7 @@ async def all_at_once(dify: AsyncDifyServer, calls: int) -> None:
     await asyncio.gather(*(dify.profile() for _ in range(calls)))
 
 
-async def test_40_calls_refused_at_once_renew_once(fake: FakeDifyServer) -> None:
+async def test_40_calls_rejected_at_once_refresh_once(fake: FakeDifyServer) -> None:
     """dify-spring-boot-starter's token stores, python-keycloak#710."""
     async with client(fake, max_concurrency=40) as dify:
         await dify.profile()
@@ -51,12 +51,12 @@ async def test_40_calls_refused_at_once_renew_once(fake: FakeDifyServer) -> None
         refused = fake.inject("/account/*", status=401, body=body, delay=0.05, times=40)
         await all_at_once(dify, 40)
     assert refused.hits == 40
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
     assert fake.count("GET", "/account/profile") == 81
 
 
-async def test_a_refusal_that_comes_late_renews_nothing(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """python-keycloak#710: it is the old token that was refused, and there is a new one."""
+async def test_a_late_rejection_refreshes_nothing(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """python-keycloak#710: the old token was rejected, and there is a new one."""
     await dify.profile()
     late = fake.inject("/account/*", delay=0.2, times=1)
     async with anyio.create_task_group() as group:
@@ -64,11 +64,11 @@ async def test_a_refusal_that_comes_late_renews_nothing(fake: FakeDifyServer, di
         await until(lambda: late.hits == 1)
         fake.expire_access_tokens()
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
 async def test_tokens_of_one_second_are_the_same_text() -> None:
-    """1.11.2: no iat and no jti, so waiters cannot tell by the text that there is a new token."""
+    """1.11.2: no iat and no jti, so a new token may have the same text."""
     store = MemoryTokenStore()
     async with FakeDifyServer("1.11.2") as fake, client(fake, token_store=store, max_concurrency=20) as dify:
         while time.time() % 1 > 0.4:  # noqa: ASYNC110 - the clock has no event
@@ -81,11 +81,11 @@ async def test_tokens_of_one_second_are_the_same_text() -> None:
         after = kept_in(store)
         assert before.access_token == after.access_token
         assert before.refresh_token != after.refresh_token
-        assert (renewals(fake), sign_ins(fake)) == (1, 1)
+        assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
-async def test_the_one_who_renews_is_cancelled(fake: FakeDifyServer) -> None:
-    """gcloud-aio#500: the renewal goes on, and its token is not lost."""
+async def test_the_call_that_refreshes_is_cancelled(fake: FakeDifyServer) -> None:
+    """gcloud-aio#500: the refresh continues, and its token is not lost."""
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
@@ -103,11 +103,13 @@ async def test_the_one_who_renews_is_cancelled(fake: FakeDifyServer) -> None:
         await asyncio.gather(*others)
     after = kept_in(store)
     assert after.refresh_token != before.refresh_token
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
-async def test_all_who_wait_for_a_renewal_are_cancelled(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """gcloud-aio#500: a refresh token is good for one use, so what it bought is kept."""
+async def test_all_calls_that_wait_for_a_refresh_are_cancelled(
+    fake: FakeDifyServer, dify: AsyncDifyServer
+) -> None:
+    """gcloud-aio#500: a refresh token is valid once, so the new one is kept."""
     await dify.profile()
     fake.expire_access_tokens()
     slow = fake.inject("/refresh-token", delay=0.05)
@@ -118,7 +120,7 @@ async def test_all_who_wait_for_a_renewal_are_cancelled(fake: FakeDifyServer, di
             await until(lambda: slow.hits == 1)
             scope.cancel()
     await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ async def test_all_who_wait_for_a_renewal_are_cancelled(fake: FakeDifyServer, di
         ({"cut": "after"}, 2),
     ],
 )
-async def test_a_renewal_that_fails_ends_in_one_sign_in(
+async def test_a_failed_refresh_leads_to_one_login(
     fake: FakeDifyServer, dify: AsyncDifyServer, fault: dict[str, Any], tried: int
 ) -> None:
     """dify-spring-boot-starter#264: no loop."""
@@ -142,70 +144,68 @@ async def test_a_renewal_that_fails_ends_in_one_sign_in(
     fake.expire_access_tokens()
     fake.inject("/refresh-token", **fault)
     await all_at_once(dify, 10)
-    assert (renewals(fake), sign_ins(fake)) == (tried, 2)
+    assert (refreshes(fake), logins(fake)) == (tried, 2)
 
 
-async def test_a_renewal_fails_once_since_the_servers_redis_was_down(
+async def test_a_refresh_fails_once_because_the_servers_redis_was_down(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """1.11.2 with its Redis down: a 401 too, and the refresh token is still good."""
+    """1.11.2 with its Redis down: also a 401, but the refresh token is still valid."""
     await dify.profile()
     fake.expire_access_tokens()
     body = b'{"result":"fail","message":"Error 111 connecting to redis:6379. Connection refused."}'
     fake.inject("/refresh-token", status=401, body=body, times=1)
     await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (2, 1)
+    assert (refreshes(fake), logins(fake)) == (2, 1)
     bodies = [request for request in fake.requests if request.path == "/refresh-token"]
     assert bodies[0].headers.get("Cookie") == bodies[1].headers.get("Cookie")
     assert bodies[0].body == bodies[1].body
 
 
-async def test_a_token_refused_as_soon_as_it_is_issued_is_no_loop(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
-    """A renewal, a sign-in, and then the error."""
+async def test_a_token_rejected_when_new_causes_no_loop(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """A refresh, a login, and then the error."""
     await dify.profile()
     fake.inject("/account/*", status=401, body=REFUSED % (b"unauthorized", b"Invalid token signature."))
     with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 2)
+    assert (refreshes(fake), logins(fake)) == (1, 2)
     with pytest.raises(DifyAuthenticationError):
         await dify.profile()
-    assert sign_ins(fake) <= 3
+    assert logins(fake) <= 3
 
 
 @pytest.mark.parametrize("lost", ["expire_access_tokens", "revoke_all_tokens"])
 async def test_tokens_that_end_before_a_call_has_used_them(
     fake: FakeDifyServer, dify: AsyncDifyServer, lost: str
 ) -> None:
-    """Not refused for good: a server may be restarted between `login()` and the first call."""
+    """Not permanently: the server may be restarted between `login()` and the first call."""
     await dify.login()
     getattr(fake, lost)()
     await asyncio.gather(*(dify.profile() for _ in range(10)))
-    assert (renewals(fake), sign_ins(fake)) == (1, 1 if lost == "expire_access_tokens" else 2)
+    assert (refreshes(fake), logins(fake)) == (1, 1 if lost == "expire_access_tokens" else 2)
 
 
-async def test_a_sign_in_whose_tokens_are_never_accepted_is_no_loop(
+async def test_a_login_whose_tokens_are_never_accepted_causes_no_loop(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
     fake.inject("/account/*", status=401, body=REFUSED % (b"unauthorized", b"Invalid token signature."))
     for _ in range(5):
         with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
             await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
 @pytest.mark.parametrize("version", ["1.10.1", "1.11.2"], indirect=True)
-async def test_csrf_is_refused_while_the_access_token_is_good(
+async def test_csrf_is_rejected_while_the_access_token_is_valid(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """dify#28377: one renewal, and then the error."""
+    """dify#28377: one refresh, and then the error."""
     await dify.profile()
     body = REFUSED % (b"unauthorized", b"CSRF token is missing or invalid.")
     fake.inject("/account/*", status=401, body=body)
     with pytest.raises(DifyAuthenticationError, match="CSRF"):
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -227,25 +227,23 @@ async def test_a_401_that_no_token_cures(
     with pytest.raises(DifyAuthenticationError) as refused:
         await dify.profile()
     assert refused.value.code == code.decode()
-    assert (renewals(fake), sign_ins(fake)) == (0, 1)
+    assert (refreshes(fake), logins(fake)) == (0, 1)
 
 
-async def test_the_licence_ends_while_the_token_is_renewed(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
-    """No password follows a refusal of everybody."""
+async def test_the_licence_expires_during_a_refresh(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    """No password is sent if the server rejects all accounts."""
     await dify.profile()
     fake.expire_access_tokens()
     body = REFUSED % (b"unauthorized_and_force_logout", b"Your license is invalid.")
     fake.inject("/refresh-token", status=401, body=body)
     with pytest.raises(DifyAuthenticationError, match="license"):
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
 async def test_a_clock_that_is_off(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
-    """Expiry is never trusted alone: at the worst one renewal more, in the background."""
+    """The expiry may be wrong: at worst that causes one more refresh in the background."""
     skewed = SimpleNamespace(time=lambda: time.time() + hours * 3600, monotonic=time.monotonic)
     monkeypatch.setattr(session, "time", skewed)
     store = MemoryTokenStore()
@@ -253,37 +251,37 @@ async def test_a_clock_that_is_off(fake: FakeDifyServer, monkeypatch: pytest.Mon
         async with client(fake, token_store=store) as dify:
             for _ in range(5):
                 await dify.profile()
-    assert sign_ins(fake) == 1
-    assert renewals(fake) <= 1
+    assert logins(fake) == 1
+    assert refreshes(fake) <= 1
     async with client(fake, token_store=store) as dify:
         fake.expire_access_tokens()
         await dify.profile()
-    assert sign_ins(fake) == 1
-    assert renewals(fake) <= 3
+    assert logins(fake) == 1
+    assert refreshes(fake) <= 3
 
 
-async def test_a_token_near_its_end_is_renewed_by_one_in_the_background(
+async def test_a_token_that_expires_soon_is_refreshed_once_in_the_background(
     fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others go on with it meanwhile."""
+    """The others use it in the meantime."""
     await dify.profile()
     grant = dify._auth.credentials
     assert grant is not None
     slow = fake.inject("/refresh-token", delay=0.2)
     monkeypatch.setattr(grant, "refresh_at", 0.0)
     await all_at_once(dify, 20)
-    assert dify._auth.credentials is grant  # nobody waited for it
+    assert dify._auth.credentials is grant  # no call waited for it
     await until(lambda: dify._auth.credentials is not grant)
     await dify.profile()
     assert slow.hits == 1
-    assert (renewals(fake), sign_ins(fake)) == (1, 1)
+    assert (refreshes(fake), logins(fake)) == (1, 1)
     assert not any(request.status == 401 for request in fake.requests)
 
 
-async def test_the_failure_of_a_renewal_in_the_background_reaches_no_caller(
+async def test_a_failed_refresh_in_the_background_is_not_raised(
     fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A call whose token is refused in the meantime starts its own renewal."""
+    """A call whose token is rejected in the meantime starts its own refresh."""
     async with client(fake, retry=ONCE) as dify:
         await dify.profile()
         grant = dify._auth.credentials
@@ -296,11 +294,11 @@ async def test_the_failure_of_a_renewal_in_the_background_reaches_no_caller(
         await all_at_once(dify, 5)
     gc.collect()
     assert [record.name for record in caplog.records if record.name == "asyncio"] == []
-    assert (renewals(fake), sign_ins(fake)) == (3, 1)
+    assert (refreshes(fake), logins(fake)) == (3, 1)
 
 
 async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: FakeDifyServer) -> None:
-    """That one signs in again, once."""
+    """That call logs in, once."""
     async with client(fake) as one, client(fake) as other:
         await one.profile()
         await other.profile()
@@ -308,25 +306,25 @@ async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: 
         await other.profile()  # its access token lives on
         fake.expire_access_tokens()
         await all_at_once(other, 10)
-    assert (renewals(fake), sign_ins(fake)) == (1, 3)
+    assert (refreshes(fake), logins(fake)) == (1, 3)
 
 
-async def test_after_logout_the_next_call_signs_in(fake: FakeDifyServer) -> None:
+async def test_after_logout_the_next_call_logs_in(fake: FakeDifyServer) -> None:
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
         await dify.logout()
         assert store._tokens == {}
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (0, 2)
+    assert (refreshes(fake), logins(fake)) == (0, 2)
 
 
 async def test_a_date_past_the_end_of_new_tokens_tells_nothing(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """A proxy's clock, two hours ahead: not a renewal a call."""
+    """A proxy's clock is two hours ahead; this does not cause a refresh per call."""
     ahead = formatdate(time.time() + 7200, usegmt=True)
     fake.inject("*", headers={"Date": ahead})
     for _ in range(10):
         await dify.profile()
-    assert (renewals(fake), sign_ins(fake)) == (0, 1)
+    assert (refreshes(fake), logins(fake)) == (0, 1)

@@ -1,0 +1,71 @@
+"""Pydantic's validation errors as one line, without the values that they echo. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+_TITLE: Final = re.compile(r"\s*(\d+) validation errors? for .*\n")
+_ENTRY: Final = re.compile(
+    r"(?:(\S.*)\n)? {2}(\S.*?) \[type=.*\](?:\n {4}For further information visit .*)?(?:\n|\Z)"
+)
+# The reason may have several lines.
+_FIRST_ENTRY: Final = re.compile(r"(?:(\S.*)\n)? {2}(\S(?s:.*?)) \[type=")
+_LIST: Final = re.compile(r"\s*\[\s*\{")
+_ECHO: Final = re.compile(r'input_value=|\\?"input\\?"\s*:')
+_UNREADABLE: Final = "the request failed validation"
+
+
+class _InvalidField(Struct, frozen=True):
+    """One entry of pydantic's list of errors. Its `input` may contain a password and is not read."""
+
+    msg: str
+    loc: object = None
+
+
+_fields_of: Final = msgspec.json.Decoder(list[_InvalidField]).decode
+
+
+def without_input(message: str | list[object]) -> str:
+    """The message; pydantic's errors as "field: reason; field: reason".
+
+    From 1.17 they are JSON as text [1.17-pre/08_app_put_missing_name], from 1.11 text of several lines
+    [1.15.0/08_app_put_missing_name]. Both echo the request, so a message that cannot be parsed is replaced.
+    """
+    if isinstance(message, str) and (title := _TITLE.match(message)):
+        entries = _entries_of_text(message[title.end() :], int(title[1]))
+    elif isinstance(message, list) or _LIST.match(message):
+        entries = _entries_of_list(message)
+    elif not _ECHO.search(message):
+        return message
+    else:
+        entries = []
+    texts = (
+        ": ".join(filter(None, (name, reason.removeprefix("Value error, ")))) for name, reason in entries
+    )
+    return "; ".join(texts) or _UNREADABLE
+
+
+def _entries_of_text(text: str, count: int) -> list[tuple[str, str]]:
+    entries: list[tuple[str, str]] = _ENTRY.findall(text)
+    if len(entries) == count and not _ENTRY.sub("", text):
+        return entries
+    # An echoed value may look like an entry, but not before the first one.
+    first = _FIRST_ENTRY.match(text)
+    return [(first[1] or "", first[2])] if first else []
+
+
+def _entries_of_list(value: str | list[object]) -> list[tuple[str, str]]:
+    try:
+        fields = _fields_of(value) if isinstance(value, str) else msgspec.convert(value, list[_InvalidField])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return []
+    return [(_name(field.loc), field.msg) for field in fields]
+
+
+def _name(location: object) -> str:
+    parts = location if isinstance(location, list) else [location]
+    return ".".join(str(part) for part in parts if isinstance(part, str | int))
