@@ -17,7 +17,7 @@ from redis import RedisCluster as BlockingCluster
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from . import _checks
 from ._concurrency import cancel_and_wait
@@ -245,7 +245,7 @@ class RedisTokenStore(Uncopyable):
         redis = await self._redis() if self._client is None else self._client
         try:
             return await getattr(redis, command)(*arguments, **options)
-        except ResponseError as error:
+        except RedisError as error:  # at a connection it is a ConnectionError
             denied = _DENIED.search(str(error))
             if denied is None:
                 raise

@@ -43,7 +43,7 @@ async def test_a_wrong_code_leaves_things_as_they_are(fake: FakeDifyServer, dify
         await dify.login_with_code(fake.email, "000000", token)
     assert refused.value.code == "email_code_error"
     assert "000000" not in str(refused.value)
-    assert str(refused.value).endswith("; request_login_code() mails another code.")
+    assert str(refused.value).endswith(". Call request_login_code() for another code.")
     with pytest.raises(DifyLoginError) as refused:
         await dify.login_with_code(fake.email, "000000", "no-such-token")
     assert refused.value.code == "invalid_or_expired_token"
@@ -61,7 +61,7 @@ async def test_the_session_is_kept_for_other_processes(fake: FakeDifyServer) -> 
 
 
 async def test_a_code_is_for_this_clients_account(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    with pytest.raises(DifyConfigError, match="another e-mail"):
+    with pytest.raises(DifyConfigError, match="email must be that of this client"):
         await dify.login_with_code("other@example.com", "123456", "token")
     with pytest.raises(DifyConfigError, match=r"^code must be text, got a value of type int$"):
         await dify.login_with_code(fake.email, 123456, "token")  # type: ignore[arg-type]  # invalid on purpose

@@ -148,5 +148,5 @@ async def test_the_store_of_the_environment_expires_attempts(
 ) -> None:
     """It is selected when the client is entered, after the client was created."""
     monkeypatch.setenv("DIFY_REDIS_URL", redis_server.url)
-    async with client(fake) as dify:
+    async with client(fake, token_store=None) as dify:
         assert dify._auth._store.expires_attempts  # type: ignore[attr-defined]  # it has one

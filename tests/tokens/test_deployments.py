@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import time
@@ -17,7 +18,7 @@ import trustme
 from redis.asyncio import RedisCluster, Sentinel
 from redis.exceptions import NoPermissionError
 
-from dify_async import RedisTokenStore, Tokens
+from dify_async import DifyConfigError, RedisTokenStore, Tokens
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import client
@@ -160,3 +161,23 @@ async def test_a_user_with_no_more_than_the_commands_of_the_document(options: st
         with pytest.raises(NoPermissionError):
             await (await store._redis()).keys()
         await store.aclose()
+
+
+@pytest.mark.parametrize(
+    ("options", "command"), [("?db=2", "select"), ("?client_name=exporter", r"client\|setname")]
+)
+async def test_the_warning_names_a_command_that_is_not_permitted(
+    options: str, command: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """flask-limiter#398, nri-redis#128: a user with the commands of the store, but not of its connections."""
+    with RedisServer() as server:
+        with server.admin() as admin:
+            rights = ("~dify_async:*", "-@all", "+get", "+set", "+del", "+eval")
+            admin.execute_command("ACL", "SETUSER", "dify", "on", ">PW", *rights)
+        store = RedisTokenStore(f"unix://dify:PW@{server.socket}{options}")
+        with pytest.raises(DifyConfigError, match=rf"permitted to run '{command}'"):
+            await store.load("a")
+        async with FakeDifyServer() as fake, client(fake, token_store=store) as dify:
+            await dify.profile()
+        await store.aclose()
+    assert re.search(rf"does not work \(.* permitted to run '{command}'\)", caplog.text)
