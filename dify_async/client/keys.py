@@ -69,7 +69,7 @@ class KeyCalls(Calls):
                 each call creates a key, up to 10 per app, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: The app has keys, but the server masks them.
+            DifyMaskedKeyError: The server masks the keys of the app, or the key that was created.
         """
         get, create = partial(self.get_app_api_key, app_id), partial(self.init_app_api_key, app_id)
         route = f"/apps/{app_id}/api-keys"
@@ -141,7 +141,7 @@ class KeyCalls(Calls):
                 each call creates a key, up to 10, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: There are keys, but the server masks them.
+            DifyMaskedKeyError: The server masks the keys, or the key that was created.
         """
         get, create = self.get_dataset_api_key, self.init_dataset_api_key
         route = DATASET_API_KEYS.path

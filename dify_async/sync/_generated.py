@@ -1542,7 +1542,7 @@ class KeyCalls(Calls):
                 each call creates a key, up to 10 per app, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: The app has keys, but the server masks them.
+            DifyMaskedKeyError: The server masks the keys of the app, or the key that was created.
         """
         return self._call(self._dify.ensure_app_api_key, app_id, create_if_masked=create_if_masked)
 
@@ -1606,7 +1606,7 @@ class KeyCalls(Calls):
                 each call creates a key, up to 10, so save the key that it returns.
 
         Raises:
-            DifyMaskedKeyError: There are keys, but the server masks them.
+            DifyMaskedKeyError: The server masks the keys, or the key that was created.
         """
         return self._call(self._dify.ensure_dataset_api_key, create_if_masked=create_if_masked)
 

@@ -114,6 +114,14 @@ async def test_a_base_path_is_not_doubted_once_the_server_has_answered() -> None
         assert "omit the path" not in str(missing.value)
 
 
+async def test_a_version_that_is_hidden_when_it_is_requested_again_is_kept() -> None:
+    async with FakeDifyServer("1.14.1") as fake, client(fake) as dify:
+        await dify.profile()
+        fake.inject("/system-features", headers={"X-Version": ""})
+        with pytest.raises(DifyConfigError, match="ignores sort_by"):
+            await dify.apps(sort_by="recently_created")
+
+
 async def test_a_hidden_version_that_comes_to_light() -> None:
     async with FakeDifyServer("1.15.0", hide_version=True) as fake, client(fake) as dify:
         await dify.profile()

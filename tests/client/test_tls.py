@@ -28,6 +28,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
+from dify_async._http.failures import FailedAttempt, failure_of
 from dify_async._http.tls import permanent_problem
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
@@ -291,6 +292,30 @@ async def test_a_client_certificate_is_missing(
             with pytest.raises(DifyConnectionError, match=r"client certificate.*load_cert_chain\(") as raised:
                 await call
             assert str(raised.value).count("\n") == 0
+
+
+def test_after_an_alert_about_the_certificate_nothing_was_sent() -> None:
+    """Although the request was written: with TLS 1.3 the alert comes after the handshake."""
+    alert = ssl.SSLError(1, "text")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    error = aiohttp.ClientOSError()
+    error.__cause__ = alert
+    attempt = FailedAttempt(
+        call="POST /apps",
+        scheme="https",
+        server="host:443",
+        changes=True,
+        may_be_sent=True,
+        has_answered=False,
+        is_proxied=False,
+        timeout=1.0,
+        connect_timeout=1.0,
+        ssl_argument="ssl=",
+    )
+    failure = failure_of(error, attempt)
+    assert type(failure) is DifyConnectionError
+    assert not failure.sent
+    assert "host:443 requires a client certificate" in str(failure)
 
 
 def test_alerts_about_the_clients_certificate() -> None:

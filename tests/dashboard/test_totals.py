@@ -18,6 +18,7 @@ from dify_async import (
     AverageSessionInteractions,
     DailyEndUsers,
     DailyMessages,
+    Metric,
     Period,
     TokenCosts,
     TokensPerSecond,
@@ -26,7 +27,7 @@ from dify_async import (
 )
 from dify_async.dashboard.period import period_before, period_of
 from dify_async.dashboard.series import app_dashboard
-from dify_async.dashboard.totals import added, mean, totals_of
+from dify_async.dashboard.totals import added, mean, measure_of, totals_of, weights_of
 from dify_async.statistics.metrics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
@@ -266,3 +267,8 @@ def test_the_default_range_has_whole_days_and_ends_after_today(
     assert before.end == found.start
     assert len(before.days) == days
     assert before.days[-1] < found.days[0]
+
+
+def test_a_day_of_weight_zero_with_unknown_tokens_has_no_weight() -> None:
+    values = {"average_response_time": (0.0,), "daily_messages": (2,)}
+    assert weights_of(measure_of(Metric.TOKENS_PER_SECOND), values, 1) == [None]

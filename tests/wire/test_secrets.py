@@ -88,6 +88,11 @@ def test_an_echo_in_another_encoding(echo: str) -> None:
     assert echo not in error.message
 
 
+def test_a_secret_that_begins_like_another_is_removed_entirely() -> None:
+    headers = {"X-CSRF-Token": Secret("abcd"), "Authorization": Secret("Bearer abcdefgh")}
+    assert without_secrets("abcdefgh", secrets_of(headers)) == "***"
+
+
 def test_echoed_cookies_and_proxy_passwords() -> None:
     sent = {
         "Cookie": Secret("access_token=first-token; csrf_token=second-token"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dify_async import DifyConfigError, When
-from dify_async._times import bounds, instant, wall_clock
+from dify_async._times import bounds, in_zone, instant, span_of, wall_clock
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -123,3 +123,14 @@ def test_text_and_datetimes_are_equivalent(moment: datetime) -> None:
 def test_instants(value: When, text: str) -> None:
     """1.10.1/06_workflow_app_logs_created_at_offset: workflow logs take ISO 8601."""
     assert instant(value, NEW_YORK).isoformat() == text
+
+
+def test_a_time_that_the_zone_skips_is_one_hour_later() -> None:
+    moment = in_zone(datetime(2026, 3, 8, 2, 30), ZoneInfo("America/New_York"))
+    assert moment.astimezone(UTC).hour == 7
+
+
+def test_the_day_after_a_skipped_midnight_is_requested_too() -> None:
+    """A server that reads a skipped midnight as the hour before would lose that hour."""
+    span = span_of("2026-03-07 00:00", "2026-03-08 00:00", ZoneInfo("America/Havana"))
+    assert span.end == "2026-03-09 00:00"

@@ -11,12 +11,10 @@ from typing import Any
 _Lines = list[tuple[int, str]]  # the indentation and the text of each line
 
 _STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\''
-_KEY = re.compile(
-    rf"({_STRING}|[^\s\-?:,\[\]{{}}#&*!|>'\"%@`][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+(.*)|)$", re.DOTALL
-)
-_TOKEN = re.compile(
-    rf"\s*({_STRING}|[\[\]{{}},]|:(?=[\s,\[\]{{}}\"']|$)|(?:[^\s,\[\]{{}}:]|:(?=\S)|[ ](?![ ]*#))+)"
-)
+_PLAIN_KEY = r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^#]*?|-[^\s#][^#]*?"
+_KEY = re.compile(rf"({_STRING}\s*|{_PLAIN_KEY}):(?:\s+(.*)|)$")
+_PLAIN = r"(?:[^\s,\[\]{}:]|:(?=\S)|[ ](?![ ]*#))+"
+_TOKEN = re.compile(rf"\s*({_STRING}|[\[\]{{}},]|:(?=[\s,\[\]{{}}\"']|$)|{_PLAIN})")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _COMMENT_LINE = re.compile(r"\s*#.*")
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -60,7 +58,7 @@ def _mapping(lines: _Lines, depth: int) -> dict[str, Any]:
         while rest and (not rest[0][1] or rest[0][0] > base or (rest[0][0] == base and _is_item(rest[0][1]))):
             inner.append(rest.pop(0))
         is_nested = not _COMMENT.sub("", value) and _significant(inner)
-        found[str(_scalar(key[1]))] = _node(inner, depth) if is_nested else _value(value, inner)
+        found[str(_scalar(key[1].strip()))] = _node(inner, depth) if is_nested else _value(value, inner)
     return found
 
 
