@@ -10,6 +10,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from dify_async import AsyncDifyServer
+from dify_async._auth import login_guard
 from dify_async.testing import FakeDifyServer
 from tests.clock import MOMENTS, clock_at
 from tests.redis_server import RedisServer
@@ -41,6 +42,14 @@ def _date(request: pytest.FixtureRequest) -> Iterator[None]:
 def anyio_backend() -> str:
     """aiohttp and redis need asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_fingerprints() -> Iterator[None]:
+    """The hash of a password takes 0.1 s of CPU by design, and nearly every test logs in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(login_guard, "_ROUNDS", 1000)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

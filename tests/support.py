@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
+from dify_async._auth import login_guard
 from dify_async.testing import FakeDifyServer
 from dify_async.testing._console.history import Message
 
+HASH_ROUNDS: Final = login_guard._ROUNDS  # before the tests make it small
 ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
 VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
 MODES: Final = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")

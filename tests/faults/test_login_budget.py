@@ -23,7 +23,7 @@ from dify_async._auth import login_guard, rules
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async.testing import FakeDifyServer
 from tests.captures import capture
-from tests.support import ONCE, client, counted, until
+from tests.support import HASH_ROUNDS, ONCE, client, counted, until
 
 JSON = {"Content-Type": "application/json"}
 EXPIRED = b'{"code":"unauthorized","message":"Token has expired.","status":401}'
@@ -242,7 +242,8 @@ async def test_a_session_that_ended_is_not_saved_after_a_rejected_password(
     assert [value for value in store._tokens.values() if not isinstance(value, LoginAttempts)] == []
 
 
-async def test_the_fingerprint_of_a_password_is_pinned() -> None:
+async def test_the_fingerprint_of_a_password_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients of several releases share a store: PBKDF2 with 200,000 rounds, salted with the key."""
+    monkeypatch.setattr(login_guard, "_ROUNDS", HASH_ROUNDS)
     guard = login_guard.LoginGuard(FallbackStore(MemoryTokenStore(), "key", None), "Secret-Pass-42")
     assert await guard._fingerprint() == "6d85e2ad3c98abbcef9db6156062e547dcf43cceee5dd504b7020382e7d1fbf1"
