@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from . import _checks
 from ._concurrency import cancel_and_wait
+from ._redis_scripts import EXTEND, LOCK, REPLACE, UNLOCK
 from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
 from ._uncopyable import Uncopyable
@@ -58,33 +59,6 @@ _DENIED: Final = re.compile(r"no permissions to run the ('[a-z|_-]+') command")
 _POLL: Final = 0.05
 _MIN_LOCK: Final = 0.01
 _MAX_LOCK: Final = 3600.0
-
-# redis-py may resend a command if its answer is lost, so each script can run twice with the same result.
-# All keys of an account have one hash tag, so that the scripts also run on a cluster.
-_LOCK: Final = """
-local holder = redis.call('get', KEYS[1])
-if not holder or holder == ARGV[3] then
-  redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  holder = ARGV[1]
-end
-if holder ~= ARGV[1] then return {0, false} end
-return {1, redis.call('get', KEYS[2])}
-"""
-_EXTEND: Final = """
-if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_UNLOCK: Final = """
-if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
-return 1
-"""
-_REPLACE: Final = """
-local present = redis.call('get', KEYS[1]) or ''
-if present ~= '' and present ~= ARGV[1] and present ~= ARGV[2] then return 0 end
-redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1
-"""
 
 
 class RedisTokenStore(Uncopyable):
@@ -169,7 +143,7 @@ class RedisTokenStore(Uncopyable):
         if present is None:
             ttl = _ATTEMPTS_TTL_MS if isinstance(value, LoginAttempts) else _TOKENS_TTL_MS
             await self._run("set", name, data, px=ttl)
-        elif await self._run("eval", _REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
+        elif await self._run("eval", REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
             self._held[holder] = data
         else:
             logger.info("another process has saved newer tokens")
@@ -192,7 +166,7 @@ class RedisTokenStore(Uncopyable):
                 # The first connection may take many round trips, and no call waits for a lock that was left.
                 has_to_be_quick = self._has_answered and not left
                 with anyio.fail_after(_COMMAND_TIMEOUT if has_to_be_quick else _CONNECT_TIMEOUT):
-                    taken, present = await self._run("eval", _LOCK, 2, lock, tokens, holder, short, left)
+                    taken, present = await self._run("eval", LOCK, 2, lock, tokens, holder, short, left)
                 self._has_answered = True
                 if taken:
                     keeper = asyncio.create_task(self._keep(lock, holder, is_over), name="dify_async lock")
@@ -209,7 +183,7 @@ class RedisTokenStore(Uncopyable):
                 if keeper is not None:
                     is_over.set()
                     await asyncio.wait([keeper])
-                await self._run("eval", _UNLOCK, 1, lock, holder)
+                await self._run("eval", UNLOCK, 1, lock, holder)
                 is_released = True
             if keeper is not None and not keeper.done():
                 with anyio.CancelScope(shield=True):
@@ -235,7 +209,7 @@ class RedisTokenStore(Uncopyable):
         is_held = True
         while is_held and not is_over.is_set():
             with suppress(Exception):  # Redis does not answer, and the lock may still be held
-                is_held = await self._run("eval", _EXTEND, 1, lock, holder, self._lock_ms)
+                is_held = await self._run("eval", EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
                     await is_over.wait()
