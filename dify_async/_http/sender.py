@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dify_async")
 
+_OVERLOADED: Final = frozenset({429, 503})
+
 
 class Sender:
     """Sends requests, and retries them."""
@@ -53,12 +55,18 @@ class Sender:
         waited. Logins and refreshes take no slot, so that `max_concurrency=1` works.
         """
         while True:
+            if limiter is not None and not limiter.try_acquire():
+                await limiter.acquire()
             try:
-                if limiter is None:
+                try:
                     request = prepare()
                     reply = await self._send(request, attempts)
-                else:
-                    request, reply = await self._send_in_slot(limiter, prepare, attempts)
+                    if limiter is not None:
+                        adapt = limiter.on_overload if reply.status in _OVERLOADED else limiter.on_success
+                        adapt()
+                finally:
+                    if limiter is not None:
+                        limiter.release()
             except DifyConnectionError as error:
                 wait = attempts.wait_after_error(error)
                 if wait is None:
@@ -76,22 +84,6 @@ class Sender:
                 what = attempts.call, request.method, request.route, attempts.made + 1
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
-
-    async def _send_in_slot(
-        self, limiter: AdaptiveLimiter, prepare: Callable[[], Request], attempts: Attempts
-    ) -> tuple[Request, Reply]:
-        if not limiter.try_acquire():
-            await limiter.acquire()
-        try:
-            request = prepare()
-            reply = await self._send(request, attempts)
-            if reply.status in {429, 503}:
-                limiter.on_overload()
-            else:
-                limiter.on_success()
-            return request, reply
-        finally:
-            limiter.release()
 
     async def _send(self, request: Request, attempts: Attempts) -> Reply:
         attempts.made += 1

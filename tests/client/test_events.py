@@ -55,16 +55,16 @@ async def test_repeats_and_failures(fake: FakeDifyServer) -> None:
     async with client(fake, on_event=seen.append) as dify:
         await dify.profile()
         seen.clear()
-        fake.inject("/account/*", status=503, times=1)
         fake.inject("/account/*", cut="before", times=1)
+        fake.inject("/account/*", status=503, times=1)
         await dify.profile()
     shown = [(type(event), event.attempt) for event in seen if isinstance(event, RequestEvent)]
     assert shown == [
         (RequestStarted, 1),
-        (RequestAnswered, 1),
+        (RequestFailed, 1),
         (RequestRetried, 2),
         (RequestStarted, 2),
-        (RequestFailed, 2),
+        (RequestAnswered, 2),
         (RequestRetried, 3),
         (RequestStarted, 3),
         (RequestAnswered, 3),

@@ -114,8 +114,8 @@ async def test_terminal_report_of_a_failing_app_with_control_characters_in_its_n
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "told"),
     [
-        (["--last", "7x"], {}, 2, "no number of days"),
-        (["--watch", "0"], {}, 2, "no number of seconds"),
+        (["--last", "7x"], {}, 2, "must be a number of days"),
+        (["--watch", "0"], {}, 2, "must be a number of seconds"),
         ([], {"DIFY_EMAIL": ""}, 2, "email is missing"),
         (["--csv", "/no/such/folder/x.csv"], {}, 2, "/no/such/folder"),
         ([], {"DIFY_PASSWORD": "Wrong-Password-1"}, 3, "DifyLoginError"),
