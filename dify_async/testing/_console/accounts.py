@@ -9,7 +9,7 @@ MAX_ATTEMPTS = 6  # wrong passwords that lock an email address
 
 
 class Accounts:
-    """All accounts. Six wrong passwords lock an email address until `unlock()` is called."""
+    """All accounts. Six wrong passwords in a row lock an email address until `unlock()` is called."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
