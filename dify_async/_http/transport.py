@@ -285,6 +285,7 @@ class Transport:
         raise failure
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read the body, up to the maximum size, and let other tasks run in between."""
         chunks = []
         remaining = self._max_response_bytes
         pause_at = remaining - _PAUSE_AFTER_BYTES

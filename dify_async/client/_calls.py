@@ -114,14 +114,14 @@ class Calls(Uncopyable):
         return None if time.monotonic() - self._zone_fetched_at > _ZONE_TTL else self._zone
 
     async def _request_zone(self) -> ZoneInfo:
-        changes = self._zone_invalidations
+        invalidations = self._zone_invalidations
         name = (await self._caller.call(PROFILE)).timezone
         if not name:
             raise DifyConfigError(
                 "the account has no time zone, which statistics require; set one with set_timezone()"
             )
         zone = await anyio.to_thread.run_sync(find_zone, name)
-        if changes == self._zone_invalidations:  # otherwise the time zone was changed during the request
+        if invalidations == self._zone_invalidations:  # not changed during the request
             self._zone, self._zone_fetched_at = zone, time.monotonic()
         return zone
 

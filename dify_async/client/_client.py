@@ -158,6 +158,7 @@ class AsyncDifyServer(
         sender = Sender(self._transport, emit)
         version = None if server_version is None else checked_version(server_version)
         self._probe = ServerProbe(sender, retry, version)
+        # Opened and closed by this client, unlike a store that the caller passes.
         self._own_store: EnvironmentStore | None = None
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
@@ -201,6 +202,7 @@ class AsyncDifyServer(
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # If the event loop was closed, nothing is left to close.
         was_abandoned = self._transport.abandon()
         self._transport.refuse_calls()
         if was_abandoned:

@@ -35,7 +35,7 @@ class DefinitionCalls(Calls):
             DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
         """
         _checks.boolean("include_secret", include_secret)
-        # Servers newer than 1.17.1 return a ZIP archive without `format`; older servers ignore `format`
+        # Servers newer than 1.17.1 return a ZIP archive unless `format` is given; older servers ignore it
         # [1.16.1/08_app_export_format_*].
         query = (("format", "yaml"), ("include_secret", include_secret))
         return (await self._caller.call(endpoints.EXPORT_APP, (app_id,), query)).data

@@ -136,6 +136,7 @@ def _zero_row(metric: Metric, day: date, currency: str | None) -> Row:
 
 
 def _values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value]]:
+    """The numbers of a row, each with the name of its metric."""
     # The first field of every row is the date, the second is the number.
     yield str(metric), getattr(row, row.__struct_fields__[1])
     if isinstance(row, TokenCosts):

@@ -83,6 +83,7 @@ class Loop:
         stack.close()
 
     def _close_at_exit(self) -> None:
+        # A forked child has no thread to close.
         if os.getpid() == self._process_id:
             self.close()
 

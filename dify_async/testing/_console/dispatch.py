@@ -32,6 +32,7 @@ class Dispatcher:
             raise errors.not_setup()
         if not route.public:
             call.account = authenticate(state, call)
+            # Older servers look up the app before they check the CSRF token.
             if route.load_app and state.rules.app_before_csrf:
                 route.load_app(state, call)
             if route.csrf:
