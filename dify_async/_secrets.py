@@ -1,4 +1,4 @@
-"""Secrets: strings with a masked repr, and their removal from error messages. Pure."""
+"""Strings with a masked repr, and the removal of secrets from error messages. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Shorter strings occur in ordinary words.
-_MIN_SECRET: Final = 4
-_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
+# Shorter strings are not replaced, because they also occur in ordinary words.
+_MIN_SECRET_LENGTH: Final = 4
+_PERCENT_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 class Secret(str):
     """A string with a masked repr.
 
-    Error trackers, debuggers and `pytest -l` show local variables by repr(), also in dicts and in aiohttp's
-    headers. msgspec does not encode subclasses of str: pass it `str(secret)`.
+    Error trackers, debuggers and `pytest -l` show local variables with repr(), including values in dicts
+    and in aiohttp's headers. msgspec does not encode subclasses of str, so pass `str(secret)` to msgspec.
     """
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """The body of a request with a secret; its repr is masked."""
+    """A request body that contains a secret; its repr is masked."""
 
     __slots__ = ()
 
@@ -42,57 +42,61 @@ class SecretBytes(bytes):
 
 
 def masked(value: T) -> T | Secret:
-    """The value, as a Secret if it is a string."""
+    """The value, converted to a Secret if it is a string."""
     return Secret(value) if isinstance(value, str) else value
 
 
 def secrets_of(headers: Mapping[str, str]) -> list[str]:
-    """The secrets in the headers of a request, in every encoding in which a server may echo them."""
-    words: list[str] = []
+    """The secrets in the headers of a request, in every encoding that a server may echo."""
+    found: list[str] = []
     for name, value in headers.items():
         if not isinstance(value, Secret):
             continue
         if name == "Cookie":
-            words += [pair.partition("=")[2] for pair in value.split("; ")]
+            found += [pair.partition("=")[2] for pair in value.split("; ")]
         else:
-            token = value.partition(" ")[2] or value  # without "Bearer" or "Basic"
-            words += [token, value] if len(token) >= _MIN_SECRET else []
+            token = value.partition(" ")[2] or value  # remove "Bearer" or "Basic"
+            found += [token, value] if len(token) >= _MIN_SECRET_LENGTH else []
         if value.startswith("Basic "):
-            words.append(_basic_password(value))
-    forms = {form for word in words if len(word) >= _MIN_SECRET for form in _forms(word)}
-    # Longest first, since one may contain another.
-    return sorted(forms, key=len, reverse=True)
+            found.append(_basic_password(value))
+    encodings = {
+        encoding for word in found if len(word) >= _MIN_SECRET_LENGTH for encoding in _encodings(word)
+    }
+    # Longest first, because one secret may contain another.
+    return sorted(encodings, key=len, reverse=True)
 
 
 def _basic_password(value: str) -> str:
     return base64.b64decode(value.removeprefix("Basic ")).decode().partition(":")[2]
 
 
-def _forms(secret: str) -> Iterable[str]:
+def _encodings(secret: str) -> Iterable[str]:
     plain = html.escape(secret, quote=False)
-    once = {secret, *_json_forms(secret)}
+    escaped = {secret, *_json_encodings(secret)}
     quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
     return {
-        *once,
-        *(form for text in once for form in _json_forms(text)),  # JSON as text in JSON
+        *escaped,
+        *(encoding for text in escaped for encoding in _json_encodings(text)),  # JSON inside a JSON string
         plain,
         html.escape(secret),
-        plain.replace('"', "&#34;").replace("'", "&#39;"),  # Jinja's spelling
+        plain.replace('"', "&#34;").replace("'", "&#39;"),  # Jinja's escapes
         *quoted,
-        *(_ESCAPE.sub(lambda escape: escape[0].lower(), text) for text in quoted),
+        *(_PERCENT_ESCAPE.sub(lambda escape: escape[0].lower(), text) for text in quoted),
         encoded,
         encoded.replace("+", "-").replace("/", "_"),
     }
 
 
-def _json_forms(text: str) -> set[str]:
-    forms = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    return forms | {form.replace("/", "\\/") for form in forms}  # as some libraries write it
+def _json_encodings(text: str) -> set[str]:
+    encodings = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return encodings | {
+        encoding.replace("/", "\\/") for encoding in encodings
+    }  # some libraries escape slashes
 
 
 def without_secrets(value: object, secrets: list[str]) -> object:
-    """A decoded JSON value with these strings replaced."""
+    """A copy of a decoded JSON value in which these secrets are replaced with "***"."""
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "***")

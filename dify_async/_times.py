@@ -1,4 +1,4 @@
-"""Times as the server takes them: "YYYY-MM-DD HH:MM" in the account's time zone. Pure."""
+"""Times in the server's format: "YYYY-MM-DD HH:MM" in the account's time zone. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 When = datetime | date | str
-"""A time: a datetime, a date (its midnight), or text "YYYY-MM-DD HH:MM". Naive datetimes and text are in
-the account's time zone; aware datetimes are converted to it."""
+"""A time: a datetime, a date (which means its midnight), or text in the format "YYYY-MM-DD HH:MM". Naive
+datetimes, dates and text are in the account's time zone; aware datetimes are converted to it."""
 
-# Python 3.14 reads 24:00 as the next day; servers reject it.
-_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d (?!24)\d\d:\d\d", re.ASCII)
+# Without 24:00, which Python 3.14 parses as the next midnight and servers reject.
+_TEXT_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d (?!24)\d\d:\d\d", re.ASCII)
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_FORMAT: Final = 'a datetime, a date or text "YYYY-MM-DD HH:MM"'
+_ACCEPTED_FORMATS: Final = 'a datetime, a date or text "YYYY-MM-DD HH:MM"'
 
 
 class Dated(Protocol):
-    """A row of a statistic."""
+    """A row of a statistic, of which only the date is used here."""
 
     @property
     def date(self) -> date:
@@ -36,13 +36,13 @@ RowT = TypeVar("RowT", bound=Dated)
 
 
 class Span(NamedTuple):
-    """A range of days as it is requested, and the days whose rows are kept.
+    """The range to request from the server, and the days whose rows are kept. See `span_of`.
 
     Attributes:
-        start: The first requested minute.
-        end: The minute after the last requested one.
+        start: The first minute to request.
+        end: The minute after the last one to request.
         first: The first day whose row is kept.
-        until: The day after the last one whose row is kept.
+        until: The day after the last day whose row is kept.
     """
 
     start: str | None
@@ -51,28 +51,31 @@ class Span(NamedTuple):
     until: date = date.max
 
     def rows_of(self, answer: list[RowT]) -> list[RowT]:
-        """The rows of the days to keep."""
+        """The rows of the server's answer that are kept."""
         if self.first is date.min and self.until is date.max:
             return answer
         return [row for row in answer if self.first <= row.date < self.until]
 
 
 def is_aware(value: When | None) -> bool:
-    """Whether the value must be converted to the account's time zone."""
+    """Whether the value has a time zone, and so must be converted to the account's."""
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def begins_day(moment: datetime) -> bool:
-    """Whether the moment is the first of its day.
+    """Whether the moment is the start of its day.
 
-    If the clocks go back to midnight, midnight occurs twice: the day begins with the first one, and the
-    second one has `fold=1`.
+    If the clocks go back to midnight, midnight occurs twice: the day starts at the first one; the second
+    one has `fold=1`.
     """
     return moment.time() == time.min and not moment.fold
 
 
 def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
-    """The value as a naive datetime in the account's time zone; `fold=1` marks the later of two."""
+    """The value as a naive datetime in the account's time zone.
+
+    If the time occurs twice (at the end of DST), `fold=1` marks the later one.
+    """
     if isinstance(value, datetime):
         if value.tzinfo is None:
             moment = value
@@ -81,70 +84,71 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
         else:
             moment = value.astimezone(zone).replace(tzinfo=None)
     elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the account's clock
+        moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - in the account's time zone
     elif isinstance(value, str):
         moment = _parsed(value)
     else:
-        raise _checks.refused("a time", _FORMAT, value)
-    # Dify answers 500 if a bound leaves the calendar in another zone [1.9.1/fmt_year_0001, _9999].
+        raise _checks.refused("a time", _ACCEPTED_FORMATS, value)
+    # Dify returns a 500 if a bound leaves the years 1 to 9999 in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
         raise DifyConfigError(f"the year of a time must be from 2 to 9998, got {moment}")
     return moment
 
 
-@lru_cache(maxsize=256)  # many calls have the same bounds
+@lru_cache(maxsize=256)  # many calls use the same bounds
 def _parsed(text: str) -> datetime:
-    if not _TEXT.fullmatch(text):
-        raise _checks.refused("a time", _FORMAT, text)
+    if not _TEXT_PATTERN.fullmatch(text):
+        raise _checks.refused("a time", _ACCEPTED_FORMATS, text)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise _checks.refused("a time", _FORMAT, text, hint=str(error)) from None
+        raise _checks.refused("a time", _ACCEPTED_FORMATS, text, hint=str(error)) from None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     """The naive moment as an aware datetime in the zone.
 
-    Ambiguous times resolve to the later one, and times that the zone skips move by the length of the gap,
-    as on the server [1.10.0]. Of two midnights, the day begins with the first.
+    Ambiguous times resolve to the later one, and times that the zone skips are shifted by the length of
+    the gap, as on the server [1.10.0]. An ambiguous midnight resolves to the earlier one, the start of the
+    day, unless it has `fold=1`.
     """
     local = moment.replace(tzinfo=zone)
     return local if begins_day(moment) else max(local, local.replace(fold=1), key=datetime.timestamp)
 
 
 def instant(value: When, zone: tzinfo) -> datetime:
-    """The value in UTC."""
+    """The value as an aware datetime in UTC."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     return in_zone(wall_clock(value), zone).astimezone(UTC)
 
 
 def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
-    """A range of whole days.
+    """The range to request for whole days.
 
-    The server reads the later of two midnights, and its reading of a skipped midnight depends on the
-    version. For such bounds, the day before or after is requested too, and its row is dropped.
+    The server resolves an ambiguous midnight to the later one. How it resolves a midnight that the zone
+    skips depends on the version. For such bounds, one more day is requested, and its row is dropped.
 
     Args:
         start: Inclusive.
         end: Exclusive.
-        zone: The account's time zone. If it is None, all midnights are treated as ordinary.
+        zone: The account's time zone. If it is None, no midnight is treated as ambiguous or skipped.
     """
     first, last = minutes(start, end, zone)
-    span = Span(_text(first), _text(last))
+    span = Span(_formatted(first), _formatted(last))
     if first is not None and _is_odd_midnight(first, zone):
-        span = span._replace(start=_text(first - _DAY), first=first.date())
+        span = span._replace(start=_formatted(first - _DAY), first=first.date())
     if last is not None and _is_odd_midnight(last, zone):
-        span = span._replace(end=_text(last + _DAY), until=last.date())
+        span = span._replace(end=_formatted(last + _DAY), until=last.date())
     return span
 
 
 def bounds(
     start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
 ) -> tuple[str | None, str | None]:
-    """A range as the server takes it, rounded outwards to whole minutes."""
+    """A range in the server's format, rounded outwards to whole minutes."""
     first, last = minutes(start, end, zone, end_is_exclusive=end_is_exclusive)
-    return _text(first), _text(last)
+    return _formatted(first), _formatted(last)
 
 
 @overload
@@ -159,11 +163,11 @@ def minutes(
     start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
 ) -> tuple[datetime | None, datetime | None]:
     """A range in the account's time zone, rounded outwards to whole minutes."""
-    first = None if start is None else _floor(wall_clock(start, zone))
+    first = None if start is None else _floor_to_minute(wall_clock(start, zone))
     last = None if end is None else wall_clock(end, zone)
     if last is not None:
-        floor = _floor(last)
-        # The minute of an inclusive end is included anyway.
+        floor = _floor_to_minute(last)
+        # An inclusive end already includes its whole minute.
         last = floor + _MINUTE if end_is_exclusive and floor != last else floor
     if first is not None and last is not None and first > last:
         raise DifyConfigError(f"start {first} is after end {last}, in the account's time zone")
@@ -171,16 +175,16 @@ def minutes(
 
 
 def _is_odd_midnight(moment: datetime, zone: tzinfo | None) -> bool:
-    """Whether the day begins at a midnight that the zone repeats or skips."""
+    """Whether the moment is the start of a day whose midnight the zone repeats or skips."""
     if zone is None or not begins_day(moment):
         return False
     local = moment.replace(tzinfo=zone)
     return local.utcoffset() != local.replace(fold=1).utcoffset()
 
 
-def _floor(moment: datetime) -> datetime:
+def _floor_to_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0) if moment.second or moment.microsecond else moment
 
 
-def _text(moment: datetime | None) -> str | None:
+def _formatted(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(" ", "minutes")

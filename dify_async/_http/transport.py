@@ -1,4 +1,4 @@
-"""Sends one request and reads its answer. The only module that makes connections with aiohttp."""
+"""Sends requests and reads the responses. Only this module opens connections with aiohttp."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from .urls import Proxy, Query
     from .wire import Request
 
-# Dify's gunicorn closes connections that were idle for 2.0 s, and each idle one occupies one of the
-# worker's 10 connections (on 1.15 without a worker class: for minutes). aiohttp looks for idle connections
-# once per this time, so one is kept for at most twice as long: 1.4 s.
+# In seconds. Dify's gunicorn closes connections after 2.0 s without a request (Dify 1.15 without a worker
+# class: after minutes), and each idle connection occupies one of a worker's 10 connections. aiohttp checks
+# for idle connections once per interval of this length, so it closes them after at most 1.4 s.
 _KEEP_ALIVE: Final = 0.7
 _CONNECT_TIMEOUT: Final = 10.0
-# At most about 20 MB: search terms may be long, and differ each time.
+# These limits keep the cache of URLs below about 20 MB: search terms may be long, and differ each time.
 _MAX_URLS: Final = 8192
 _MAX_TARGET_LENGTH: Final = 512
-# The limit of browsers: some proxies send long policies, and aiohttp's default is 8,190 bytes.
-_MAX_HEADER: Final = 2**16
-# Other tasks run after so many bytes: 64 MiB may be decompressed from one packet.
-_PAUSE_AFTER: Final = 2**18
+# In bytes, as in browsers: some proxies send long policy headers, and aiohttp's default is 8,190.
+_MAX_HEADER_LENGTH: Final = 2**16
+# Let other tasks run each time this many bytes were read: one packet may decompress to 64 MiB.
+_PAUSE_AFTER_BYTES: Final = 2**18
 _HEADERS: Final = {
     "Accept": "application/json",
-    # Without zstd, which takes 24 µs more for a small answer.
+    # zstd is omitted because it takes 24 µs longer for a small response.
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": "dify-async",
 }
@@ -44,8 +44,8 @@ _HEADERS: Final = {
 # The resolver raises a UnicodeError for a host name that it cannot encode (requests#5367).
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
 _NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
-# The first that matches counts.
-_KINDS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...]] = (
+# The first matching entry applies.
+_KINDS_BY_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...]] = (
     (aiohttp.ConnectionTimeoutError, Kind.CONNECT_TIMEOUT),
     (TimeoutError, Kind.TIMEOUT),
     ((UnicodeError, aiohttp.InvalidURL), Kind.INVALID_HOST),
@@ -58,17 +58,18 @@ _KINDS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], 
 
 
 def _kind_of(error: Exception) -> Kind:
-    # aiohttp's LineTooLong; its parser in C keeps only the message.
+    # This is aiohttp's LineTooLong: its C parser keeps only the message.
     if isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than"):
         return Kind.HEADER_TOO_LONG
-    # A body that ends early is a ClientPayloadError too, but then the connection broke.
+    # A body that cannot be decompressed. A body that ends early is also a ClientPayloadError, but then the
+    # connection was lost.
     if isinstance(error.__cause__, ContentEncodingError):
         return Kind.NOT_HTTP
-    return next((kind for types, kind in _KINDS if isinstance(error, types)), Kind.OTHER)
+    return next((kind for types, kind in _KINDS_BY_ERROR if isinstance(error, types)), Kind.OTHER)
 
 
 class _Body(aiohttp.payload.Payload):
-    """A body that knows whether writing it has begun; before that, nothing of the request was sent."""
+    """A body that records whether writing has begun; until then, no part of the request was sent."""
 
     _value: bytes
 
@@ -86,7 +87,7 @@ class _Body(aiohttp.payload.Payload):
 
 
 class Transport:
-    """Sends requests to one server, on a session that it owns."""
+    """Sends requests to one server, with its own aiohttp session."""
 
     def __init__(
         self,
@@ -110,30 +111,31 @@ class Transport:
         self.host = url.raw_host or ""
         self.port = url.port or 0
         self._root = str(url).rstrip("/") + API_ROOT
+        # For the hints in errors; cleared once a response shows that the path is correct.
         self._base_path = url.path.rstrip("/")
         self._callers_session = session
         self._timeout = timeout
-        # Shorter than `timeout`, since nothing was sent if connecting timed out.
+        # Shorter than `timeout`, to distinguish a timeout while connecting: in that case, nothing was sent.
         self._connect_timeout = min(_CONNECT_TIMEOUT, timeout / 2)
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
         self._proxy = None if proxy is None else proxy.url
         authorization = None if proxy is None else proxy.authorization
         self._proxy_headers = None if authorization is None else {"Proxy-Authorization": authorization}
-        self._is_plain = url.scheme == "http"
+        self._is_plain_http = url.scheme == "http"
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
-        self._takes_calls = False
+        self._accepts_calls = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        # A new URL costs 7 to 13 µs, a cached one almost nothing.
+        # Cached, because building a URL takes 7 to 13 µs.
         self._urls: dict[tuple[str, tuple[str, ...], Query], URL] = {}
 
     def url(self, template: str, ids: tuple[str, ...], query: Query) -> URL:
-        """The URL of a call; raises DifyConfigError for an invalid id or filter."""
+        """Return the URL of a call; raise DifyConfigError for an invalid id or filter."""
         key = template, ids, query
         try:
             url = self._urls.get(key)
-        except TypeError:  # an id or a filter is not text, which `build_target` reports
+        except TypeError:  # an id or a filter is unhashable; `build_target` reports it
             url = None
         if url is None:
             target = build_target(template, ids, query)
@@ -145,35 +147,35 @@ class Transport:
         return url
 
     async def open(self) -> None:
-        """Create the session, in the event loop that uses it."""
-        theirs = self._callers_session
+        """Create the session; it can only be used in the current event loop."""
+        callers_session = self._callers_session
         connector: aiohttp.BaseConnector
-        if theirs is None:
+        if callers_session is None:
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._ssl)
             traces = None
-        elif theirs.closed or theirs.connector is None:
+        elif callers_session.closed or callers_session.connector is None:
             raise DifyConfigError("session must be open, got a closed one")
-        elif theirs._loop is not asyncio.get_running_loop():  # noqa: SLF001 - no public name any more
+        elif callers_session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public name is deprecated
             raise DifyConfigError("session must be of this event loop, got one of another event loop")
         else:
-            connector, traces = theirs.connector, theirs.trace_configs
-        # Cookies are sent as headers: a jar drops Secure cookies over http, and cookies of IP addresses.
+            connector, traces = callers_session.connector, callers_session.trace_configs
+        # Cookies are sent as headers: a jar drops Secure cookies over http, and cookies from IP addresses.
         self._session = aiohttp.ClientSession(
             connector=connector,
-            connector_owner=theirs is None,
+            connector_owner=callers_session is None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # For http a proxy reads its password from the request, for https from the CONNECT.
-            headers={**_HEADERS, **((self._is_plain and self._proxy_headers) or {})},
+            # A proxy expects its password in the request for http, and in the CONNECT request for https.
+            headers={**_HEADERS, **((self._is_plain_http and self._proxy_headers) or {})},
             proxy=self._proxy,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
             trace_configs=traces,
-            max_line_size=_MAX_HEADER,
-            max_field_size=_MAX_HEADER,
+            max_line_size=_MAX_HEADER_LENGTH,
+            max_field_size=_MAX_HEADER_LENGTH,
         )
-        # aiohttp would retry a GET on a broken connection, in addition to our attempts.
+        # Otherwise aiohttp would retry a GET on a broken connection, in addition to our retries.
         self._session._retry_connection = False  # noqa: SLF001 - as aiohttp's own TestClient does
         self._loop = asyncio.get_running_loop()
-        self._takes_calls = True
+        self._accepts_calls = True
 
     @property
     def is_open(self) -> bool:
@@ -181,14 +183,16 @@ class Transport:
         return self._session is not None
 
     def refuse_calls(self) -> None:
-        """Reject new calls; a refresh that is under way may finish."""
-        self._takes_calls = False
+        """Reject new calls; a token refresh in progress may finish."""
+        self._accepts_calls = False
 
     def abandon(self) -> bool:
-        """Forget the session if its event loop was closed, and its connections with it.
+        """Discard the session if its event loop was closed, which also closed its connections.
+
+        Returns whether the session was discarded.
 
         Raises:
-            DifyError: Its event loop still runs elsewhere.
+            DifyError: The session belongs to another event loop, which is not closed.
         """
         if self._session is None or self._loop is asyncio.get_running_loop():
             return False
@@ -199,34 +203,35 @@ class Transport:
         return True
 
     async def close(self) -> None:
-        """Close the session and its requests; the connector of a caller's session stays open."""
+        """Close the session and its connections, except those of a session that the caller passed in."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     def check_not_closed(self) -> None:
-        """Raise if it was closed while a call waited."""
-        if not self._takes_calls:
+        """Raise DifyError if the transport was closed while a call waited."""
+        if not self._accepts_calls:
             raise DifyError("the client was closed")
 
     def check(self) -> None:
-        """Raise DifyError unless the transport is open, in this event loop."""
-        if not self._takes_calls:
+        """Raise DifyError unless the transport is open and belongs to the current event loop."""
+        if not self._accepts_calls:
             raise DifyError("the client is not open; use it inside `async with AsyncDifyServer(...)`")
         if self._loop is not asyncio.get_running_loop():
             raise DifyError("the client was opened in another event loop; enter it in the loop that uses it")
 
     def path_of(self, url: URL) -> str:
-        """The path below /console/api, for error messages."""
+        """The part of the URL's path after /console/api, for error messages."""
         return url.raw_path.partition(API_ROOT)[2]
 
     async def send(self, request: Request, safety: Safety) -> Reply:
-        """Send a request once.
+        """Send a request once, without retries, and return the response.
 
         Raises:
-            DifyUnknownOutcomeError: The answer was lost, and the request may change something.
-            DifyConnectionError: The request was not sent, or the answer was lost and nothing can change.
-            DifyDecodeError: The answer is too large, or it is not HTTP and nothing can change.
+            DifyUnknownOutcomeError: The response was lost, and the request may have changed something.
+            DifyConnectionError: The request was not sent, or it changes nothing and the response was lost.
+            DifyDecodeError: The response is too large, or the request changes nothing and the response is
+                not valid HTTP.
         """
         session = self._session
         if session is None:
@@ -235,7 +240,7 @@ class Transport:
             raise DifyError("the session passed in was closed while the client is open")
         body = None if request.body is None else _Body(request.body)
         try:
-            # asyncio's timeout takes 3 µs, aiohttp's 5, anyio's 7. It covers the body too.
+            # asyncio.timeout takes 3 µs, aiohttp's timeout 5 and anyio's 7. It also covers reading the body.
             async with (
                 asyncio.timeout(self._timeout),
                 session.request(
@@ -245,15 +250,17 @@ class Transport:
                     data=body,
                     allow_redirects=False,
                     proxy_headers=self._proxy_headers,
-                ) as answer,
+                ) as response,
             ):
                 self._has_answered = True
                 sent = request.headers
                 if self._proxy_headers is not None:
                     sent = {**sent, **self._proxy_headers}
-                reply = Reply(answer.status, answer.headers, await self._read(answer), self._base_path, sent)
+                reply = Reply(
+                    response.status, response.headers, await self._read(response), self._base_path, sent
+                )
                 if reply.version:
-                    self._base_path = ""  # it is right, so hints don't mention it
+                    self._base_path = ""  # the path is correct, so hints need not mention it
                 return reply
         except _FAILURES as error:
             attempt = FailedAttempt(
@@ -273,23 +280,25 @@ class Transport:
                 proxy_status=getattr(error, "status", 0),
             )
             failure = failure_of(error, attempt)
-        # Not in the except block: the context would be aiohttp's error, whose headers may contain tokens.
+        # Raised outside the except block: otherwise __context__ would be aiohttp's error, whose headers may
+        # contain tokens.
         raise failure
 
-    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Read the body, up to the maximum size, and let other tasks run in between."""
         chunks = []
-        left = self._max_response_bytes
-        pause_at = left - _PAUSE_AFTER
-        while chunk := await answer.content.readany():
-            left -= len(chunk)
-            if left < 0:
-                answer.close()
+        remaining = self._max_response_bytes
+        pause_at = remaining - _PAUSE_AFTER_BYTES
+        while chunk := await response.content.readany():
+            remaining -= len(chunk)
+            if remaining < 0:
+                response.close()
                 raise DifyDecodeError(
-                    f"{answer.method} {self.path_of(answer.url)}: the answer is larger than"
+                    f"{response.method} {self.path_of(response.url)}: the answer is larger than"
                     f" max_response_bytes={self._max_response_bytes}"
                 )
             chunks.append(chunk)
-            if left < pause_at:
-                pause_at = left - _PAUSE_AFTER
+            if remaining < pause_at:
+                pause_at = remaining - _PAUSE_AFTER_BYTES
                 await asyncio.sleep(0)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)

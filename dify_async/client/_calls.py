@@ -1,4 +1,4 @@
-"""The base class of the groups of calls, and what they share."""
+"""The base class of the client's groups of methods, and the functions that the groups share."""
 
 from __future__ import annotations
 
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The statuses of a route that the server does not have.
 _ROUTE_MISSING: Final = frozenset({404, 405, 410})
 _MAX_ROWS: Final = 100
+# msgspec leaves these types unchanged, so that json rejects them.
 _NOT_JSON: Final = (bytes, bytearray, memoryview)
-# The time zone can be changed in the console at any time, and shifts the days of every statistic.
+# In seconds. The account's time zone determines the days of all statistics, and users can change it in the
+# console at any time.
 _ZONE_TTL: Final = 300.0
 
 
 class Calls(Uncopyable):
-    """A group of the client's methods. Derive from this class only, so that groups are independent."""
+    """A group of the client's methods. Groups derive only from this class, so they stay independent."""
 
     _instead = "create a client in each process, such as with from_env()"
 
@@ -47,12 +50,12 @@ class Calls(Uncopyable):
     _probe: ServerProbe
     _max_concurrency: int
     _zone: ZoneInfo | None = None
-    _zone_from: float = 0.0
-    _zone_changes: int = 0
+    _zone_fetched_at: float = 0.0
+    _zone_invalidations: int = 0
     _zone_lock: anyio.Lock
 
     async def _check_version(self, fact: Fact, **arguments: object) -> None:
-        """Refuse arguments that an older server would silently ignore; None means not given."""
+        """Reject arguments that an older server would silently ignore. None means "not given"."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
         if given and not await self._probe.supports(fact):
             needed = ".".join(map(str, fact.since)).removesuffix(".0")
@@ -60,41 +63,41 @@ class Calls(Uncopyable):
             raise DifyConfigError(f"Dify {version} ignores {given}; upgrade the server to {needed} or newer")
 
     async def _call_first(self, *calls: tuple[Endpoint[T], bytes | None]) -> T:
-        """The answer of the first of these routes that exists on the server."""
-        *others, (endpoint, body) = calls
-        for other, its_body in others:
+        """Call the first of these routes that the server has, and return the result."""
+        *preferred, (last_endpoint, last_body) = calls
+        for endpoint, body in preferred:
             try:
-                return await self._caller.call(other, body=its_body)
+                return await self._caller.call(endpoint, body=body)
             except DifyStatusError as error:
                 if error.status not in _ROUTE_MISSING:
                     raise
-        return await self._caller.call(endpoint, body=body)
+        return await self._caller.call(last_endpoint, body=last_body)
 
     async def _range(
         self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
     ) -> tuple[str | None, str | None]:
-        """A range in the account's local time. Its time zone is requested only if a bound is aware."""
+        """A range in the account's time zone, which is requested only if a bound is an aware datetime."""
         zone = await self._account_zone() if is_aware(start) or is_aware(end) else None
         return bounds(start, end, zone, end_is_exclusive=end_is_exclusive)
 
     async def _span(self, start: When | None, end: When | None) -> Span:
-        """A range of days. The time zone is requested only if a bound is aware or starts a day."""
+        """A range of days. The account's time zone is requested only if a bound is aware or a midnight."""
         if is_aware(start) or is_aware(end):
             return span_of(start, end, await self._account_zone())
         span = span_of(start, end, None)
         if any(bound is not None and begins_day(wall_clock(bound)) for bound in (start, end)):
-            # Without a time zone, the bounds are right except for a midnight that occurs twice.
+            # Without a time zone, only a midnight that occurs twice or is skipped would be wrong.
             with contextlib.suppress(DifyConfigError):
                 span = span_of(start, end, await self._account_zone())
         return span
 
     async def _instants(self, start: When | None, end: When | None) -> tuple[str | None, str | None]:
-        """A range in ISO 8601. The time zone is requested only if there is a bound."""
+        """A range in UTC, as ISO 8601. The account's time zone is requested only if there is a bound."""
         if start is None and end is None:
             return None, None
         for bound in (start, end):
             if bound is not None:
-                instant(bound, UTC)  # refuses an invalid bound before the time zone is requested
+                instant(bound, UTC)  # rejects an invalid bound before the time zone is requested
         zone = await self._account_zone()
         first, last = (None if bound is None else instant(bound, zone) for bound in (start, end))
         if first is not None and last is not None and first > last:
@@ -103,49 +106,49 @@ class Calls(Uncopyable):
 
     async def _account_zone(self) -> ZoneInfo:
         if (zone := self._cached_zone()) is None:
-            async with self._zone_lock:  # one of many concurrent calls requests it
+            async with self._zone_lock:  # concurrent calls request it only once
                 zone = self._cached_zone() or await self._request_zone()
         return zone
 
     def _cached_zone(self) -> ZoneInfo | None:
-        return None if time.monotonic() - self._zone_from > _ZONE_TTL else self._zone
+        return None if time.monotonic() - self._zone_fetched_at > _ZONE_TTL else self._zone
 
     async def _request_zone(self) -> ZoneInfo:
-        changes = self._zone_changes
+        invalidations = self._zone_invalidations
         name = (await self._caller.call(PROFILE)).timezone
         if not name:
             raise DifyConfigError(
                 "the account has no time zone, which statistics require; set one with set_timezone()"
             )
         zone = await anyio.to_thread.run_sync(find_zone, name)
-        if changes == self._zone_changes:  # otherwise it was changed in the meantime
-            self._zone, self._zone_from = zone, time.monotonic()
+        if invalidations == self._zone_invalidations:  # not changed during the request
+            self._zone, self._zone_fetched_at = zone, time.monotonic()
         return zone
 
     def _forget_zone(self) -> None:
         self._zone = None
-        self._zone_changes += 1
+        self._zone_invalidations += 1
 
 
 def page_query(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
-    """The query of one page."""
+    """The query parameters of one page, after checking them."""
     return ("page", _checks.integer("page", page, maximum=MAX_PAGE)), ("limit", row_limit("limit", limit))
 
 
 def row_limit(name: str, value: int) -> int:
-    """A number of rows per answer."""
+    """The maximum number of rows per response, after checking it."""
     return _checks.integer(name, value, maximum=_MAX_ROWS)
 
 
 def body_of(**fields: object) -> bytes:
-    """A JSON body without the fields that are None."""
+    """The fields as a JSON body, without those that are None."""
     return encoded({name: value for name, value in fields.items() if value is not None})
 
 
 def encoded(value: object) -> bytes:
-    """A value as JSON.
+    """The value as JSON.
 
-    Encoded by Python's json, since msgspec would write bytes as base64 and NaN as null.
+    Python's json encodes it, because msgspec would encode bytes as base64 and NaN as null.
     """
     try:
         plain = msgspec.to_builtins(value, builtin_types=_NOT_JSON, str_keys=True)

@@ -1,4 +1,4 @@
-"""AsyncDifyServer: created, entered and closed."""
+"""The client class, `AsyncDifyServer`: construction, opening and closing."""
 
 from __future__ import annotations
 
@@ -76,37 +76,38 @@ class AsyncDifyServer(
 ):
     """A client of Dify's console API, for one account or one admin API key.
 
-    Use it as an async context manager. The first call logs in. One client serves any number of concurrent
-    tasks of one event loop. After it is closed, it can be entered again, also in another event loop.
+    Use it as an async context manager. The first call logs in. One client can serve any number of
+    concurrent tasks in one event loop. A closed client can be entered again, even in another event loop.
 
     Args:
         base_url: The server's URL, such as "https://dify.example.com", with or without a path.
-        email: The account's email address, with `password`.
+        email: The account's email address. Requires `password`.
         password: The account's password.
-        admin_api_key: The server's ADMIN_API_KEY, with `workspace_id`, instead of an account. Dify 1.9.2
-            to 1.10.1 does not support it.
-        workspace_id: The workspace to use the admin API key for. Calls act as its owner.
-        token_store: Where tokens are kept. By default in Redis if the environment variable DIFY_REDIS_URL
+        admin_api_key: The server's ADMIN_API_KEY, instead of an account. Requires `workspace_id`. Dify 1.9.2
+            to 1.10.1 do not support admin API keys.
+        workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
+        token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. It is not closed, and its cookies are
-            neither sent nor changed.
-        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
-            the server before the first login, and then from every response. If it is unknown, the rules
-            of the latest version apply.
+        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
+            are neither sent nor changed.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
+            read from the server before the first login, and then from every response. If the version is
+            unknown, the client assumes the latest one.
         timeout: Seconds per attempt, not including the wait for a free connection.
         max_concurrency: The maximum number of concurrent requests of this client. By default, a Dify
-            worker accepts 10 connections, which it also needs for the console's users.
+            worker accepts 10 connections, which the client shares with console users.
         retry: When and how failed requests are retried.
         max_response_bytes: The maximum size of a response, after decompression.
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
         proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
-        on_event: A plain function, called with each event of `dify_async.events`, for metrics and tracing.
+        on_event: A function (not async) that is called with each event of `dify_async.events`, for
+            metrics and tracing.
 
     Raises:
-        DifyConfigError: An argument is invalid. Entering the client raises it if DIFY_REDIS_URL is not a
-            valid Redis URL.
+        DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
+            not a valid Redis URL.
     """
 
     _base_url: str = ""  # for the repr if __init__ raised an error
@@ -124,7 +125,7 @@ class AsyncDifyServer(
         server_version: str | None = None,
         timeout: float = 30.0,
         max_concurrency: int = 8,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - it is immutable
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a RetryPolicy is immutable
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
@@ -157,6 +158,7 @@ class AsyncDifyServer(
         sender = Sender(self._transport, emit)
         version = None if server_version is None else checked_version(server_version)
         self._probe = ServerProbe(sender, retry, version)
+        # Opened and closed by this client, unlike a store that the caller passes.
         self._own_store: EnvironmentStore | None = None
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
@@ -180,7 +182,7 @@ class AsyncDifyServer(
         DIFY_TIMEOUT in seconds, and DIFY_PROXY. An empty variable counts as not set.
 
         Raises:
-            DifyConfigError: An argument is missing, or a variable is invalid; the message names it.
+            DifyConfigError: An argument is missing, or a variable is invalid; the message gives its name.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
         overrides = masked_options(overrides)
@@ -200,9 +202,10 @@ class AsyncDifyServer(
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        is_abandoned = self._transport.abandon()
+        # If the event loop was closed, nothing is left to close.
+        was_abandoned = self._transport.abandon()
         self._transport.refuse_calls()
-        if is_abandoned:
+        if was_abandoned:
             return
         self._limiter.refuse_waiting(DifyError("the client was closed"))
         await complete(self._close())
@@ -217,5 +220,5 @@ class AsyncDifyServer(
 
 
 def _store_key(base_url: str, email: str) -> str:
-    """The key of one account on one server in the token store, which does not reveal either."""
+    """The token store's key for one account on one server; it reveals neither the account nor the server."""
     return hashlib.sha256(f"{base_url} {email}".encode()).hexdigest()[:32]

@@ -18,7 +18,7 @@ class AccountCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AdminKeyCredentials:
-    """The server's admin API key, and the workspace to use it for."""
+    """The server's admin API key, and the workspace to access with it."""
 
     admin_api_key: str
     workspace_id: str
@@ -27,7 +27,7 @@ class AdminKeyCredentials:
 def checked_credentials(
     email: object, password: object, admin_api_key: object, workspace_id: object
 ) -> AccountCredentials | AdminKeyCredentials:
-    """The one pair of arguments that is given."""
+    """The credentials from the one pair of arguments that was passed, after checking them."""
     account = {"email": email, "password": password}
     admin_key = {"admin_api_key": admin_api_key, "workspace_id": workspace_id}
     given = [pair for pair in (account, admin_key) if any(value is not None for value in pair.values())]

@@ -1,4 +1,4 @@
-"""Apps: create, change, copy and delete."""
+"""Create, change, copy and delete apps."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from ._calls import Calls, body_of, encoded
 if TYPE_CHECKING:
     from dify_async.models import App
 
+# Reads the same route as `app()`, but decodes only the complete model configuration.
 _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
     "GET", endpoints.APP.path, decoder_of(Configured), SAFE
 )
 
 
 class AppChangeCalls(Calls):
-    """Changes of apps."""
+    """Methods that create, change, copy and delete apps."""
 
     async def create_app(
         self,
@@ -38,12 +39,12 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """Create an app and return it; before Dify 1.15 with fewer fields than `app(id)` returns.
+        """Create an app and return it. Before Dify 1.15, it has fewer fields than `app(id)` returns.
 
         Requires the editor role. Route: POST /apps.
 
         Args:
-            name: At most 255 characters; the server answers a longer name with a 500.
+            name: At most 255 characters; the server returns a 500 for a longer name.
             mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion".
             description: At most 400 characters.
             icon_type: "emoji", or "image" for an uploaded file.
@@ -80,7 +81,7 @@ class AppChangeCalls(Calls):
         """Change the given fields of the app, and return the app. Other fields keep their values.
 
         The server replaces all fields, so the app is read first. A change that someone else makes between
-        the two requests is overwritten. Requires the editor role. Route: PUT /apps/{id}.
+        the two requests is lost. Requires the editor role. Route: PUT /apps/{id}.
 
         Args:
             app_id: The app.
@@ -90,14 +91,16 @@ class AppChangeCalls(Calls):
             icon: The emoji, or the id of the file.
             icon_background: A color such as "#FFEAD5".
             use_icon_as_answer_icon: Whether answers show the icon.
-            max_active_requests: The limit of concurrent requests; None or 0 for no limit. From Dify 1.7.
+            max_active_requests: The maximum number of concurrent requests; None or 0 for no limit. Requires
+                Dify 1.7.
 
         Raises:
-            DifyConfigError: No field is given, or the server is too old for the limit and would ignore it.
+            DifyConfigError: No field is given, or `max_active_requests` is given and the server is too old to
+                support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
-        new: dict[str, object] = {
+        changes: dict[str, object] = {
             "name": name,
             "description": description,
             "icon_type": icon_type,
@@ -106,29 +109,30 @@ class AppChangeCalls(Calls):
             "use_icon_as_answer_icon": use_icon_as_answer_icon,
             "max_active_requests": max_active_requests,
         }
-        if all(value is UNSET for value in new.values()):
+        if all(value is UNSET for value in changes.values()):
             raise DifyConfigError("update_app must be given at least one field to change")
         texts = ("description", "icon_type", "icon", "icon_background")
         for field in texts:
-            if new[field] is not UNSET:
-                _checks.optional_text(field, new[field])
+            if changes[field] is not UNSET:
+                _checks.optional_text(field, changes[field])
         if name is not UNSET:
             _checks.text("name", name)
         if use_icon_as_answer_icon is not UNSET:
             _checks.boolean("use_icon_as_answer_icon", use_icon_as_answer_icon)
+        # `_check_version` treats None as not given, but None is a valid limit.
         limit = None if max_active_requests is UNSET else "given"
         await self._check_version(MAX_ACTIVE_REQUESTS, max_active_requests=limit)
         app = await self._caller.call(endpoints.APP, (app_id,))
-        whole = {field: getattr(app, field) if value is UNSET else value for field, value in new.items()}
-        # If one of these three is missing, the server answers 500 [1.9.1/app_put__name_only].
-        whole["description"] = whole["description"] or ""
-        # 1.11 stores "" if there is no icon, which 1.15 rejects as an unknown type of icon.
-        whole["icon_type"] = whole["icon_type"] or None
-        whole["use_icon_as_answer_icon"] = bool(whole["use_icon_as_answer_icon"])
-        return await self._caller.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**whole))
+        merged = {field: getattr(app, field) if value is UNSET else value for field, value in changes.items()}
+        # If one of these three fields is missing, the server returns a 500 [1.9.1/app_put__name_only].
+        merged["description"] = merged["description"] or ""
+        # If there is no icon, Dify 1.11 stores "", which Dify 1.15 rejects as an unknown icon type.
+        merged["icon_type"] = merged["icon_type"] or None
+        merged["use_icon_as_answer_icon"] = bool(merged["use_icon_as_answer_icon"])
+        return await self._caller.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**merged))
 
     async def delete_app(self, app_id: str) -> None:
-        """Delete the app with its conversations and keys. Requires the editor role.
+        """Delete the app, its conversations and its API keys. Requires the editor role.
 
         Route: DELETE /apps/{id}.
 
@@ -148,7 +152,7 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """Copy the app and return the copy. Given fields replace those of the original.
+        """Copy the app and return the copy. Fields that you pass replace those of the original.
 
         Requires the editor role. Route: POST /apps/{id}/copy.
 
@@ -170,10 +174,10 @@ class AppChangeCalls(Calls):
         return await self._caller.call(endpoints.COPY_APP, (app_id,), body=body)
 
     async def app_model_config(self, app_id: str) -> AppModelConfig | None:
-        """The app's complete model configuration, to change and write back; None for apps with a workflow.
+        """The app's complete model configuration, or None for apps with a workflow.
 
-        Unlike `app(id).model_config`, it includes all parameters of the model, and fields that only a newer
-        server has. Route: GET /apps/{id}.
+        Change it and pass it to `update_app_model_config()`. Unlike `app(id).model_config`, it includes all
+        model parameters, and fields that were added in newer Dify versions. Route: GET /apps/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such app.
@@ -188,7 +192,7 @@ class AppChangeCalls(Calls):
 
         Args:
             app_id: The app.
-            config: The result of `app_model_config` with your changes; fields that are not set are reset.
+            config: The result of `app_model_config()` with your changes. Fields that are not set are reset.
 
         Raises:
             DifyValidationError: The server does not have the model, or a field is missing.
@@ -199,12 +203,12 @@ class AppChangeCalls(Calls):
         await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
-        """Enable or disable the app's API, and return the app with fewer fields than `app(id)`.
+        """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.
 
         Requires the admin or owner role. Route: POST /apps/{id}/api-enable.
 
         Raises:
-            DifyConflictError: The app is of mode agent and was never published; `code` is
+            DifyConflictError: The app's mode is "agent" and the app was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an admin or owner.
@@ -213,12 +217,12 @@ class AppChangeCalls(Calls):
         return await self._caller.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
     async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
-        """Enable or disable the app's public page, and return the app with fewer fields than `app(id)`.
+        """Enable or disable the app's public page and return the app, with fewer fields than `app(id)`.
 
         Requires the editor role. Route: POST /apps/{id}/site-enable.
 
         Raises:
-            DifyConflictError: The app is of mode agent and was never published; `code` is
+            DifyConflictError: The app's mode is "agent" and the app was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.

@@ -1,4 +1,4 @@
-"""Conversations of apps."""
+"""The conversations of apps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ConversationCalls(Calls):
-    """Conversations."""
+    """Methods that list the conversations of apps."""
 
     async def chat_conversations(
         self,
@@ -32,7 +32,7 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
-        """One page of an app's conversations, by default the most recently updated first.
+        """One page of an app's conversations, by default with the most recently updated first.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -40,13 +40,13 @@ class ConversationCalls(Calls):
             app_id: An app of mode chat, agent-chat or advanced-chat.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute, in the account's time zone if naive. The range applies to the time
-                by which the conversations are sorted.
+            start: The first minute, in the account's time zone if naive. `start` and `end` apply to the
+                time that the conversations are sorted by.
             end: The last minute, inclusive.
-            sort_by: "created_at" or "updated_at", with the prefix "-" for newest first.
+            sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
-            keyword: Text in a message, in the conversation's name or in the end user's; "%" and "_" are
-                wildcards.
+            keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
+                are wildcards.
 
         Raises:
             DifyNotFoundError: The app does not exist or has another mode.
@@ -68,7 +68,7 @@ class ConversationCalls(Calls):
     ) -> AsyncIterator[ChatConversation]:
         """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
 
-        The filters and errors are documented at `chat_conversations`. No connection is held between
+        For the filters and errors, see `chat_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
         """
         limit = row_limit("page_size", page_size)
@@ -89,7 +89,7 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
-        """One page of the conversations of a completion app, newest first.
+        """One page of a completion app's conversations, newest first.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -97,8 +97,8 @@ class ConversationCalls(Calls):
             app_id: An app of mode completion.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute of creation, in the account's time zone if naive.
-            end: The last minute of creation, inclusive.
+            start: The earliest minute of creation, in the account's time zone if naive.
+            end: The latest minute of creation, inclusive.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in the question, in the answer or in the end user's name.
 
@@ -121,17 +121,17 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[CompletionConversation]:
-        """Iterate over the conversations of a completion app, fetching each page when it is needed.
+        """Iterate over a completion app's conversations, fetching each page when it is needed.
 
-        The filters and errors are documented at `completion_conversations`. No connection is held between
+        For the filters and errors, see `completion_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
         """
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        async for row in iterate_pages(
+        async for conversation in iterate_pages(
             self._caller, COMPLETION_CONVERSATIONS, (app_id,), query, page_size=limit
         ):
-            yield row
+            yield conversation
 
     async def _conversation_filters(
         self,

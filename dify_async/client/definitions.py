@@ -1,4 +1,4 @@
-"""Definitions of apps as YAML: export and import."""
+"""Export and import app definitions as YAML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DefinitionCalls(Calls):
-    """Definitions of apps."""
+    """Methods that export and import app definitions."""
 
     async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
@@ -35,7 +35,7 @@ class DefinitionCalls(Calls):
             DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
         """
         _checks.boolean("include_secret", include_secret)
-        # Without format, the answer after 1.17.1 is a ZIP; older servers ignore it
+        # Servers newer than 1.17.1 return a ZIP archive unless `format` is given; older servers ignore it
         # [1.16.1/08_app_export_format_*].
         query = (("format", "yaml"), ("include_secret", include_secret))
         return (await self._caller.call(endpoints.EXPORT_APP, (app_id,), query)).data
@@ -48,21 +48,23 @@ class DefinitionCalls(Calls):
         include_secret: bool = False,
         progress: Progress | None = None,
     ) -> list[AppResult[Path]]:
-        """Write the definition of each app to a file in a folder. Requires the editor role.
+        """Export the definition of each app to a file in a folder. Requires the editor role.
 
-        Results have the order of the apps, without duplicates; if an app fails, its result has the error.
-        The folder is created if it does not exist. A file is named after the app's name and id, replaces
-        the file with the app's previous name, and has the app's last change as its modification time. An
-        unchanged app with such a file is not exported again, so an interrupted backup continues where it
-        stopped. Apps with a workflow and apps given by id are always exported, since their last change is
-        unknown.
+        Returns one result per app, in the order of `apps` and without duplicates. If an app fails, its
+        result contains the error.
+
+        The folder is created if it does not exist. The name of each file contains the app's name and id.
+        If an app was renamed, the new file replaces the old one. The modification time of the file is the
+        time of the app's last change. An app that has not changed since then is not exported again, so an
+        interrupted backup continues where it stopped. Apps with a workflow and apps given by id are always
+        exported, because the time of their last change is unknown.
 
         Args:
             apps: `App`s or ids.
             folder: The folder to write to.
             include_secret: Whether to include the values of secret variables, in plain text; such files
                 end in ".secrets.yml".
-            progress: Called after each app with the number of finished apps and the total.
+            progress: Called after each app with the number of finished apps and the total number.
 
         Raises:
             DifyConfigError: An argument is invalid.
@@ -87,14 +89,14 @@ class DefinitionCalls(Calls):
     ) -> AppImport:
         """Create an app from its definition, or replace the definition of the app with `app_id`.
 
-        The status is "pending" if the definition's format is newer than the server's (0.6.0 in Dify 1.15,
-        0.7.0 from 1.16): nothing changes until you call `confirm_import`, within ten minutes. It is
-        "completed-with-warnings" if the format is older. Requires the editor role.
+        The result's status is "pending" if the definition's format is newer than the server's (0.6.0 in
+        Dify 1.15, 0.7.0 from 1.16): nothing changes until you call `confirm_import()`, within ten minutes.
+        The status is "completed-with-warnings" if the format is older. Requires the editor role.
 
         Route: POST /apps/imports.
 
         Raises:
-            DifyValidationError: The definition is invalid; the message says where.
+            DifyValidationError: The definition is invalid; the message states where.
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
@@ -115,7 +117,7 @@ class DefinitionCalls(Calls):
         """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
-            DifyValidationError: The import has expired, or from Dify 1.17 belongs to another member.
+            DifyValidationError: The import has expired or, from Dify 1.17, belongs to another member.
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """

@@ -1,4 +1,4 @@
-"""Messages of conversations. Times are Unix seconds."""
+"""The messages in conversations. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .people import WorkspaceUser
 
 
 class CompletionMessage(Struct, frozen=True, kw_only=True):
-    """The query and answer of a completion conversation."""
+    """The query and the answer in a completion conversation."""
 
     inputs: dict[str, object] | None = None
     query: str | None = None
@@ -21,9 +21,9 @@ class CompletionConversation(Struct, frozen=True, kw_only=True):
     """A conversation of a completion app, which has one message.
 
     Attributes:
-        from_source: "api" for end users, "console" for users of the console.
+        from_source: "api" for end users, "console" for console users.
         from_end_user_session_id: The end user's name, as given by the calling application.
-        read_at: When a user of the console opened it, or None.
+        read_at: When a console user opened the conversation, or None.
     """
 
     id: str
@@ -44,7 +44,7 @@ class CompletionConversation(Struct, frozen=True, kw_only=True):
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
-    """Feedback on an answer; `rating` is "like" or "dislike"."""
+    """Feedback on an answer. `rating` is "like" or "dislike"."""
 
     rating: str | None = None
     content: str | None = None
@@ -54,7 +54,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 class MessageAnnotation(Struct, frozen=True, kw_only=True):
-    """An answer written by a person, which replaces the model's."""
+    """An answer written by a person, which replaces the model's answer."""
 
     id: str
     question: str | None = None
@@ -69,8 +69,8 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
     Attributes:
         message: The prompt that was sent to the model.
         provider_response_latency: The model's response time in seconds.
-        metadata: The model's usage and price, if the server has them.
-        extra_contents: From Dify 1.15.
+        metadata: The token usage and its price, if the server has them.
+        extra_contents: Available from Dify 1.15.
     """
 
     id: str
@@ -100,7 +100,7 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
 
 
 class Annotation(Struct, frozen=True, kw_only=True):
-    """A question with an answer written by a person; `hit_count` is how often it was used."""
+    """A question with an answer written by a person. `hit_count` is the number of times it was used."""
 
     id: str
     question: str | None = None

@@ -1,4 +1,4 @@
-"""The rows of statistics, one per day with traffic in the account's time zone."""
+"""The rows of the statistics: one row per day with traffic, in the account's time zone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-# gc=False: rows contain only dates and numbers and so cannot be part of a reference cycle. For a dashboard
-# of a thousand apps, the garbage collector would traverse half a million of them (a tenth of the time).
+# gc=False: rows contain only dates and numbers, so they cannot be part of a reference cycle. In a dashboard
+# of a thousand apps, the garbage collector would spend a tenth of the total time on half a million rows.
 
 
 class DailyConversations(Struct, frozen=True, gc=False):
@@ -19,21 +19,21 @@ class DailyConversations(Struct, frozen=True, gc=False):
 
 
 class DailyEndUsers(Struct, frozen=True, gc=False):
-    """Active end users; console users are not counted."""
+    """End users who were active on the day; console users are not counted."""
 
     date: Date
     terminal_count: int
 
 
 class AverageSessionInteractions(Struct, frozen=True, gc=False):
-    """Messages per conversation that started on the day, with two decimals."""
+    """Messages per conversation that started on the day, rounded to two decimals."""
 
     date: Date
     interactions: float
 
 
 class TokensPerSecond(Struct, frozen=True, gc=False):
-    """Answer tokens per second of the model's response time; 0 if that time is 0."""
+    """Answer tokens per second of the model's response time; 0 if the response time is 0."""
 
     date: Date
     tps: float
@@ -47,11 +47,11 @@ class UserSatisfactionRate(Struct, frozen=True, gc=False):
 
 
 class TokenCosts(Struct, frozen=True, gc=False):
-    """Tokens and their price.
+    """Tokens used on the day, and their price.
 
     Attributes:
-        total_price: In `currency`; None if no message of the day has a price.
-        currency: For example "USD".
+        total_price: The price in `currency`; None if no message on the day has a price.
+        currency: The currency's code, such as "USD".
     """
 
     date: Date
@@ -68,7 +68,7 @@ class DailyMessages(Struct, frozen=True, gc=False):
 
 
 class AverageResponseTime(Struct, frozen=True, gc=False):
-    """Average response time in milliseconds."""
+    """Average response time on the day, in milliseconds."""
 
     date: Date
     latency: float
@@ -82,7 +82,7 @@ class WorkflowDailyRuns(Struct, frozen=True, gc=False):
 
 
 class WorkflowTokenCosts(Struct, frozen=True, gc=False):
-    """Tokens of the day's workflow runs, for which the server has no price."""
+    """Tokens used by the day's workflow runs. The server does not report their price."""
 
     date: Date
     token_count: int

@@ -15,16 +15,16 @@ class Workspace(Struct, frozen=True, kw_only=True):
     From Dify 1.17, `current_workspace()` sets only `id`, `name`, `role`, `plan` and `credits`.
 
     Attributes:
-        plan: The billing plan. Without billing it is "sandbox" or "basic", and from Dify 1.16 None except
-            in lists.
-        current: Whether it is the selected workspace; in lists only.
+        plan: The billing plan. If billing is disabled, the plan is "sandbox" or "basic"; from Dify 1.16, it
+            is None except in lists.
+        current: Whether this is the selected workspace; set in lists only.
         role: The account's role: "owner", "admin", "editor", "normal" or "dataset_operator".
-        last_opened_at: From Dify 1.15.
-        trial_credits: From Dify 1.11.3.
-        trial_credits_used: From Dify 1.11.3.
-        trial_credits_exhausted_at: From Dify 1.16.
-        next_credit_reset_date: From Dify 1.11.3.
-        credits: The remaining credits; -1 if unlimited. From Dify 1.17.
+        last_opened_at: Available from Dify 1.15.
+        trial_credits: Available from Dify 1.11.3.
+        trial_credits_used: Available from Dify 1.11.3.
+        trial_credits_exhausted_at: Available from Dify 1.16.
+        next_credit_reset_date: Available from Dify 1.11.3.
+        credits: The remaining credits; -1 if unlimited. Available from Dify 1.17.
     """
 
     id: str
@@ -46,32 +46,32 @@ class Workspace(Struct, frozen=True, kw_only=True):
 
 
 class Workspaces(Struct, frozen=True):
-    """The envelope of a list of workspaces."""
+    """The response body that contains a list of workspaces."""
 
     workspaces: list[Workspace]
 
 
 class SwitchedWorkspace(Struct, frozen=True):
-    """The envelope of the selected workspace."""
+    """The response body that contains the newly selected workspace."""
 
     result: str
     new_tenant: Workspace
 
 
 class Role(Struct, frozen=True, kw_only=True):
-    """A role of a member. From Dify 1.15."""
+    """A role of a member. Available from Dify 1.15."""
 
     id: str
     name: str | None = None
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A member of the workspace, possibly pending.
+    """A member of the workspace, or a person whose invitation is pending.
 
     Attributes:
         role: "owner", "admin", "editor", "normal" or "dataset_operator".
-        status: "active", or "pending" if the invitation is not accepted yet.
-        roles: From Dify 1.15.
+        status: "active", or "pending" if the invitation has not been accepted yet.
+        roles: Available from Dify 1.15.
     """
 
     id: str
@@ -88,18 +88,18 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Members(Struct, frozen=True):
-    """The envelope of a list of members."""
+    """The response body that contains a list of members."""
 
     accounts: list[Member]
 
 
 class InvitationResult(Masked, frozen=True, kw_only=True):
-    """The result of inviting one email address; the repr hides `url`.
+    """The result of inviting one email address. The repr hides `url`.
 
     Attributes:
         status: "success" or "failed".
-        url: The link to accept the invitation. It contains a token, so keep it secret.
-        message: Why the invitation failed.
+        url: The link for accepting the invitation. It contains a token, so keep it secret.
+        message: The reason for a failed invitation.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"url"})
@@ -111,7 +111,7 @@ class InvitationResult(Masked, frozen=True, kw_only=True):
 
 
 class Invitations(Struct, frozen=True, kw_only=True):
-    """The envelope of the results of invitations."""
+    """The response body that contains the results of invitations."""
 
     result: str
     invitation_results: list[InvitationResult]

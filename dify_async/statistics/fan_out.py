@@ -1,4 +1,4 @@
-"""The statistics of many apps, requested concurrently."""
+"""Requests the statistics of many apps concurrently."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ OnError = Literal["raise", "collect"]
 
 
 def affects_all_apps(error: DifyError) -> bool:
-    """Whether the error concerns every app: a wrong argument or a rejected session is always raised."""
+    """Whether the error affects every app, such as a rejected session; such errors are always raised."""
     return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
 
 
 def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
-    """The requested apps."""
+    """The apps as a list, after checking their types."""
     if isinstance(apps, str | App) or not isinstance(apps, Iterable):
         given = "one app" if isinstance(apps, str | App) else _checks.shown(apps)
         raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
@@ -49,7 +49,7 @@ def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
 
 
 def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
-    """Each app once, by its id; the server ignores the case of ids."""
+    """The apps by id, without duplicates. Case is ignored, because the server ignores the case of ids."""
     found: dict[str, App | str] = {}
     for app in apps:
         found.setdefault(id_of(app).lower(), app)
@@ -57,12 +57,12 @@ def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
 
 
 def id_of(app: App | str) -> str:
-    """The id of an app that is given as an `App` or by its id."""
+    """The id of an app, which is given as an `App` or as an id."""
     return app.id if isinstance(app, App) else str(app)
 
 
 class _Job:
-    """The statistics of one app, as they arrive."""
+    """One app, the statistics received so far, and the number of pending requests."""
 
     __slots__ = ("app", "app_id", "errors", "index", "pending", "rows")
 
@@ -80,13 +80,14 @@ class _Job:
         statistics = AppStatistics(app_id=self.app_id, app_name=name, mode=mode, errors=self.errors)
         for metric, rows in self.rows.items():
             setattr(statistics, metric, rows)
-        # The rows of a thousand apps take much memory: a dashboard drops them once it has the series.
+        # Keep no reference: the rows of a thousand apps use much memory, and a dashboard needs them only
+        # until it has computed the series.
         self.rows = {}
         return statistics
 
 
 class FanOut:
-    """Gets the metrics that apply to each app, and passes on each app as soon as it is complete."""
+    """Requests the metrics that apply to each app, and delivers each app as soon as it is complete."""
 
     def __init__(
         self, get_app: GetApp, *, metrics: Iterable[Metric | str] | None, on_error: OnError, workers: int
@@ -98,9 +99,9 @@ class FanOut:
         self._workers = workers
 
     async def run(self, apps: Iterable[App | str], get_rows: GetRows, on_app: OnApp) -> None:
-        """Call `on_app` with the index and the statistics of each app, in the order of arrival."""
+        """Call `on_app` with the index and the statistics of each app, in the order of completion."""
         jobs = [_Job(index, app) for index, app in enumerate(apps)]
-        await for_each((job for job in jobs if job.app is None), self._look_up, self._workers)
+        await for_each((job for job in jobs if job.app is None), self._fetch_app, self._workers)
         requests = []
         for job in jobs:
             metrics = [] if job.app is None else [m for m in applicable(job.app.mode) if m in self._metrics]
@@ -114,7 +115,7 @@ class FanOut:
             try:
                 job.rows[metric] = await get_rows(metric, job.app_id)
             except DifyError as error:
-                job.errors[metric] = self._collected(error)
+                job.errors[metric] = self._raise_or_return(error)
             job.pending -= 1
             if not job.pending:
                 on_app(job.index, job.result())
@@ -125,27 +126,27 @@ class FanOut:
     async def stream(
         self, apps: Iterable[App | str], get_rows: GetRows
     ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
-        """The statistics of each app as they arrive; leaving the block cancels the remaining requests."""
+        """Yield the apps' statistics in the order of completion; leaving the block cancels the rest."""
         send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
 
         async def feed() -> None:
             with send:
                 await self.run(apps, get_rows, lambda _, statistics: send.send_nowait(statistics))
 
-        # The receiver stays open until the tasks have ended: an answer may arrive while the block is left.
+        # The receiver stays open until all tasks have ended: a response may arrive while the block exits.
         with receive:
             async with task_group() as group:
                 group.start_soon(feed)
                 yield receive
                 group.cancel_scope.cancel()
 
-    async def _look_up(self, job: _Job) -> None:
+    async def _fetch_app(self, job: _Job) -> None:
         try:
             job.app = await self._get_app(job.app_id)
         except DifyError as error:
-            job.errors = dict.fromkeys(sorted(self._metrics), self._collected(error))
+            job.errors = dict.fromkeys(sorted(self._metrics), self._raise_or_return(error))
 
-    def _collected(self, error: DifyError) -> DifyError:
+    def _raise_or_return(self, error: DifyError) -> DifyError:
         if affects_all_apps(error) or self._on_error == "raise":
             raise error
         return error

@@ -35,16 +35,16 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 class AppStatistics(Struct, kw_only=True):
-    """The statistics of one app, each a list of rows in the order of their days.
+    """The statistics of one app. Each statistic is a list of rows, sorted by day.
 
     A statistic is None if it was not requested, does not apply to the app's mode, or failed. If it failed,
-    `errors` has the reason.
+    `errors` contains the reason.
 
     Attributes:
         app_id: The app's id.
         app_name: The app's name; "" if the app could not be fetched.
         mode: The app's mode; "" if the app could not be fetched.
-        errors: The error of each metric that failed.
+        errors: The errors by metric, for the metrics that failed.
     """
 
     app_id: str
@@ -65,21 +65,21 @@ class AppStatistics(Struct, kw_only=True):
     errors: dict[Metric, DifyError] = {}
 
     def rows(self, metric: Metric) -> Sequence[Row] | None:
-        """The rows of one statistic."""
+        """The rows of one statistic, or None."""
         rows: Sequence[Row] | None = getattr(self, metric)
         return rows
 
     def filled(self, start: When, end: When) -> AppStatistics:
-        """A copy with a row for every day of the range; days without traffic are zeros.
+        """Return a copy with one row per day in the range; days without traffic have zeros.
 
-        Averages of days without traffic are 0 as well.
+        Averages are also 0 on days without traffic.
 
         Args:
             start: The first day.
-            end: Exclusive; a time within a day includes that day.
+            end: The day after the last day. If `end` is a time within a day, that day is included.
 
         Raises:
-            DifyConfigError: A bound is invalid, or an aware datetime.
+            DifyConfigError: A bound is invalid or is an aware datetime.
         """
         days = list(days_of(start, end))
         currency = next((row.currency for row in self.token_costs or ()), None)
@@ -88,13 +88,14 @@ class AppStatistics(Struct, kw_only=True):
             rows = self.rows(metric)
             if rows is not None:
                 by_day = {row.date: row for row in rows}
-                filled[metric] = [by_day.get(day) or _zero(metric, day, currency) for day in days]
+                filled[metric] = [by_day.get(day) or _zero_row(metric, day, currency) for day in days]
         return structs.replace(self, **filled)
 
     def to_rows(self) -> list[dict[str, object]]:
         """One dict per number, with the keys app_id, app_name, mode, metric, date and value.
 
-        "token_costs" has the tokens; their price is a separate metric, "token_costs_<currency>".
+        The metric "token_costs" contains the number of tokens. Their price is in a separate metric,
+        "token_costs_<currency>".
         """
         app = {"app_id": self.app_id, "app_name": self.app_name, "mode": self.mode}
         return [
@@ -105,13 +106,13 @@ class AppStatistics(Struct, kw_only=True):
         ]
 
     def to_columns(self) -> dict[str, list[object]]:
-        """One list per column, for a data frame: app_id, app_name, mode, metric, date and value."""
+        """One list per column, as for a data frame: app_id, app_name, mode, metric, date and value."""
         rows = self.to_rows()
         return {column: [row[column] for row in rows] for column in _COLUMNS}
 
 
 def days_of(start: When, end: When) -> Iterator[date]:
-    """Every day of a range with an exclusive end."""
+    """Every day in the range; `end` is exclusive."""
     first, last = wall_clock(start), wall_clock(end)
     day = first.date()
     while day < last.date() or (day == last.date() and not begins_day(last)):
@@ -120,13 +121,13 @@ def days_of(start: When, end: When) -> Iterator[date]:
 
 
 def money_of(row: TokenCosts) -> Sequence[tuple[str, Decimal | None]]:
-    """The price by the name of its series; in "XXX", ISO 4217's code for no currency, if it has none."""
+    """The price with the name of its series, which ends in "XXX" (ISO 4217) if there is no currency."""
     if row.currency is None and row.total_price is None:
         return ()
     return ((f"{Metric.TOKEN_COSTS}_{row.currency or 'XXX'}", row.total_price),)
 
 
-def _zero(metric: Metric, day: date, currency: str | None) -> Row:
+def _zero_row(metric: Metric, day: date, currency: str | None) -> Row:
     if metric is Metric.TOKEN_COSTS:
         return TokenCosts(day, 0, Decimal(0), currency)
     row_type: Callable[..., Any] = metric.row_type
@@ -135,7 +136,8 @@ def _zero(metric: Metric, day: date, currency: str | None) -> Row:
 
 
 def _values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value]]:
-    # The date is the first field of every row, its number the second.
+    """The numbers of a row, each with the name of its metric."""
+    # The first field of every row is the date, the second is the number.
     yield str(metric), getattr(row, row.__struct_fields__[1])
     if isinstance(row, TokenCosts):
         yield from money_of(row)

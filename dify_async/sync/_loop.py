@@ -1,4 +1,4 @@
-"""An event loop in a background thread, for code without an event loop."""
+"""An event loop in a background thread, for synchronous code."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ NOT_OPEN: Final = "the client is not open: use it inside `with DifyServer(...)`"
 
 
 class Loop:
-    """An event loop in a background thread, in which a context manager is entered until `close()`."""
+    """An event loop in a background thread, which keeps a context manager entered until `close()`."""
 
     def __init__(self, manager: AbstractAsyncContextManager[object]) -> None:
         self._process_id = os.getpid()
         self.is_closed: bool = False
         # Held while a task is submitted, so that no task is lost if the loop stops at the same time.
-        # Reentrant, because the garbage collector may exit a block while it is held.
-        self._submitting = threading.RLock()
+        # Reentrant, because the garbage collector may exit a block in the thread that holds the lock.
+        self._submit_lock = threading.RLock()
         with ExitStack() as stack:
-            portal, thread = _started()
+            portal, thread = _start_portal()
             self._portal = portal
             stack.callback(thread.join)
             self._thread_id = portal.call(threading.get_ident)
@@ -48,23 +48,23 @@ class Loop:
         atexit.register(self._close_at_exit)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The result of the call. If this thread is interrupted, the call is cancelled."""
+        """Run the call and return its result. If this thread is interrupted, the call is cancelled."""
         future = self.start(call)
         return answer(future, future)
 
     def start(self, call: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start the call without waiting for it."""
         self._check_caller()
-        with self._submitting:
+        with self._submit_lock:
             if self.is_closed:
                 raise DifyError(NOT_OPEN)
             return self._portal.start_task_soon(call)
 
     def rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
-        """The rows, fetched as they are used.
+        """Iterate over the rows, fetching each one when it is needed.
 
-        Leaving early does not wait for the asynchronous iterator: the event loop closes it when it is
-        garbage-collected, so the garbage collector never waits here.
+        If the iteration stops early, the event loop closes the asynchronous iterator once that iterator is
+        garbage-collected. This thread does not wait for it, even if the garbage collector runs here.
         """
         while True:
             try:
@@ -74,15 +74,16 @@ class Loop:
             yield row
 
     def close(self) -> None:
-        """Refuse new calls, exit the context manager, cancel the remaining tasks, and end the thread."""
+        """Reject new calls, exit the context manager, cancel the remaining tasks, and end the thread."""
         self._check_caller()
         atexit.unregister(self._close_at_exit)
-        with self._submitting:
+        with self._submit_lock:
             stack, self._stack = self._stack, ExitStack()
             self.is_closed = True
         stack.close()
 
     def _close_at_exit(self) -> None:
+        # A forked child has no thread to close.
         if os.getpid() == self._process_id:
             self.close()
 
@@ -95,11 +96,11 @@ class Loop:
             )
 
 
-def _started() -> tuple[BlockingPortal, threading.Thread]:
-    """A portal and the thread that runs its event loop.
+def _start_portal() -> tuple[BlockingPortal, threading.Thread]:
+    """Start a thread with an event loop, and return its portal and the thread.
 
-    Not anyio's start_blocking_portal: Python closes its generator when a process ends, even in a forked
-    child, where it would wait for a thread that does not exist.
+    anyio's start_blocking_portal is not used: Python closes its generator when a process ends, even in a
+    forked child, where the generator would wait for a thread that does not exist.
     """
     started: Future[BlockingPortal] = Future()
 
@@ -114,7 +115,7 @@ def _started() -> tuple[BlockingPortal, threading.Thread]:
         except BaseException as error:
             if started.done():
                 raise
-            started.set_exception(error)  # for example, no file descriptors are left
+            started.set_exception(error)  # for example, because no file descriptors are left
 
     thread = threading.Thread(target=run, name="dify_async", daemon=True)
     thread.start()
@@ -122,7 +123,7 @@ def _started() -> tuple[BlockingPortal, threading.Thread]:
 
 
 def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
-    """The result of a future that a task sets. If this thread is interrupted, the task is cancelled."""
+    """Wait for a future that the task sets. If this thread is interrupted, the task is cancelled."""
     try:
         return future.result()
     except CancelledError:
@@ -133,43 +134,43 @@ def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
 
 
 class Block(Generic[ValueT]):
-    """An async context manager, entered and exited in the same task, as cancel scopes require."""
+    """Enters and exits an async context manager in the same task, as cancel scopes require."""
 
     def __init__(self, loop: Loop, manager: AbstractAsyncContextManager[ValueT]) -> None:
         self._loop = loop
         self._manager = manager
-        self._leave = asyncio.Event()
+        self._exit_requested = asyncio.Event()
         self._entered: Future[ValueT] = Future()
-        self._task = loop.start(self._hold)
+        self._task = loop.start(self._enter_and_exit)
 
     def enter(self) -> ValueT:
-        """Wait until it is entered."""
+        """Wait until the context manager is entered, and return its value."""
         return answer(self._entered, self._task)
 
     def leave(self) -> None:
-        """Exit it and wait until it is done. Each call raises the exception of the block, if any."""
+        """Exit the context manager and wait until it has exited. Each call raises its exception, if any."""
         if not self._task.done():
             self._loop.run(self._request_exit)
         answer(self._task, self._task)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The result of the call."""
+        """Run the call and return its result."""
         return self._loop.run(call)
 
     def rows(self, rows: AsyncIterator[T]) -> Generator[T, None, None]:
-        """The rows of the block, until the end or the first error."""
+        """Iterate over the rows until the end or the first error, then leave the block."""
         yield from self._loop.rows(rows)
-        # The stream ends in both cases; exiting the block raises the error, if any.
+        # The rows end in both cases; leaving the block raises the error, if there was one.
         self.leave()
 
     async def _request_exit(self) -> None:
-        self._leave.set()
+        self._exit_requested.set()
 
-    async def _hold(self) -> None:
+    async def _enter_and_exit(self) -> None:
         try:
             async with self._manager as value:
                 self._entered.set_result(value)
-                await self._leave.wait()
+                await self._exit_requested.wait()
         except asyncio.CancelledError:
             self._entered.cancel()
             raise

@@ -1,4 +1,4 @@
-"""A call to its reply: routing, authentication and errors."""
+"""Answers each call: routing, authentication and errors."""
 
 from dify_async.testing._console import errors
 from dify_async.testing._console.authentication import authenticate, check_csrf
@@ -9,14 +9,14 @@ from dify_async.testing._console.state import State
 
 
 class Dispatcher:
-    """Answers calls from the state, as the server does."""
+    """Answers calls from the fake server's state, as Dify would."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._router = Router(ROUTES, state.rules)
 
     def answer(self, call: Call) -> Reply:
-        """The reply to a call, errors included."""
+        """The reply to a call; errors are replies too."""
         try:
             reply = self._handle(call)
         except HTTPError as error:
@@ -32,6 +32,7 @@ class Dispatcher:
             raise errors.not_setup()
         if not route.public:
             call.account = authenticate(state, call)
+            # Older servers look up the app before they check the CSRF token.
             if route.load_app and state.rules.app_before_csrf:
                 route.load_app(state, call)
             if route.csrf:
