@@ -554,7 +554,7 @@ class WorkflowCalls(Calls):
 
 
 class DefinitionCalls(Calls):
-    """Definitions of apps."""
+    """Methods that export and import app definitions."""
 
     def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
@@ -578,21 +578,23 @@ class DefinitionCalls(Calls):
         include_secret: bool = False,
         progress: Progress | None = None,
     ) -> list[AppResult[Path]]:
-        """Write the definition of each app to a file in a folder. Requires the editor role.
+        """Export the definition of each app to a file in a folder. Requires the editor role.
 
-        Results have the order of the apps, without duplicates; if an app fails, its result has the error.
-        The folder is created if it does not exist. A file is named after the app's name and id, replaces
-        the file with the app's previous name, and has the app's last change as its modification time. An
-        unchanged app with such a file is not exported again, so an interrupted backup continues where it
-        stopped. Apps with a workflow and apps given by id are always exported, since their last change is
-        unknown.
+        Returns one result per app, in the order of `apps` and without duplicates. If an app fails, its
+        result contains the error.
+
+        The folder is created if it does not exist. The name of each file contains the app's name and id.
+        If an app was renamed, the new file replaces the old one. The modification time of the file is the
+        time of the app's last change. An app that has not changed since then is not exported again, so an
+        interrupted backup continues where it stopped. Apps with a workflow and apps given by id are always
+        exported, because the time of their last change is unknown.
 
         Args:
             apps: `App`s or ids.
             folder: The folder to write to.
             include_secret: Whether to include the values of secret variables, in plain text; such files
                 end in ".secrets.yml".
-            progress: Called after each app with the number of finished apps and the total.
+            progress: Called after each app with the number of finished apps and the total number.
 
         Raises:
             DifyConfigError: An argument is invalid.
@@ -616,14 +618,14 @@ class DefinitionCalls(Calls):
     ) -> AppImport:
         """Create an app from its definition, or replace the definition of the app with `app_id`.
 
-        The status is "pending" if the definition's format is newer than the server's (0.6.0 in Dify 1.15,
-        0.7.0 from 1.16): nothing changes until you call `confirm_import`, within ten minutes. It is
-        "completed-with-warnings" if the format is older. Requires the editor role.
+        The result's status is "pending" if the definition's format is newer than the server's (0.6.0 in
+        Dify 1.15, 0.7.0 from 1.16): nothing changes until you call `confirm_import()`, within ten minutes.
+        The status is "completed-with-warnings" if the format is older. Requires the editor role.
 
         Route: POST /apps/imports.
 
         Raises:
-            DifyValidationError: The definition is invalid; the message says where.
+            DifyValidationError: The definition is invalid; the message states where.
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
@@ -642,7 +644,7 @@ class DefinitionCalls(Calls):
         """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
-            DifyValidationError: The import has expired, or from Dify 1.17 belongs to another member.
+            DifyValidationError: The import has expired or, from Dify 1.17, belongs to another member.
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
@@ -650,7 +652,7 @@ class DefinitionCalls(Calls):
 
 
 class AppChangeCalls(Calls):
-    """Changes of apps."""
+    """Methods that create, change, copy and delete apps."""
 
     def create_app(
         self,
@@ -662,12 +664,12 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """Create an app and return it; before Dify 1.15 with fewer fields than `app(id)` returns.
+        """Create an app and return it. Before Dify 1.15, it has fewer fields than `app(id)` returns.
 
         Requires the editor role. Route: POST /apps.
 
         Args:
-            name: At most 255 characters; the server answers a longer name with a 500.
+            name: At most 255 characters; the server returns a 500 for a longer name.
             mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion".
             description: At most 400 characters.
             icon_type: "emoji", or "image" for an uploaded file.
@@ -703,7 +705,7 @@ class AppChangeCalls(Calls):
         """Change the given fields of the app, and return the app. Other fields keep their values.
 
         The server replaces all fields, so the app is read first. A change that someone else makes between
-        the two requests is overwritten. Requires the editor role. Route: PUT /apps/{id}.
+        the two requests is lost. Requires the editor role. Route: PUT /apps/{id}.
 
         Args:
             app_id: The app.
@@ -713,10 +715,12 @@ class AppChangeCalls(Calls):
             icon: The emoji, or the id of the file.
             icon_background: A color such as "#FFEAD5".
             use_icon_as_answer_icon: Whether answers show the icon.
-            max_active_requests: The limit of concurrent requests; None or 0 for no limit. From Dify 1.7.
+            max_active_requests: The maximum number of concurrent requests; None or 0 for no limit. Requires
+                Dify 1.7.
 
         Raises:
-            DifyConfigError: No field is given, or the server is too old for the limit and would ignore it.
+            DifyConfigError: No field is given, or `max_active_requests` is given and the server is too old to
+                support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
@@ -733,7 +737,7 @@ class AppChangeCalls(Calls):
         )
 
     def delete_app(self, app_id: str) -> None:
-        """Delete the app with its conversations and keys. Requires the editor role.
+        """Delete the app, its conversations and its API keys. Requires the editor role.
 
         Route: DELETE /apps/{id}.
 
@@ -753,7 +757,7 @@ class AppChangeCalls(Calls):
         icon: str | None = None,
         icon_background: str | None = None,
     ) -> App:
-        """Copy the app and return the copy. Given fields replace those of the original.
+        """Copy the app and return the copy. Fields that you pass replace those of the original.
 
         Requires the editor role. Route: POST /apps/{id}/copy.
 
@@ -774,10 +778,10 @@ class AppChangeCalls(Calls):
         )
 
     def app_model_config(self, app_id: str) -> AppModelConfig | None:
-        """The app's complete model configuration, to change and write back; None for apps with a workflow.
+        """The app's complete model configuration, or None for apps with a workflow.
 
-        Unlike `app(id).model_config`, it includes all parameters of the model, and fields that only a newer
-        server has. Route: GET /apps/{id}.
+        Change it and pass it to `update_app_model_config()`. Unlike `app(id).model_config`, it includes all
+        model parameters, and fields that were added in newer Dify versions. Route: GET /apps/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such app.
@@ -791,7 +795,7 @@ class AppChangeCalls(Calls):
 
         Args:
             app_id: The app.
-            config: The result of `app_model_config` with your changes; fields that are not set are reset.
+            config: The result of `app_model_config()` with your changes. Fields that are not set are reset.
 
         Raises:
             DifyValidationError: The server does not have the model, or a field is missing.
@@ -801,12 +805,12 @@ class AppChangeCalls(Calls):
         self._call(self._dify.update_app_model_config, app_id, config)
 
     def enable_app_api(self, app_id: str, enabled: bool) -> App:
-        """Enable or disable the app's API, and return the app with fewer fields than `app(id)`.
+        """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.
 
         Requires the admin or owner role. Route: POST /apps/{id}/api-enable.
 
         Raises:
-            DifyConflictError: The app is of mode agent and was never published; `code` is
+            DifyConflictError: The app's mode is "agent" and the app was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an admin or owner.
@@ -814,12 +818,12 @@ class AppChangeCalls(Calls):
         return self._call(self._dify.enable_app_api, app_id, enabled)
 
     def enable_app_site(self, app_id: str, enabled: bool) -> App:
-        """Enable or disable the app's public page, and return the app with fewer fields than `app(id)`.
+        """Enable or disable the app's public page and return the app, with fewer fields than `app(id)`.
 
         Requires the editor role. Route: POST /apps/{id}/site-enable.
 
         Raises:
-            DifyConflictError: The app is of mode agent and was never published; `code` is
+            DifyConflictError: The app's mode is "agent" and the app was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
@@ -1366,7 +1370,7 @@ class MessageCalls(Calls):
 
 
 class ConversationCalls(Calls):
-    """Conversations."""
+    """Methods that list the conversations of apps."""
 
     def chat_conversations(
         self,
@@ -1380,7 +1384,7 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
-        """One page of an app's conversations, by default the most recently updated first.
+        """One page of an app's conversations, by default with the most recently updated first.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -1388,13 +1392,13 @@ class ConversationCalls(Calls):
             app_id: An app of mode chat, agent-chat or advanced-chat.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute, in the account's time zone if naive. The range applies to the time
-                by which the conversations are sorted.
+            start: The first minute, in the account's time zone if naive. `start` and `end` apply to the
+                time that the conversations are sorted by.
             end: The last minute, inclusive.
-            sort_by: "created_at" or "updated_at", with the prefix "-" for newest first.
+            sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
-            keyword: Text in a message, in the conversation's name or in the end user's; "%" and "_" are
-                wildcards.
+            keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
+                are wildcards.
 
         Raises:
             DifyNotFoundError: The app does not exist or has another mode.
@@ -1425,7 +1429,7 @@ class ConversationCalls(Calls):
     ) -> Generator[ChatConversation, None, None]:
         """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
 
-        The filters and errors are documented at `chat_conversations`. No connection is held between
+        For the filters and errors, see `chat_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
         """
         return self._rows(
@@ -1451,7 +1455,7 @@ class ConversationCalls(Calls):
         annotation_status: str | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
-        """One page of the conversations of a completion app, newest first.
+        """One page of a completion app's conversations, newest first.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -1459,8 +1463,8 @@ class ConversationCalls(Calls):
             app_id: An app of mode completion.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute of creation, in the account's time zone if naive.
-            end: The last minute of creation, inclusive.
+            start: The earliest minute of creation, in the account's time zone if naive.
+            end: The latest minute of creation, inclusive.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in the question, in the answer or in the end user's name.
 
@@ -1489,9 +1493,9 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[CompletionConversation, None, None]:
-        """Iterate over the conversations of a completion app, fetching each page when it is needed.
+        """Iterate over a completion app's conversations, fetching each page when it is needed.
 
-        The filters and errors are documented at `completion_conversations`. No connection is held between
+        For the filters and errors, see `completion_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
         """
         return self._rows(
@@ -1647,32 +1651,33 @@ class DifyServer(
 
     Args:
         base_url: The server's URL, such as "https://dify.example.com", with or without a path.
-        email: The account's email address, with `password`.
+        email: The account's email address. Requires `password`.
         password: The account's password.
-        admin_api_key: The server's ADMIN_API_KEY, with `workspace_id`, instead of an account. Dify 1.9.2
-            to 1.10.1 does not support it.
-        workspace_id: The workspace to use the admin API key for. Calls act as its owner.
-        token_store: Where tokens are kept. By default in Redis if the environment variable DIFY_REDIS_URL
+        admin_api_key: The server's ADMIN_API_KEY, instead of an account. Requires `workspace_id`. Dify 1.9.2
+            to 1.10.1 do not support admin API keys.
+        workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
+        token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. It is not closed, and its cookies are
-            neither sent nor changed.
-        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default it is read from
-            the server before the first login, and then from every response. If it is unknown, the rules
-            of the latest version apply.
+        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
+            are neither sent nor changed.
+        server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
+            read from the server before the first login, and then from every response. If the version is
+            unknown, the client assumes the latest one.
         timeout: Seconds per attempt, not including the wait for a free connection.
         max_concurrency: The maximum number of concurrent requests of this client. By default, a Dify
-            worker accepts 10 connections, which it also needs for the console's users.
+            worker accepts 10 connections, which the client shares with console users.
         retry: When and how failed requests are retried.
         max_response_bytes: The maximum size of a response, after decompression.
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
         proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
-        on_event: A plain function, called with each event of `dify_async.events`, for metrics and tracing.
+        on_event: A function (not async) that is called with each event of `dify_async.events`, for
+            metrics and tracing.
 
     Raises:
-        DifyConfigError: An argument is invalid. Entering the client raises it if DIFY_REDIS_URL is not a
-            valid Redis URL.
+        DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
+            not a valid Redis URL.
     """
 
     def __init__(
@@ -1724,7 +1729,7 @@ class DifyServer(
         DIFY_TIMEOUT in seconds, and DIFY_PROXY. An empty variable counts as not set.
 
         Raises:
-            DifyConfigError: An argument is missing, or a variable is invalid; the message names it.
+            DifyConfigError: An argument is missing, or a variable is invalid; the message gives its name.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
         overrides = masked_options(overrides)
