@@ -189,5 +189,5 @@ def _encodable(name: str, value: str) -> str:
 
 
 def _describe(value: object) -> str:
-    """ "None", or "a value of type …"; never the value itself."""
+    """The type of a value that must not be shown, or "None"."""
     return "None" if value is None else f"a value of type {type(value).__name__}"

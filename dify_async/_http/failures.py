@@ -65,8 +65,8 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         timeout: The time limit of the attempt, in seconds.
         connect_timeout: The time limit for connecting, in seconds.
         ssl_argument: The argument that takes an SSL context, such as "ssl=".
-        peer: The host and port to which the connection failed; set only if connecting failed.
-        is_tls: Whether that connection was to use TLS; set only if connecting failed.
+        peer: The host and port to connect to; unknown unless connecting failed.
+        is_tls: Whether the connection to `peer` uses TLS; unknown unless connecting failed.
         proxy_status: The status with which the proxy rejected the connection; 0 if it did not.
     """
 
