@@ -57,8 +57,8 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         call: The method and path, for error messages.
         scheme: The scheme of the URL.
         server: The host and port of the URL.
-        changes: Whether the request changes something on the server, so that its outcome is unknown if it
-            may have been sent.
+        changes: Whether the request may change something on the server, so that its outcome is unknown if
+            it may have been sent.
         may_be_sent: Whether part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
         is_proxied: Whether the client uses a proxy.

@@ -91,9 +91,8 @@ def _proxy(text: str) -> Proxy | None:
     url = _usable_url(text.strip())
     if url is None or url.scheme not in {"http", "https"} or not url.port:
         return None
-    if (
-        url.raw_path not in {"", "/"} or url.raw_query_string or url.raw_fragment
-    ):  # such as an unquoted "/" in a password
+    # These are present if the password contains a "/", "?" or "#" that is not percent-encoded.
+    if url.raw_path not in {"", "/"} or url.raw_query_string or url.raw_fragment:
         return None
     if url.user is None and url.password is None:
         return Proxy(url, None)

@@ -135,7 +135,7 @@ def lazy_decoder(answer: Any) -> Callable[[bytes], Any]:
     Creating all decoders on import would take longer than the rest of the import.
     """
     decoder = cache(partial(decoder_of, answer))
-    return lambda body: decoder()(body)  # noqa: PLW0108 - decoder() must not be called before
+    return lambda body: decoder()(body)  # noqa: PLW0108 - creates the decoder on the first call
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:
@@ -208,7 +208,7 @@ def redact(text: str) -> str:
 
 
 def is_about_the_token(reply: Reply) -> bool:
-    """Whether new tokens may help. Dify also sends 401 for banned accounts, its licence and its setup."""
+    """Whether new tokens may help. Dify also answers 401 for bans, licence problems and a missing setup."""
     body = error_body(reply.body) if reply.status == 401 else None
     if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
         return False
@@ -252,8 +252,7 @@ def _is_message(value: object) -> TypeGuard[str | list[object]]:
 
 
 def _message(body: ErrorBody) -> str:
-    found = next((value for value in (body.message, body.error) if _is_message(value)), "")
-    message = without_input(found)
+    message = without_input(next((text for text in (body.message, body.error) if _is_message(text)), ""))
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details

@@ -69,7 +69,7 @@ class DashboardUpdates:
     async def dashboard(self) -> Dashboard:
         """The dashboard of the apps received so far, in the order of the app list."""
         apps = sorted(self._received, key=lambda app: self._positions[app.app_id])
-        # In a thread, because the totals of 1000 apps over 90 days take several tenths of a second.
+        # In a thread, because the totals of 1000 apps over 90 days take tenths of a second.
         totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
         return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
 

@@ -30,7 +30,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class SystemFeatures(Struct, frozen=True, kw_only=True):
-    """The server's sign-in options and settings. Fields that its version does not have are None.
+    """The server's sign-in options and settings. Fields that the server's version does not have are None.
 
     Attributes:
         is_allow_create_workspace: Up to Dify 1.15.
@@ -78,7 +78,7 @@ class SetupStatus(Struct, frozen=True, kw_only=True):
 
     Attributes:
         step: "finished" or "not_started".
-        setup_at: When it was set up: ISO 8601 in the server's local time, without a UTC offset.
+        setup_at: When the server was set up: ISO 8601 in the server's local time, without a UTC offset.
     """
 
     step: str

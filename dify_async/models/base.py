@@ -28,7 +28,7 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
-    """One page of a list that is paged with a cursor: the id of a row, which you pass to get the next page.
+    """One page of a list with a cursor. The cursor is the id of a row: pass it to get the next page.
 
     Attributes:
         data: The rows.

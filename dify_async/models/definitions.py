@@ -71,7 +71,7 @@ class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, config: Mapping[str, object]) -> Self:
-        """Create a configuration from the one of the server, without its read-only authors and times."""
+        """Create from a configuration that the server returned, without its read-only authors and times."""
         extra = {name: value for name, value in config.items() if name not in _READ_ONLY}
         # Not validated, so that values in a newer server's format are written back unchanged.
         fields: dict[str, Any] = {name: extra.pop(name) for name in cls.__struct_fields__ if name in extra}
