@@ -1,4 +1,4 @@
-"""Argument checks. Each returns the value with its type, or raises a `DifyConfigError` of one line."""
+"""Argument checks. Each returns the checked value, or raises a `DifyConfigError` with a one-line message."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _Cached: Final = type(cache(len))
-_HALF_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def each(check: Callable[[str, object], object], **values: object) -> None:
-    """Apply one check to several arguments, by their names."""
+    """Apply one check to several arguments, each passed under its own name."""
     for name, value in values.items():
         check(name, value)
 
 
 def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
-    """An integer within the bounds; not a bool, a float or text."""
+    """An integer within the bounds; a bool, a float or text is rejected."""
     try:
-        found: int = msgspec.convert(value, Annotated[int, Meta(ge=minimum, le=maximum)])
+        converted: int = msgspec.convert(value, Annotated[int, Meta(ge=minimum, le=maximum)])
     except msgspec.ValidationError:
         rule = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
         raise refused(name, f"an integer {rule}", value) from None
-    return found
+    return converted
 
 
 def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-    """A finite number within the bounds; not a bool or text."""
+    """A finite number within the bounds; a bool or text is rejected."""
     bounds = Meta(ge=minimum, le=sys.float_info.max if maximum is None else maximum)
     return _number(
         name,
@@ -53,38 +53,38 @@ def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | N
 
 
 def positive(name: str, value: object) -> float:
-    """A finite number greater than 0; not a bool or text."""
+    """A finite number greater than 0; a bool or text is rejected."""
     return _number(name, value, Meta(gt=0, le=sys.float_info.max), "greater than 0")
 
 
 def boolean(name: str, value: object) -> bool:
-    """True or False: servers take any text for true, even "false"."""
+    """True or False; text is rejected, because servers treat any text as true, even "false"."""
     if isinstance(value, bool):
         return value
     raise refused(name, "True or False", value)
 
 
 def optional_boolean(name: str, value: object) -> bool | None:
-    """True, False, or None if it was not given."""
+    """True or False; None if not given."""
     return None if value is None else boolean(name, value)
 
 
 def text(name: str, value: object) -> str:
-    """Text that is not empty. The value is never shown: it may be a password or a code."""
+    """Non-empty text. Errors never show the value, because it may be a password or a code."""
     if isinstance(value, str) and value:
         return _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else _kind(value)}")
+    raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else _describe(value)}")
 
 
 def optional_text(name: str, value: object) -> str | None:
-    """Text, or None if it was not given; the value is never shown."""
+    """Text, or None if not given; errors never show the value."""
     if isinstance(value, str | None):
         return value and _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text or None, got {_kind(value)}")
+    raise DifyConfigError(f"{name} must be text or None, got {_describe(value)}")
 
 
 def header_text(name: str, value: object) -> str:
-    """Text that an HTTP header can hold; the value is never shown."""
+    """Text that is allowed in an HTTP header; errors never show the value."""
     value = text(name, value)
     if value.isascii() and value.isprintable():
         return value
@@ -92,50 +92,50 @@ def header_text(name: str, value: object) -> str:
 
 
 def texts(name: str, values: object) -> list[str]:
-    """The texts of an iterable; a single text is refused, since it would be read letter by letter."""
+    """A list of the texts in an iterable; a single text is rejected, since it would be split into letters."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise refused(name, "a list of texts", values)
-    found: list[Any] = list(values)
-    for value in found:
+    items: list[Any] = list(values)
+    for value in items:
         if not isinstance(value, str):
-            raise DifyConfigError(f"{name} must be a list of texts, got one with {_kind(value)}")
-    return found
+            raise DifyConfigError(f"{name} must be a list of texts, got one with {_describe(value)}")
+    return items
 
 
 def optional_texts(name: str, values: object) -> list[str]:
-    """The texts of an iterable, or [] if it was not given."""
+    """A list of the texts in an iterable; [] if not given."""
     return [] if values is None else texts(name, values)
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
-    """One of the choices; the error suggests the closest one."""
+    """One of the choices; the error suggests the closest choice."""
     if isinstance(value, str) and value in choices:
         return value
     raise refused(name, f"one of {', '.join(choices)}", value, hint=suggestion(value, choices))
 
 
 def instance(name: str, value: object, kind: type[T], description: str) -> T:
-    """An instance of a class, described as "a RetryPolicy"."""
+    """An instance of a class; errors show the description, such as "a RetryPolicy"."""
     if isinstance(value, kind):
         return value
-    raise DifyConfigError(f"{name} must be {description}, got {_kind(value)}")
+    raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
 
 
 def methods(name: str, value: object, names: Iterable[str], description: str) -> None:
-    """An object with these methods."""
+    """Check that the value has these methods."""
     if not all(callable(getattr(value, method, None)) for method in names):
-        raise DifyConfigError(f"{name} must be {description}, got {_kind(value)}")
+        raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
 
 
 def callback(name: str, value: T) -> T:
-    """A function, or None. Coroutine functions are refused, since nothing would await them."""
+    """A function, or None. Coroutine functions are rejected, because they would never be awaited."""
     if value is None:
         return value
     if not callable(value):
-        raise DifyConfigError(f"{name} must be a function, got {_kind(value)}")
+        raise DifyConfigError(f"{name} must be a function, got {_describe(value)}")
     function = _unwrapped(value)
-    for one in (function, type(function).__call__):
-        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one):
+    for candidate in (function, type(function).__call__):
+        if inspect.iscoroutinefunction(candidate) or inspect.isasyncgenfunction(candidate):
             raise DifyConfigError(
                 f"{name} must be a plain function, got a coroutine function, which is never awaited;"
                 " let a plain function start a task or put its arguments in a queue"
@@ -144,7 +144,7 @@ def callback(name: str, value: T) -> T:
 
 
 def _unwrapped(function: Any) -> Any:
-    # Not __wrapped__ of other decorators: a plain function may start a task that runs the wrapped one.
+    # Not the __wrapped__ of other decorators: a plain wrapper may run the coroutine function in a task.
     while isinstance(function, partial | MethodType | _Cached):
         if isinstance(function, partial):
             function = function.func
@@ -154,39 +154,40 @@ def _unwrapped(function: Any) -> Any:
 
 
 def suggestion(value: object, choices: Iterable[str]) -> str:
-    """The words "did you mean …?", or "" if no choice is close."""
+    """The question "did you mean …?" with the closest choice; "" if none is close."""
     close = difflib.get_close_matches(value, list(choices), n=1) if isinstance(value, str) else []
     return f"did you mean {close[0]!r}?" if close else ""
 
 
 def refused(name: str, rule: str, value: object, *, hint: str = "") -> DifyConfigError:
-    """The error for a value that breaks a rule, with the value, shortened."""
+    """The error for a value that violates a rule; its message shows the value, shortened."""
     return DifyConfigError(f"{name} must be {rule}, got {shown(value)}{f'; {hint}' if hint else ''}")
 
 
 def shown(value: object) -> str:
-    """The value as error messages show it: one line of at most 60 characters."""
+    """The repr of the value for error messages: one line, shortened to 60 characters."""
     try:
         line = repr(value)
     except Exception:  # noqa: BLE001 - any object may be passed, even one whose repr fails
-        return _kind(value)
+        return _describe(value)
     return line if len(line) <= 60 else f"{line[:59]}…"
 
 
 def _number(name: str, value: object, bounds: Meta, rule: str) -> float:
     try:
-        found: float = msgspec.convert(value, Annotated[float, bounds])
+        converted: float = msgspec.convert(value, Annotated[float, bounds])
     except msgspec.ValidationError:
         raise refused(name, f"a number {rule}", value) from None
-    return found
+    return converted
 
 
 def _encodable(name: str, value: str) -> str:
-    # Python decodes bytes of another encoding in the environment to halves of surrogate pairs.
-    if _HALF_SURROGATE.search(value):
+    # If an environment variable is not valid UTF-8, Python decodes its invalid bytes to lone surrogates.
+    if _LONE_SURROGATE.search(value):
         raise DifyConfigError(f"{name} must be valid Unicode, got bytes of another encoding")
     return value
 
 
-def _kind(value: object) -> str:
+def _describe(value: object) -> str:
+    """The type of a value that must not be shown, or "None"."""
     return "None" if value is None else f"a value of type {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""How calls are authenticated: credentials, and the admin API key."""
+"""Authenticate calls: the credentials of a session, and the admin API key."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 
 class Credentials(Struct, eq=False):
-    """Authenticate a call. Compared by identity, because tokens issued within one second may be equal.
+    """The headers that authenticate a call.
+
+    Compared by identity, because tokens issued within one second may be equal.
 
     Attributes:
         headers: The headers to send.
-        accepted: Whether the server has accepted them.
+        accepted: Whether the server has accepted them on any route.
         refresh_at: When to refresh them in the background, by the monotonic clock.
     """
 
@@ -38,7 +40,7 @@ class Credentials(Struct, eq=False):
 
 
 class Source(Enum):
-    """Where tokens come from."""
+    """Where the tokens of a session are from."""
 
     STORE = auto()
     REFRESH = auto()
@@ -46,12 +48,14 @@ class Source(Enum):
 
 
 class TokenCredentials(Credentials, kw_only=True, eq=False):
-    """Credentials of a session.
+    """The credentials of a session. Times are by the monotonic clock.
 
     Attributes:
-        new_until: Until when they count as new: too young to have expired.
+        source: Where the tokens are from.
+        new_until: Until when they count as new: issued too recently to have expired.
         replaces_rejected: Whether they replace credentials that were rejected when new.
-        rejected_by: The routes that rejected them when new, and until when those cause no refresh.
+        rejected_by: The routes that rejected them when new, each with the time until which another rejection
+            by that route causes no refresh.
     """
 
     tokens: Tokens
@@ -65,10 +69,10 @@ ANONYMOUS: Final = Credentials({})
 
 
 class Auth:
-    """How calls are authenticated. The methods do nothing by default.
+    """Authenticates calls. By default, the methods do nothing.
 
     Attributes:
-        credentials: For the next call; None if it must wait for `ensure()`.
+        credentials: The credentials for the next call; None if the call must wait for `ensure()`.
     """
 
     credentials: Credentials | None = None
@@ -79,9 +83,9 @@ class Auth:
     async def replace(
         self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Replace the credentials that a route rejected; raise `error()` if that would not help.
+        """Replace the credentials that a route rejected; raise `error()` if new ones would not help.
 
-        `retried` is true if the same call was rejected before, with other credentials.
+        `retried` is true if the same call was already rejected with other credentials.
         """
 
     def refresh_early(self, credentials: Credentials) -> None:
@@ -97,7 +101,7 @@ class Auth:
         """End the session."""
 
     async def close(self) -> None:
-        """Finish or cancel what is running."""
+        """Finish or cancel background tasks."""
 
 
 class AdminKey(Auth):
@@ -105,7 +109,7 @@ class AdminKey(Auth):
 
     def __init__(self, probe: ServerProbe, admin_api_key: str, workspace_id: str) -> None:
         self._probe = probe
-        # No cookies, because a session cookie takes precedence over the key.
+        # Cookies are not sent, because a session cookie would take precedence over the key.
         self.credentials = Credentials(
             {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
         )
@@ -113,20 +117,20 @@ class AdminKey(Auth):
     async def replace(
         self, _: Credentials, error: Callable[[], DifyStatusError], *__: object, **___: object
     ) -> None:
-        """Raise an error that says why the key was rejected."""
-        found = error()
+        """Raise an error that explains why the key was rejected."""
+        rejection = error()
         version = await self._probe.version()
         reason = "the server does not accept the admin API key for this workspace_id"
-        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(found):
+        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(rejection):
             name = f"Dify {version}" if version else "this Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
-        details = {name: getattr(found, name) for name in ("status", "code", "message", "method", "path")}
-        raise DifyAuthenticationError(f"{found}; {reason}", **details)
+        details = {name: getattr(rejection, name) for name in ("status", "code", "message", "method", "path")}
+        raise DifyAuthenticationError(f"{rejection}; {reason}", **details)
 
     async def login(self) -> None:
-        """Raise: there is no account."""
+        """Raise DifyConfigError: an admin API key cannot log in."""
         raise DifyConfigError("login() requires an e-mail and a password; an admin API key cannot log in")
 
     async def login_with_code(self, email: str, code: str, token: str) -> None:  # noqa: ARG002
-        """Raise: there is no account."""
+        """Raise DifyConfigError: an admin API key cannot log in."""
         await self.login()

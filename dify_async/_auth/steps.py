@@ -1,4 +1,4 @@
-"""What to do after a rejected call. Pure."""
+"""Decide what to do after a call was rejected. No I/O."""
 
 from __future__ import annotations
 
@@ -35,10 +35,16 @@ def next_step(
 ) -> Step:
     """Decide how to replace credentials that a route rejected with a 401 about the token.
 
-    "New": too young to have expired. "Accepted": some route has accepted them. "Route": this route has
-    rejected them before, when new. "Hopeless": another session would be rejected too, because these
-    credentials replace others that were rejected when new, the error is only about CSRF, or they are from
-    the refresh of a session by code, which has no password.
+    The columns of the table:
+
+    - route: whether this route has recently rejected these credentials while they were new
+    - new: whether the credentials were issued too recently to have expired
+    - accepted: whether any route has accepted the credentials
+    - retried: whether this call was already rejected with other credentials
+    - hopeless: whether new credentials would be rejected too, because these already replace credentials that
+      were rejected when new, because the error is only about CSRF, or because these are from the refresh of a
+      session that was started with an emailed code, so there is no password to log in with
+    - source: where the credentials are from
 
     | route | new | accepted | retried | hopeless | source  | step    |
     |-------|-----|----------|---------|----------|---------|---------|
@@ -67,5 +73,5 @@ def next_step(
 
 
 def is_new(credentials: TokenCredentials, now: float) -> bool:
-    """Whether the server has just issued them, so that they cannot have expired."""
+    """Whether credentials were issued too recently to have expired; never true for those from the store."""
     return credentials.source is not Source.STORE and now < credentials.new_until

@@ -1,4 +1,4 @@
-"""Why a request got no answer, and what to do about it."""
+"""Explain why a request got no answer, and what to do about it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROXY_CLOSED: Final = "check whether the proxy allows connections to the server"
 
 
 class Kind(Enum):
-    """What failed."""
+    """The kind of failure."""
 
     INVALID_HOST = auto()
     CANNOT_CONNECT = auto()
@@ -57,14 +57,17 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         call: The method and path, for error messages.
         scheme: The scheme of the URL.
         server: The host and port of the URL.
-        changes: Whether the outcome is unknown if the request may have been sent.
-        may_be_sent: Whether a part of the request may have been sent.
+        changes: Whether the request may change something on the server, so that its outcome is unknown if
+            it may have been sent.
+        may_be_sent: Whether part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
-        is_proxied: Whether the client has a proxy.
-        ssl_argument: The argument for an SSL context, such as "ssl=".
-        peer: The host and port of the connection, if it was not made.
-        is_tls: Whether the connection uses TLS, if it was not made.
-        proxy_status: The status with which the proxy rejected the connection.
+        is_proxied: Whether the client uses a proxy.
+        timeout: The time limit of the attempt, in seconds.
+        connect_timeout: The time limit for connecting, in seconds.
+        ssl_argument: The argument that takes an SSL context, such as "ssl=".
+        peer: The host and port to connect to; unknown unless connecting failed.
+        is_tls: Whether the connection to `peer` uses TLS; unknown unless connecting failed.
+        proxy_status: The status with which the proxy rejected the connection; 0 if it did not.
     """
 
     kind: Kind
@@ -85,9 +88,10 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
 
 
 def failure_of(error: Exception, attempt: FailedAttempt) -> DifyError:
-    """The error to raise for an attempt that failed with this one."""
+    """The error to raise for a failed attempt; `error` is the original exception."""
     call = attempt.call
-    # With TLS 1.3 a server checks the client's certificate after the handshake.
+    # With TLS 1.3, a server checks the client's certificate after the handshake, so a TLS problem is possible
+    # after the request was sent.
     problem = permanent_problem(error.__cause__ or error, attempt.server, attempt.ssl_argument)
     if problem is not None or not attempt.may_be_sent or attempt.kind in _NOT_SENT:
         return _not_sent(error, attempt, problem)
@@ -112,16 +116,16 @@ def _unreadable(error: Exception, kind: Kind) -> str:
 def _hint(attempt: FailedAttempt) -> str:
     if attempt.has_answered or attempt.kind is Kind.HEADER_TOO_LONG:
         return ""
-    if attempt.scheme == "http":  # a TLS server answers plain text with an alert, or closes the connection
+    if attempt.scheme == "http":  # a TLS server answers plain HTTP with an alert, or disconnects
         return "; check whether base_url must be https://"
     if attempt.kind is not Kind.DISCONNECTED:
         return ""
-    # The proxy may have closed the connection instead of making one to the server.
+    # The proxy may have closed the connection instead of connecting to the server.
     return f"; {PROXY_CLOSED if attempt.is_proxied else HANDSHAKE_FAILED}"
 
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
-    if isinstance(error, TimeoutError):  # while it waited for a connection, or while one was made
+    if isinstance(error, TimeoutError):  # while waiting for a free connection, or while connecting
         is_connecting = attempt.kind is Kind.CONNECT_TIMEOUT
         seconds = attempt.connect_timeout if is_connecting else attempt.timeout
         return DifyTimeoutError(f"{attempt.call}: no connection within {seconds:g} s", sent=False)
@@ -131,7 +135,7 @@ def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> 
     elif attempt.kind is Kind.OTHER_FINGERPRINT:
         reason = f"the certificate of {attempt.peer} does not match the fingerprint of the session"
     elif attempt.kind is Kind.INVALID_HOST:
-        # The message may contain a whole URL.
+        # The original message is not shown, because it may contain a whole URL.
         reason = "the host name is invalid; check base_url and proxy"
     else:
         reason, may_pass = _temporary_reason(error, attempt), True
@@ -140,7 +144,7 @@ def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> 
 
 def _temporary_reason(error: Exception, attempt: FailedAttempt) -> str:
     if attempt.kind is Kind.REJECTED_BY_PROXY:
-        # The message contains the proxy's URL.
+        # The original message is not shown, because it contains the proxy's URL.
         status = attempt.proxy_status
         advice = f"; {PROXY_LOGIN_ADVICE}" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
@@ -155,7 +159,7 @@ def _cannot_connect(cause: BaseException | None, attempt: FailedAttempt) -> str:
         return f"{text}host name not found; check base_url and proxy"
     if isinstance(cause, ConnectionRefusedError):
         return f"{text}connection refused; check base_url, and whether the server is running"
-    # An OSError that asyncio itself raises has no text.
+    # An OSError raised by asyncio itself has no strerror.
     text += redact(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
     is_reset_handshake = attempt.is_tls and isinstance(cause, ConnectionResetError)
     return f"{text}; {HANDSHAKE_FAILED}" if is_reset_handshake else text

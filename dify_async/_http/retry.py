@@ -1,4 +1,4 @@
-"""Whether a request is retried, and after how long. The only module that imports backoff."""
+"""Decide whether and when a request is retried. The only module that imports backoff."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and after how long failed calls are retried.
+    """When and how often failed calls are retried.
 
-    GET and DELETE are retried after connection errors, timeouts, 429 and 5xx; other methods only if the
-    request was not sent, and after 429. An untrusted certificate is raised at once.
+    GET and DELETE are retried after connection errors, timeouts, 429 and 5xx; other methods only after 429,
+    or if the request was not sent. Errors that a retry cannot fix, such as an untrusted certificate, are
+    raised immediately.
 
     Attributes:
         attempts: The maximum number of attempts per call, including the first; 1 disables retries.
-        base_delay: The maximum wait before the second attempt, in seconds; it doubles with each
-            further attempt, and the actual wait is random.
-        max_delay: The upper limit of these waits, in seconds.
-        max_retry_after: The longest wait that the server may ask for (Retry-After), in seconds;
-            a longer one is raised at once, with `retry_after` on the error.
+        base_delay: The maximum delay before the second attempt, in seconds. It doubles with each further
+            attempt; the actual delay is random.
+        max_delay: The upper limit of these delays, in seconds.
+        max_retry_after: The longest Retry-After to wait for, in seconds. If the server asks for a longer
+            wait, the error is raised immediately, with its `retry_after` set.
     """
 
     attempts: int = 4
@@ -45,12 +46,13 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """What sending a request again may do (RFC 9110, 9.2). Requests that were not sent are always retried.
+    """Whether it is safe to retry a request (RFC 9110, 9.2). Requests that were not sent are always retried.
 
     Attributes:
-        changes: Whether it may change something, so that its outcome is unknown if the answer is lost.
-        retry_lost: Whether to retry if the answer is lost.
-        retry_statuses: The statuses after which to retry.
+        changes: Whether the request may change something, so that its outcome is unknown if the answer is
+            lost.
+        retry_lost: Whether to retry the request if the answer is lost.
+        retry_statuses: The statuses after which to retry the request.
     """
 
     changes: bool
@@ -62,10 +64,11 @@ _SERVER_ERRORS: Final = frozenset(range(500, 600))
 SAFE: Final = Safety(changes=False, retry_lost=True, retry_statuses=_SERVER_ERRORS | {429})
 IDEMPOTENT: Final = Safety(changes=True, retry_lost=True, retry_statuses=_SERVER_ERRORS | {429})
 UNSAFE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset({429}))
-# A 429 is a limit per account, such as the lock after wrong passwords, so waiting does not help.
+# For routes on which a 429 is a limit per account, such as the lock after wrong passwords: a retry would not
+# help.
 SEND_ONCE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset())
-# A 429 to a login is the lock after wrong passwords. The login guard decides about further attempts, so a
-# login is retried here only if it was not sent.
+# A 429 after a login is the lock after wrong passwords. The login guard decides whether a password is sent
+# again, so a login is retried here only if it was not sent.
 SIGN_IN: Final = Safety(changes=False, retry_lost=False, retry_statuses=frozenset())
 NEVER_AGAIN: Final = RetryPolicy(attempts=1)
 
@@ -78,9 +81,10 @@ class Attempts:
 
     Attributes:
         call: The number of the call, for events.
-        made: How many were made.
-        rejected: How many were rejected for their credentials; these don't count, since others follow.
-        may_have_taken_effect: Whether a failed one may have done its work on the server.
+        made: How many attempts were made.
+        rejected: How many attempts were rejected because of their credentials. They do not count towards
+            the policy's maximum, because the call is retried with other credentials.
+        may_have_taken_effect: Whether a failed attempt may have changed something on the server.
     """
 
     __slots__ = ("_delays", "call", "made", "may_have_taken_effect", "policy", "rejected", "safety")
@@ -95,7 +99,7 @@ class Attempts:
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:
-        """Seconds to wait before the next attempt; None to give up."""
+        """Seconds to wait before the next attempt, after a connection error; None to give up."""
         self.may_have_taken_effect |= error.sent
         return (
             self._next_wait(None) if error.may_pass and (self.safety.retry_lost or not error.sent) else None
@@ -114,12 +118,12 @@ class Attempts:
         jitter = next(self._delays)
         if retry_after is None:
             return jitter
-        # The jitter is added, so that tasks that got the same Retry-After don't return together.
+        # Jitter is added so that tasks with the same Retry-After don't retry at the same moment.
         return retry_after + jitter if retry_after <= self.policy.max_retry_after else None
 
 
 def jittered_delays(base: float, longest: float) -> Iterator[float]:
-    """Infinite delays: each is random, up to `base` doubled each time, and at most `longest`."""
+    """An endless series of random delays. Their upper bound starts at `base`, and doubles up to `longest`."""
     delays = backoff.expo(factor=base, max_value=longest)
-    next(delays)  # starts the generator
+    next(delays)  # backoff's generators yield None first
     return map(backoff.full_jitter, delays)

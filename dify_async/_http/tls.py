@@ -1,4 +1,4 @@
-"""Why a TLS connection failed, and what to do about it. Pure."""
+"""Explain why a TLS connection failed, and what to do about it. No I/O."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 import ssl
 from typing import Final
 
-# The error numbers of X509_verify_cert in OpenSSL; the ssl module has no names for them.
+# Error codes of OpenSSL's X509_verify_cert(); the ssl module has no names for them.
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 _SELF_SIGNED: Final = 18
-_UNKNOWN_AUTHORITY: Final = frozenset({2, 19, 20, 21})
-_OTHER_NAME: Final = frozenset({62, 64})
-# OpenSSL's reasons for an answer in plain text, by its version.
+_UNKNOWN_ISSUER: Final = frozenset({2, 19, 20, 21})
+_HOSTNAME_MISMATCH: Final = frozenset({62, 64})
+# OpenSSL's error reasons for an answer that is not TLS; they depend on its version.
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
-# Alerts of a server that checked the client's certificate. With TLS 1.2 and no certificate, some servers
-# send the alert of any failed handshake, and others close the connection.
+# Alerts from a server that rejects the client's certificate. If the client has none, some servers send the
+# general alert for a failed handshake (TLS 1.2), and others close the connection.
 _CLIENT_CERTIFICATE_ALERT: Final = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$")
 _HANDSHAKE_ALERT: Final = re.compile(r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$")
 HANDSHAKE_FAILED: Final = (
@@ -25,12 +25,12 @@ HANDSHAKE_FAILED: Final = (
 
 
 def permanent_problem(error: BaseException, address: str, ssl_argument: str) -> str | None:
-    """Describe an error that retries don't help with; None if it may be temporary.
+    """Describe an error that a retry cannot fix; None if the error may be temporary.
 
     Args:
-        error: The error of the connection.
+        error: The exception that the connection raised.
         address: The host and port.
-        ssl_argument: The argument for an SSL context, such as "ssl=".
+        ssl_argument: The argument that takes an SSL context, such as "ssl=".
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of {address} {_verification_problem(error, ssl_argument)}"
@@ -53,11 +53,11 @@ def _verification_problem(error: ssl.SSLCertVerificationError, ssl_argument: str
         return f"is invalid: {reason}; replace it on the server, or correct the clock of this machine"
     if code == _NOT_YET_VALID:
         return f"is invalid: {reason}; check the clocks of this machine and of the server"
-    if code in _OTHER_NAME:
+    if code in _HOSTNAME_MISMATCH:
         return f"is for other hosts: {reason}; use a name that the certificate contains"
     if code == _SELF_SIGNED:
         return f"is self-signed; {advice} with this certificate"
-    if code in _UNKNOWN_AUTHORITY:
+    if code in _UNKNOWN_ISSUER:
         return (
             f"is from an authority that this machine does not trust ({reason}); {advice} with its certificate"
         )

@@ -1,4 +1,4 @@
-"""URLs: the base URL, the proxy, ids in paths and query values. Pure."""
+"""Check and build URLs: the base URL, the proxy, ids in paths, and query values. No I/O."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Query = tuple[tuple[str, QueryValue], ...]
 
 _MAX_ID_LENGTH: Final = 255
 # Quoting is not enough: servers decode %2F before routing (1.11.2 answered GET /apps/ID%2Fapi-keys with the
-# list of keys), and a proxy may decode %25 a second time. Ids of Dify contain none of these.
-_NOT_IN_AN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# list of keys), and a proxy may decode %25 a second time. Dify's ids never contain these characters.
+_FORBIDDEN_IN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _QUOTED: Final = {code: quote(chr(code), safe="") for code in range(128)}
 
 
 def normal_base_url(text: str) -> str:
-    """The canonical spelling of a base URL, without a trailing slash or `/console/api`."""
+    """The canonical form of a base URL, without a trailing slash or `/console/api`."""
     if not isinstance(text, str) or not text.strip():
         raise DifyConfigError('base_url must be a URL such as "https://dify.example.com"')
     try:
@@ -67,8 +67,8 @@ class Proxy(Struct, frozen=True):
     """An HTTP proxy.
 
     Attributes:
-        url: The address, without user name and password.
-        authorization: The value of Proxy-Authorization; None if the proxy requires no password.
+        url: The URL without user name and password.
+        authorization: The value of the Proxy-Authorization header; None without user name and password.
     """
 
     url: URL
@@ -76,7 +76,7 @@ class Proxy(Struct, frozen=True):
 
 
 def checked_proxy(text: str, name: str = "proxy") -> Proxy:
-    """The proxy of an argument or an environment variable, which `name` names."""
+    """Parse the URL of a proxy. Errors show `name`: the argument or environment variable with the URL."""
     proxy = _proxy(text) if isinstance(text, str) else None
     # Not raised in `_proxy`, whose local variables contain the password.
     if proxy is None:
@@ -91,7 +91,8 @@ def _proxy(text: str) -> Proxy | None:
     url = _usable_url(text.strip())
     if url is None or url.scheme not in {"http", "https"} or not url.port:
         return None
-    if url.raw_path not in {"", "/"} or url.raw_query_string or url.raw_fragment:  # a password with "/"
+    # These are present if the password contains a "/", "?" or "#" that is not percent-encoded.
+    if url.raw_path not in {"", "/"} or url.raw_query_string or url.raw_fragment:
         return None
     if url.user is None and url.password is None:
         return Proxy(url, None)
@@ -100,22 +101,23 @@ def _proxy(text: str) -> Proxy | None:
 
 
 def _usable_url(text: str) -> URL | None:
-    """The URL, if its host name is valid: yarl accepts names for which the resolver raises a UnicodeError."""
+    """The URL, or None if it is invalid."""
     try:
-        text.encode()  # yarl drops lone surrogates
+        text.encode()  # raises for lone surrogates, which yarl drops
         url = URL(text)
+        # yarl accepts host names for which the resolver raises a UnicodeError; encoding them raises it here.
         return url if url.raw_host and url.raw_host.encode("idna") else None
-    except ValueError:  # or a UnicodeError
+    except ValueError:  # includes UnicodeError
         return None
 
 
 def quote_id(identifier: str) -> str:
-    """An id as one path segment; raises DifyConfigError if it could reach another route."""
+    """Quote an id as a single path segment. Raises DifyConfigError if the id could address another route."""
     if (
         not isinstance(identifier, str)
         or identifier in {"", ".", ".."}
         or len(identifier) > _MAX_ID_LENGTH
-        or _NOT_IN_AN_ID.search(identifier)
+        or _FORBIDDEN_IN_ID.search(identifier)
     ):
         raise DifyConfigError(
             f"{_checks.shown(identifier)} is not an id: ids of Dify are UUIDs, such as `app.id`"
@@ -124,9 +126,10 @@ def quote_id(identifier: str) -> str:
 
 
 def build_target(template: str, ids: Sequence[str], query: Query) -> str:
-    """The path and query of a request. Values of None are omitted: `start=` is a 400 up to Dify 1.10.1."""
+    """The path and query of a request. Parameters that are None are omitted."""
     path = template.format(*map(quote_id, ids))
     try:
+        # Not sent as empty values: Dify up to 1.10.1 answers `start=` with 400.
         pairs = [f"{_quote(name)}={_quote(_text(name, value))}" for name, value in query if value is not None]
     except UnicodeEncodeError:
         raise DifyConfigError("filters must be valid Unicode, got a lone surrogate") from None
@@ -134,7 +137,7 @@ def build_target(template: str, ids: Sequence[str], query: Query) -> str:
 
 
 def _quote(text: str) -> str:
-    # For ASCII a fifth of the time of urllib's quote.
+    # For ASCII text, this takes a fifth of the time of urllib's quote().
     return text.translate(_QUOTED) if text.isascii() else quote(text, safe="")
 
 

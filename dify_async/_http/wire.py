@@ -1,4 +1,4 @@
-"""Requests and answers: status and body to a value or an error. Pure."""
+"""Requests and answers, and decoding an answer to a value or an error. No I/O."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-# msgspec does not raise its own errors for invalid UTF-8 and deep nesting.
+# For invalid UTF-8 and for deep nesting, msgspec raises built-in errors instead of its own.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-# 401s that other tokens don't help with (1.13 checks the licence on every route).
+# Codes of 401s that new tokens do not fix. Dify 1.13 checks the licence on every route.
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
 _VERSION: Final = re.compile(r"v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$", re.ASCII)
 _ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
@@ -36,7 +36,7 @@ _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
 _MAX_MESSAGE_LENGTH: Final = 1000
-# The rest of a longer text is not searched for secrets, since it is never shown.
+# Longer texts are cut before they are searched for secrets, because the rest is never shown.
 _MAX_SEARCHED: Final = 2**16
 
 
@@ -48,7 +48,7 @@ class Headers(Protocol):
         ...
 
     def getall(self, name: str, default: list[str], /) -> list[str]:
-        """All values."""
+        """All values; the default if there are none."""
         ...
 
 
@@ -56,7 +56,7 @@ class Request(Masked, frozen=True):
     """A request, ready to be sent.
 
     Attributes:
-        route: Its path, with {} for each id.
+        route: The path, with {} in place of each id.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body"})
@@ -69,11 +69,11 @@ class Request(Masked, frozen=True):
 
 
 class Reply(Masked, frozen=True):
-    """An answer of the server.
+    """An answer from the server.
 
     Attributes:
         base_path: The path of `base_url`, usually "".
-        sent: The headers of the request; the server may echo their secrets.
+        sent: The headers of the request. The server may echo their secrets, so errors must not show them.
     """
 
     _secrets: ClassVar[frozenset[str]] = frozenset({"headers", "body", "sent"})
@@ -86,13 +86,13 @@ class Reply(Masked, frozen=True):
 
     @property
     def version(self) -> str:
-        """Dify's version; "" if a proxy hides it or the answer is not from Dify."""
+        """Dify's version; "" if a proxy removes it, or if the answer is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if _VERSION.match(value) and self._has_shape else ""
+        return value if _VERSION.match(value) and self._looks_like_dify else ""
 
     @property
-    def _has_shape(self) -> bool:
-        """Whether it has the form of Dify's answers: the pages and errors of proxies have other forms."""
+    def _looks_like_dify(self) -> bool:
+        """Whether the answer has the format of Dify's answers. Pages and errors from proxies do not."""
         if self.status < 300:
             return "html" not in (self.headers.get("Content-Type") or "")
         body = error_body(self.body) or ErrorBody()
@@ -101,14 +101,14 @@ class Reply(Masked, frozen=True):
 
 
 class ErrorBody(Struct, frozen=True):
-    """The fields of all shapes of error bodies."""
+    """The fields of an error body. No body has all of them."""
 
     code: object = None
-    custom: object = None  # the code of the limit on API keys since 1.8, without `code`
+    custom: object = None  # since 1.8, in place of `code` if the limit on API keys is reached
     message: object = None
-    errors: object = None  # 1.8.0 to 1.10.1: a message per parameter
-    result: object = None  # "fail": login and refresh
-    data: object = None  # the message of these up to 1.9.1
+    errors: object = None  # from 1.8.0 to 1.10.1: one message per invalid parameter
+    result: object = None  # "fail" if a login or refresh failed
+    data: object = None  # up to 1.9.1: the message of a failed login or refresh
     error: object = None  # the message of a failed import
 
 
@@ -124,15 +124,18 @@ def error_body(body: bytes) -> ErrorBody | None:
 
 
 def decoder_of(answer: Any) -> Callable[[bytes], Any]:
-    """Bytes to a value of this type."""
-    # Not strict: numbers come as text ("1234") and as 12.0 from some versions and databases.
+    """A function that decodes a JSON body to this type."""
+    # Not strict: some versions and databases send integers as text ("1234") or as 12.0.
     return msgspec.json.Decoder(answer, strict=False).decode
 
 
 def lazy_decoder(answer: Any) -> Callable[[bytes], Any]:
-    """A decoder that is made at its first use: all of them take longer than the rest of the import."""
-    made = cache(partial(decoder_of, answer))
-    return lambda body: made()(body)  # noqa: PLW0108 - not before it is called
+    """A function that decodes a JSON body to this type, with a decoder that is created on first use.
+
+    Creating all decoders on import would take longer than the rest of the import.
+    """
+    decoder = cache(partial(decoder_of, answer))
+    return lambda body: decoder()(body)  # noqa: PLW0108 - creates the decoder on the first call
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:
@@ -151,7 +154,7 @@ def decode_error(method: str, path: str, reply: Reply, error: Exception) -> Dify
 def decode_empty(body: bytes) -> None:
     """Check an answer without content.
 
-    It is a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
+    It may be a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
     """
     if body.strip():
         msgspec.json.decode(body, type=dict[str, object] | int)
@@ -197,7 +200,7 @@ def _without_secrets(body: ErrorBody, secrets: list[str]) -> ErrorBody:
 
 
 def redact(text: str) -> str:
-    """The text without keys and tokens, shortened, and encodable as UTF-8."""
+    """Remove keys and tokens from a text, shorten it, and make it encodable as UTF-8."""
     # aiohttp decodes invalid UTF-8 in headers to lone surrogates.
     text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
     text = _SECRET.sub("***", text)
@@ -205,7 +208,7 @@ def redact(text: str) -> str:
 
 
 def is_about_the_token(reply: Reply) -> bool:
-    """Whether other tokens may help: 401s are also sent for bans, the licence and the setup."""
+    """Whether new tokens may help. Dify also answers 401 for bans, licence problems and a missing setup."""
     body = error_body(reply.body) if reply.status == 401 else None
     if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
         return False
@@ -213,17 +216,17 @@ def is_about_the_token(reply: Reply) -> bool:
 
 
 def is_about_csrf(error: DifyStatusError) -> bool:
-    """Whether only the CSRF token was rejected."""
+    """Whether the server rejected only the CSRF token."""
     return "csrf" in error.message.lower()
 
 
 def is_not_about_the_account(error: DifyStatusError) -> bool:
-    """Whether the server rejects all accounts: it is not set up, or its licence has expired."""
+    """Whether the server would reject any account, because it is not set up or its licence has expired."""
     return error.code in _NOT_ABOUT_THE_TOKEN
 
 
 def retry_after(headers: Headers) -> float | None:
-    """The seconds of Retry-After, which is a number or a date by the server's clock."""
+    """The Retry-After header in seconds: it contains a number, or a date by the server's clock."""
     value = (headers.get("Retry-After") or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value, re.ASCII):
         return float(value)
@@ -235,7 +238,7 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def http_date(value: str) -> float | None:
-    """An HTTP date in Unix seconds; None if it cannot be parsed."""
+    """Parse an HTTP date to Unix seconds; None if it is invalid."""
     try:
         return parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError):
@@ -249,7 +252,7 @@ def _is_message(value: object) -> TypeGuard[str | list[object]]:
 
 
 def _message(body: ErrorBody) -> str:
-    message = without_input(next((one for one in (body.message, body.error) if _is_message(one)), ""))
+    message = without_input(next((text for text in (body.message, body.error) if _is_message(text)), ""))
     if isinstance(body.errors, dict):
         details = "; ".join(f"{name}: {text}" for name, text in body.errors.items())
         message = f"{message}: {details}" if message else details

@@ -1,4 +1,4 @@
-"""Rows of past days, which are fetched once."""
+"""A cache of the rows of past days, which are fetched only once."""
 
 from __future__ import annotations
 
@@ -20,50 +20,53 @@ if TYPE_CHECKING:
 
     GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
 
-# Yesterday's numbers may still change, and those of the day before if the server's clock is a day off.
-_OPEN_DAYS: Final = 2
+# How many days before today may still change: yesterday, and also the day before if the server's clock is
+# a day off.
+_MUTABLE_DAYS: Final = 2
 
 
-class _Past(NamedTuple):
+class _CachedRows(NamedTuple):
+    """The final rows of one app and metric, from the day `first` up to the day before `until`."""
+
     first: date
     until: date
     rows: tuple[Row, ...]
 
 
 class History:
-    """The rows of days older than two, by app and metric."""
+    """Caches the rows of days at least three days ago, which are treated as final, per app and metric."""
 
     def __init__(self) -> None:
-        self._past: dict[tuple[str, Metric], _Past] = {}
+        self._cache: dict[tuple[str, Metric], _CachedRows] = {}
         self._zone = ""
 
     def clear(self) -> None:
-        """Fetch every day again."""
-        self._past.clear()
+        """Empty the cache, so that every day is fetched again."""
+        self._cache.clear()
 
     def retain(self, app_ids: Iterable[str]) -> None:
-        """Drop the rows of all other apps."""
+        """Keep only the rows of these apps."""
         ids = set(app_ids)
-        self._past = {key: past for key, past in self._past.items() if key[0] in ids}
+        self._cache = {key: cached for key, cached in self._cache.items() if key[0] in ids}
 
     def reader(self, get: GetSpan, first: date, end: datetime, today: date, zone: ZoneInfo) -> GetRows:
-        """A function that gets the rows since a day, and fetches only those that are not known."""
+        """A function that gets the rows from `first` to `end`, and requests only those not in the cache."""
         if zone.key != self._zone:
-            # Days begin at other moments.
+            # In another time zone, days start at other times, so cached rows no longer apply.
             self.clear()
             self._zone = zone.key
-        past_until = max(first, today - timedelta(days=_OPEN_DAYS))
+        final_until = max(first, today - timedelta(days=_MUTABLE_DAYS))
 
         async def get_rows(metric: Metric, app_id: str) -> Sequence[Row]:
             start = first
-            old: tuple[Row, ...] = ()
-            past = self._past.get((app_id, metric))
-            if past is not None and past.first <= first:
-                start = max(first, min(past.until, past_until))
-                old = tuple(row for row in past.rows if first <= row.date < start)
-            rows = (*old, *await get(span_of(midnight(start), end, zone), metric, app_id))
-            closed = tuple(row for row in rows if row.date < past_until)
-            self._past[app_id, metric] = _Past(first, past_until, closed)
+            known: tuple[Row, ...] = ()
+            cached = self._cache.get((app_id, metric))
+            if cached is not None and cached.first <= first:
+                start = max(first, min(cached.until, final_until))
+                known = tuple(row for row in cached.rows if first <= row.date < start)
+            rows = (*known, *await get(span_of(midnight(start), end, zone), metric, app_id))
+            final = tuple(row for row in rows if row.date < final_until)
+            self._cache[app_id, metric] = _CachedRows(first, final_until, final)
             return rows
 
         return get_rows

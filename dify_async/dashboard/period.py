@@ -1,4 +1,4 @@
-"""Ranges of days in the account's time zone. Pure."""
+"""Ranges of days in the account's time zone. No I/O."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Period(Struct, frozen=True, kw_only=True):
-    """A range in the account's time zone.
+    """A range of time in the account's time zone.
 
     Attributes:
-        start: Inclusive, in the account's time zone.
-        end: Exclusive, in the account's time zone.
+        start: The start (inclusive), in the account's time zone.
+        end: The end (exclusive), in the account's time zone.
         zone: The account's time zone, such as "Europe/Berlin".
-        days: Every day of the range. If it starts or ends within a day, the numbers of that day cover
-            only the part within the range.
+        days: All days of the range, including partial ones. The numbers of a partial day cover only
+            the part within the range.
     """
 
     start: datetime
@@ -35,50 +35,51 @@ class Period(Struct, frozen=True, kw_only=True):
     @property
     def bounds(self) -> tuple[str, str]:
         """Start and end in the account's time zone, as "YYYY-MM-DD HH:MM"."""
-        first, last = (one.isoformat(" ", "minutes") for one in on_clock(self))
-        return first, last
+        start, end = (moment.isoformat(" ", "minutes") for moment in on_clock(self))
+        return start, end
 
 
 def period_of(start: When | None, end: When | None, days: int, zone: ZoneInfo, now: datetime) -> Period:
-    """The range from start to end; by default `days` whole days that end at the next midnight."""
-    last = midnight(now.astimezone(zone).date() + timedelta(days=1)) if end is None else wall_clock(end, zone)
+    """The period from start to end; by default, the `days` whole days up to the next midnight."""
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    local_end = midnight(tomorrow) if end is None else wall_clock(end, zone)
     if start is None:
-        start = _moved(_next_midnight(last), -timedelta(days=days))
-    return _period(start, last, zone)
+        start = _shifted(_next_midnight(local_end), -timedelta(days=days))
+    return _period(start, local_end, zone)
 
 
 def period_before(period: Period, zone: ZoneInfo) -> Period:
-    """The range of the same length that ends where this one starts."""
-    first, last = on_clock(period)
-    if not begins_day(first):
-        # The server sends one row per day, even if the day belongs to both periods.
-        raise _checks.refused("start", "a midnight in the account's time zone to compare periods", str(first))
-    return _period(_moved(first, first - last), first, zone)
+    """The period of the same length that ends when this one starts."""
+    start, end = on_clock(period)
+    if not begins_day(start):
+        # The server sends one row per day: the row of a day in both periods could not be divided.
+        raise _checks.refused("start", "a midnight in the account's time zone to compare periods", str(start))
+    return _period(_shifted(start, start - end), start, zone)
 
 
 def on_clock(period: Period) -> tuple[datetime, datetime]:
-    """Start and end as naive datetimes."""
+    """Start and end as naive datetimes in the account's time zone."""
     return period.start.replace(tzinfo=None), period.end.replace(tzinfo=None)
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a day, as a naive datetime."""
+    """The midnight at which a day starts, as a naive datetime."""
     return datetime.combine(day, time.min)
 
 
 def _period(start: When, end: When, zone: ZoneInfo) -> Period:
-    first, last = minutes(start, end, zone)
-    days = tuple(days_of(first, last))
-    return Period(start=in_zone(first, zone), end=in_zone(last, zone), zone=zone.key, days=days)
+    local_start, local_end = minutes(start, end, zone)
+    days = tuple(days_of(local_start, local_end))
+    return Period(start=in_zone(local_start, zone), end=in_zone(local_end, zone), zone=zone.key, days=days)
 
 
 def _next_midnight(moment: datetime) -> datetime:
     day = midnight(moment.date())
-    return day if day == moment else _moved(day, timedelta(days=1))
+    return day if day == moment else _shifted(day, timedelta(days=1))
 
 
-def _moved(moment: datetime, by: timedelta) -> datetime:
+def _shifted(moment: datetime, delta: timedelta) -> datetime:
     try:
-        return moment + by
+        return moment + delta
     except OverflowError:
-        raise DifyConfigError(f"{by.days} days from {moment} are outside of the calendar") from None
+        raise DifyConfigError(f"{delta.days} days from {moment} are outside of the calendar") from None

@@ -1,4 +1,4 @@
-"""The series of one app, with a value for each day, from its rows. Pure."""
+"""Build the series of one app, with one value per day, from its statistics. No I/O."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     ByDay = dict[date, Value]
 
-# Every version of Dify reports this currency; the zeros of an app without rows are in it.
+# All Dify versions report costs in this currency, so the zeros of an app without rows are in it too.
 _CURRENCY: Final = "USD"
 
 
 def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | None) -> AppDashboard:
-    """The series of an app; its rows may be of both periods."""
+    """The series of an app; `statistics` contains the rows of both periods."""
     numbers = _numbers(statistics)
     before = {} if previous is None else _series(numbers, previous, {})
     return AppDashboard(
@@ -41,27 +41,27 @@ def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | 
 
 
 def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
-    """The numbers by name and day, including derived series."""
+    """The numbers per series and day, including derived series."""
     numbers: dict[str, ByDay] = {}
     for metric in Metric:
         rows = statistics.rows(metric)
         if rows is not None:
-            # The date is the first field of every row, its number the second.
+            # The first field of every row is the date, and the second is the value.
             numbers[str(metric)] = dict(map(attrgetter(*rows[0].__struct_fields__[:2]), rows)) if rows else {}
     if statistics.token_costs is not None:
         numbers |= _tokens_and_money(statistics.token_costs)
     if Metric.USER_SATISFACTION_RATE in numbers:
         rates = numbers[Metric.USER_SATISFACTION_RATE]
-        # Two decimals per thousand are three of a percentage.
+        # The rate is per thousand, with two decimals, so the percentage has three.
         numbers[RATE_PERCENT] = {day: round(float(rate or 0) / 10, 3) for day, rate in rates.items()}
-    tokens = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
-    if tokens in numbers:
-        numbers[TOKENS] = numbers[tokens]
+    token_metric = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
+    if token_metric in numbers:
+        numbers[TOKENS] = numbers[token_metric]
     return numbers
 
 
 def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
-    """Tokens, and money by currency; a day may have one row per currency."""
+    """Tokens per day, and costs per currency and day; a day may have one row per currency."""
     prices: dict[str, list[tuple[date, Value]]] = {}
     for row in rows:
         for name, price in money_of(row):
@@ -69,10 +69,10 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     numbers = {name: _by_day(pairs, name) for name, pairs in prices.items()}
     tokens = [(row.date, row.token_count) for row in rows]
     numbers = {str(Metric.TOKEN_COSTS): _by_day(tokens, Metric.TOKEN_COSTS), **numbers}
-    money = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
-    # A day without a known price did not cost 0.
+    money_names = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
+    # If the price of a day is unknown, its cost is None, not 0.
     unpriced = [row.date for row in rows if row.total_price is None]
-    for name in money:
+    for name in money_names:
         by_day = numbers.setdefault(name, {})
         for day in unpriced:
             by_day.setdefault(day, None)
@@ -80,12 +80,13 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
 
 
 def _by_day(pairs: Sequence[tuple[date, Value]], name: str) -> ByDay:
+    """The values by day; several values of one day are added."""
     by_day = dict(pairs)
     if len(by_day) < len(pairs):
-        days: dict[date, list[Value]] = {}
+        values_of: dict[date, list[Value]] = {}
         for day, value in pairs:
-            days.setdefault(day, []).append(value)
-        by_day = {day: added(values, measure_of(name).zero) for day, values in days.items()}
+            values_of.setdefault(day, []).append(value)
+        by_day = {day: added(values, measure_of(name).zero) for day, values in values_of.items()}
     return by_day
 
 
@@ -107,4 +108,5 @@ def _series(
 
 
 def _filled(by_day: ByDay, period: Period, zero: Value) -> tuple[Value, ...]:
+    """One value per day of the period; `zero` for days without a row."""
     return tuple([by_day.get(day, zero) for day in period.days])

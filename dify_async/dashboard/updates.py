@@ -1,4 +1,4 @@
-"""A dashboard as its apps arrive."""
+"""A dashboard, app by app."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class DashboardUpdate(Struct, frozen=True, kw_only=True):
-    """One more app of a dashboard.
+    """One app of a dashboard, and the progress so far.
 
     Attributes:
-        app: The numbers of the app, complete.
-        done: The number of apps so far, including this one.
+        app: All numbers of the app.
+        done: The number of apps received so far, including this one.
         total: The number of apps in the dashboard.
     """
 
@@ -36,11 +36,11 @@ class DashboardUpdate(Struct, frozen=True, kw_only=True):
 
 
 class DashboardUpdates:
-    """The apps of a dashboard, each as a `DashboardUpdate` as soon as it is complete.
+    """An async iterator of `DashboardUpdate`s, one per app as soon as its data is complete.
 
     Attributes:
-        period: The requested range, and the account's time zone.
-        previous_period: The range to compare with, or None.
+        period: The requested range, with the account's time zone.
+        previous_period: The range to compare with; None without a comparison.
         total: The number of apps in the dashboard.
     """
 
@@ -52,29 +52,29 @@ class DashboardUpdates:
         previous_period: Period | None,
     ) -> None:
         self._stream = stream
-        self._places = {app_id: place for place, app_id in enumerate(app_ids)}
-        self._arrived: list[AppDashboard] = []
+        self._positions = {app_id: position for position, app_id in enumerate(app_ids)}
+        self._received: list[AppDashboard] = []
         self.period = period
         self.previous_period = previous_period
-        self.total: int = len(self._places)
+        self.total: int = len(self._positions)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> DashboardUpdate:
         app = app_dashboard(await anext(self._stream), self.period, self.previous_period)
-        self._arrived.append(app)
-        return DashboardUpdate(app=app, done=len(self._arrived), total=self.total)
+        self._received.append(app)
+        return DashboardUpdate(app=app, done=len(self._received), total=self.total)
 
     async def dashboard(self) -> Dashboard:
-        """The dashboard of the apps received so far, in the order of the list."""
-        apps = sorted(self._arrived, key=lambda app: self._places[app.app_id])
-        # In a thread: the totals of 1000 apps over 90 days take tenths of a second.
+        """The dashboard of the apps received so far, in the order of the app list."""
+        apps = sorted(self._received, key=lambda app: self._positions[app.app_id])
+        # In a thread, because the totals of 1000 apps over 90 days take tenths of a second.
         totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
         return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
 
     async def collect(self) -> Dashboard:
-        """The whole dashboard: waits for the remaining apps."""
+        """Wait for the remaining apps, and return the whole dashboard."""
         async for _ in self:
             pass
         return await self.dashboard()

@@ -1,4 +1,4 @@
-"""The authenticated account, and the server."""
+"""The authenticated account, and the settings of the server and the workspace."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ class Account(Struct, frozen=True, kw_only=True):
     """The authenticated account.
 
     Attributes:
-        timezone: The IANA name of the time zone that defines the days of all statistics; if it is None,
-            the server answers statistics with 500.
-        last_login_at: Unix seconds.
-        created_at: Unix seconds.
+        timezone: The IANA name of the time zone that defines the days of all statistics. If it is None,
+            the server answers requests for statistics with 500.
+        last_login_at: When the account last logged in, in Unix seconds.
+        created_at: When the account was created, in Unix seconds.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class SystemFeatures(Struct, frozen=True, kw_only=True):
-    """The server's sign-in options and settings; None for fields that its version does not have.
+    """The server's sign-in options and settings. Fields that the server's version does not have are None.
 
     Attributes:
         is_allow_create_workspace: Up to Dify 1.15.
@@ -78,7 +78,7 @@ class SetupStatus(Struct, frozen=True, kw_only=True):
 
     Attributes:
         step: "finished" or "not_started".
-        setup_at: ISO 8601 in the server's local time, without a UTC offset.
+        setup_at: When the server was set up: ISO 8601 in the server's local time, without a UTC offset.
     """
 
     step: str
@@ -86,7 +86,7 @@ class SetupStatus(Struct, frozen=True, kw_only=True):
 
 
 class Quota(Struct, frozen=True, kw_only=True):
-    """The current size and its limit; `enabled` is set only for licensed members."""
+    """How much of a resource is in use, and the limit. `enabled` is set only for licensed members."""
 
     size: int | None = None
     limit: int | None = None
@@ -94,7 +94,7 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 
 class RateQuota(Struct, frozen=True, kw_only=True):
-    """The usage and its limit until `reset_date`, in Unix seconds. From Dify 1.11."""
+    """The usage and its limit. The usage is reset at `reset_date`, in Unix seconds. From Dify 1.11."""
 
     usage: int | None = None
     limit: int | None = None
@@ -102,7 +102,7 @@ class RateQuota(Struct, frozen=True, kw_only=True):
 
 
 class Features(Struct, frozen=True, kw_only=True):
-    """The workspace's features and quotas; None for fields that the server's version does not have."""
+    """The workspace's features and quotas. Fields that the server's version does not have are None."""
 
     billing: dict[str, object] | None = None
     education: dict[str, object] | None = None

@@ -1,4 +1,4 @@
-"""Base classes and envelopes of the other models."""
+"""Base classes of the models, pages of lists, and wrappers of single values."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
         data: The rows.
         has_more: Whether there is another page, as reported by the server.
         limit: Rows per page; some servers report their default if there are no rows.
-        page: The number of this page, from 1.
-        total: The number of rows on all pages.
+        page: The number of this page, starting at 1.
+        total: The total number of rows on all pages.
     """
 
     data: list[T]
@@ -28,7 +28,7 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
-    """One page of a list with a cursor: pass the id of one of its rows to get the next page.
+    """One page of a list with a cursor. The cursor is the id of a row: pass it to get the next page.
 
     Attributes:
         data: The rows.
@@ -42,20 +42,20 @@ class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Rows(Struct, Generic[T], frozen=True):
-    """The envelope of a list without pages."""
+    """The object in which the server wraps a list without pages."""
 
     data: list[T]
 
 
 class Text(Struct, frozen=True):
-    """The envelope of a text; `result` is set if the text is the token of an emailed code."""
+    """The object in which the server wraps a text. `result` is set if it is the token for an emailed code."""
 
     data: str
     result: str | None = None
 
 
 class Masked(Struct, frozen=True):
-    """A model whose repr hides its secret fields."""
+    """A model whose repr masks its secret fields."""
 
     _secrets: ClassVar[frozenset[str]] = frozenset()
 

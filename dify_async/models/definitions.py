@@ -1,4 +1,4 @@
-"""Imports of apps, and model configurations to write."""
+"""Results of app imports, and model configurations that can be written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_Map = dict[str, object]
+_JsonObject = dict[str, object]
 
 
 class AppImport(Struct, frozen=True, kw_only=True):
@@ -17,13 +17,13 @@ class AppImport(Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: "completed"; "completed-with-warnings" if the definition's format is older than the
-            server's; or "pending" until you call `confirm_import`, if it is newer.
-        app_id: The app; None while the import is pending.
-        current_dsl_version: The version of the server's format: 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
+            server's; "pending" if it is newer, until you call `confirm_import`.
+        app_id: The id of the app; None while the import is pending.
+        current_dsl_version: The version of the server's format (DSL): 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
         imported_dsl_version: The version of the definition's format.
         permission_keys: From Dify 1.15.
-        warnings: What was not restored, each entry with code, path, message and details; empty if only
-            the format is older. From Dify 1.16.
+        warnings: What was not restored. Each entry has code, path, message and details. Empty if the older
+            format is the only reason for a warning. From Dify 1.16.
     """
 
     id: str
@@ -38,47 +38,47 @@ class AppImport(Struct, frozen=True, kw_only=True):
 
 
 class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
-    """A complete model configuration of a chat, agent-chat or completion app, to write.
+    """A complete, writable model configuration of a chat, agent-chat or completion app.
 
     The server resets fields that are not set, so start with the result of `app_model_config`.
 
     Attributes:
         model: The model's provider, name, mode and completion_params, all of which are required.
-        extra: Fields without an attribute here, by their names on the server.
+        extra: Fields for which this class has no attribute, by their names on the server.
     """
 
-    model: _Map
+    model: _JsonObject
     pre_prompt: str | UnsetType | None = UNSET
     prompt_type: str | UnsetType | None = UNSET
-    chat_prompt_config: _Map | UnsetType | None = UNSET
-    completion_prompt_config: _Map | UnsetType | None = UNSET
-    user_input_form: list[_Map] | UnsetType | None = UNSET
+    chat_prompt_config: _JsonObject | UnsetType | None = UNSET
+    completion_prompt_config: _JsonObject | UnsetType | None = UNSET
+    user_input_form: list[_JsonObject] | UnsetType | None = UNSET
     dataset_query_variable: str | UnsetType | None = UNSET
     opening_statement: str | UnsetType | None = UNSET
     suggested_questions: list[str] | UnsetType | None = UNSET
-    suggested_questions_after_answer: _Map | UnsetType | None = UNSET
-    more_like_this: _Map | UnsetType | None = UNSET
-    speech_to_text: _Map | UnsetType | None = UNSET
-    text_to_speech: _Map | UnsetType | None = UNSET
-    retriever_resource: _Map | UnsetType | None = UNSET
-    sensitive_word_avoidance: _Map | UnsetType | None = UNSET
-    annotation_reply: _Map | UnsetType | None = UNSET
-    external_data_tools: list[_Map] | UnsetType | None = UNSET
-    agent_mode: _Map | UnsetType | None = UNSET
-    dataset_configs: _Map | UnsetType | None = UNSET
-    file_upload: _Map | UnsetType | None = UNSET
-    extra: _Map = {}
+    suggested_questions_after_answer: _JsonObject | UnsetType | None = UNSET
+    more_like_this: _JsonObject | UnsetType | None = UNSET
+    speech_to_text: _JsonObject | UnsetType | None = UNSET
+    text_to_speech: _JsonObject | UnsetType | None = UNSET
+    retriever_resource: _JsonObject | UnsetType | None = UNSET
+    sensitive_word_avoidance: _JsonObject | UnsetType | None = UNSET
+    annotation_reply: _JsonObject | UnsetType | None = UNSET
+    external_data_tools: list[_JsonObject] | UnsetType | None = UNSET
+    agent_mode: _JsonObject | UnsetType | None = UNSET
+    dataset_configs: _JsonObject | UnsetType | None = UNSET
+    file_upload: _JsonObject | UnsetType | None = UNSET
+    extra: _JsonObject = {}
 
     @classmethod
     def of(cls, config: Mapping[str, object]) -> Self:
-        """The configuration from the server, without its authors and times."""
+        """Create from a configuration that the server returned, without its read-only authors and times."""
         extra = {name: value for name, value in config.items() if name not in _READ_ONLY}
-        # Not validated, so that values in the form of a newer server are written back unchanged.
+        # Not validated, so that values in a newer server's format are written back unchanged.
         fields: dict[str, Any] = {name: extra.pop(name) for name in cls.__struct_fields__ if name in extra}
         return cls(**{"model": {}, **fields, "extra": extra})
 
     def to_body(self) -> dict[str, object]:
-        """The configuration in the form that the server accepts."""
+        """The configuration as the body of a request."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "extra"}
         return {**self.extra, **{name: value for name, value in fields.items() if value is not UNSET}}
 
@@ -87,6 +87,6 @@ _READ_ONLY = frozenset({"created_by", "created_at", "updated_by", "updated_at"})
 
 
 class Configured(Struct, frozen=True):
-    """An app, with its model configuration only."""
+    """An app, of which only the model configuration is read."""
 
-    model_config: _Map | None = None
+    model_config: _JsonObject | None = None
