@@ -55,35 +55,51 @@ class Sender:
         waited. Logins and refreshes take no slot, so that `max_concurrency=1` works.
         """
         while True:
-            if limiter is not None and not limiter.try_acquire():
-                await limiter.acquire()
-            try:
-                try:
-                    request = prepare()
-                    reply = await self._send(request, attempts)
-                    if limiter is not None:
-                        adapt = limiter.on_overload if reply.status in _OVERLOADED else limiter.on_success
-                        adapt()
-                finally:
-                    if limiter is not None:
-                        limiter.release()
-            except DifyConnectionError as error:
-                wait = attempts.wait_after_error(error)
-                if wait is None:
-                    raise
-                logger.info("%s; retrying in %.2f s", error, wait)
-            else:
-                if reply.status < 400:
-                    return reply
-                wait = attempts.wait_after_status(reply.status, retry_after(reply.headers))
-                if wait is None:
-                    return reply
-                path = self.transport.path_of(request.url)
-                logger.info("%s %s: %d; retrying in %.2f s", request.method, path, reply.status, wait)
+            request, outcome = await self._attempt(prepare, attempts, limiter)
+            wait = self._wait_before_retry(request, outcome, attempts)
+            if wait is None:
+                if isinstance(outcome, DifyConnectionError):
+                    raise outcome
+                return outcome
             if self._emit is not None:
                 what = attempts.call, request.method, request.route, attempts.made + 1
                 self._emit(RequestRetried(*what, wait, host=self.transport.host, port=self.transport.port))
             await anyio.sleep(wait)
+
+    async def _attempt(
+        self, prepare: Callable[[], Request], attempts: Attempts, limiter: AdaptiveLimiter | None
+    ) -> tuple[Request, Reply | DifyConnectionError]:
+        if limiter is not None and not limiter.try_acquire():
+            await limiter.acquire()
+        try:
+            request = prepare()
+            try:
+                reply = await self._send(request, attempts)
+            except DifyConnectionError as error:
+                return request, error
+            if limiter is not None:
+                adapt = limiter.on_overload if reply.status in _OVERLOADED else limiter.on_success
+                adapt()
+            return request, reply
+        finally:
+            if limiter is not None:
+                limiter.release()
+
+    def _wait_before_retry(
+        self, request: Request, outcome: Reply | DifyConnectionError, attempts: Attempts
+    ) -> float | None:
+        """Seconds to wait before the next attempt; None to give up, or if the request succeeded."""
+        if isinstance(outcome, DifyConnectionError):
+            wait = attempts.wait_after_error(outcome)
+            failure = str(outcome)
+        elif outcome.status < 400:
+            return None
+        else:
+            wait = attempts.wait_after_status(outcome.status, retry_after(outcome.headers))
+            failure = f"{request.method} {self.transport.path_of(request.url)}: {outcome.status}"
+        if wait is not None:
+            logger.info("%s; retrying in %.2f s", failure, wait)
+        return wait
 
     async def _send(self, request: Request, attempts: Attempts) -> Reply:
         attempts.made += 1
