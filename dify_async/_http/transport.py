@@ -120,8 +120,8 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
         self._proxy = None if proxy is None else proxy.url
-        authorization = None if proxy is None else proxy.authorization
-        self._proxy_headers = None if authorization is None else {"Proxy-Authorization": authorization}
+        authorization = proxy.authorization if proxy is not None else None
+        self._proxy_headers = {"Proxy-Authorization": authorization} if authorization is not None else None
         self._is_plain_http = url.scheme == "http"
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
@@ -187,9 +187,7 @@ class Transport:
         self._accepts_calls = False
 
     def abandon(self) -> bool:
-        """Discard the session if its event loop was closed, which also closed its connections.
-
-        Returns whether the session was discarded.
+        """Discard the session, and return True, if its event loop was closed and with it the connections.
 
         Raises:
             DifyError: The session belongs to another event loop, which is not closed.
@@ -233,8 +231,7 @@ class Transport:
             DifyDecodeError: The response is too large, or the request changes nothing and the response is
                 not valid HTTP.
         """
-        session = self._session
-        if session is None:
+        if (session := self._session) is None:
             raise DifyError("the client was closed")
         if session.closed:
             raise DifyError("the session passed in was closed while the client is open")
@@ -287,18 +284,17 @@ class Transport:
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Read the body, up to the maximum size, and let other tasks run in between."""
         chunks = []
-        remaining = self._max_response_bytes
-        pause_at = remaining - _PAUSE_AFTER_BYTES
+        size, pause_at = 0, _PAUSE_AFTER_BYTES
         while chunk := await response.content.readany():
-            remaining -= len(chunk)
-            if remaining < 0:
+            size += len(chunk)
+            if size > self._max_response_bytes:
                 response.close()
                 raise DifyDecodeError(
                     f"{response.method} {self.path_of(response.url)}: the answer is larger than"
                     f" max_response_bytes={self._max_response_bytes}"
                 )
             chunks.append(chunk)
-            if remaining < pause_at:
-                pause_at = remaining - _PAUSE_AFTER_BYTES
+            if size > pause_at:
+                pause_at = size + _PAUSE_AFTER_BYTES
                 await asyncio.sleep(0)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
