@@ -110,11 +110,12 @@ class Sender:
             reply = await self._send_observed(self._emit, request, attempts)
         # An answer without a version may be from a proxy. Answers to requests from before the last change of
         # the version are ignored, since they may be from the old server.
-        if reply.version not in ("", self.version) and changes == self._version_changes:
+        version = reply.version  # computed from the headers and the body
+        if version not in ("", self.version) and changes == self._version_changes:
             if self.version:
-                logger.info("the server's version changed from %s to %s", self.version, reply.version)
+                logger.info("the server's version changed from %s to %s", self.version, version)
                 self._version_changes += 1
-            self.version = reply.version
+            self.version = version
         return reply
 
     async def _send_observed(self, emit: OnEvent, request: Request, attempts: Attempts) -> Reply:

@@ -256,7 +256,7 @@ class Transport:
                 reply = Reply(
                     response.status, response.headers, await self._read(response), self._base_path, sent
                 )
-                if reply.version:
+                if self._base_path and reply.version:
                     self._base_path = ""  # the path is correct, so hints need not mention it
                 return reply
         except _FAILURES as error:
