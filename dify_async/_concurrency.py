@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -12,7 +12,7 @@ import anyio
 from .errors import DifyError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
     from anyio.abc import TaskGroup
 
@@ -47,6 +47,27 @@ async def for_each(items: Iterable[T], do: Callable[[T], Awaitable[None]], worke
             await do(item)
 
     async with task_group() as group:
+        for _ in range(workers):
+            group.start_soon(work)
+
+
+async def for_each_async(items: AsyncGenerator[T], do: Callable[[T], Awaitable[None]], workers: int) -> None:
+    """Call `do` with each item of an asynchronous iterator, `workers` at a time; the first failure ends all.
+
+    One worker at a time waits for the next item.
+    """
+    lock = anyio.Lock(fast_acquire=True)
+
+    async def work() -> None:
+        while True:
+            async with lock:
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+            await do(item)
+
+    async with aclosing(items), task_group() as group:
         for _ in range(workers):
             group.start_soon(work)
 

@@ -10,7 +10,7 @@ from dify_async._concurrency import for_each
 from dify_async.errors import DifyDecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from dify_async._http.urls import Query
     from dify_async.models import CursorPage, Page
@@ -62,7 +62,8 @@ async def iterate_pages(
     *,
     page_size: int,
     fetched: Mapping[int, Page[RowT]] = MappingProxyType({}),
-) -> AsyncIterator[RowT]:
+    on_page: Callable[[Page[RowT]], None] | None = None,
+) -> AsyncGenerator[RowT]:
     """The rows of all pages, each once, until a page has no new row.
 
     Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29 ids),
@@ -80,6 +81,8 @@ async def iterate_pages(
         answer = fetched.get(page)
         if answer is None:
             answer = await caller.call(endpoint, ids, (*query, ("page", page), ("limit", page_size)))
+        if on_page is not None:
+            on_page(answer)
         known = len(seen)
         for row in answer.data:
             if row.id not in seen:
@@ -101,7 +104,7 @@ async def iterate_cursor(
     cursor: str,
     page_size: int,
     is_backward: bool = False,
-) -> AsyncIterator[RowT]:
+) -> AsyncGenerator[RowT]:
     """The rows of all pages, each once, until a page has no new row.
 
     The parameter named `cursor` takes the id of the row after which a page begins. If `is_backward`, pages

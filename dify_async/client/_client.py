@@ -40,6 +40,7 @@ from .many_statistics import ManyStatisticCalls
 from .messages import MessageCalls
 from .raw import RawCalls
 from .statistics import StatisticCalls
+from .usage import UsageCalls
 from .workflows import WorkflowCalls
 from .workspace import WorkspaceCalls
 
@@ -62,6 +63,7 @@ class AsyncDifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,

@@ -14,7 +14,7 @@ from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from dify_async.statistics.fan_out import OnError
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
+    from dify_async.usage import Usage, UsageDimension, UsageMark
 
 
 class RawCalls(Calls):
@@ -1277,6 +1278,60 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         )
 
 
+class UsageCalls(DashboardCalls):
+    """Calls for who used what."""
+
+    def usage(
+        self,
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        apps: Iterable[App | str] | None = None,
+        days: int | None = None,
+        by: Iterable[UsageDimension] = ("app",),
+        since: UsageMark | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Usage:
+        """Messages, tokens and costs by user, model, source and day.
+
+        Reads every message in the range, at most `max_concurrency` requests at once: one request per
+        conversation (and 100 messages), one per 100 workflow runs or completions, and two or three
+        statistics per app. With "model" or "provider" in `by`, it also takes one request per workflow run
+        and per message of an advanced-chat app: 10,000 of them take about a minute at 50 ms each. No
+        conversation is marked as read. Memory grows with the groups, not with the messages.
+
+        Requires the editor role. Days are calendar days in the account's time zone.
+
+        Args:
+            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            end: Exclusive. By default, the next midnight, so that today is included.
+            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            days: The number of whole days if no start is given; 30 by default.
+            by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
+                "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
+                present one.
+            since: The `Usage.mark` of an earlier report, to read only what is new since then, each message
+                once. Without a range, everything since then. `Usage.unexplained` is empty.
+            progress: A function that is called with the number of conversations done and the total known so
+                far; a run counts as a conversation.
+
+        Raises:
+            DifyConfigError: An argument is wrong, or the account has no time zone.
+            DifyError: The apps could not be listed, or the session was rejected. Other errors are in
+                `Usage.errors`.
+        """
+        return self._call(
+            self._dify.usage,
+            start,
+            end,
+            apps=taken(apps),
+            days=days,
+            by=taken(by),
+            since=since,
+            progress=progress,
+        )
+
+
 class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
@@ -1628,6 +1683,7 @@ class DifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,

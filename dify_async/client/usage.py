@@ -1,0 +1,81 @@
+"""Who used what: the messages of an app, and the usage of all apps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_async._api.versions import WORKFLOW_LOG_RANGE
+from dify_async.usage.app import UsageSource
+from dify_async.usage.query import checked_query
+from dify_async.usage.reader import read
+
+from .dashboard import DashboardCalls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dify_async._times import When
+    from dify_async.models import App
+    from dify_async.usage import Usage, UsageDimension, UsageMark
+
+
+class UsageCalls(DashboardCalls):
+    """Calls for who used what."""
+
+    async def usage(
+        self,
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        apps: Iterable[App | str] | None = None,
+        days: int | None = None,
+        by: Iterable[UsageDimension] = ("app",),
+        since: UsageMark | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Usage:
+        """Messages, tokens and costs by user, model, source and day.
+
+        Reads every message in the range, at most `max_concurrency` requests at once: one request per
+        conversation (and 100 messages), one per 100 workflow runs or completions, and two or three
+        statistics per app. With "model" or "provider" in `by`, it also takes one request per workflow run
+        and per message of an advanced-chat app: 10,000 of them take about a minute at 50 ms each. No
+        conversation is marked as read. Memory grows with the groups, not with the messages.
+
+        Requires the editor role. Days are calendar days in the account's time zone.
+
+        Args:
+            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            end: Exclusive. By default, the next midnight, so that today is included.
+            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            days: The number of whole days if no start is given; 30 by default.
+            by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
+                "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
+                present one.
+            since: The `Usage.mark` of an earlier report, to read only what is new since then, each message
+                once. Without a range, everything since then. `Usage.unexplained` is empty.
+            progress: A function that is called with the number of conversations done and the total known so
+                far; a run counts as a conversation.
+
+        Raises:
+            DifyConfigError: An argument is wrong, or the account has no time zone.
+            DifyError: The apps could not be listed, or the session was rejected. Other errors are in
+                `Usage.errors`.
+        """
+        query = checked_query(
+            start=start, end=end, days=days, apps=apps, by=by, since=since, progress=progress
+        )
+        return await read(self._usage_source(), query)
+
+    def _usage_source(self) -> UsageSource:
+        return UsageSource(
+            caller=self._caller,
+            get_zone=self._account_zone,
+            list_apps=self._list_apps,
+            get_app=self._get_app,
+            get_rows=self._statistic_rows,
+            filters_logs=self._filters_logs,
+            max_concurrency=self._max_concurrency,
+        )
+
+    async def _filters_logs(self) -> bool:
+        return await self._probe.supports(WORKFLOW_LOG_RANGE)
