@@ -139,25 +139,23 @@ class ConversationTally:
         runs: int = 0,
     ) -> None:
         """Add a message or a run: all its tokens, and those of each known model among them."""
-        groups = set()
-        for part in models:
-            group = self._group_of(day, part.provider, part.model)
-            groups.add(group)
-            self._sums(group).use(part.tokens)
-        rest = _rest(tokens, models)
-        unknown = self._group_of(day, None, None)
-        if not groups:
-            groups.add(unknown)
-        if rest is not None:
-            self._sums(unknown).use(rest)
-        for group in groups:
-            self._sums(group).count(messages, runs)
-            if messages and group not in self._counted:
-                self._counted.add(group)
-                self._sums(group).conversations += 1
         per_day = self._app.days.setdefault(day, Sums())
         per_day.count(messages, runs)
-        per_day.use(tokens)
+        groups = {}
+        for part in models:
+            group = self._group_of(day, part.provider, part.model)
+            groups[group] = self._sums(group)
+            for sums in (groups[group], per_day):
+                sums.use(part.tokens)
+        rest, unknown = _rest(tokens, models), self._group_of(day, None, None)
+        if rest is not None:
+            for sums in (self._sums(unknown), per_day):
+                sums.use(rest)
+        for group, sums in (groups or {unknown: self._sums(unknown)}).items():
+            sums.count(messages, runs)
+            if messages and group not in self._counted:
+                self._counted.add(group)
+                sums.conversations += 1
 
     def _group_of(self, day: date, provider: str | None, model: str | None) -> Group:
         return self._group._replace(
