@@ -2,25 +2,86 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from dify_async._api.versions import WORKFLOW_LOG_RANGE
+from dify_async._times import instant
+from dify_async.errors import DifyConfigError
+from dify_async.models import App
 from dify_async.usage.app import UsageSource
+from dify_async.usage.messages import AppMessages
 from dify_async.usage.query import checked_query
 from dify_async.usage.reader import read
 
 from .dashboard import DashboardCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from dify_async._times import When
-    from dify_async.models import App
+    from dify_async.models import Message
     from dify_async.usage import Usage, UsageDimension, UsageMark
 
 
 class UsageCalls(DashboardCalls):
     """Calls for who used what."""
+
+    async def messages(
+        self, app: App | str, start: When | None = None, end: When | None = None
+    ) -> list[Message]:
+        """Every message of an app in a range, over all of its conversations, each once.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. One
+        request per conversation and 100 messages, at most `max_concurrency` at once. Conversations are not
+        marked as read. Requires the editor role.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        messages = await self._app_messages(app, start, end)
+        return await messages.read(self._max_concurrency)
+
+    async def iter_messages(
+        self, app: App | str, start: When | None = None, end: When | None = None
+    ) -> AsyncIterator[Message]:
+        """Iterate over the messages of an app in a range, one conversation after the other.
+
+        For the order, the arguments and the errors, see `messages()`. Pages are fetched when they are needed.
+        """
+        messages = await self._app_messages(app, start, end)
+        async for message in messages.rows():
+            yield message
+
+    async def _app_messages(self, app: App | str, start: When | None, end: When | None) -> AppMessages:
+        for bound in (start, end):
+            if bound is not None:
+                instant(bound, UTC)  # rejects an invalid bound before anything is requested
+        given = app if isinstance(app, App) else await self._get_app(app)
+        if given.mode == "workflow":
+            raise DifyConfigError(
+                f"app {given.name!r} is a workflow, which has runs but no messages; use workflow_app_logs()"
+            )
+        zone = await self._account_zone()
+        first, last = (None if bound is None else instant(bound, zone).timestamp() for bound in (start, end))
+        if first is not None and last is not None and first > last:
+            raise DifyConfigError(f"start must not be after end, got {start} and {end}")
+        return AppMessages(
+            self._caller,
+            given,
+            zone,
+            start=None if first is None else math.floor(first),
+            end=None if last is None else math.ceil(last),
+        )
 
     async def usage(
         self,

@@ -1,4 +1,4 @@
-"""What the usage of apps is computed from: the parts of the server's rows that are needed for it."""
+"""Messages of apps, and the parts of the server's rows that their usage is computed from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec import Raw, Struct
 
+from .messages import CompletionMessage, Feedback
 from .people import EndUser, WorkspaceUser
 
 
@@ -24,6 +25,45 @@ class TokenUsage(Struct, frozen=True, kw_only=True):
     total_price: Decimal | None = None
     currency: str | None = None
     latency: float | None = None
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A message of an app, with its conversation's user and model. Times are Unix seconds.
+
+    For completion apps, `id`, the tokens and `usage` are None: the server has them only in a call that marks
+    the conversation as read.
+
+    Attributes:
+        usage: The tokens and their price; None if the server has none.
+        provider_response_latency: The model's response time in seconds.
+        model: The model's name; None for advanced-chat apps. Up to Dify 1.14, the app's present one.
+        provider: The model's provider, such as "langgenius/openai/openai".
+        from_source: "api" for end users, "console" for console users.
+        from_end_user_session_id: The end user's name, as given by the calling application.
+    """
+
+    id: str | None = None
+    conversation_id: str
+    created_at: int | None = None
+    inputs: dict[str, object] | None = None
+    query: str | None = None
+    answer: str | None = None
+    message_tokens: int | None = None
+    answer_tokens: int | None = None
+    usage: TokenUsage | None = None
+    provider_response_latency: float | None = None
+    model: str | None = None
+    provider: str | None = None
+    from_source: str | None = None
+    from_end_user_id: str | None = None
+    from_end_user_session_id: str | None = None
+    from_account_id: str | None = None
+    from_account_name: str | None = None
+    feedbacks: list[Feedback] | None = None
+    workflow_run_id: str | None = None
+    status: str | None = None
+    error: str | None = None
+    parent_message_id: str | None = None
 
 
 class MessageMetadata(Struct, frozen=True):
@@ -58,6 +98,7 @@ class UsageConversation(Struct, frozen=True, kw_only=True, gc=False):
     updated_at: int | None = None
     # All null up to Dify 1.14, and for advanced-chat [1.11.2/06_chat_conversations_limit_5].
     model_config: ConversationModel | None = None
+    message: CompletionMessage | None = None  # of a completion app
 
 
 class UsageMessage(Struct, frozen=True, kw_only=True):
