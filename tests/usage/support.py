@@ -20,7 +20,9 @@ _seeds = count(1000)
 
 def a_fake(version: str, *modes: str, **options: object) -> FakeDifyServer:
     """A fake with one app per mode, whose messages no other fake shares."""
-    apps = [FakeApp(name=f"{number} {mode}", mode=mode, messages_per_day=0) for number, mode in enumerate(modes)]
+    apps = [
+        FakeApp(name=f"{number} {mode}", mode=mode, messages_per_day=0) for number, mode in enumerate(modes)
+    ]
     return FakeDifyServer(version, apps=apps, today=TODAY, seed=next(_seeds), **options)  # type: ignore[arg-type]  # as they are
 
 

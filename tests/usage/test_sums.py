@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dify_async import AsyncDifyServer, Dashboard, Usage, UsageDimension
+from dify_async import Dashboard, Usage, UsageDimension
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._console.models import MODES
 from tests.support import VERSIONS, client
@@ -66,7 +66,9 @@ async def test_every_day_of_every_app(version: str) -> None:
         assert not fake.count("GET", "/apps/*/*-conversations/*")  # each would mark one as read
     for app in dashboard.apps:
         for day, total in zip(dashboard.period.days, app.series["tokens"].values, strict=True):
-            rows = [row for row in (*usage.rows, *usage.unexplained) if (row.app_id, row.day) == (app.app_id, day)]
+            rows = [
+                row for row in (*usage.rows, *usage.unexplained) if (row.app_id, row.day) == (app.app_id, day)
+            ]
             assert tokens(rows) == total
             if app.mode != "workflow":
                 price = app.series["token_costs_USD"].values[dashboard.period.days.index(day)]
@@ -77,5 +79,3 @@ async def test_every_day_of_every_app(version: str) -> None:
     # conversations of advanced-chat apps leave it out.
     new = tuple(map(int, version.split("."))) >= (1, 9)
     assert kinds == ({"completion", "chat", "agent-chat"} if new else {"completion", "advanced-chat"})
-
-
