@@ -294,6 +294,7 @@ print(len(dify.apps()), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "code"),
     [
