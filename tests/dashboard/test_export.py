@@ -22,7 +22,7 @@ from .conftest import END, START
 from .numbers import JSON, answer
 from .test_partial import NAMES
 
-COLUMNS = ["app_id", "app_name", "mode", "metric", "date", "value"]
+COLUMNS = ["app_id", "app_name", "mode", "metric", "date", "value", "unit"]
 
 
 @pytest.fixture
@@ -50,6 +50,9 @@ async def test_rows_and_columns_are_tidy(dashboard: Dashboard) -> None:
         for name, series in app.series.items():
             for day, value in zip(dashboard.period.days, series.values, strict=True):
                 assert values[app.app_id, name, day] == value
+    units = {(row["metric"], row["unit"]) for row in rows}
+    assert units == {(name, series.unit) for name, series in dashboard.totals.items()}
+    assert {("token_costs", "tokens"), ("token_costs_USD", "USD")} <= units
 
 
 async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
@@ -110,6 +113,8 @@ async def test_json_is_complete(dashboard: Dashboard) -> None:
         "start": "2026-10-01T00:00:00-04:00",
         "end": "2026-10-31T00:00:00-04:00",
         "zone": "America/New_York",
+        "today": dashboard.period.today.isoformat(),
+        "is_open": dashboard.period.is_open,
     }
     assert datetime.fromisoformat(body["previous_period"]["end"]) == dashboard.period.start
     assert body["days"] == [day.isoformat() for day in dashboard.period.days]
@@ -139,8 +144,8 @@ async def test_data_frames(dashboard: Dashboard, backend: Any) -> None:
     frame = nw.from_native(native)
     assert frame.columns == COLUMNS
     rows = dashboard.to_rows()
-    assert frame.shape == (len(rows), 6)
-    for name in COLUMNS[:4]:
+    assert frame.shape == (len(rows), 7)
+    for name in (*COLUMNS[:4], "unit"):
         assert frame[name].to_list() == [row[name] for row in rows]
     days = [day.date() if isinstance(day, datetime) else day for day in frame["date"].to_list()]
     assert days == [row["date"] for row in rows]
