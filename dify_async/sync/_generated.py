@@ -556,19 +556,23 @@ class WorkflowCalls(Calls):
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+    def export_app(self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
             app_id: The app.
+            workflow_id: The published version of the workflow to export; by default, the draft. Requires Dify
+                1.9.
             include_secret: Whether to include the values of secret variables, in plain text.
 
         Raises:
+            DifyConfigError: `workflow_id` is given, and the server is too old to support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
+            DifyServerError: The server failed, for example because the workflow was never saved or the app
+                has no version with `workflow_id` [1.15.0].
         """
-        return self._call(self._dify.export_app, app_id, include_secret=include_secret)
+        return self._call(self._dify.export_app, app_id, workflow_id, include_secret=include_secret)
 
     def export_apps(
         self,
