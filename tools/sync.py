@@ -48,7 +48,7 @@ _BODIES: Final = {
     "from_env": "overrides = masked_options(overrides)\nreturn cls(**from_environment(overrides))",
 }
 # Error trackers show the arguments if a method raises an error.
-_SECRETS: Final = ("password", "admin_api_key", "proxy", "code", "token")
+_SECRETS: Final = ("password", "admin_api_key", "proxy", "headers", "code", "token")
 # Names that only the generated code uses or that it replaces, and their modules.
 _OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
