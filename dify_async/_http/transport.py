@@ -152,6 +152,8 @@ class Transport:
         session = self._callers_session
         if session is not None:
             self.extras = await with_session(self._given, session, self._url)
+        if self._session is not None:  # possibly opened in the meantime
+            raise DifyError("the client is open already")
         self._proxy_headers = self.extras.proxy_headers
         # Cookies are sent as headers: a jar drops Secure cookies over http, and cookies from IP addresses.
         self._session = aiohttp.ClientSession(
@@ -174,11 +176,6 @@ class Transport:
         self._session._retry_connection = False  # noqa: SLF001 - as aiohttp's own TestClient does
         self._loop = asyncio.get_running_loop()
         self._accepts_calls = True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the session exists."""
-        return self._session is not None
 
     def refuse_calls(self) -> None:
         """Reject new calls; a token refresh in progress may finish."""
@@ -212,7 +209,9 @@ class Transport:
     def check(self) -> None:
         """Raise DifyError unless the transport is open and belongs to the current event loop."""
         if not self._accepts_calls:
-            raise DifyError("the client is not open; use it inside `async with AsyncDifyServer(...)`")
+            raise DifyError(
+                "the client is not open; use it inside `async with AsyncDifyServer(...)` or call open() first"
+            )
         if self._loop is not asyncio.get_running_loop():
             raise DifyError("the client was opened in another event loop; enter it in the loop that uses it")
 

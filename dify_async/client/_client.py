@@ -79,8 +79,9 @@ class AsyncDifyServer(
 ):
     """A client of Dify's console API, for one account or one admin API key.
 
-    Use it as an async context manager. The first call logs in. One client can serve any number of
-    concurrent tasks in one event loop. A closed client can be entered again, even in another event loop.
+    Use it as an async context manager, or call `open()` and `aclose()`. The first call logs in. One client
+    can serve any number of concurrent tasks in one event loop. A closed client can be opened again, even in
+    another event loop.
 
     Args:
         base_url: The server's URL, such as "https://dify.example.com", with or without a path.
@@ -225,8 +226,6 @@ class AsyncDifyServer(
             DifyConfigError: A setting of the environment or of the session cannot be used.
             DifyError: The client is open already.
         """
-        if self._transport.is_open:
-            raise DifyError("the client is open already")
         if self._own_store is not None:
             await self._own_store.open()
         await self._transport.open()

@@ -1642,9 +1642,10 @@ class DifyServer(
 ):
     """A synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-    one event loop in a background thread while the client is open. After it is closed, it can be entered
-    again. It cannot be used both before and after a fork: create one client per process.
+    Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+    any number of threads, which share one event loop in a background thread while the client is open. After
+    it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+    per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
     this client. A `session` must belong to the background thread's event loop.
