@@ -1715,9 +1715,10 @@ class DifyServer(
 ):
     """A synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-    one event loop in a background thread while the client is open. After it is closed, it can be entered
-    again. It cannot be used both before and after a fork: create one client per process.
+    Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+    any number of threads, which share one event loop in a background thread while the client is open. After
+    it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+    per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
     this client. A `session` must belong to the background thread's event loop.
@@ -1731,8 +1732,9 @@ class DifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
-            are neither sent nor changed.
+        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
+            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
+            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -1744,13 +1746,18 @@ class DifyServer(
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
+            session with trust_env=True.
+        headers: Headers to send with every request to the server, such as those that a login page or gateway
+            in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
+            Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
         on_event: A function (not async) that is called with each event of `dify_async.events`, for
             metrics and tracing.
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL.
+            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
+            to 1.9.1, if there is an Authorization header.
     """
 
     def __init__(
@@ -1770,9 +1777,15 @@ class DifyServer(
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
+        password, admin_api_key, proxy, headers = (
+            masked(password),
+            masked(admin_api_key),
+            masked(proxy),
+            masked(headers),
+        )
         super().__init__(
             AsyncDifyServer(
                 base_url,
@@ -1789,6 +1802,7 @@ class DifyServer(
                 max_response_bytes=max_response_bytes,
                 ssl=ssl,
                 proxy=proxy,
+                headers=headers,
                 on_event=on_event,
             )
         )
