@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._times import (
@@ -113,14 +113,12 @@ def instant_range(start: When | None, end: When | None, zone: tzinfo) -> Range |
 
 def utc_days(start: When | None, end: When | None) -> tuple[str | None, str | None]:
     """A range of days in UTC, rounded outwards to whole days. Naive times are in UTC."""
-    first = None if start is None else instant(start, UTC).date()
-    last = None
-    if end is not None:
-        until = instant(end, UTC)
-        last = until.date() if until.time() == time.min else until.date() + timedelta(days=1)
+    first, last = (None if bound is None else instant(bound, UTC) for bound in (start, end))
     if first is not None and last is not None and first > last:
         raise _reversed(first, last)
-    return None if first is None else first.isoformat(), None if last is None else last.isoformat()
+    if last is not None and last.time() != time.min:
+        last += timedelta(days=1)
+    return None if first is None else str(first.date()), None if last is None else str(last.date())
 
 
 def _minute(bound: When, zone: tzinfo, *, rounds_up: bool = False) -> datetime:
@@ -144,5 +142,5 @@ def _as_read(moment: datetime, zone: tzinfo) -> datetime:
     return max(local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC))
 
 
-def _reversed(start: date, end: date) -> DifyConfigError:
+def _reversed(start: datetime, end: datetime) -> DifyConfigError:
     return DifyConfigError(f"start must not be after end, got {start} and {end}")

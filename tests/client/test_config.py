@@ -274,7 +274,7 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
         app, start="2025-10-24", end="2025-10-23"
     ),
     "completions end": lambda dify, app: dify.completion_conversations(app, end="tomorrow"),
-    "logs order": lambda dify, app: dify.workflow_app_logs(app, start="2025-10-24Z", end="2025-10-23Z"),
+    "logs order": lambda dify, app: dify.workflow_app_logs(app, start="2025-10-24T00Z", end="2025-10-23T00Z"),
     "feedback": lambda dify, app: dify.export_feedbacks(app, start_date="1 November"),
     "start": lambda dify, app: dify.daily_messages(app, "2025-10-23 0:00"),
     "end": lambda dify, app: dify.daily_messages(app, None, "23/10/2025"),

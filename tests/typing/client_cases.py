@@ -79,7 +79,7 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     assert_type(page.data, list[App])
     assert_type(page[0], App)
     assert_type(page[1:], list[App])
-    assert_type([*page], list[App])
+    assert_type(list(page), list[App])
     messages = await dify.chat_messages("id", "id")
     assert_type(messages, CursorPage[ChatMessage])
     assert_type(messages.data, list[ChatMessage])
@@ -112,8 +112,11 @@ async def listed(dify: AsyncDifyServer) -> None:
     assert_type(talks, Page[ChatConversation])
     async with asyncio.TaskGroup() as tasks:
         assert_type(tasks.create_task(dify.apps_page()), asyncio.Task[Page[App]])
-    wider: Paginator[object, Sequence[App]] = dify.apps()
-    assert_type(await wider, Sequence[App])
+    await covariant(dify.apps())
+
+
+async def covariant(found: Paginator[object, Sequence[App]]) -> None:
+    assert_type(await found, Sequence[App])
 
 
 def frames(dashboard: Dashboard) -> None:
