@@ -56,7 +56,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, the next midnight, so that today is included.
             days: The number of whole days if no start is given.
             apps: Only these `App`s or ids; duplicates are ignored.
@@ -100,7 +100,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, the next midnight, so that today is included.
             days: The number of whole days if no start is given.
             apps: Only these `App`s or ids; duplicates are ignored.

@@ -42,6 +42,7 @@ class Page(_RowsOfPage[T], frozen=True, kw_only=True):
         total: The total number of rows on all pages.
     """
 
+    data: list[T]
     has_more: bool = False
     limit: int = 0
     page: int = 1
@@ -59,6 +60,7 @@ class CursorPage(_RowsOfPage[T], frozen=True, kw_only=True):
         limit: Rows per page.
     """
 
+    data: list[T]
     has_more: bool = False
     limit: int = 0
 
