@@ -52,6 +52,8 @@ def is_empty(start: When | None, end: When | None) -> bool:
     moments = [moment_of(bound) for bound in (start, end) if bound is not None]
     if len(moments) < 2 or is_aware(start) != is_aware(end):
         return False
+    if any(moment.fold and not moment.tzinfo for moment in moments):
+        return False  # the second of two equal times
     # Moments with the same tzinfo are compared without their offsets.
     first, last = (moment.astimezone(UTC) if moment.tzinfo else moment for moment in moments)
     if first > last:
@@ -62,7 +64,7 @@ def is_empty(start: When | None, end: When | None) -> bool:
 def minute_range(start: When | None, end: When | None, zone: tzinfo | None) -> Range | None:
     """A range in the server's format, rounded outwards to minutes; None if nothing is in it.
 
-    The server includes the minute of `end` up to its 59th second [1.11.2/
+    The server includes the minute of `end` up to its 59th second [1.17-pre/
     06_chat_conversations_end_minute_is_inclusive_to_59s], and resolves ambiguous times to the later one.
 
     Args:

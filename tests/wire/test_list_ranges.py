@@ -159,6 +159,13 @@ def test_the_repeated_hour_is_not_reversed() -> None:
     assert len(requested(minute_range(start, end, NEW_YORK), NEW_YORK, around(BACK))) == 60
 
 
+def test_the_hour_between_two_midnights() -> None:
+    first, second = datetime(2026, 11, 1), datetime(2026, 11, 1, fold=1)
+    assert not is_empty(first, second)
+    rows = around(datetime(2026, 11, 1, 5, tzinfo=UTC))
+    assert len(requested(minute_range(first, second, HAVANA), HAVANA, rows)) == 180
+
+
 def test_a_naive_and_an_aware_bound_are_compared_in_the_zone() -> None:
     assert not is_empty("2026-10-01T03:00Z", "2026-10-01T00:00")
     with pytest.raises(DifyConfigError, match="start must not be after end"):
