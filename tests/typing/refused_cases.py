@@ -45,6 +45,9 @@ async def asked(dify: AsyncDifyServer, app: App) -> None:
     await dify.app(app)  # type: ignore[arg-type]
     await dify.update_app(app.id, name=None)  # type: ignore[arg-type]
     await dify.token_costs(app.id, 20261001)  # type: ignore[arg-type]
+    for _ in dify.apps():  # type: ignore[attr-defined]
+        pass
+    len(dify.apps())  # type: ignore[arg-type]
     await dify.statistics(app, on_error="ignore")  # type: ignore[arg-type]
     await dify.statistics_many(app)  # type: ignore[arg-type]
     await dify.statistics_many([app], metrics=[1])  # type: ignore[list-item]
