@@ -10,6 +10,7 @@ from dify_async import (
     AppResult,
     AppStatistics,
     AsyncDifyServer,
+    Change,
     ChatMessage,
     CursorPage,
     Dashboard,
@@ -19,6 +20,7 @@ from dify_async import (
     Event,
     Metric,
     Page,
+    PeriodName,
     RedisTokenStore,
     Snapshot,
     WorkflowRun,
@@ -86,5 +88,17 @@ async def overloaded(dify: AsyncDifyServer) -> None:
     assert_type(union, App | None)
 
 
-def frames(dashboard: Dashboard) -> None:
+async def periods(dify: AsyncDifyServer, period: PeriodName) -> None:
+    await dify.dashboard(period=period)
+    dashboard = await dify.dashboard(period="last_month", compare=True)
+    assert_type(dashboard.period.is_open, bool)
+    assert_type(dashboard.costs["USD"].change, Change | None)
+    DashboardFeed(dify, period="this_month")
+
+
+def exported(dashboard: Dashboard, app: App, page: Page[App]) -> None:
     assert_type(dashboard.to_native("polars"), Any)
+    assert_type(dashboard.to_dict(), dict[str, object])
+    assert_type([app.to_dict(), page.to_dict()], list[dict[str, object]])
+    assert_type(app.to_json(), str)
+    dashboard.to_csv("dashboard.csv", encoding="utf-8-sig")
