@@ -35,8 +35,10 @@ async def for_apps(
     call: Callable[[App | str], Awaitable[T]],
     progress: Progress | None,
     max_concurrency: int,
+    *,
+    is_raised: Callable[[DifyError], bool] = affects_all_apps,
 ) -> list[AppResult[T]]:
-    """One result per app, in the order given; errors that affect all apps are raised."""
+    """One result per app, in the order given; by default, errors that affect all apps are raised."""
     _checks.callback("progress", progress)
     wanted = unique_apps(checked_apps(apps))
     results: dict[str, AppResult[T]] = {}
@@ -46,7 +48,7 @@ async def for_apps(
         try:
             results[app_id] = AppResult(app_id=app_id, app_name=name, value=await call(app))
         except DifyError as error:
-            if affects_all_apps(error):
+            if is_raised(error):
                 raise
             results[app_id] = AppResult(app_id=app_id, app_name=name, error=error)
         if progress is not None:
