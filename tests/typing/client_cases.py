@@ -12,6 +12,7 @@ from dify_async import (
     AppResult,
     AppStatistics,
     AsyncDifyServer,
+    Change,
     ChatConversation,
     ChatMessage,
     CursorPage,
@@ -24,6 +25,7 @@ from dify_async import (
     Metric,
     Page,
     Paginator,
+    PeriodName,
     RedisTokenStore,
     Snapshot,
     WorkflowRun,
@@ -119,5 +121,17 @@ async def covariant(found: Paginator[object, Sequence[App]]) -> None:
     assert_type(await found, Sequence[App])
 
 
-def frames(dashboard: Dashboard) -> None:
+async def periods(dify: AsyncDifyServer, period: PeriodName) -> None:
+    await dify.dashboard(period=period)
+    dashboard = await dify.dashboard(period="last_month", compare=True)
+    assert_type(dashboard.period.is_open, bool)
+    assert_type(dashboard.costs["USD"].change, Change | None)
+    DashboardFeed(dify, period="this_month")
+
+
+def exported(dashboard: Dashboard, app: App, page: Page[App]) -> None:
     assert_type(dashboard.to_native("polars"), Any)
+    assert_type(dashboard.to_dict(), dict[str, object])
+    assert_type([app.to_dict(), page.to_dict()], list[dict[str, object]])
+    assert_type(app.to_json(), str)
+    dashboard.to_csv("dashboard.csv", encoding="utf-8-sig")
