@@ -60,7 +60,12 @@ def _search(
     }
     matching = {user for user in users if user >= 0 and contains(rules, session_id(user), keyword)}
     count = len(_TOPICS)
-    return [row for row in rows if row.number % count in topics or row.user in matching]
+    return [
+        row
+        for row in rows
+        if row.user in matching
+        or (contains(rules, row.question, keyword) if row.question else row.number % count in topics)
+    ]
 
 
 def _is_annotated(row: Conversation) -> bool:
@@ -71,7 +76,7 @@ def _is_annotated(row: Conversation) -> bool:
 def _row(state: State, app: FakeApp, row: Conversation) -> dict[str, Any]:
     rules = state.rules
     by_user = row.user >= 0
-    name, summary = _TOPICS[row.number % len(_TOPICS)]
+    name, summary = (row.question,) * 2 if row.question else _TOPICS[row.number % len(_TOPICS)]
     has_model = rules.conversation_model and not app.has_workflow
     return {
         "id": conversation_id(app.id, row.number),
