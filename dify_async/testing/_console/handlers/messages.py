@@ -5,7 +5,7 @@ from typing import Any
 from dify_async.testing._console import errors
 from dify_async.testing._console.history import Message, conversation_id, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import between, contains, page_and_limit, page_body
+from dify_async.testing._console.listing import between, matcher, page_and_limit, page_body
 from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
@@ -51,15 +51,12 @@ def completions(state: State, call: Call) -> Reply:
         rows = ()
     if keyword := arguments.get("keyword"):
         count = len(QUESTIONS)
-        matching = {number for number in range(count) if contains(rules, QUESTIONS[number], keyword)}
+        is_found = matcher(rules, keyword)
+        matching = {number for number in range(count) if is_found(QUESTIONS[number])}
         rows = [
             row
             for row in rows
-            if (
-                contains(rules, row.question, keyword)
-                if row.question
-                else row.conversation % count in matching
-            )
+            if (is_found(row.question) if row.question else row.conversation % count in matching)
         ]
     shown = [_completion(state, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
