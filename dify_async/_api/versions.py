@@ -41,6 +41,9 @@ class Fact:
 
 # A release without a capture is that of Dify's source.
 
+# Tokens are in the body and sent as `Authorization: Bearer`; later they are cookies [1.9.1/login__ok,
+# 1.10.1/01_login_ok_plain_password].
+BEARER_TOKENS: Final = Fact(until=(1, 9, 2))
 # The password and a mailed code are sent in base64. Before, base64 is just a wrong password
 # [1.10.1/01_login_base64_password_rejected, 1.11.2/01_login_plain_password_not_decodable].
 ENCODED_PASSWORD: Final = Fact(since=(1, 11, 2))

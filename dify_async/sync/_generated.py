@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dify_async.client.options import Options
     from dify_async.client.raw import T
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.period import PeriodName
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,
@@ -1186,7 +1187,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1202,14 +1204,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1221,6 +1226,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             start,
             end,
             days=days,
+            period=period,
             apps=taken(apps),
             mode=mode,
             name=name,
@@ -1234,7 +1240,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1252,14 +1259,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1271,6 +1281,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
                 start,
                 end,
                 days=days,
+                period=period,
                 apps=taken(apps),
                 mode=mode,
                 name=name,
@@ -1704,9 +1715,10 @@ class DifyServer(
 ):
     """A synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-    one event loop in a background thread while the client is open. After it is closed, it can be entered
-    again. It cannot be used both before and after a fork: create one client per process.
+    Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+    any number of threads, which share one event loop in a background thread while the client is open. After
+    it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+    per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
     this client. A `session` must belong to the background thread's event loop.
@@ -1720,8 +1732,9 @@ class DifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
-            are neither sent nor changed.
+        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
+            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
+            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -1733,13 +1746,18 @@ class DifyServer(
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
+            session with trust_env=True.
+        headers: Headers to send with every request to the server, such as those that a login page or gateway
+            in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
+            Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
         on_event: A function (not async) that is called with each event of `dify_async.events`, for
             metrics and tracing.
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL.
+            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
+            to 1.9.1, if there is an Authorization header.
     """
 
     def __init__(
@@ -1759,9 +1777,15 @@ class DifyServer(
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
+        password, admin_api_key, proxy, headers = (
+            masked(password),
+            masked(admin_api_key),
+            masked(proxy),
+            masked(headers),
+        )
         super().__init__(
             AsyncDifyServer(
                 base_url,
@@ -1778,6 +1802,7 @@ class DifyServer(
                 max_response_bytes=max_response_bytes,
                 ssl=ssl,
                 proxy=proxy,
+                headers=headers,
                 on_event=on_event,
             )
         )
