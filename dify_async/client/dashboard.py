@@ -30,6 +30,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
         return DashboardSource(
+            now=self._now,
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
