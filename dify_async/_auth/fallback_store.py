@@ -289,5 +289,5 @@ class FallbackStore:
 
 
 def _reason(error: BaseException) -> str:
-    """The text of our own errors; for others, whose text may contain secrets, the class."""
+    """The message of our own errors; for others, whose message may contain secrets, the class."""
     return str(error) if isinstance(error, DifyError) else type(error).__name__

@@ -32,7 +32,7 @@ MAX_PER_PASSWORD: Final = 3
 MAX_PER_ACCOUNT: Final = 5
 # In seconds. Dify's LOGIN_LOCKOUT_DURATION; each attempt restarts it.
 _WINDOW: Final = 24 * 3600
-# How long no password is sent after Dify answered that the account is locked.
+# How long no password is sent after Dify responded that the account is locked.
 _LOCK_PAUSE: Final = 3600
 # How far a record of another machine may be in the future, because its clock is ahead.
 _CLOCK_TOLERANCE: Final = 300
@@ -45,8 +45,8 @@ class LoginGuard:
 
     Within 24 hours, the same password is sent at most three times without success, and all passwords of the
     account together at most five times. Each attempt is recorded before it is sent, while the store's lock
-    is held. If Dify did not answer the last attempt, the next one is made only if GET /system-features
-    returns an answer from Dify.
+    is held. If Dify did not respond to the last attempt, the next one is made only if GET
+    /system-features returns a response from Dify.
 
     Attributes:
         rejection: The error that every call raises until `login()` is called; None if there is none.
@@ -65,7 +65,7 @@ class LoginGuard:
 
     @property
     def is_answered(self) -> bool:
-        """Whether Dify answered the last attempt of any client."""
+        """Whether Dify responded to the last attempt of any client."""
         return self._store.attempts.is_answered
 
     def check(self) -> None:
@@ -90,14 +90,14 @@ class LoginGuard:
     async def before_sending(self, confirm: Callable[[], Awaitable[None]], *, on_purpose: bool) -> None:
         """Record an attempt, or raise if the password must not be sent.
 
-        `confirm` raises unless the server answers as Dify does. `on_purpose` is true if `login()` was called.
+        `confirm` raises unless the server responds as Dify does; `on_purpose` is true for `login()`.
         """
         self.look()
         attempts, own_hash = self._store.attempts, await self._fingerprint()
         now = int(time.time())
         if not on_purpose:
             if attempts.rejected == own_hash and attempts.rejection not in {"", self._known_rejection}:
-                text = f"{attempts.answer} Another client of this account got this answer."
+                text = f"{attempts.answer} Another client of this account received this response."
                 self.reject(DifyLoginError(text, method="POST", path="/login"))
             self._check_lock(attempts, now)
         sent = attempts.sent
@@ -168,10 +168,10 @@ def _used_up_error(attempts: LoginAttempts) -> DifyLoginError:
         advice = "Nothing more is sent until 24 hours after the last attempt, to protect the account."
         if attempts.replaced:
             advice = (
-                "GET /system-features answers, so a proxy or gateway in front of Dify replaces the answers"
+                "GET /system-features works, so a proxy or gateway in front of Dify replaces the responses"
                 f" of POST /login. {advice}"
             )
-    last = attempts.answer or "POST /login: no answer"
+    last = attempts.answer or "POST /login: no response"
     return DifyLoginError(
         f"{last.rstrip('.')}. Passwords were sent {times} times without success since"
         f" {since:%Y-%m-%d %H:%M} UTC. {advice}",

@@ -245,7 +245,7 @@ class Session(Auth):
         try:
             fresh = await self._api.refresh(tokens)
         except (DifyConnectionError, DifyStatusError) as error:
-            # If the session is from a code, the password may be any text.
+            # If the session is from a code, the password may be any string.
             is_for_all = isinstance(error, DifyStatusError) and is_not_about_the_account(error)
             if tokens.by_code or is_for_all or not await self._probe.allows_passwords():
                 raise

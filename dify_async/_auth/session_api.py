@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import anyio
 from msgspec.structs import replace
 
+from dify_async._api.versions import BEARER_TOKENS
 from dify_async._http.retry import LOGIN, NO_RETRIES, SAFE, Attempts, jittered_delays
 from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
@@ -61,7 +62,7 @@ class SessionApi:
         left = min(self._policy.attempts, MAX_PER_PASSWORD) if self._guard.was_accepted else 1
         delays = jittered_delays(self._policy.base_delay, self._policy.max_delay)
         while True:
-            body = rules.login_body(email, password, await self._probe.version())
+            body = rules.login_body(email, password, await self._version())
             await self._guard.before_sending(self._probe.confirm, on_purpose=on_purpose)
             try:
                 credentials = await self._log_in(_LOGIN, body, password, "password")
@@ -77,8 +78,14 @@ class SessionApi:
 
     async def log_in_with_code(self, email: str, code: str, token: str) -> TokenCredentials:
         """Log in with an emailed code."""
-        body = rules.code_body(email, code, token, await self._probe.version())
+        body = rules.code_body(email, code, token, await self._version())
         return await self._log_in(_CODE_LOGIN, body, code, "email_code")
+
+    async def _version(self) -> str:
+        version = await self._probe.version()
+        if BEARER_TOKENS(version):
+            self._sender.transport.extras.check_authorization()
+        return version
 
     async def _log_in(
         self, path: str, body: bytes, secret: str, method: Literal["password", "email_code"]

@@ -49,9 +49,9 @@ class Safety:
     """Whether it is safe to retry a request (RFC 9110, 9.2). Requests that were not sent are always retried.
 
     Attributes:
-        changes: Whether the request may change something, so that its outcome is unknown if the answer is
-            lost.
-        retry_lost: Whether to retry the request if the answer is lost.
+        changes: Whether the request may change something, so that its outcome is unknown if the response
+            is lost.
+        retry_lost: Whether to retry the request if the response is lost.
         retry_statuses: The statuses after which to retry the request.
     """
 

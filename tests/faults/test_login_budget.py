@@ -127,14 +127,14 @@ async def test_a_lock_is_not_counted_and_tried_once_an_hour(
 
 
 async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) -> None:
-    """GET /system-features has answers of Dify, and POST /login never."""
+    """GET /system-features has responses of Dify, and POST /login never."""
     fake.inject("/login", status=503, body=b"<html>sorry</html>", headers={"X-Version": ""})
     store = MemoryTokenStore()
     for _ in range(3):
         assert isinstance(await outcome(fake, token_store=store, retry=ONCE), DifyServerError)
     error = await outcome(fake, token_store=store)
     assert isinstance(error, DifyLoginError)
-    assert "a proxy or gateway in front of Dify replaces the answers of POST /login" in str(error)
+    assert "a proxy or gateway in front of Dify replaces the responses of POST /login" in str(error)
     assert "503" in str(error)
     assert "since 20" in str(error)
     assert fake.count("POST", "/login") == 3
@@ -251,7 +251,7 @@ async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer
         fake.revoke_all_tokens()
         with pytest.raises(DifyLoginError, match="Dify rejected"):
             await one.profile()
-        with pytest.raises(DifyLoginError, match="Another client of this account got this answer"):
+        with pytest.raises(DifyLoginError, match="Another client of this account received this response"):
             await two.profile()
         assert fake.count("POST", "/login") == 2
     assert isinstance(await outcome(fake, token_store=store, password=password), DifyLoginError)
