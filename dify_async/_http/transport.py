@@ -232,7 +232,9 @@ class Transport:
             raise DifyError("the client was closed")
         if session.closed:
             raise DifyError("the session passed in was closed while the client is open")
-        headers = self.extras.headers_of(request.headers)
+        headers = request.headers
+        if self.extras.headers:
+            headers = self.extras.added_to(headers)
         body = None if request.body is None else _Body(request.body)
         try:
             # asyncio.timeout takes 3 µs, aiohttp's timeout 5 and anyio's 7. It also covers reading the body.
