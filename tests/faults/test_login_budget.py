@@ -62,6 +62,7 @@ async def test_an_attempt_is_recorded_before_it_is_sent(fake: FakeDifyServer) ->
         recorded = attempts_in(store)
         assert sum(recorded.sent.values()) == 1
         assert not recorded.is_answered
+        assert recorded.answer == "POST /login: no response."
         assert fake.password not in str(recorded.sent)
         call.cancel()
 
@@ -176,6 +177,18 @@ async def test_a_login_of_another_client_ends_the_lock(fake: FakeDifyServer) -> 
         await two.login()
         await two.logout()
         await one.profile()
+
+
+async def test_a_rejected_password_shows_that_the_lock_has_ended(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    body = b'{"code":"email_code_login_limit","message":"Too many attempts.","status":429}'
+    locked = fake.inject("/login", status=429, body=body, headers=JSON)
+    assert isinstance(await outcome(fake, token_store=store), DifyLoginLockedError)
+    locked.remove()
+    async with client(fake, token_store=store, password="Wrong-Pass-1") as dify:
+        with pytest.raises(DifyLoginError):
+            await dify.login()
+    assert await outcome(fake, token_store=store) is None
 
 
 async def test_a_password_that_was_not_sent_does_not_end_the_doubt(
