@@ -11,8 +11,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from dify_async import AsyncDifyServer
-from dify_async import redis_store
-from dify_async._auth import fallback_store, login_guard
+from dify_async._auth import login_guard
 from dify_async.testing import FakeDifyServer
 from tests.clock import MOMENTS, clock_at
 from tests.redis_server import RedisServer
@@ -57,13 +56,6 @@ def _quick_fingerprints() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(login_guard, "_ROUNDS", 1)
         yield
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for Redis however busy the machine is, in tests of what clients share."""
-    monkeypatch.setattr(fallback_store, "_PATIENCE", 60.0)
-    monkeypatch.setattr(redis_store, "_COMMAND_TIMEOUT", 60.0)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -153,6 +145,7 @@ def _redis_of_all() -> Iterator[RedisServer]:
 @pytest.fixture
 def patient_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Redis commands take long, as on a busy machine; for tests that are not about a slow Redis."""
+    monkeypatch.setattr("dify_async._auth.fallback_store._PATIENCE", 30.0)
     monkeypatch.setattr("dify_async.redis_store._COMMAND_TIMEOUT", 30.0)
 
 
