@@ -78,7 +78,7 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """The object in which the server wraps a text. `result` is set if it is the token for an emailed code."""
+    """The object in which the server wraps a string. `result` is set for the token of an emailed code."""
 
     data: str
     result: str | None = None
