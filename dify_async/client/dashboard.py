@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from dify_async._api.endpoints import APPS
-from dify_async._api.paging import fetch_all
-from dify_async._api.versions import AGENT_APPS, parse_version
 from dify_async.dashboard.gather import DashboardSource, gather
 from dify_async.dashboard.query import checked_query
-from dify_async.errors import DifyValidationError
 
 from .apps import AppCalls
 from .many_statistics import ManyStatisticCalls
@@ -20,12 +16,11 @@ if TYPE_CHECKING:
 
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.period import PeriodName
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric
     from dify_async.statistics.fan_out import OnError
-
-_PAGE_SIZE: Final = 100
 
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
@@ -35,6 +30,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
         return DashboardSource(
+            now=self._now,
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
@@ -47,7 +43,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -62,15 +59,18 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -78,7 +78,15 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             return await updates.collect()
@@ -89,7 +97,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -106,15 +115,18 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -122,23 +134,18 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             yield updates
 
     async def _list_apps(self, mode: str | None, name: str | None) -> list[App]:
-        found = await self._list_mode(mode, name)
-        version = await self._probe.version()
-        if mode is None and AGENT_APPS(version):
-            try:
-                # The list without a mode lacks them [1.15.0].
-                found += await self._list_mode("agent", name)
-            except DifyValidationError:
-                if parse_version(version) is not None:
-                    raise
-        return found
-
-    async def _list_mode(self, mode: str | None, name: str | None) -> list[App]:
-        query = (("mode", mode), ("name", name))
-        return await fetch_all(self._caller, APPS, query, _PAGE_SIZE, self._max_concurrency)
+        return await self.apps(mode=mode, name=name)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dify_async._api.paginator import Paginator
 from dify_async._api.versions import WORKFLOW_LOG_RANGE
+from dify_async._ranges import is_empty
 from dify_async._times import instant
 from dify_async.errors import DifyConfigError
 from dify_async.models import App
+from dify_async.statistics.fan_out import checked_apps
 from dify_async.usage.app import UsageSource
-from dify_async.usage.messages import AppMessages
+from dify_async.usage.messages import AppMessages, MessageRange
 from dify_async.usage.query import checked_query
 from dify_async.usage.reader import read
 
 from .dashboard import DashboardCalls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from dify_async._times import When
+    from dify_async.dashboard.period import PeriodName
     from dify_async.models import Message
     from dify_async.usage import Usage, UsageDimension, UsageMark
 
@@ -28,14 +32,14 @@ if TYPE_CHECKING:
 class UsageCalls(DashboardCalls):
     """Calls for who used what."""
 
-    async def messages(
+    def messages(
         self, app: App | str, start: When | None = None, end: When | None = None
-    ) -> list[Message]:
+    ) -> Paginator[Message, list[Message]]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        The conversation that was updated last comes first; in each, the newest message comes first. One
-        request per conversation and 100 messages, at most `max_concurrency` at once. Conversations are not
-        marked as read. Requires the editor role.
+        The conversation that was updated last comes first; in each, the newest message comes first. `await`
+        reads several conversations at once; `async for` reads one after the other. Each conversation takes
+        one request per 100 messages, and is not marked as read. Requires the editor role.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
@@ -48,36 +52,27 @@ class UsageCalls(DashboardCalls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        messages = await self._app_messages(app, start, end)
-        return await messages.read(self._max_concurrency)
+        checked_apps([app])
+        is_empty(start, end)
+        return Paginator(AppMessages(partial(self._message_range, app, start, end), self._max_concurrency))
 
-    async def iter_messages(
-        self, app: App | str, start: When | None = None, end: When | None = None
-    ) -> AsyncIterator[Message]:
-        """Iterate over the messages of an app in a range, one conversation after the other.
-
-        For the order, the arguments and the errors, see `messages()`. Pages are fetched when they are needed.
-        """
-        messages = await self._app_messages(app, start, end)
-        async for message in messages.rows():
-            yield message
-
-    async def _app_messages(self, app: App | str, start: When | None, end: When | None) -> AppMessages:
-        for bound in (start, end):
-            if bound is not None:
-                instant(bound, UTC)  # rejects an invalid bound before anything is requested
-        given = app if isinstance(app, App) else await self._get_app(app)
-        if given.mode == "workflow":
+    async def _message_range(
+        self, app: App | str, start: When | None, end: When | None
+    ) -> MessageRange | None:
+        if is_empty(start, end):
+            return None
+        found = app if isinstance(app, App) else await self._get_app(app)
+        if found.mode == "workflow":
             raise DifyConfigError(
-                f"app {given.name!r} is a workflow, which has runs but no messages; use workflow_app_logs()"
+                f"app {found.name!r} is a workflow, which has runs but no messages; use workflow_app_logs()"
             )
         zone = await self._account_zone()
         first, last = (None if bound is None else instant(bound, zone).timestamp() for bound in (start, end))
         if first is not None and last is not None and first > last:
             raise DifyConfigError(f"start must not be after end, got {start} and {end}")
-        return AppMessages(
+        return MessageRange(
             self._caller,
-            given,
+            found,
             zone,
             start=None if first is None else math.floor(first),
             end=None if last is None else math.ceil(last),
@@ -90,6 +85,7 @@ class UsageCalls(DashboardCalls):
         *,
         apps: Iterable[App | str] | None = None,
         days: int | None = None,
+        period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),
         since: UsageMark | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -105,10 +101,13 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
+            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
             apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
-            days: The number of whole days if no start is given; 30 by default.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
                 "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
                 present one.
@@ -123,13 +122,21 @@ class UsageCalls(DashboardCalls):
                 `Usage.errors`.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, by=by, since=since, progress=progress
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            by=by,
+            since=since,
+            progress=progress,
         )
         return await read(self._usage_source(), query)
 
     def _usage_source(self) -> UsageSource:
         return UsageSource(
             caller=self._caller,
+            now=self._now,
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dify_async.client.options import Options
     from dify_async.client.raw import T
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.period import PeriodName
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         IndexingStatus,
         InvitationResult,
         Member,
+        Message,
         Page,
         SetupStatus,
         SystemFeatures,
@@ -299,7 +301,7 @@ class KnowledgeCalls(Calls):
     def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None) -> list[Dataset]:
         """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
-        Route: GET /datasets.
+        The pages are requested concurrently, or one at a time by `iter_datasets()`. Route: GET /datasets.
 
         Args:
             keyword: Part of the name, case-insensitive.
@@ -308,15 +310,19 @@ class KnowledgeCalls(Calls):
         return self._call(self._dify.datasets, keyword=keyword, tag_ids=taken(tag_ids))
 
     def iter_datasets(
-        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None, page_size: int = 100
+        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None
     ) -> Generator[Dataset, None, None]:
-        """Iterate over the matching knowledge bases, newest first, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `datasets()`, in its order.
 
-        The filters are documented at `datasets`. `page_size` is from 1 to 100. Route: GET /datasets.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /datasets.
+
+        Args:
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
-        return self._rows(
-            self._dify.iter_datasets(keyword=keyword, tag_ids=taken(tag_ids), page_size=page_size)
-        )
+        return self._rows(self._dify.datasets(keyword=keyword, tag_ids=taken(tag_ids)).__aiter__())
 
     def datasets_page(
         self,
@@ -328,11 +334,44 @@ class KnowledgeCalls(Calls):
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
-        The filters are documented at `datasets`. `page` is from 1 to 99,999 and `limit` from 1 to 100.
+        `iter_datasets_page()` gives the rows of this page and of all later ones, each once.
+
         Route: GET /datasets.
+
+        Args:
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
         return self._call(
             self._dify.datasets_page, page=page, limit=limit, keyword=keyword, tag_ids=taken(tag_ids)
+        )
+
+    def iter_datasets_page(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        keyword: str | None = None,
+        tag_ids: Iterable[str] | None = None,
+    ) -> Generator[Dataset, None, None]:
+        """Iterate over the rows of all pages of `datasets_page()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /datasets.
+
+        Args:
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
+        """
+        return self._rows(
+            self._dify.datasets_page(
+                page=page, limit=limit, keyword=keyword, tag_ids=taken(tag_ids)
+            ).__aiter__()
         )
 
     def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
@@ -423,6 +462,8 @@ class WorkflowCalls(Calls):
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
 
+        `iter_workflow_runs()` gives the rows of this page and of all later ones, each once.
+
         Route: GET /apps/{id}/workflow-runs.
 
         Args:
@@ -435,7 +476,7 @@ class WorkflowCalls(Calls):
             limit: From 1 to 100.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._call(
@@ -453,17 +494,32 @@ class WorkflowCalls(Calls):
         *,
         status: str | None = None,
         triggered_from: str | None = None,
-        page_size: int = 100,
+        last_id: str | None = None,
+        limit: int = 20,
     ) -> Generator[WorkflowRun, None, None]:
-        """Iterate over the runs, newest first and without duplicates, fetching pages when they are needed.
+        """Iterate over the rows of all pages of `workflow_runs()`, in its order.
 
-        The filters and errors are documented at `workflow_runs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /apps/{id}/workflow-runs.
+
+        Args:
+            app_id: The app.
+            status: "running", "succeeded", "failed", "stopped" or "partial-succeeded". From Dify 1.9.2.
+            triggered_from: "app-run" for runs by end users (default), or "debugging" for runs in the
+                console. From Dify 1.9.2; older servers list the runs in the console only, and those by
+                end users in `workflow_app_logs`.
+            last_id: The id of the last run of the previous page, to get the runs after it.
+            limit: From 1 to 100.
+
+        Raises:
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._rows(
-            self._dify.iter_workflow_runs(
-                app_id, status=status, triggered_from=triggered_from, page_size=page_size
-            )
+            self._dify.workflow_runs(
+                app_id, status=status, triggered_from=triggered_from, last_id=last_id, limit=limit
+            ).__aiter__()
         )
 
     def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
@@ -488,23 +544,28 @@ class WorkflowCalls(Calls):
         account: str | None = None,
         detail: bool | None = None,
     ) -> Page[WorkflowAppLog]:
-        """One page of the log of a workflow app, newest first. Route: GET /apps/{id}/workflow-app-logs.
+        """One page of the log of a workflow app, newest first.
+
+        `iter_workflow_app_logs()` gives the rows of this page and of all later ones, each once.
+
+        Route: GET /apps/{id}/workflow-app-logs.
 
         Args:
             app_id: An app of mode workflow.
-            page: From 1 to 99,999.
+            page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
             keyword: Text in the inputs, in the outputs or in the end user's name.
             status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
                 1.11 "running".
             start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
-            end: The latest creation time, inclusive. From Dify 1.0.1.
+            end: The end of the creation times, exclusive; only the page's `total` includes rows at exactly
+                this time. From Dify 1.0.1.
             session_id: The end user's name, as given by the calling application. From Dify 1.5.
             account: The email address of a member of the workspace. From Dify 1.5.
             detail: Whether rows include `details`. From Dify 1.10.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._call(
@@ -525,6 +586,8 @@ class WorkflowCalls(Calls):
         self,
         app_id: str,
         *,
+        page: int = 1,
+        limit: int = 20,
         keyword: str | None = None,
         status: str | None = None,
         start: When | None = None,
@@ -532,16 +595,36 @@ class WorkflowCalls(Calls):
         session_id: str | None = None,
         account: str | None = None,
         detail: bool | None = None,
-        page_size: int = 100,
     ) -> Generator[WorkflowAppLog, None, None]:
-        """Iterate over the log of a workflow app, newest first, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `workflow_app_logs()`, in its order.
 
-        The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /apps/{id}/workflow-app-logs.
+
+        Args:
+            app_id: An app of mode workflow.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the inputs, in the outputs or in the end user's name.
+            status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
+                1.11 "running".
+            start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
+            end: The end of the creation times, exclusive; only the page's `total` includes rows at exactly
+                this time. From Dify 1.0.1.
+            session_id: The end user's name, as given by the calling application. From Dify 1.5.
+            account: The email address of a member of the workspace. From Dify 1.5.
+            detail: Whether rows include `details`. From Dify 1.10.
+
+        Raises:
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._rows(
-            self._dify.iter_workflow_app_logs(
+            self._dify.workflow_app_logs(
                 app_id,
+                page=page,
+                limit=limit,
                 keyword=keyword,
                 status=status,
                 start=start,
@@ -549,27 +632,30 @@ class WorkflowCalls(Calls):
                 session_id=session_id,
                 account=account,
                 detail=detail,
-                page_size=page_size,
-            )
+            ).__aiter__()
         )
 
 
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+    def export_app(self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
             app_id: The app.
+            workflow_id: The published version of the workflow to export; by default, the draft. Requires Dify
+                1.9.
             include_secret: Whether to include the values of secret variables, in plain text.
 
         Raises:
+            DifyConfigError: `workflow_id` is given, and the server is too old to support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
+            DifyServerError: The server failed, for example because the workflow was never saved or the app
+                has no version with `workflow_id` [1.15.0].
         """
-        return self._call(self._dify.export_app, app_id, include_secret=include_secret)
+        return self._call(self._dify.export_app, app_id, workflow_id, include_secret=include_secret)
 
     def export_apps(
         self,
@@ -1002,9 +1088,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -1026,9 +1112,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1055,9 +1141,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1080,14 +1166,14 @@ class AppCalls(Calls):
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
     ) -> list[App]:
-        """All apps of the workspace that match the filters, from all pages, without duplicates.
+        """All apps of the workspace that match the filters, without duplicates.
 
-        Sorted by creation, newest first; from Dify 1.15 by last change. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last.
+        The pages are requested concurrently, or one at a time by `iter_apps()`. Route: GET /apps.
 
         Args:
-            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion", or from Dify 1.15
-                "agent"; agents are listed only with this filter. Dify up to 1.1.2 does not support
-                "advanced-chat" and "completion".
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
             name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
                 1.11.3, "%" and "_" are wildcards.
             is_created_by_me: True for the account's own apps only; False does not filter.
@@ -1097,7 +1183,7 @@ class AppCalls(Calls):
 
         Raises:
             DifyValidationError: The server does not support the mode or the order.
-            DifyConfigError: The server is too old for an argument and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._call(
             self._dify.apps,
@@ -1120,10 +1206,25 @@ class AppCalls(Calls):
         creator_ids: Iterable[str] | None = None,
         page_size: int = 100,
     ) -> Generator[App, None, None]:
-        """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
+        """Iterate over the apps that match the filters, fetching each page when it is needed.
 
-        The filters and errors are documented at `apps`. You can leave the loop at any time: no
-        connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last. You
+        can leave the loop at any time: no connection is held between pages. Route: GET /apps.
+
+        Args:
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._rows(
             self._dify.iter_apps(
@@ -1151,8 +1252,26 @@ class AppCalls(Calls):
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `page` is from 1 to 99,999 and `limit` from 1 to 100. The filters and errors are documented at
-        `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
+        `iter_apps_page()` gives the rows of this page and of all later ones, each once.
+
+        Apps created in the same second may appear on two pages. Route: GET /apps.
+
+        Args:
+            page: From 1 to 99,999.
+            limit: From 1 to 100.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent":
+                apps of this mode are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._call(
             self._dify.apps_page,
@@ -1164,6 +1283,54 @@ class AppCalls(Calls):
             tag_ids=taken(tag_ids),
             sort_by=sort_by,
             creator_ids=taken(creator_ids),
+        )
+
+    def iter_apps_page(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        mode: str | None = None,
+        name: str | None = None,
+        is_created_by_me: bool | None = None,
+        tag_ids: Iterable[str] | None = None,
+        sort_by: str | None = None,
+        creator_ids: Iterable[str] | None = None,
+    ) -> Generator[App, None, None]:
+        """Iterate over the rows of all pages of `apps_page()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Apps created in the same second may appear on two pages. Route: GET /apps.
+
+        Args:
+            page: From 1 to 99,999.
+            limit: From 1 to 100.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent":
+                apps of this mode are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+        """
+        return self._rows(
+            self._dify.apps_page(
+                page=page,
+                limit=limit,
+                mode=mode,
+                name=name,
+                is_created_by_me=is_created_by_me,
+                tag_ids=taken(tag_ids),
+                sort_by=sort_by,
+                creator_ids=taken(creator_ids),
+            ).__aiter__()
         )
 
     def app(self, app_id: str) -> App:
@@ -1183,7 +1350,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1198,15 +1366,18 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1218,6 +1389,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             start,
             end,
             days=days,
+            period=period,
             apps=taken(apps),
             mode=mode,
             name=name,
@@ -1231,7 +1403,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1248,15 +1421,18 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1268,6 +1444,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
                 start,
                 end,
                 days=days,
+                period=period,
                 apps=taken(apps),
                 mode=mode,
                 name=name,
@@ -1281,6 +1458,49 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 class UsageCalls(DashboardCalls):
     """Calls for who used what."""
 
+    def messages(self, app: App | str, start: When | None = None, end: When | None = None) -> list[Message]:
+        """Every message of an app in a range, over all of its conversations, each once.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. `await`
+        reads several conversations at once; `iter_messages()` reads one after the other. Each conversation takes
+        one request per 100 messages, and is not marked as read. Requires the editor role.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._call(self._dify.messages, app, start, end)
+
+    def iter_messages(
+        self, app: App | str, start: When | None = None, end: When | None = None
+    ) -> Generator[Message, None, None]:
+        """Iterate over the rows of all pages of `messages()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        The conversation that was updated last comes first; in each, the newest message comes first.Each conversation takes
+        one request per 100 messages, and is not marked as read. Requires the editor role.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._rows(self._dify.messages(app, start, end).__aiter__())
+
     def usage(
         self,
         start: When | None = None,
@@ -1288,6 +1508,7 @@ class UsageCalls(DashboardCalls):
         *,
         apps: Iterable[App | str] | None = None,
         days: int | None = None,
+        period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),
         since: UsageMark | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -1303,10 +1524,13 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
+            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
             apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
-            days: The number of whole days if no start is given; 30 by default.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
                 "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
                 present one.
@@ -1326,6 +1550,7 @@ class UsageCalls(DashboardCalls):
             end,
             apps=taken(apps),
             days=days,
+            period=period,
             by=taken(by),
             since=since,
             progress=progress,
@@ -1338,7 +1563,9 @@ class MessageCalls(Calls):
     def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
-        """The last messages of a conversation, or those before `first_id`, oldest first.
+        """The last messages of a conversation, or those before `first_id`, newest first.
+
+        `iter_chat_messages()` gives these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1346,41 +1573,84 @@ class MessageCalls(Calls):
         Args:
             app_id: The app.
             conversation_id: The conversation.
-            first_id: The id of the first message of the previous page, to get the messages before it.
+            first_id: The id of the last row of the previous page, to get the messages before it.
             limit: From 1 to 100.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
         return self._call(self._dify.chat_messages, app_id, conversation_id, first_id=first_id, limit=limit)
 
     def iter_chat_messages(
-        self, app_id: str, conversation_id: str, *, page_size: int = 100
+        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
     ) -> Generator[ChatMessage, None, None]:
-        """Iterate over the messages of a conversation, newest first, fetching pages when they are needed.
+        """Iterate over the rows of all pages of `chat_messages()`, in its order.
 
-        Requires the editor role. `page_size` is from 1 to 100. Route: GET /apps/{id}/chat-messages.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
+        client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
+
+        Args:
+            app_id: The app.
+            conversation_id: The conversation.
+            first_id: The id of the last row of the previous page, to get the messages before it.
+            limit: From 1 to 100.
 
         Raises:
-            DifyNotFoundError: The app or conversation does not exist.
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        return self._rows(self._dify.iter_chat_messages(app_id, conversation_id, page_size=page_size))
+        return self._rows(
+            self._dify.chat_messages(app_id, conversation_id, first_id=first_id, limit=limit).__aiter__()
+        )
 
     def annotations(
         self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
-        Requires the editor role. `page` is from 1 to 99,999 and `limit` from 1 to 100.
-        Route: GET /apps/{id}/annotations.
+        `iter_annotations()` gives the rows of this page and of all later ones, each once.
+
+        Requires the editor role. Route: GET /apps/{id}/annotations.
+
+        Args:
+            app_id: The app.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the question or in the answer.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
         return self._call(self._dify.annotations, app_id, page=page, limit=limit, keyword=keyword)
+
+    def iter_annotations(
+        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+    ) -> Generator[Annotation, None, None]:
+        """Iterate over the rows of all pages of `annotations()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Requires the editor role. Route: GET /apps/{id}/annotations.
+
+        Args:
+            app_id: The app.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the question or in the answer.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._rows(self._dify.annotations(app_id, page=page, limit=limit, keyword=keyword).__aiter__())
 
     def export_feedbacks(
         self,
@@ -1390,13 +1660,13 @@ class MessageCalls(Calls):
         rating: str | None = None,
         from_source: str | None = None,
         has_comment: bool | None = None,
-        start_date: str | None = None,
-        end_date: str | None = None,
+        start_date: When | None = None,
+        end_date: When | None = None,
     ) -> bytes:
         """The app's feedback as a JSON or CSV file. Requires the editor role. From Dify 1.10.1.
 
-        Days are in UTC, not in the account's time zone. For all of November 2026, pass "2026-11-01" and
-        "2026-12-01". Route: GET /apps/{id}/feedbacks/export.
+        Days are in UTC, not in the account's time zone. For all of November 2026, pass date(2026, 11, 1) and
+        date(2026, 12, 1). Route: GET /apps/{id}/feedbacks/export.
 
         Args:
             app_id: The app.
@@ -1404,11 +1674,12 @@ class MessageCalls(Calls):
             rating: "like" or "dislike".
             from_source: "user" or "admin".
             has_comment: True for feedback with a comment only, False for feedback without one.
-            start_date: The first day, such as "2026-11-01".
+            start_date: The first day. A time is in UTC if naive, and is rounded down to its day.
             end_date: The day after the last one. It is exclusive, except that feedback given at exactly
-                00:00:00 UTC is included.
+                00:00:00 UTC is included. A time is in UTC if naive, and is rounded up to the next day.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
@@ -1441,21 +1712,24 @@ class ConversationCalls(Calls):
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
 
+        `iter_chat_conversations()` gives the rows of this page and of all later ones, each once.
+
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
         Args:
             app_id: An app of mode chat, agent-chat or advanced-chat.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute, in the account's time zone if naive. `start` and `end` apply to the
-                time that the conversations are sorted by.
-            end: The last minute, inclusive.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
             sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
                 are wildcards.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
@@ -1482,10 +1756,28 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[ChatConversation, None, None]:
-        """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
+        """Iterate over an app's conversations, by default with the most recently updated first.
 
-        For the filters and errors, see `chat_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        time: no connection is held between pages.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+
+        Args:
+            app_id: An app of mode chat, agent-chat or advanced-chat.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
+            sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
+                are wildcards.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         return self._rows(
             self._dify.iter_chat_conversations(
@@ -1512,18 +1804,21 @@ class ConversationCalls(Calls):
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
 
+        `iter_completion_conversations()` gives the rows of this page and of all later ones, each once.
+
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
         Args:
             app_id: An app of mode completion.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The earliest minute of creation, in the account's time zone if naive.
-            end: The latest minute of creation, inclusive.
+            start: The earliest creation time, in the account's time zone if naive; seconds are rounded down.
+            end: The end of the creation times, exclusive; seconds are rounded up.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in the question, in the answer or in the end user's name.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
@@ -1542,44 +1837,66 @@ class ConversationCalls(Calls):
         self,
         app_id: str,
         *,
+        page: int = 1,
+        limit: int = 10,
         start: When | None = None,
         end: When | None = None,
         annotation_status: str | None = None,
         keyword: str | None = None,
-        page_size: int = 100,
     ) -> Generator[CompletionConversation, None, None]:
-        """Iterate over a completion app's conversations, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `completion_conversations()`, in its order.
 
-        For the filters and errors, see `completion_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Requires the editor role. Route: GET /apps/{id}/completion-conversations.
+
+        Args:
+            app_id: An app of mode completion.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            start: The earliest creation time, in the account's time zone if naive; seconds are rounded down.
+            end: The end of the creation times, exclusive; seconds are rounded up.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in the question, in the answer or in the end user's name.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         return self._rows(
-            self._dify.iter_completion_conversations(
+            self._dify.completion_conversations(
                 app_id,
+                page=page,
+                limit=limit,
                 start=start,
                 end=end,
                 annotation_status=annotation_status,
                 keyword=keyword,
-                page_size=page_size,
-            )
+            ).__aiter__()
         )
 
 
 class KeyCalls(Calls):
     """API keys."""
 
-    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def app_api_keys(self, app: App | str) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
 
         Raises:
+            DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor, from Dify 1.17.
         """
+        return self._call(self._dify.app_api_keys, app)
+
+    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+        """All API keys of the app: another name for `app_api_keys`."""
         return self._call(self._dify.get_app_api_key, app_id)
 
-    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """Create an API key for the app, and return a list with this key only.
+    def create_app_api_key(self, app: App | str) -> ApiKey:
+        """Create an API key for the app and return it.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
 
@@ -1588,8 +1905,12 @@ class KeyCalls(Calls):
             DifyConflictError: The app is of mode agent and was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyPermissionError: The account is not an editor.
-            DifyUnknownOutcomeError: The key may have been created; check with `get_app_api_key`.
+            DifyUnknownOutcomeError: The key may have been created; check with `app_api_keys`.
         """
+        return self._call(self._dify.create_app_api_key, app)
+
+    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+        """Create an API key with `create_app_api_key`, and return a list with this key only."""
         return self._call(self._dify.init_app_api_key, app_id)
 
     def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
@@ -1636,16 +1957,61 @@ class KeyCalls(Calls):
         """
         self._call(self._dify.delete_app_api_key, app_id, api_key_id)
 
-    def get_dataset_api_key(self) -> list[DatasetApiKey]:
+    def rotate_app_api_key(self, app: App | str, api_key_id: str) -> ApiKey:
+        """Replace an API key of the app by a new one, and return the new one.
+
+        The new key is created first, then the old one is deleted. Only if the app has 10 keys, the maximum,
+        the old one is deleted first. If the answer with the new key is lost, the key that appeared in the
+        list of keys is returned, so do not create keys for the app at the same time. After an error, the app
+        has the old key, or the new one, which is the `created_key` of the error, or its other nine keys. If
+        the call is cancelled, the app may have both keys.
+
+        Requires the admin or owner role.
+
+        Raises:
+            DifyNotFoundError: The app has no key with this id. Nothing was changed.
+            DifyUnknownOutcomeError: It is unknown whether a new key was created; the message says whether the
+                old one was kept. Or it is unknown whether the old key was deleted.
+            DifyMaskedKeyError: The server masks the new key.
+            DifyPermissionError: The account may not create or delete keys.
+        """
+        return self._call(self._dify.rotate_app_api_key, app, api_key_id)
+
+    def rotate_app_api_keys(self, apps: Iterable[App | str]) -> list[AppResult[ApiKey]]:
+        """Replace all API keys of each app by one new key.
+
+        Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
+        `created_key` is the new key if old ones could not be deleted. An app without keys gets one. At most
+        `max_concurrency` requests run at a time.
+
+        The keys of each app are replaced as by `rotate_app_api_key`, so that the app always has a usable
+        key. If an app fails, rotate its keys again. Do not rotate the keys of one app twice at the same time:
+        the later call would delete the key that the earlier one returned. Requires the admin or owner role.
+
+        Args:
+            apps: `App`s or ids.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyAuthenticationError: The session was rejected before any key was changed. After that, errors
+                of all kinds are in the results, so that no new key is lost.
+        """
+        return self._call(self._dify.rotate_app_api_keys, taken(apps))
+
+    def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.
 
         Raises:
             DifyPermissionError: The account is not an admin or owner, from Dify 1.17.
         """
+        return self._call(self._dify.dataset_api_keys)
+
+    def get_dataset_api_key(self) -> list[DatasetApiKey]:
+        """All API keys for the workspace's knowledge bases: another name for `dataset_api_keys`."""
         return self._call(self._dify.get_dataset_api_key)
 
-    def init_dataset_api_key(self) -> list[DatasetApiKey]:
-        """Create an API key for the knowledge bases, and return a list with this key only.
+    def create_dataset_api_key(self) -> DatasetApiKey:
+        """Create an API key for the workspace's knowledge bases and return it.
 
         Requires the admin or owner role. Route: POST /datasets/api-keys.
 
@@ -1653,8 +2019,12 @@ class KeyCalls(Calls):
             DifyValidationError: The workspace already has 10 keys; `code` is "max_keys_exceeded".
             DifyServerError: The workspace already has 10 keys, in Dify 1.8 to 1.11.
             DifyPermissionError: The account is not an admin or owner.
-            DifyUnknownOutcomeError: The key may have been created; check with `get_dataset_api_key`.
+            DifyUnknownOutcomeError: The key may have been created; check with `dataset_api_keys`.
         """
+        return self._call(self._dify.create_dataset_api_key)
+
+    def init_dataset_api_key(self) -> list[DatasetApiKey]:
+        """Create an API key with `create_dataset_api_key`, and return a list with this key only."""
         return self._call(self._dify.init_dataset_api_key)
 
     def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
@@ -1698,9 +2068,10 @@ class DifyServer(
 ):
     """A synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-    one event loop in a background thread while the client is open. After it is closed, it can be entered
-    again. It cannot be used both before and after a fork: create one client per process.
+    Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+    any number of threads, which share one event loop in a background thread while the client is open. After
+    it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+    per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
     this client. A `session` must belong to the background thread's event loop.
@@ -1714,8 +2085,9 @@ class DifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
-            are neither sent nor changed.
+        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
+            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
+            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -1727,13 +2099,18 @@ class DifyServer(
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
+            session with trust_env=True.
+        headers: Headers to send with every request to the server, such as those that a login page or gateway
+            in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
+            Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
         on_event: A function (not async) that is called with each event of `dify_async.events`, for
             metrics and tracing.
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL.
+            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
+            to 1.9.1, if there is an Authorization header.
     """
 
     def __init__(
@@ -1753,9 +2130,15 @@ class DifyServer(
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
+        password, admin_api_key, proxy, headers = (
+            masked(password),
+            masked(admin_api_key),
+            masked(proxy),
+            masked(headers),
+        )
         super().__init__(
             AsyncDifyServer(
                 base_url,
@@ -1772,6 +2155,7 @@ class DifyServer(
                 max_response_bytes=max_response_bytes,
                 ssl=ssl,
                 proxy=proxy,
+                headers=headers,
                 on_event=on_event,
             )
         )

@@ -38,6 +38,7 @@ class UsageSource(NamedTuple):
     """The requests that a usage report needs."""
 
     caller: Caller
+    now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
     list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
     get_app: GetApp

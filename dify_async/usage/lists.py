@@ -6,7 +6,8 @@ from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from dify_async._api.paging import iterate_cursor, iterate_pages
+from dify_async._api.paging import Cursor, by_cursor, fixed, numbered
+from dify_async._ranges import minute_range
 from dify_async.errors import DifyNotFoundError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class AppLists:
         """The log of a workflow app from `start` on, newest first; `bounds` if the server filters by time."""
         query: Query = ()
         if bounds is not None:
-            first, last = map(_instant, (bounds[0], bounds[1] + _LONGEST_RUN))
+            first, last = (_moment(at).isoformat() for at in (bounds[0], bounds[1] + _LONGEST_RUN))
             query = (("created_at__after", first), ("created_at__before", last))
         async with aclosing(self._pages(endpoint, query, on_page)) as rows:
             async for row in rows:
@@ -113,17 +114,10 @@ class AppLists:
     ) -> AsyncGenerator[ListedT]:
         """The messages of a conversation from `start` on, newest first; none if it was deleted."""
         query = (("conversation_id", conversation_id),)
-        pages = iterate_cursor(
-            self._caller,
-            endpoint,
-            self._ids,
-            query,
-            cursor="first_id",
-            page_size=PAGE_SIZE,
-            is_backward=True,
-        )
+        cursor = Cursor("first_id", None)
+        pages = by_cursor(self._caller, endpoint, self._ids, fixed(query), cursor=cursor, limit=PAGE_SIZE)
         with suppress(DifyNotFoundError):
-            async with aclosing(pages) as rows:
+            async with aclosing(pages.rows()) as rows:
                 async for row in rows:
                     if _is_before(row, start):
                         return
@@ -132,7 +126,8 @@ class AppLists:
     def _pages(
         self, endpoint: Endpoint[Page[ListedT]], query: Query, on_page: OnPage[ListedT] | None
     ) -> AsyncGenerator[ListedT]:
-        return iterate_pages(self._caller, endpoint, self._ids, query, page_size=PAGE_SIZE, on_page=on_page)
+        pages = numbered(self._caller, endpoint, self._ids, fixed(query), limit=PAGE_SIZE, on_page=on_page)
+        return pages.rows()
 
 
 def _is_before(row: _Listed, start: int | None) -> bool:
@@ -141,30 +136,14 @@ def _is_before(row: _Listed, start: int | None) -> bool:
 
 def _listed_from(start: int | None, zone: tzinfo) -> str | None:
     """The start of a list in the server's format, early enough for all rows since `start`."""
-    if start is None:
-        return None
-    moment = _local(start - _MARGIN, zone)
-    while _is_ambiguous(moment, zone):  # the server takes the later one of two equal times
-        moment = (moment.astimezone(UTC) - timedelta(hours=1)).astimezone(zone)
-    return _formatted(moment)
-
-
-def _local(moment: int, zone: tzinfo) -> datetime:
-    return (_EPOCH + timedelta(seconds=moment)).astimezone(zone)
+    found = None if start is None else minute_range(_moment(start - _MARGIN), None, zone)
+    return None if found is None else found.start
 
 
 def _listed_until(end: int | None, zone: tzinfo) -> str | None:
-    return None if end is None else _formatted(_local(end + _MARGIN, zone))
+    found = None if end is None else minute_range(None, _moment(end + _MARGIN), zone)
+    return None if found is None else found.end
 
 
-def _is_ambiguous(moment: datetime, zone: tzinfo) -> bool:
-    local = moment.replace(tzinfo=zone, fold=0)
-    return local.utcoffset() != local.replace(fold=1).utcoffset()
-
-
-def _formatted(moment: datetime) -> str:
-    return moment.replace(tzinfo=None, fold=0).isoformat(" ", "minutes")
-
-
-def _instant(moment: int) -> str:
-    return _local(moment, UTC).isoformat()
+def _moment(seconds: int) -> datetime:
+    return _EPOCH + timedelta(seconds=seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from .lists import AppLists
 from .rows import model_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
     from zoneinfo import ZoneInfo
 
     from dify_async._api.caller import Caller
@@ -48,42 +48,68 @@ _OF_CONVERSATION: Final = (
 
 
 class AppMessages:
-    """The messages of an app from `start` (inclusive) to `end` (exclusive), in Unix seconds.
+    """The messages of an app, for a `Paginator`.
 
     The conversation that was updated last comes first; in each, the newest message comes first.
+
+    Args:
+        select: Gets the app and the range; None if nothing is in the range.
+        workers: How many conversations to read at once if all messages are awaited.
     """
 
-    def __init__(
-        self, caller: Caller, app: App, zone: ZoneInfo, *, start: int | None, end: int | None
-    ) -> None:
-        self._lists = AppLists(caller, app.id, zone)
-        self._app = app
-        self._start = start
-        self._end = end
+    def __init__(self, select: Callable[[], Awaitable[MessageRange | None]], workers: int) -> None:
+        self.route = "GET /apps/{}/chat-messages"
+        self._select = select
+        self._workers = workers
 
-    async def read(self, workers: int) -> list[Message]:
+    async def result(self) -> list[Message]:
         """All messages; several conversations are read at once."""
         found: dict[int, list[Message]] = {}
+        selected = await self._select()
+        if selected is None:
+            return []
+        reader = _Reader(selected)
 
-        async def read_one(numbered: tuple[int, UsageConversation]) -> None:
+        async def read(numbered: tuple[int, UsageConversation]) -> None:
             number, conversation = numbered
-            found[number] = [message async for message in self._messages_of(conversation)]
+            found[number] = [message async for message in reader.messages_of(conversation)]
 
-        await for_each_async(_numbered(self._conversations()), read_one, workers)
+        await for_each_async(_numbered(reader.conversations()), read, self._workers)
         return [message for number in sorted(found) for message in found[number]]
 
-    async def rows(self) -> AsyncGenerator[Message]:
+    async def rows(self) -> AsyncIterator[Message]:
         """The messages of one conversation after the other."""
-        async for conversation in self._conversations():
-            async for message in self._messages_of(conversation):
-                yield message
+        selected = await self._select()
+        if selected is not None:
+            reader = _Reader(selected)
+            async for conversation in reader.conversations():
+                async for message in reader.messages_of(conversation):
+                    yield message
 
-    def _conversations(self) -> AsyncGenerator[UsageConversation]:
+
+class MessageRange(NamedTuple):
+    """An app, and a range in Unix seconds, of which `end` is exclusive."""
+
+    caller: Caller
+    app: App
+    zone: ZoneInfo
+    start: int | None
+    end: int | None
+
+
+class _Reader:
+    def __init__(self, selected: MessageRange) -> None:
+        self._lists = AppLists(selected.caller, selected.app.id, selected.zone)
+        self._app = selected.app
+        self._start = selected.start
+        self._end = selected.end
+
+    def conversations(self) -> AsyncGenerator[UsageConversation]:
         if self._app.mode == "completion":
             return self._lists.completions(endpoints.USAGE_COMPLETIONS, self._start, self._end)
         return self._lists.conversations(endpoints.USAGE_CONVERSATIONS, self._start)
 
-    async def _messages_of(self, conversation: UsageConversation) -> AsyncGenerator[Message]:
+    async def messages_of(self, conversation: UsageConversation) -> AsyncGenerator[Message]:
         if self._app.mode == "completion":
             if self._is_in_range(conversation.created_at):
                 yield _completion(conversation, self._app)

@@ -7,10 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
-
 from dify_async.errors import DifyError
-from dify_async.models.serialization import Serializable
+from dify_async.models.base import Answer
 
 UsageDimension = Literal["app", "mode", "day", "user", "account", "source", "model", "provider"]
 """What usage can be grouped by."""
@@ -30,7 +28,7 @@ class Group(NamedTuple):
     provider: str | None = None
 
 
-class UsageRow(Serializable, Struct, frozen=True, kw_only=True):
+class UsageRow(Answer, frozen=True, kw_only=True):
     """The usage of one group. What the usage is not grouped by is None.
 
     Attributes:
@@ -72,7 +70,7 @@ class UsageRow(Serializable, Struct, frozen=True, kw_only=True):
     runs: int = 0
 
 
-class UsageError(Serializable, Struct, frozen=True, kw_only=True):
+class UsageError(Answer, frozen=True, kw_only=True):
     """An app whose usage could not be read, and why. None of its usage is in the rows."""
 
     app_id: str

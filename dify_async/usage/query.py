@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from dify_async import _checks
-from dify_async.dashboard.period import period_of
+from dify_async.dashboard.period import checked_range, period_of
 from dify_async.statistics.fan_out import checked_apps
 
 from .mark import UsageMark
@@ -17,20 +17,16 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dify_async._times import When
-    from dify_async.dashboard.period import Period
+    from dify_async.dashboard.period import Period, PeriodName, Range
     from dify_async.models import App
 
     Progress = Callable[[int, int], None]
-
-_DAYS = 30
 
 
 class UsageQuery(NamedTuple):
     """The arguments of `AsyncDifyServer.usage`."""
 
-    start: When | None
-    end: When | None
-    days: int | None
+    range: Range
     apps: tuple[App | str, ...] | None
     by: tuple[UsageDimension, ...]
     since: UsageMark | None
@@ -43,10 +39,10 @@ class UsageQuery(NamedTuple):
 
     def period(self, zone: ZoneInfo, now: datetime) -> Period:
         """The range; by default, 30 days that include today, or all since the mark."""
-        start = self.start
-        if start is None and self.days is None and self.since is not None:
-            start = datetime.fromtimestamp(self.since.start, UTC)
-        return period_of(start, self.end, self.days or _DAYS, zone, now)
+        given = self.range
+        if self.since is not None and (given.start, given.days, given.period) == (None, None, None):
+            given = given._replace(start=datetime.fromtimestamp(self.since.start, UTC))
+        return period_of(given, zone, now)
 
 
 def checked_query(
@@ -54,14 +50,14 @@ def checked_query(
     start: When | None,
     end: When | None,
     days: int | None,
+    period: PeriodName | None,
     apps: Iterable[App | str] | None,
     by: Iterable[str],
     since: UsageMark | None,
     progress: Progress | None,
 ) -> UsageQuery:
     """The arguments; the range is checked once the account's time zone is known."""
-    if days is not None:
-        _checks.integer("days", days, maximum=date.max.toordinal())
+    given = checked_range(start=start, end=end, days=days, period=period)
     if since is not None:
         _checks.instance("since", since, UsageMark, "a UsageMark, such as that of the last report")
     _checks.callback("progress", progress)
@@ -69,4 +65,4 @@ def checked_query(
     for name in names:
         _checks.one_of("by", name, get_args(UsageDimension))
     chosen = None if apps is None else tuple(checked_apps(apps))
-    return UsageQuery(start, end, days, chosen, tuple(dict.fromkeys(names)), since, progress)  # type: ignore[arg-type]  # they were checked
+    return UsageQuery(given, chosen, tuple(dict.fromkeys(names)), since, progress)  # type: ignore[arg-type]  # they were checked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 async def read(source: UsageSource, query: UsageQuery) -> Usage:
     """The usage of all apps. Those that fail are in `Usage.errors`, and have no rows."""
-    now, zone = datetime.now(UTC), await source.get_zone()
+    now, zone = source.now(), await source.get_zone()
     period = query.period(zone, now)
     start, end = int(period.start.timestamp()), int(period.end.timestamp())
     earliest = start if query.since is None else max(start, query.since.start)

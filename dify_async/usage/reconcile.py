@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async.dashboard.models import EXACT
+from dify_async.dashboard.totals import EXACT
 from dify_async.models import DailyMessages, TokenCosts, WorkflowDailyRuns, WorkflowTokenCosts
 from dify_async.statistics.metrics import Metric, applicable
 

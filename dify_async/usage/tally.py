@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dify_async.dashboard.models import EXACT
+from dify_async.dashboard.totals import EXACT
 
 from .models import Group, UsageRow
 

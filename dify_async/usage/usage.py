@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
-
 from dify_async._tables import Backend, columns_of, data_frame, write_csv
 from dify_async.dashboard.period import Period
-from dify_async.models.serialization import Serializable
+from dify_async.models.base import Answer
 
 from .mark import UsageMark
 from .models import UsageDimension, UsageError, UsageRow
@@ -34,7 +32,7 @@ _NUMBERS: Final = ("messages", "conversations", "runs", "input_tokens", "output_
 _CURRENCY: Final = "USD"  # of Dify's own statistics, so that files of months without costs have the column
 
 
-class Usage(Serializable, Struct, frozen=True, kw_only=True):
+class Usage(Answer, frozen=True, kw_only=True):
     """Who used what in a range of days.
 
     Attributes:

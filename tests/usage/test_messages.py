@@ -53,7 +53,7 @@ async def test_messages(version: str, mode: str) -> None:
         assert first.query
         assert first.answer
         listed = await dify.apps()
-        assert [row async for row in dify.iter_messages(listed[0], START, END)] == found
+        assert [row async for row in dify.messages(listed[0], START, END)] == found
         assert len(await dify.messages(listed[0])) == 5
         assert not fake.count("GET", "/apps/*/*-conversations/*")
 
@@ -77,7 +77,7 @@ async def test_completions(version: str) -> None:
             assert (row.id, row.message_tokens, row.answer_tokens, row.usage) == (None, None, None, None)
             assert row.model
             assert row.answer
-        assert [row async for row in dify.iter_messages(fake.apps[0].id, START, END)] == found
+        assert [row async for row in dify.messages(fake.apps[0].id, START, END)] == found
         assert not fake.count("GET", "/apps/*/completion-conversations/*")
 
 

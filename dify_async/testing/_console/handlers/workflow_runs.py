@@ -10,7 +10,7 @@ from dify_async.testing._console.handlers.people import console_user, creator
 from dify_async.testing._console.handlers.workflows import GRAPH_MODES, VERSION
 from dify_async.testing._console.history import Message, run_id, run_status, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import contains, page_and_limit, page_body
+from dify_async.testing._console.listing import matcher, page_and_limit, page_body
 from dify_async.testing._console.models import FakeApp, make_id
 from dify_async.testing._console.params import Params, is_uuid
 from dify_async.testing._console.routing import Route
@@ -92,8 +92,9 @@ def logs(state: State, call: Call) -> Reply:
     if email:
         found = [run for run in found if (console_user(state, run.user) or {}).get("email") == email]
     if keyword := arguments.get("keyword"):
+        is_found = matcher(rules, keyword)
         users = [user for user in history.by_user if user >= 0]
-        matching = {user for user in users if contains(rules, session_id(user), keyword)}
+        matching = {user for user in users if is_found(session_id(user))}
         found = [run for run in found if run.user in matching]
     rows = [_log(state, app, run) for run in found[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(found), rows))
