@@ -37,9 +37,8 @@ class UsageCalls(DashboardCalls):
     ) -> Paginator[Message, list[Message]]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        The conversation that was updated last comes first; in each, the newest message comes first. `await`
-        reads several conversations at once; `async for` reads one after the other. Each conversation takes
-        one request per 100 messages, and is not marked as read. Requires the editor role.
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages

@@ -1461,9 +1461,8 @@ class UsageCalls(DashboardCalls):
     def messages(self, app: App | str, start: When | None = None, end: When | None = None) -> list[Message]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        The conversation that was updated last comes first; in each, the newest message comes first. `await`
-        reads several conversations at once; `iter_messages()` reads one after the other. Each conversation takes
-        one request per 100 messages, and is not marked as read. Requires the editor role.
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
@@ -1485,8 +1484,8 @@ class UsageCalls(DashboardCalls):
 
         Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
-        The conversation that was updated last comes first; in each, the newest message comes first.Each conversation takes
-        one request per 100 messages, and is not marked as read. Requires the editor role.
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from dify_async.errors import DifyError
 from dify_async.models.base import Answer
 
 UsageDimension = Literal["app", "mode", "day", "user", "account", "source", "model", "provider"]
 """What usage can be grouped by."""
+
+FIELDS_OF: Final[Mapping[UsageDimension, tuple[str, ...]]] = {
+    "app": ("app_id", "app_name"),
+    "mode": ("mode",),
+    "day": ("day",),
+    "user": ("user",),
+    "account": ("account",),
+    "source": ("source",),
+    "model": ("model",),
+    "provider": ("provider",),
+}
 
 
 class Group(NamedTuple):

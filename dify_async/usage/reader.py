@@ -61,7 +61,7 @@ async def read(source: UsageSource, query: UsageQuery) -> Usage:
     return Usage(
         period=period,
         by=query.by,
-        rows=rows_of(groups),
+        rows=rows_of(groups, query.by),
         unexplained=[row for app_id in apps for row in rest.get(app_id, ())],
         errors=[errors[app_id] for app_id in apps if app_id in errors],
         mark=UsageMark(start=start if query.since is None else query.since.start, apps=marks),

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async.dashboard.totals import EXACT
 
-from .models import Group, UsageRow
+from .models import FIELDS_OF, Group, UsageRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
     from dify_async.models import App
+
+    from .models import UsageDimension
 
 
 class Tokens(NamedTuple):
@@ -174,14 +176,15 @@ def merge(groups: dict[Group, Sums], tally: AppTally) -> None:
         groups.setdefault(group, Sums()).add(sums)
 
 
-def rows_of(groups: dict[Group, Sums]) -> list[UsageRow]:
-    """The rows of a report, sorted by group."""
-    return [groups[group].row(group) for group in sorted(groups, key=_order)]
+def rows_of(groups: Mapping[Group, Sums], by: Iterable[UsageDimension]) -> list[UsageRow]:
+    """The rows of a report, sorted by group; what is not known comes last."""
+    names = [name for dimension in by for name in reversed(FIELDS_OF[dimension])]
 
+    def order(group: Group) -> list[tuple[bool, str]]:
+        values = (getattr(group, name) for name in names)
+        return [(value is None, str(value)) for value in values]
 
-def _order(group: Group) -> tuple[tuple[bool, str], ...]:
-    named = (group.app_name, group.app_id, *group[2:])
-    return tuple((value is None, str(value)) for value in named)
+    return [groups[group].row(group) for group in sorted(groups, key=order)]
 
 
 def _rest(tokens: Tokens, models: Sequence[ModelTokens]) -> Tokens | None:

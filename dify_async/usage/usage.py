@@ -10,24 +10,14 @@ from dify_async.dashboard.period import Period
 from dify_async.models.base import Answer
 
 from .mark import UsageMark
-from .models import UsageDimension, UsageError, UsageRow
+from .models import FIELDS_OF, UsageDimension, UsageError, UsageRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from dify_async._tables import ColumnType
 
-_COLUMNS_OF: Final[Mapping[UsageDimension, Mapping[str, ColumnType]]] = {
-    "app": {"app_id": "text", "app_name": "text"},
-    "mode": {"mode": "text"},
-    "day": {"day": "date"},
-    "user": {"user": "text"},
-    "account": {"account": "text"},
-    "source": {"source": "text"},
-    "model": {"model": "text"},
-    "provider": {"provider": "text"},
-}
 _NUMBERS: Final = ("messages", "conversations", "runs", "input_tokens", "output_tokens", "total_tokens")
 _CURRENCY: Final = "USD"  # of Dify's own statistics, so that files of months without costs have the column
 
@@ -38,7 +28,7 @@ class Usage(Answer, frozen=True, kw_only=True):
     Attributes:
         period: The range, and the account's time zone.
         by: What the rows are grouped by.
-        rows: One row per group, sorted by group.
+        rows: One row per group, sorted by group in the order of `by`.
         unexplained: Per app and day, the server's statistics minus the rows: what no readable message
             explains (messages of deleted conversations, tokens of completion apps), or negative numbers
             for messages that the statistics leave out (debugging in the console, from Dify 1.9). Empty if
@@ -93,19 +83,21 @@ class Usage(Answer, frozen=True, kw_only=True):
         return data_frame(backend, self._columns(), self._rows())
 
     @property
+    def _groups(self) -> list[str]:
+        return [name for dimension in self.by for name in FIELDS_OF[dimension]]
+
+    @property
     def _currencies(self) -> list[str]:
         return sorted({_CURRENCY}.union(*(row.cost for row in self.rows)))
 
     def _columns(self) -> dict[str, ColumnType]:
-        columns: dict[str, ColumnType] = {}
-        for dimension in self.by:
-            columns |= _COLUMNS_OF[dimension]
+        columns: dict[str, ColumnType] = {name: "date" if name == "day" else "text" for name in self._groups}
         columns |= dict.fromkeys(_NUMBERS, "number")
         return columns | {f"cost_{currency}": "number" for currency in self._currencies}
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
-        groups = [name for dimension in self.by for name in _COLUMNS_OF[dimension]]
+        names = (*self._groups, *_NUMBERS)
         currencies = self._currencies
         for row in self.rows:
-            numbers = (getattr(row, name) for name in (*groups, *_NUMBERS))
-            yield *numbers, *(row.cost.get(currency) for currency in currencies)
+            values = (getattr(row, name) for name in names)
+            yield *values, *(row.cost.get(currency) for currency in currencies)

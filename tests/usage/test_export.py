@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from datetime import date
 from decimal import Decimal, localcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,9 +62,9 @@ async def test_rows_and_columns() -> None:
 async def test_csv(tmp_path: Path) -> None:
     usage = await a_usage()
     path = tmp_path / "usage.csv"
-    usage.to_csv(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
+    await asyncio.to_thread(usage.to_csv, path)
+    text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+    header, *rows = csv.reader(text.splitlines())
     assert header == [*COLUMNS, "cost_USD"]
     assert rows[2] == ["user-007", "2026-11-16", "1", "1", "0", "100", "20", "120", "0.0001000"]
 
@@ -79,7 +81,7 @@ async def test_json() -> None:
 @pytest.mark.parametrize("backend", ["pandas", "polars"])
 async def test_data_frames(backend: str) -> None:
     usage = await a_usage()
-    frame = usage.to_native(backend)  # type: ignore[arg-type]  # one of the names
+    frame: Any = await asyncio.to_thread(usage.to_native, backend)  # type: ignore[arg-type]  # a name
     assert list(frame.columns) == [*COLUMNS, "cost_USD"]
     assert len(frame) == 3
     assert frame["total_tokens"].sum() == 360
@@ -109,7 +111,7 @@ def test_sums_are_exact_by_any_grouping(
             talk.add(DAY.replace(day=day), tokens, (ModelTokens("p", str(user), tokens),), messages=1)
         groups: dict[object, object] = {}
         merge(groups, tally)  # type: ignore[arg-type]  # empty
-        rows: list[UsageRow] = rows_of(groups)  # type: ignore[arg-type]  # filled by merge
+        rows: list[UsageRow] = rows_of(groups, by)  # type: ignore[arg-type]  # filled by merge
     prices = [price for *_, price in messages if price is not None]
     for found in (
         sum(row.cost.get("USD", Decimal(0)) for row in rows),
