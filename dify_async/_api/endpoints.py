@@ -35,7 +35,7 @@ from dify_async.models import (
 )
 from dify_async.models.base import Rows, Text
 from dify_async.models.knowledge import ErrorDocuments
-from dify_async.models.usage import UsageConversation, UsageLog, UsageMessage, UsageNode
+from dify_async.models.usage import UsageNode
 from dify_async.models.workflows import Published
 from dify_async.models.workspace import Invitations, Members, SwitchedWorkspace, Workspaces
 from dify_async.statistics.metrics import Metric
@@ -100,7 +100,7 @@ def _rows(path: str, row: type[T]) -> Endpoint[Rows[T]]:
     return _get(path, Rows[row])  # type: ignore[valid-type]  # the type is known only at run time
 
 
-def _newest_first(path: str, row: type[T]) -> Endpoint[CursorPage[T]]:
+def newest_first(path: str, row: type[T]) -> Endpoint[CursorPage[T]]:
     """A GET of pages that go back in time, although the server sorts each of them by time."""
     decode: Callable[[bytes], CursorPage[T]] = _decoder(CursorPage[row])  # type: ignore[valid-type]
 
@@ -165,12 +165,7 @@ RETRY_DOCUMENTS: Final = _command("/datasets/{}/retry")
 
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
-CHAT_MESSAGES: Final = _newest_first("/apps/{}/chat-messages", ChatMessage)
-# The same routes, decoded only as far as the usage of apps needs.
-USAGE_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[UsageConversation])
-USAGE_COMPLETIONS: Final = _get("/apps/{}/completion-conversations", Page[UsageConversation])
-USAGE_MESSAGES: Final = _newest_first("/apps/{}/chat-messages", UsageMessage)
-USAGE_LOGS: Final = _get("/apps/{}/workflow-app-logs", Page[UsageLog])
+CHAT_MESSAGES: Final = newest_first("/apps/{}/chat-messages", ChatMessage)
 NODE_EXECUTIONS: Final = _rows("/apps/{}/workflow-runs/{}/node-executions", UsageNode)
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes, SAFE)  # JSON or CSV

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from dify_async._api import endpoints
 from dify_async._concurrency import for_each_async
 
+from . import routes
 from .lists import AppLists
 from .reconcile import metrics_of, unexplained
 from .rows import is_pending, is_pending_run, model_of, models_in, person_of, person_of_run, tokens_of
@@ -86,14 +87,12 @@ class AppReader:
         start, end = self._reading.start, self._reading.end
         if self._app.mode == "workflow":
             bounds = (start, end) if await self._source.filters_logs() else None
-            await self._each(
-                self._lists.logs(endpoints.USAGE_LOGS, bounds, start, self._on_logs), self._read_run
-            )
+            await self._each(self._lists.logs(routes.LOGS, bounds, start, self._on_logs), self._read_run)
         elif self._app.mode == "completion":
-            rows = self._lists.completions(endpoints.USAGE_COMPLETIONS, start, end, self._on_conversations)
+            rows = self._lists.completions(routes.COMPLETIONS, start, end, self._on_conversations)
             await self._each(rows, self._read_completion)
         else:
-            rows = self._lists.conversations(endpoints.USAGE_CONVERSATIONS, start, self._on_conversations)
+            rows = self._lists.conversations(routes.CONVERSATIONS, start, self._on_conversations)
             await self._each(rows, self._read_conversation)
 
     async def _each(self, rows: AsyncGenerator[T], read: Callable[[T], Awaitable[None]]) -> None:
@@ -118,7 +117,7 @@ class AppReader:
         if conversation.created_at is not None and conversation.created_at >= self._reading.end:
             return
         tally = self._tally.conversation(person_of(conversation))
-        messages = self._lists.messages(endpoints.USAGE_MESSAGES, conversation.id, self._reading.start)
+        messages = self._lists.messages(routes.MESSAGES, conversation.id, self._reading.start)
         async for message in messages:
             at = message.created_at
             if at is not None and self._reading.is_new(message.id, at, is_pending=is_pending(message)):

@@ -11,6 +11,7 @@ from dify_async._concurrency import for_each_async
 from dify_async.models import CompletionMessage
 from dify_async.models.usage import Message, MessageMetadata
 
+from . import routes
 from .lists import AppLists
 from .rows import model_of
 
@@ -106,8 +107,8 @@ class _Reader:
 
     def conversations(self) -> AsyncGenerator[UsageConversation]:
         if self._app.mode == "completion":
-            return self._lists.completions(endpoints.USAGE_COMPLETIONS, self._start, self._end)
-        return self._lists.conversations(endpoints.USAGE_CONVERSATIONS, self._start)
+            return self._lists.completions(routes.COMPLETIONS, self._start, self._end)
+        return self._lists.conversations(routes.CONVERSATIONS, self._start)
 
     async def messages_of(self, conversation: UsageConversation) -> AsyncGenerator[Message]:
         if self._app.mode == "completion":
