@@ -38,16 +38,20 @@ async def main(folder: Path | None, days: int) -> int:
         usage = await dify.usage(days=None if since else days, by=by, since=since, progress=show)
     print(file=sys.stderr)
     if folder and mark:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.csv"
-        usage.to_csv(file)
-        mark.write_text(usage.mark.to_json(), encoding="utf-8")
-        print(f"{len(usage.rows)} rows are in {file}")
+        print(f"{len(usage.rows)} rows are in {save(folder, mark, usage)}")
     else:
         report(usage)
     for failed in usage.errors:
         print(f"{failed.app_name}: {failed.error}", file=sys.stderr)
     return 1 if usage.errors else 0
+
+
+def save(folder: Path, mark: Path, usage: Usage) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}.csv"
+    usage.to_csv(file)
+    mark.write_text(usage.mark.to_json(), encoding="utf-8")
+    return file
 
 
 def report(usage: Usage) -> None:
