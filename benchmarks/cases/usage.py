@@ -22,18 +22,17 @@ _START, _END = "2026-11-01", "2026-11-26"
 _EMAIL, _PASSWORD = "owner@example.com", "Secret-Pass-42"
 
 _MEMORY = """
-import asyncio, json, resource, sys
+import asyncio, json, sys, tracemalloc
 from dify_async import AsyncDifyServer, MemoryTokenStore
-
-UNIT = 1 if sys.platform == "darwin" else 1024
 
 async def main(url, start, end):
     async with AsyncDifyServer(url, *sys.argv[4:], token_store=MemoryTokenStore()) as dify:
         await dify.apps()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
         usage = await dify.usage(start, end, by=("user", "model"))
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([sum(row.messages for row in usage.rows), (after - before) * UNIT]))
+        peak = tracemalloc.get_traced_memory()[1]
+    print(json.dumps([sum(row.messages for row in usage.rows), peak - before]))
 
 asyncio.run(main(*sys.argv[1:4]))
 """
@@ -110,14 +109,18 @@ async def usage(effort: Effort) -> Figures:
         script = [sys.executable, "-c", _MEMORY, url, _START, _END, _EMAIL, _PASSWORD]
         process = await asyncio.create_subprocess_exec(*script, stdout=asyncio.subprocess.PIPE)
         output, _ = await process.communicate()
-        figures["usage of 60,000 messages, memory"] = json.loads(output)[1] / 2**20
+        messages, peak = json.loads(output)
+        assert messages > 0
+        figures["usage of 60,000 messages, memory"] = peak / 2**20
         await asyncio.to_thread(send, "")
         store = MemoryTokenStore()
         async with AsyncDifyServer(
             url, _EMAIL, _PASSWORD, token_store=store, max_concurrency=_AT_ONCE
         ) as dify:
             apps = await dify.apps()
-            bare = _Bare(url, dict(dify._auth.credentials.headers), [app.id for app in apps])
+            credentials = dify._auth.credentials
+            assert credentials is not None
+            bare = _Bare(url, dict(credentials.headers), [app.id for app in apps])
 
             async def ours() -> None:
                 await dify.usage(_START, _END, by=("user", "model"))

@@ -84,11 +84,13 @@ class Reading:
         self._newest: int | None = None
         self._pending: int | None = None
         self._recent: list[tuple[int, str]] = []
+        self._earliest_mark = now - max(SETTLE, MAX_PENDING)  # the next report begins at this time or later
 
     def begin(self, newest: int) -> None:
         """Note a time that the server's clock has reached, before the rows are read; the first one counts."""
         if self._newest is None:
             self._newest = min(newest, self._now, self.end)
+            self._earliest_mark = min(self._newest - SETTLE, self._now - MAX_PENDING)
 
     def is_new(self, row_id: str, at: int, *, listed_at: int | None = None, is_pending: bool = False) -> bool:
         """Whether to count a row of this time.
@@ -116,8 +118,3 @@ class Reading:
         until = max(until, self.start)
         counted = sorted({row_id for listed_at, row_id in self._recent if listed_at >= until})
         return AppMark(until, tuple(counted))
-
-    @property
-    def _earliest_mark(self) -> int:
-        newest = self._now if self._newest is None else self._newest
-        return min(newest - SETTLE, self._now - MAX_PENDING)

@@ -10,7 +10,7 @@ from dify_async.models.usage import MessageMetadata, ModelCall, TokenUsage
 from .tally import ModelTokens, Person, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from decimal import Decimal
 
     import msgspec
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 # The currency of all prices in Dify's own statistics, and its default for a message.
 _CURRENCY: Final = "USD"
 _UNFINISHED_RUNS: Final = ("running", "scheduled", "paused")
-_decode_metadata: Final = lazy_decoder(MessageMetadata)
-_decode_call: Final = lazy_decoder(ModelCall)
+# These take the raw part of an answer too.
+_decode_metadata: Final[Callable[[msgspec.Raw], MessageMetadata]] = lazy_decoder(MessageMetadata)
+_decode_call: Final[Callable[[msgspec.Raw], ModelCall]] = lazy_decoder(ModelCall)
 
 
-def usage_in(metadata: bytes | msgspec.Raw) -> TokenUsage | None:
+def usage_in(metadata: msgspec.Raw) -> TokenUsage | None:
     """The usage in a message's metadata; None if there is none, or if it is not what Dify stores."""
     try:
-        found: MessageMetadata = _decode_metadata(bytes(metadata))
+        found: MessageMetadata = _decode_metadata(metadata)
     except UNREADABLE:
         return None
     return found.usage
@@ -85,7 +86,7 @@ def models_in(nodes: Iterable[UsageNode]) -> list[ModelTokens]:
 
 def _model_tokens(node: UsageNode) -> ModelTokens | None:
     try:
-        call: ModelCall = _decode_call(bytes(node.process_data))
+        call: ModelCall = _decode_call(node.process_data)
     except UNREADABLE:
         return None
     usage = call.usage

@@ -62,19 +62,20 @@ class Sums:
 
     def use(self, tokens: Tokens) -> None:
         """Add tokens and their price."""
-        self.total_tokens += tokens.total
-        self.input_tokens = _sum(self.input_tokens, tokens.input)
-        self.output_tokens = _sum(self.output_tokens, tokens.output)
-        if tokens.price is not None:
-            self._pay(tokens.currency, tokens.price)
+        asked, answered, total, price, currency = tokens
+        self.total_tokens += total
+        if asked is not None:
+            self.input_tokens = (self.input_tokens or 0) + asked
+        if answered is not None:
+            self.output_tokens = (self.output_tokens or 0) + answered
+        if price is not None:
+            self._pay(currency, price)
 
     def add(self, other: Sums) -> None:
         """Add the numbers of another group."""
         self.count(other.messages, other.runs)
         self.conversations += other.conversations
-        self.total_tokens += other.total_tokens
-        self.input_tokens = _sum(self.input_tokens, other.input_tokens)
-        self.output_tokens = _sum(self.output_tokens, other.output_tokens)
+        self.use(Tokens(other.input_tokens, other.output_tokens, other.total_tokens))
         for currency, price in other.cost.items():
             self._pay(currency, price)
 
@@ -110,6 +111,13 @@ class AppTally:
         self.groups: dict[Group, Sums] = {}
         self.days: dict[date, Sums] = {}
 
+    def day(self, day: date) -> Sums:
+        """The sums of a day."""
+        sums = self.days.get(day)
+        if sums is None:
+            sums = self.days[day] = Sums()
+        return sums
+
     def conversation(self, person: Person) -> ConversationTally:
         """A tally for the messages of one conversation, which counts it once in each of its groups."""
         group = self._group._replace(
@@ -129,7 +137,8 @@ class ConversationTally:
         self._is_by_day = "day" in by
         self._is_by_model = "model" in by
         self._is_by_provider = "provider" in by
-        self._counted: set[Group] = set()  # groups that have this conversation
+        self._sums: dict[tuple[date | None, str | None, str | None], Sums] = {}
+        self._counted: set[int] = set()  # the sums that have this conversation
 
     def add(
         self,
@@ -141,33 +150,33 @@ class ConversationTally:
         runs: int = 0,
     ) -> None:
         """Add a message or a run: all its tokens, and those of each known model among them."""
-        per_day = self._app.days.setdefault(day, Sums())
+        per_day = self._app.day(day)
         per_day.count(messages, runs)
-        groups = {}
-        for part in models:
-            group = self._group_of(day, part.provider, part.model)
-            groups[group] = self._sums(group)
-            for sums in (groups[group], per_day):
-                sums.use(part.tokens)
-        rest, unknown = _rest(tokens, models), self._group_of(day, None, None)
+        parts = [(self._sums_of(day, part.provider, part.model), part.tokens) for part in models]
+        groups = {id(sums): sums for sums, _ in parts}
+        rest = _rest(tokens, models)
         if rest is not None:
-            for sums in (self._sums(unknown), per_day):
-                sums.use(rest)
-        for group, sums in (groups or {unknown: self._sums(unknown)}).items():
+            parts.append((self._sums_of(day, None, None), rest))
+        for sums, used in parts:
+            sums.use(used)
+            per_day.use(used)
+        for sums in groups.values() or (self._sums_of(day, None, None),):
             sums.count(messages, runs)
-            if messages and group not in self._counted:
-                self._counted.add(group)
+            if messages and id(sums) not in self._counted:
+                self._counted.add(id(sums))
                 sums.conversations += 1
 
-    def _group_of(self, day: date, provider: str | None, model: str | None) -> Group:
-        return self._group._replace(
-            day=day if self._is_by_day else None,
-            model=model if self._is_by_model else None,
-            provider=provider if self._is_by_provider else None,
+    def _sums_of(self, day: date, provider: str | None, model: str | None) -> Sums:
+        key = (
+            day if self._is_by_day else None,
+            provider if self._is_by_provider else None,
+            model if self._is_by_model else None,
         )
-
-    def _sums(self, group: Group) -> Sums:
-        return self._app.groups.setdefault(group, Sums())
+        sums = self._sums.get(key)
+        if sums is None:
+            group = self._group._replace(day=key[0], provider=key[1], model=key[2])
+            sums = self._sums[key] = self._app.groups.setdefault(group, Sums())
+        return sums
 
 
 def merge(groups: dict[Group, Sums], tally: AppTally) -> None:
@@ -212,7 +221,3 @@ def _rest(tokens: Tokens, models: Sequence[ModelTokens]) -> Tokens | None:
 
 def _difference(whole: int | None, parts: Iterable[int | None]) -> int | None:
     return None if whole is None else whole - sum(part or 0 for part in parts) or None
-
-
-def _sum(first: int | None, second: int | None) -> int | None:
-    return second if first is None else first if second is None else first + second
