@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _RowsOfPage(Struct, Generic[T], frozen=True, kw_only=True):
+class _RowsOfPage(Generic[T]):
     """A page as a sequence of its rows."""
+
+    __slots__ = ()
 
     data: list[T]
 
@@ -31,7 +33,7 @@ class _RowsOfPage(Struct, Generic[T], frozen=True, kw_only=True):
         return self.data[index]
 
 
-class Page(_RowsOfPage[T], frozen=True, kw_only=True):
+class Page(_RowsOfPage[T], Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list. `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
@@ -49,7 +51,7 @@ class Page(_RowsOfPage[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(_RowsOfPage[T], frozen=True, kw_only=True):
+class CursorPage(_RowsOfPage[T], Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list with a cursor: to get the next page, pass the id of the last row.
 
     `for`, `len()` and indexes apply to the rows of this page only.
