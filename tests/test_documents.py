@@ -143,3 +143,20 @@ def test_the_diff_of_an_endpoint_matches_the_files() -> None:
         elif line:
             assert f"{line[1:]}\n" in shown
     assert shown
+
+
+def test_the_login_guarantee_has_the_same_words_on_every_page() -> None:
+    """Each page that states it also states its limits."""
+    pages = {
+        name: " ".join((ROOT / "docs" / f"{name}.md").read_text().split())
+        for name in ("signing-in", "tokens", "security")
+    }
+    parts = [
+        ("All clients that share a token store send the same password", "clears the record."),
+        ("- Without a shared store", "the count starts again."),
+        ("- Dify can be configured to count for longer", "in the console."),
+    ]
+    for start, end in parts:
+        words = {page.partition(start)[2].partition(end)[0] for page in pages.values()}
+        assert len(words) == 1
+        assert words != {""}
