@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 import dify_async
 from dify_async import AsyncDifyServer
@@ -23,10 +22,8 @@ from tests.redis_server import RedisServer
 @pytest.fixture
 def console() -> Iterator[FakeDifyServer]:
     """A fake on another thread, since a block is a program that starts its own event loop."""
-    with start_blocking_portal() as portal:
-        fake = FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY)
-        with portal.wrap_async_context_manager(fake) as serving:
-            yield serving
+    with FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY) as fake:
+        yield fake
 
 
 @pytest.fixture

@@ -28,13 +28,16 @@ class ServerProbe:
         self._has_asked = False
         self._password_login: bool | None = None
 
+    @property
+    def known_version(self) -> str:
+        """The version as far as it is known from earlier answers; "" if a proxy hides it."""
+        return self._sender.version if self._fixed is None else self._fixed
+
     async def version(self) -> str:
         """The version; "" if a proxy hides it. The first call requests it, without logging in."""
-        if self._fixed is not None:
-            return self._fixed
-        if not self._sender.version and not self._has_asked:
+        if self._fixed is None and not self._sender.version and not self._has_asked:
             await self._ask()
-        return self._sender.version
+        return self.known_version
 
     async def supports(self, fact: Fact) -> bool:
         """Whether a fact is true for the server.
