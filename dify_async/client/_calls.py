@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -54,6 +54,10 @@ class Calls(Uncopyable):
     _zone_fetched_at: float = 0.0
     _zone_invalidations: int = 0
     _zone_lock: anyio.Lock
+
+    def _now(self) -> datetime:
+        """The current time, which determines today's date. Clients of a fake server override it."""
+        return datetime.now(UTC)
 
     async def _check_version(self, fact: Fact, **arguments: object) -> None:
         """Reject arguments that an older server would silently ignore. None means "not given"."""

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, overload
 
 from msgspec import Struct
 
+from .serialization import Serializable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T")
+
+
+class Answer(Serializable, Struct, frozen=True):
+    """The base class of the models."""
 
 
 class _RowsOfPage(Generic[T]):
@@ -33,7 +39,7 @@ class _RowsOfPage(Generic[T]):
         return self.data[index]
 
 
-class Page(_RowsOfPage[T], Struct, Generic[T], frozen=True, kw_only=True):
+class Page(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list. `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
@@ -51,7 +57,7 @@ class Page(_RowsOfPage[T], Struct, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(_RowsOfPage[T], Struct, Generic[T], frozen=True, kw_only=True):
+class CursorPage(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list with a cursor: to get the next page, pass the id of the last row.
 
     `for`, `len()` and indexes apply to the rows of this page only.
@@ -74,13 +80,26 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """The object in which the server wraps a text. `result` is set if it is the token for an emailed code."""
+    """The object in which the server wraps a string. `result` is set for the token of an emailed code."""
 
     data: str
     result: str | None = None
 
 
-class Masked(Struct, frozen=True):
+class ShortRepr:
+    """A struct whose repr shows only what `__rich_repr__` returns."""
+
+    __slots__ = ()
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+
+class Masked(ShortRepr, Answer, frozen=True):
     """A model whose repr masks its secret fields."""
 
     _secrets: ClassVar[frozenset[str]] = frozenset()
@@ -88,7 +107,3 @@ class Masked(Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, object]]:
         fields = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return [(name, "***" if value and name in self._secrets else value) for name, value in fields]
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({fields})"

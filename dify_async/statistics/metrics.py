@@ -62,7 +62,7 @@ class Measure(NamedTuple):
         return None if self.kind == "average" else Decimal(0) if self.kind == "money" else 0
 
 
-# For other modes, some routes answer the 404 of a deleted app, and others nothing of use. An advanced-chat
+# For other modes, some routes return the 404 of a deleted app, and others nothing of use. An advanced-chat
 # app has both families, which are never added: its runs are its messages, counted again.
 _CHAT: Final = frozenset({"chat", "agent-chat", "agent", "advanced-chat"})  # agent since 1.15
 _COMPLETION: Final = frozenset({"completion"})
@@ -144,3 +144,16 @@ def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]
     if isinstance(metrics, str):
         metrics = (metrics,)
     return frozenset(Metric(_checks.one_of("metrics", metric, list(map(str, Metric)))) for metric in metrics)
+
+
+_MONEY: Final = f"{Metric.TOKEN_COSTS}_"
+
+
+def money_name(currency: str) -> str:
+    """The name of the costs in a currency, among the other series of an app."""
+    return f"{_MONEY}{currency}"
+
+
+def measure_of_money(name: str) -> Measure | None:
+    """The measure of costs by their name; None for other names."""
+    return Measure(name.removeprefix(_MONEY), "money") if name.startswith(_MONEY) else None

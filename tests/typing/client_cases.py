@@ -12,6 +12,7 @@ from dify_async import (
     AppResult,
     AppStatistics,
     AsyncDifyServer,
+    Change,
     ChatConversation,
     ChatMessage,
     CursorPage,
@@ -24,6 +25,7 @@ from dify_async import (
     Metric,
     Page,
     Paginator,
+    PeriodName,
     RedisTokenStore,
     Snapshot,
     WorkflowRun,
@@ -87,6 +89,9 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     (key, *_) = await dify.ensure_app_api_keys(apps, progress=progress)
     assert_type(key, AppResult[ApiKey])
     assert_type(key.value, ApiKey | None)
+    assert_type(key.error.created_key if key.error else None, ApiKey | None)
+    assert_type(await dify.rotate_app_api_key(apps[0], "id"), ApiKey)
+    assert_type(await dify.rotate_app_api_keys([*apps, "id"]), list[AppResult[ApiKey]])
     assert_type(await dify.export_apps([*apps, "id"], "folder"), list[AppResult[Path]])
     assert_type(statistics.rows(Metric.TOKEN_COSTS), Sequence[Row] | None)
 
@@ -119,5 +124,17 @@ async def covariant(found: Paginator[object, Sequence[App]]) -> None:
     assert_type(await found, Sequence[App])
 
 
-def frames(dashboard: Dashboard) -> None:
+async def periods(dify: AsyncDifyServer, period: PeriodName) -> None:
+    await dify.dashboard(period=period)
+    dashboard = await dify.dashboard(period="last_month", compare=True)
+    assert_type(dashboard.period.is_open, bool)
+    assert_type(dashboard.costs["USD"].change, Change | None)
+    DashboardFeed(dify, period="this_month")
+
+
+def exported(dashboard: Dashboard, app: App, page: Page[App]) -> None:
     assert_type(dashboard.to_native("polars"), Any)
+    assert_type(dashboard.to_dict(), dict[str, object])
+    assert_type([app.to_dict(), page.to_dict()], list[dict[str, object]])
+    assert_type(app.to_json(), str)
+    dashboard.to_csv("dashboard.csv", encoding="utf-8-sig")

@@ -51,6 +51,7 @@ async def asked(dify: AsyncDifyServer, app: App) -> None:
     await dify.statistics(app, on_error="ignore")  # type: ignore[arg-type]
     await dify.statistics_many(app)  # type: ignore[arg-type]
     await dify.statistics_many([app], metrics=[1])  # type: ignore[list-item]
+    await dify.dashboard(period="last_week")  # type: ignore[arg-type]
     await dify.export_feedbacks(app.id, format="xml")  # type: ignore[arg-type]
     await dify.request("GET", "/apps", type="App")  # type: ignore[call-overload]
     await dify.request("GET", "/apps", params={"page": 1.5})  # type: ignore[dict-item]
