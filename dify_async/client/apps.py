@@ -8,6 +8,7 @@ from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paging import iterate_pages
 from dify_async._api.versions import SEPARATE_TAG_IDS, SORTED_APPS
+from dify_async._ids import checked_ids, id_of
 
 from ._calls import Calls, page_query, row_limit
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._http.urls import Query
+    from dify_async._ids import AppOrId, Id
     from dify_async.models import App, Page
 
 # [1.11.2/04_apps_list_sort_by_*]
@@ -29,9 +31,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match the filters, from all pages, without duplicates.
 
@@ -68,9 +70,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
         """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
@@ -79,8 +81,8 @@ class AppCalls(Calls):
         connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = _checks.optional_texts("tag_ids", tag_ids)
-        creators = _checks.optional_texts("creator_ids", creator_ids)
+        tags = checked_ids("tag_ids", tag_ids)
+        creators = checked_ids("creator_ids", creator_ids)
         return self._matching_apps(query, tags, sort_by, creators, row_limit("page_size", page_size))
 
     async def apps_page(
@@ -91,9 +93,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
@@ -101,18 +103,19 @@ class AppCalls(Calls):
         `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
         """
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = _checks.optional_texts("tag_ids", tag_ids)
-        creators = _checks.optional_texts("creator_ids", creator_ids)
+        tags = checked_ids("tag_ids", tag_ids)
+        creators = checked_ids("creator_ids", creator_ids)
         pages = page_query(page, limit)
         more = await self._filters_by_version(tags, sort_by, creators)
         return await self._caller.call(APPS, query=(*query, *more, *pages))
 
-    async def app(self, app_id: str) -> App:
+    async def app(self, app_id: AppOrId) -> App:
         """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such app.
         """
+        app_id = id_of(app_id)
         return await self._caller.call(APP, (app_id,))
 
     async def _matching_apps(

@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from dify_async import _checks
 from dify_async._concurrency import for_each
+from dify_async._ids import id_of
 from dify_async.errors import DifyError
-from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
+from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique_apps
 
 if TYPE_CHECKING:
-    from dify_async.models import App
+    from dify_async._ids import AppOrId
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -28,8 +29,8 @@ class AppResult(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 async def for_apps(
-    apps: Iterable[App | str],
-    call: Callable[[App | str], Awaitable[T]],
+    apps: Iterable[AppOrId],
+    call: Callable[[AppOrId], Awaitable[T]],
     progress: Progress | None,
     max_concurrency: int,
 ) -> list[AppResult[T]]:
@@ -38,7 +39,7 @@ async def for_apps(
     wanted = unique_apps(checked_apps(apps))
     results: dict[str, AppResult[T]] = {}
 
-    async def one(app: App | str) -> None:
+    async def one(app: AppOrId) -> None:
         app_id = id_of(app)
         try:
             results[app_id] = AppResult(app_id=app_id, value=await call(app))

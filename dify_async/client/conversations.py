@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 from dify_async._api.paging import iterate_pages
+from dify_async._ids import id_of
 
 from ._calls import Calls, page_query, row_limit
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from dify_async._http.urls import Query
+    from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import ChatConversation, CompletionConversation, Page
 
@@ -22,7 +24,7 @@ class ConversationCalls(Calls):
 
     async def chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
@@ -52,12 +54,13 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
         return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit)))
 
     async def iter_chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
@@ -71,6 +74,7 @@ class ConversationCalls(Calls):
         For the filters and errors, see `chat_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
         """
+        app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
         async for conversation in iterate_pages(
@@ -80,7 +84,7 @@ class ConversationCalls(Calls):
 
     async def completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
@@ -106,6 +110,7 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
         return await self._caller.call(
             COMPLETION_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit))
@@ -113,7 +118,7 @@ class ConversationCalls(Calls):
 
     async def iter_completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
@@ -126,6 +131,7 @@ class ConversationCalls(Calls):
         For the filters and errors, see `completion_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
         """
+        app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
         async for conversation in iterate_pages(

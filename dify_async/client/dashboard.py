@@ -18,6 +18,7 @@ from .many_statistics import ManyStatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
     from dify_async.dashboard.updates import DashboardUpdates
@@ -48,7 +49,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         end: When | None = None,
         *,
         days: int = 30,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         mode: str | None = None,
         name: str | None = None,
         metrics: Iterable[Metric | str] | None = None,
@@ -90,7 +91,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         end: When | None = None,
         *,
         days: int = 30,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         mode: str | None = None,
         name: str | None = None,
         metrics: Iterable[Metric | str] | None = None,

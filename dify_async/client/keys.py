@@ -15,9 +15,9 @@ from dify_async._api.endpoints import (
     NEW_APP_API_KEY,
     NEW_DATASET_API_KEY,
 )
+from dify_async._ids import checked_id, id_of
 from dify_async.errors import DifyMaskedKeyError
 from dify_async.models import ApiKey
-from dify_async.statistics.fan_out import id_of
 
 from ._calls import Calls
 from .bulk import AppResult, Progress, for_apps
@@ -25,7 +25,8 @@ from .bulk import AppResult, Progress, for_apps
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from dify_async.models import App, DatasetApiKey
+    from dify_async._ids import AppOrId, Id
+    from dify_async.models import DatasetApiKey
 
 KeyT = TypeVar("KeyT", bound=ApiKey)
 
@@ -36,7 +37,7 @@ _KEY: Final = re.compile(r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}")
 class KeyCalls(Calls):
     """API keys."""
 
-    async def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    async def get_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
@@ -44,9 +45,10 @@ class KeyCalls(Calls):
         Raises:
             DifyPermissionError: The account is not an editor, from Dify 1.17.
         """
+        app_id = id_of(app_id)
         return (await self._caller.call(APP_API_KEYS, (app_id,))).data
 
-    async def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+    async def init_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """Create an API key for the app, and return a list with this key only.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
@@ -58,9 +60,10 @@ class KeyCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The key may have been created; check with `get_app_api_key`.
         """
+        app_id = id_of(app_id)
         return [await self._caller.call(NEW_APP_API_KEY, (app_id,), body=b"{}")]
 
-    async def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+    async def ensure_app_api_key(self, app_id: AppOrId, *, create_if_masked: bool = False) -> ApiKey:
         """The app's newest API key, created if the app has none.
 
         Args:
@@ -71,13 +74,14 @@ class KeyCalls(Calls):
         Raises:
             DifyMaskedKeyError: The server masks the keys of the app, or the key that was created.
         """
+        app_id = id_of(app_id)
         get, create = partial(self.get_app_api_key, app_id), partial(self.init_app_api_key, app_id)
         route = f"/apps/{app_id}/api-keys"
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
     async def ensure_app_api_keys(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         *,
         create_if_masked: bool = False,
         progress: Progress | None = None,
@@ -98,18 +102,20 @@ class KeyCalls(Calls):
             DifyAuthenticationError: The session was rejected.
         """
 
-        async def ensure(app: App | str) -> ApiKey:
-            return await self.ensure_app_api_key(id_of(app), create_if_masked=create_if_masked)
+        async def ensure(app: AppOrId) -> ApiKey:
+            return await self.ensure_app_api_key(app, create_if_masked=create_if_masked)
 
         return await for_apps(apps, ensure, progress, self._max_concurrency)
 
-    async def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
+    async def delete_app_api_key(self, app_id: AppOrId, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /apps/{id}/api-keys/{id}.
 
         Raises:
             DifyNotFoundError: The app has no such key.
             DifyPermissionError: The account is not an admin or owner.
         """
+        app_id = id_of(app_id)
+        api_key_id = checked_id("api_key_id", api_key_id)
         await self._caller.call(DELETE_APP_API_KEY, (app_id, api_key_id))
 
     async def get_dataset_api_key(self) -> list[DatasetApiKey]:
@@ -147,13 +153,14 @@ class KeyCalls(Calls):
         route = DATASET_API_KEYS.path
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
-    async def delete_dataset_api_key(self, api_key_id: str) -> None:
+    async def delete_dataset_api_key(self, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /datasets/api-keys/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such key.
             DifyPermissionError: The account is not an admin or owner.
         """
+        api_key_id = checked_id("api_key_id", api_key_id)
         await self._caller.call(DELETE_DATASET_API_KEY, (api_key_id,))
 
 

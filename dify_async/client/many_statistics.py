@@ -14,6 +14,7 @@ from .statistics import StatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import App
     from dify_async.statistics import AppStatistics, Metric
@@ -25,7 +26,7 @@ class ManyStatisticCalls(StatisticCalls):
 
     async def statistics(
         self,
-        app: App | str,
+        app: AppOrId,
         start: When | None = None,
         end: When | None = None,
         *,
@@ -50,7 +51,7 @@ class ManyStatisticCalls(StatisticCalls):
 
     async def statistics_many(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
@@ -78,7 +79,7 @@ class ManyStatisticCalls(StatisticCalls):
     @asynccontextmanager
     async def stream_statistics(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,

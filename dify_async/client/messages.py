@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.paging import iterate_cursor
-from dify_async._http.urls import quote_id
+from dify_async._ids import checked_id, id_of, optional_id
 
 from ._calls import Calls, page_query, row_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dify_async._ids import AppOrId, Id
     from dify_async.models import Annotation, ChatMessage, CursorPage, Page
 
 
@@ -21,7 +22,7 @@ class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
     async def chat_messages(
-        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
+        self, app_id: AppOrId, conversation_id: Id, *, first_id: Id | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
         """The last messages of a conversation, or those before `first_id`, oldest first.
 
@@ -38,15 +39,18 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
+        conversation_id = checked_id("conversation_id", conversation_id)
+        first_id = optional_id("first_id", first_id)
         query = (
-            ("conversation_id", quote_id(conversation_id)),
+            ("conversation_id", conversation_id),
             ("first_id", first_id),
             ("limit", row_limit("limit", limit)),
         )
         return await self._caller.call(endpoints.CHAT_MESSAGES, (app_id,), query)
 
     def iter_chat_messages(
-        self, app_id: str, conversation_id: str, *, page_size: int = 100
+        self, app_id: AppOrId, conversation_id: Id, *, page_size: int = 100
     ) -> AsyncIterator[ChatMessage]:
         """Iterate over the messages of a conversation, newest first, fetching pages when they are needed.
 
@@ -56,7 +60,9 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app or conversation does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        query = (("conversation_id", quote_id(conversation_id)),)
+        app_id = id_of(app_id)
+        conversation_id = checked_id("conversation_id", conversation_id)
+        query = (("conversation_id", conversation_id),)
         return iterate_cursor(
             self._caller,
             endpoints.CHAT_MESSAGES,
@@ -68,7 +74,7 @@ class MessageCalls(Calls):
         )
 
     async def annotations(
-        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+        self, app_id: AppOrId, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
@@ -79,12 +85,13 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         query = (("keyword", keyword), *page_query(page, limit))
         return await self._caller.call(endpoints.ANNOTATIONS, (app_id,), query)
 
     async def export_feedbacks(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         format: Literal["csv", "json"] = "json",  # noqa: A002 - the server's name
         rating: str | None = None,
@@ -112,6 +119,7 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         _checks.one_of("format", format, ("csv", "json"))
         _checks.optional_boolean("has_comment", has_comment)
         query = (

@@ -14,6 +14,7 @@ from dify_async._api.versions import (
     WORKFLOW_LOG_USERS,
     WORKFLOW_MARKS,
 )
+from dify_async._ids import checked_id, id_of, optional_id
 from dify_async.errors import DifyNotFoundError
 
 from ._calls import Calls, body_of, page_query, row_limit
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from dify_async._http.urls import Query
+    from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.models import CursorPage, Page, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 
@@ -30,7 +32,7 @@ class WorkflowCalls(Calls):
     """Workflows and their runs."""
 
     async def publish_workflow(
-        self, app_id: str, *, marked_name: str | None = None, marked_comment: str | None = None
+        self, app_id: AppOrId, *, marked_name: str | None = None, marked_comment: str | None = None
     ) -> None:
         """Publish the draft of a workflow or advanced-chat app.
 
@@ -48,13 +50,14 @@ class WorkflowCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The draft may have been published; check with `published_workflow`.
         """
+        app_id = id_of(app_id)
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
         _checks.each(_checks.optional_text, **marks)
         await self._check_version(WORKFLOW_MARKS, **marks)
         body = body_of(**marks)
         await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
-    async def published_workflow(self, app_id: str) -> Workflow | None:
+    async def published_workflow(self, app_id: AppOrId) -> Workflow | None:
         """The published workflow of a workflow or advanced-chat app, or None if none was published.
 
         Route: GET /apps/{id}/workflows/publish.
@@ -62,15 +65,16 @@ class WorkflowCalls(Calls):
         Raises:
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        app_id = id_of(app_id)
         return await self._caller.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
 
     async def workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         status: str | None = None,
         triggered_from: str | None = None,
-        last_id: str | None = None,
+        last_id: Id | None = None,
         limit: int = 20,
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
@@ -90,13 +94,15 @@ class WorkflowCalls(Calls):
             DifyConfigError: The server is too old for a filter and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        app_id = id_of(app_id)
+        last_id = optional_id("last_id", last_id)
         query = await self._run_filters(status, triggered_from)
         more = (("last_id", last_id), ("limit", row_limit("limit", limit)))
         return await self._caller.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
 
     async def iter_workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         status: str | None = None,
         triggered_from: str | None = None,
@@ -107,6 +113,7 @@ class WorkflowCalls(Calls):
         The filters and errors are documented at `workflow_runs`. No connection is held between pages.
         `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
         """
+        app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._run_filters(status, triggered_from)
         async for run in iterate_cursor(
@@ -114,12 +121,14 @@ class WorkflowCalls(Calls):
         ):
             yield run
 
-    async def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
+    async def workflow_run(self, app_id: AppOrId, run_id: Id) -> WorkflowRunDetail:
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
             DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which answers 200.
         """
+        app_id = id_of(app_id)
+        run_id = checked_id("run_id", run_id)
         run = await self._caller.call(endpoints.WORKFLOW_RUN, (app_id, run_id))
         if run is None:
             path = f"/apps/{app_id}/workflow-runs/{run_id}"
@@ -130,7 +139,7 @@ class WorkflowCalls(Calls):
 
     async def workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 20,
@@ -161,6 +170,7 @@ class WorkflowCalls(Calls):
             DifyConfigError: The server is too old for a filter and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        app_id = id_of(app_id)
         query = await self._log_filters(
             keyword=keyword,
             status=status,
@@ -176,7 +186,7 @@ class WorkflowCalls(Calls):
 
     async def iter_workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         keyword: str | None = None,
         status: str | None = None,
@@ -192,6 +202,7 @@ class WorkflowCalls(Calls):
         The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
         `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
         """
+        app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._log_filters(
             keyword=keyword,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
-    from dify_async.models import App
+    from dify_async._ids import AppOrId
     from dify_async.statistics import Metric
 
     from .gather import DashboardClient
@@ -88,7 +88,7 @@ class DashboardFeed(Uncopyable):
         interval: float = 60.0,
         *,
         days: int = 30,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         mode: str | None = None,
         name: str | None = None,
         metrics: Iterable[Metric | str] | None = None,

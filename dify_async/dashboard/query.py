@@ -13,8 +13,8 @@ from dify_async.statistics.metrics import checked_metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dify_async._ids import AppOrId
     from dify_async._times import When
-    from dify_async.models import App
     from dify_async.statistics.metrics import Metric
 
 
@@ -24,7 +24,7 @@ class DashboardQuery(NamedTuple):
     start: When | None
     end: When | None
     days: int
-    apps: tuple[App | str, ...] | None
+    apps: tuple[AppOrId, ...] | None
     mode: str | None
     name: str | None
     metrics: frozenset[Metric]
@@ -36,7 +36,7 @@ def checked_query(
     start: When | None = None,
     end: When | None = None,
     days: int,
-    apps: Iterable[App | str] | None,
+    apps: Iterable[AppOrId] | None,
     mode: str | None,
     name: str | None,
     metrics: Iterable[Metric | str] | None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from dify_async._http.urls import QueryValue
+    from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.client.bulk import AppResult, Progress
     from dify_async.client.options import Options
@@ -244,7 +245,7 @@ class WorkspaceCalls(Calls):
         """
         return self._call(self._dify.current_workspace)
 
-    def switch_workspace(self, workspace_id: str) -> Workspace:
+    def switch_workspace(self, workspace_id: Id) -> Workspace:
         """Select another workspace, and return it. Route: POST /workspaces/switch.
 
         This switches all sessions of the account: its other clients, and the console in the browser.
@@ -295,7 +296,7 @@ class WorkspaceCalls(Calls):
 class KnowledgeCalls(Calls):
     """Knowledge bases."""
 
-    def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None) -> list[Dataset]:
+    def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[Id] | None = None) -> list[Dataset]:
         """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
         Route: GET /datasets.
@@ -307,7 +308,7 @@ class KnowledgeCalls(Calls):
         return self._call(self._dify.datasets, keyword=keyword, tag_ids=taken(tag_ids))
 
     def iter_datasets(
-        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None, page_size: int = 100
+        self, *, keyword: str | None = None, tag_ids: Iterable[Id] | None = None, page_size: int = 100
     ) -> Generator[Dataset, None, None]:
         """Iterate over the matching knowledge bases, newest first, fetching each page when it is needed.
 
@@ -323,7 +324,7 @@ class KnowledgeCalls(Calls):
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
@@ -334,7 +335,7 @@ class KnowledgeCalls(Calls):
             self._dify.datasets_page, page=page, limit=limit, keyword=keyword, tag_ids=taken(tag_ids)
         )
 
-    def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
+    def dataset_indexing_status(self, dataset_id: Id) -> list[IndexingStatus]:
         """The indexing progress of each document of a knowledge base.
 
         Slow for large knowledge bases, since the server counts the segments of each document.
@@ -345,7 +346,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.dataset_indexing_status, dataset_id)
 
-    def document_indexing_status(self, dataset_id: str, document_id: str) -> IndexingStatus:
+    def document_indexing_status(self, dataset_id: Id, document_id: Id) -> IndexingStatus:
         """The indexing progress of a document.
 
         Route: GET /datasets/{id}/documents/{id}/indexing-status.
@@ -355,7 +356,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.document_indexing_status, dataset_id, document_id)
 
-    def dataset_error_documents(self, dataset_id: str) -> list[IndexingStatus]:
+    def dataset_error_documents(self, dataset_id: Id) -> list[IndexingStatus]:
         """The documents whose indexing failed or is paused. Route: GET /datasets/{id}/error-docs.
 
         Raises:
@@ -363,7 +364,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.dataset_error_documents, dataset_id)
 
-    def retry_document_indexing(self, dataset_id: str, document_ids: Iterable[str]) -> None:
+    def retry_document_indexing(self, dataset_id: Id, document_ids: Iterable[Id]) -> None:
         """Retry the indexing of failed documents. Route: POST /datasets/{id}/retry.
 
         The server ignores ids of unknown, archived and completed documents.
@@ -379,7 +380,7 @@ class WorkflowCalls(Calls):
     """Workflows and their runs."""
 
     def publish_workflow(
-        self, app_id: str, *, marked_name: str | None = None, marked_comment: str | None = None
+        self, app_id: AppOrId, *, marked_name: str | None = None, marked_comment: str | None = None
     ) -> None:
         """Publish the draft of a workflow or advanced-chat app.
 
@@ -401,7 +402,7 @@ class WorkflowCalls(Calls):
             self._dify.publish_workflow, app_id, marked_name=marked_name, marked_comment=marked_comment
         )
 
-    def published_workflow(self, app_id: str) -> Workflow | None:
+    def published_workflow(self, app_id: AppOrId) -> Workflow | None:
         """The published workflow of a workflow or advanced-chat app, or None if none was published.
 
         Route: GET /apps/{id}/workflows/publish.
@@ -413,11 +414,11 @@ class WorkflowCalls(Calls):
 
     def workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         status: str | None = None,
         triggered_from: str | None = None,
-        last_id: str | None = None,
+        last_id: Id | None = None,
         limit: int = 20,
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
@@ -448,7 +449,7 @@ class WorkflowCalls(Calls):
 
     def iter_workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         status: str | None = None,
         triggered_from: str | None = None,
@@ -465,7 +466,7 @@ class WorkflowCalls(Calls):
             )
         )
 
-    def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
+    def workflow_run(self, app_id: AppOrId, run_id: Id) -> WorkflowRunDetail:
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
@@ -475,7 +476,7 @@ class WorkflowCalls(Calls):
 
     def workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 20,
@@ -522,7 +523,7 @@ class WorkflowCalls(Calls):
 
     def iter_workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         keyword: str | None = None,
         status: str | None = None,
@@ -556,7 +557,7 @@ class WorkflowCalls(Calls):
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+    def export_app(self, app_id: AppOrId, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
@@ -572,7 +573,7 @@ class DefinitionCalls(Calls):
 
     def export_apps(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         folder: str | Path,
         *,
         include_secret: bool = False,
@@ -609,7 +610,7 @@ class DefinitionCalls(Calls):
         self,
         yaml: str,
         *,
-        app_id: str | None = None,
+        app_id: AppOrId | None = None,
         name: str | None = None,
         description: str | None = None,
         icon_type: str | None = None,
@@ -640,7 +641,7 @@ class DefinitionCalls(Calls):
             icon_background=icon_background,
         )
 
-    def confirm_import(self, import_id: str) -> AppImport:
+    def confirm_import(self, import_id: Id) -> AppImport:
         """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
@@ -692,7 +693,7 @@ class AppChangeCalls(Calls):
 
     def update_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
@@ -736,7 +737,7 @@ class AppChangeCalls(Calls):
             max_active_requests=max_active_requests,
         )
 
-    def delete_app(self, app_id: str) -> None:
+    def delete_app(self, app_id: AppOrId) -> None:
         """Delete the app, its conversations and its API keys. Requires the editor role.
 
         Route: DELETE /apps/{id}.
@@ -749,7 +750,7 @@ class AppChangeCalls(Calls):
 
     def copy_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -777,7 +778,7 @@ class AppChangeCalls(Calls):
             icon_background=icon_background,
         )
 
-    def app_model_config(self, app_id: str) -> AppModelConfig | None:
+    def app_model_config(self, app_id: AppOrId) -> AppModelConfig | None:
         """The app's complete model configuration, or None for apps with a workflow.
 
         Change it and pass it to `update_app_model_config()`. Unlike `app(id).model_config`, it includes all
@@ -788,7 +789,7 @@ class AppChangeCalls(Calls):
         """
         return self._call(self._dify.app_model_config, app_id)
 
-    def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
+    def update_app_model_config(self, app_id: AppOrId, config: AppModelConfig) -> None:
         """Replace the model configuration of a chat, agent-chat or completion app.
 
         Requires the editor role. Route: POST /apps/{id}/model-config.
@@ -804,7 +805,7 @@ class AppChangeCalls(Calls):
         """
         self._call(self._dify.update_app_model_config, app_id, config)
 
-    def enable_app_api(self, app_id: str, enabled: bool) -> App:
+    def enable_app_api(self, app_id: AppOrId, enabled: bool) -> App:
         """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.
 
         Requires the admin or owner role. Route: POST /apps/{id}/api-enable.
@@ -817,7 +818,7 @@ class AppChangeCalls(Calls):
         """
         return self._call(self._dify.enable_app_api, app_id, enabled)
 
-    def enable_app_site(self, app_id: str, enabled: bool) -> App:
+    def enable_app_site(self, app_id: AppOrId, enabled: bool) -> App:
         """Enable or disable the app's public page and return the app, with fewer fields than `app(id)`.
 
         Requires the editor role. Route: POST /apps/{id}/site-enable.
@@ -835,7 +836,7 @@ class StatisticCalls(Calls):
     """Calls for the statistics of one app."""
 
     def daily_conversations(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyConversations]:
         """Conversations with messages, per day; a conversation counts on each of its days.
 
@@ -847,7 +848,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_conversations, app_id, start, end)
 
     def daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """End users with messages, per day; console users are not counted.
 
@@ -859,7 +860,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_end_users, app_id, start, end)
 
     def average_session_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average messages per conversation, on the day on which the conversation began.
 
@@ -872,7 +873,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.average_session_interactions, app_id, start, end)
 
     def tokens_per_second(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
         """Answer tokens per second of the model's time; 0 if that time is 0.
 
@@ -884,7 +885,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.tokens_per_second, app_id, start, end)
 
     def user_satisfaction_rate(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per 1000 messages, by end users and console users: from 0 to 1000.
 
@@ -898,7 +899,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.user_satisfaction_rate, app_id, start, end)
 
     def token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokenCosts]:
         """Tokens per day and their price, an exact Decimal; None if no message has a price.
 
@@ -910,7 +911,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.token_costs, app_id, start, end)
 
     def daily_messages(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyMessages]:
         """Messages per day.
 
@@ -922,7 +923,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_messages, app_id, start, end)
 
     def average_response_time(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageResponseTime]:
         """Average response time in milliseconds, per day.
 
@@ -935,7 +936,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.average_response_time, app_id, start, end)
 
     def workflow_daily_runs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowDailyRuns]:
         """Workflow runs per day, excluding runs from the console and from triggers.
 
@@ -947,7 +948,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_daily_runs, app_id, start, end)
 
     def workflow_daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """Users with workflow runs per day, excluding runs from the console and from triggers.
 
@@ -959,7 +960,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_daily_end_users, app_id, start, end)
 
     def workflow_token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowTokenCosts]:
         """Tokens of workflow runs per day; Dify reports no price.
 
@@ -971,7 +972,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_token_costs, app_id, start, end)
 
     def workflow_average_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average workflow runs per user and day.
 
@@ -988,7 +989,7 @@ class ManyStatisticCalls(StatisticCalls):
 
     def statistics(
         self,
-        app: App | str,
+        app: AppOrId,
         start: When | None = None,
         end: When | None = None,
         *,
@@ -1012,7 +1013,7 @@ class ManyStatisticCalls(StatisticCalls):
 
     def statistics_many(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
@@ -1038,7 +1039,7 @@ class ManyStatisticCalls(StatisticCalls):
 
     def stream_statistics(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
@@ -1075,9 +1076,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match the filters, from all pages, without duplicates.
 
@@ -1114,9 +1115,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> Generator[App, None, None]:
         """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
@@ -1144,9 +1145,9 @@ class AppCalls(Calls):
         mode: str | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
         sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
@@ -1165,7 +1166,7 @@ class AppCalls(Calls):
             creator_ids=taken(creator_ids),
         )
 
-    def app(self, app_id: str) -> App:
+    def app(self, app_id: AppOrId) -> App:
         """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
 
         Raises:
@@ -1183,7 +1184,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         end: When | None = None,
         *,
         days: int = 30,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         mode: str | None = None,
         name: str | None = None,
         metrics: Iterable[Metric | str] | None = None,
@@ -1231,7 +1232,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         end: When | None = None,
         *,
         days: int = 30,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         mode: str | None = None,
         name: str | None = None,
         metrics: Iterable[Metric | str] | None = None,
@@ -1281,7 +1282,7 @@ class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
     def chat_messages(
-        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
+        self, app_id: AppOrId, conversation_id: Id, *, first_id: Id | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
         """The last messages of a conversation, or those before `first_id`, oldest first.
 
@@ -1301,7 +1302,7 @@ class MessageCalls(Calls):
         return self._call(self._dify.chat_messages, app_id, conversation_id, first_id=first_id, limit=limit)
 
     def iter_chat_messages(
-        self, app_id: str, conversation_id: str, *, page_size: int = 100
+        self, app_id: AppOrId, conversation_id: Id, *, page_size: int = 100
     ) -> Generator[ChatMessage, None, None]:
         """Iterate over the messages of a conversation, newest first, fetching pages when they are needed.
 
@@ -1314,7 +1315,7 @@ class MessageCalls(Calls):
         return self._rows(self._dify.iter_chat_messages(app_id, conversation_id, page_size=page_size))
 
     def annotations(
-        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+        self, app_id: AppOrId, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
@@ -1329,7 +1330,7 @@ class MessageCalls(Calls):
 
     def export_feedbacks(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         format: Literal["csv", "json"] = "json",
         rating: str | None = None,
@@ -1374,7 +1375,7 @@ class ConversationCalls(Calls):
 
     def chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
@@ -1418,7 +1419,7 @@ class ConversationCalls(Calls):
 
     def iter_chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
@@ -1446,7 +1447,7 @@ class ConversationCalls(Calls):
 
     def completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
@@ -1485,7 +1486,7 @@ class ConversationCalls(Calls):
 
     def iter_completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
@@ -1513,7 +1514,7 @@ class ConversationCalls(Calls):
 class KeyCalls(Calls):
     """API keys."""
 
-    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def get_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
@@ -1523,7 +1524,7 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.get_app_api_key, app_id)
 
-    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def init_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """Create an API key for the app, and return a list with this key only.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
@@ -1537,7 +1538,7 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.init_app_api_key, app_id)
 
-    def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+    def ensure_app_api_key(self, app_id: AppOrId, *, create_if_masked: bool = False) -> ApiKey:
         """The app's newest API key, created if the app has none.
 
         Args:
@@ -1551,7 +1552,7 @@ class KeyCalls(Calls):
         return self._call(self._dify.ensure_app_api_key, app_id, create_if_masked=create_if_masked)
 
     def ensure_app_api_keys(
-        self, apps: Iterable[App | str], *, create_if_masked: bool = False, progress: Progress | None = None
+        self, apps: Iterable[AppOrId], *, create_if_masked: bool = False, progress: Progress | None = None
     ) -> list[AppResult[ApiKey]]:
         """The newest API key of each app, created for apps that have none.
 
@@ -1572,7 +1573,7 @@ class KeyCalls(Calls):
             self._dify.ensure_app_api_keys, taken(apps), create_if_masked=create_if_masked, progress=progress
         )
 
-    def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
+    def delete_app_api_key(self, app_id: AppOrId, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /apps/{id}/api-keys/{id}.
 
         Raises:
@@ -1614,7 +1615,7 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.ensure_dataset_api_key, create_if_masked=create_if_masked)
 
-    def delete_dataset_api_key(self, api_key_id: str) -> None:
+    def delete_dataset_api_key(self, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /datasets/api-keys/{id}.
 
         Raises:
@@ -1694,7 +1695,7 @@ class DifyServer(
         password: str | None = None,
         *,
         admin_api_key: str | None = None,
-        workspace_id: str | None = None,
+        workspace_id: Id | None = None,
         token_store: TokenStore | None = None,
         session: aiohttp.ClientSession | None = None,
         server_version: str | None = None,

@@ -42,7 +42,7 @@ def made() -> None:
 async def asked(dify: AsyncDifyServer, app: App) -> None:
     await dify.apps("chat")  # type: ignore[call-arg]
     await dify.apps(tag_ids=1)  # type: ignore[arg-type]
-    await dify.app(app)  # type: ignore[arg-type]
+    await dify.app(5)  # type: ignore[arg-type]
     await dify.update_app(app.id, name=None)  # type: ignore[arg-type]
     await dify.token_costs(app.id, 20261001)  # type: ignore[arg-type]
     await dify.statistics(app, on_error="ignore")  # type: ignore[arg-type]

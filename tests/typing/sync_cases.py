@@ -62,7 +62,7 @@ def overloaded(dify: DifyServer) -> None:
 def refused(dify: DifyServer, app: App) -> None:
     DifyServer()  # type: ignore[call-arg]
     DifyServer.from_env(emial="a@example.com")  # type: ignore[call-arg]
-    dify.app(app)  # type: ignore[arg-type]
+    dify.app([app])  # type: ignore[arg-type]
     dify.request("GET", "/apps", type="App")  # type: ignore[call-overload]
     found: list[App] = dify.request("GET", "/apps", type=App)  # type: ignore[arg-type]
     found.clear()
