@@ -3,7 +3,18 @@
 from typing import TYPE_CHECKING
 
 from . import dashboard, models
+from ._choices import (
+    AnnotationStatus,
+    AppMode,
+    AppSort,
+    ConversationSort,
+    MetricName,
+    OnError,
+    PeriodName,
+    WorkflowRunStatus,
+)
 from ._http.retry import RetryPolicy
+from ._ids import AppOrId
 from ._times import When
 from .client import AppResult, AsyncDifyServer
 from .dashboard import *  # noqa: F403 - all of its __all__
@@ -28,6 +39,7 @@ from .errors import (
 )
 from .events import (
     Event,
+    OnEvent,
     RequestAnswered,
     RequestEvent,
     RequestFailed,
@@ -47,9 +59,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnnotationStatus",
+    "AppMode",
+    "AppOrId",
     "AppResult",
+    "AppSort",
     "AppStatistics",
     "AsyncDifyServer",
+    "ConversationSort",
     "DifyAuthenticationError",
     "DifyConfigError",
     "DifyConflictError",
@@ -71,6 +88,10 @@ __all__ = [
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
+    "MetricName",
+    "OnError",
+    "OnEvent",
+    "PeriodName",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",
@@ -85,6 +106,7 @@ __all__ = [
     "TokenStore",
     "Tokens",
     "When",
+    "WorkflowRunStatus",
     "__version__",
 ]
 __all__ += dashboard.__all__

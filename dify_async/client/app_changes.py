@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import MAX_ACTIVE_REQUESTS
+from dify_async._choices import AppMode
 from dify_async._http.retry import SAFE
 from dify_async._http.wire import decoder_of
 from dify_async._ids import id_of
@@ -34,7 +35,7 @@ class AppChangeCalls(Calls):
     async def create_app(
         self,
         name: str,
-        mode: str,
+        mode: AppMode,
         *,
         description: str = "",
         icon_type: str | None = None,
@@ -57,6 +58,7 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been created; check before you try again.
         """
+        _checks.optional_choice("mode", mode, AppMode)
         _checks.each(_checks.text, name=name, mode=mode)
         fields = {
             "description": description,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
 from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paging import iterate_pages
 from dify_async._api.versions import SEPARATE_TAG_IDS, SORTED_APPS
+from dify_async._choices import AppMode, AppSort
 from dify_async._ids import checked_ids, id_of
+from dify_async.errors import DifyConfigError, DifyNotFoundError
 
 from ._calls import Calls, page_query, row_limit
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from dify_async._ids import AppOrId, Id
     from dify_async.models import App, Page
 
-# [1.11.2/04_apps_list_sort_by_*]
+_MAX_CLOSE_NAMES: Final = 3
 
 
 class AppCalls(Calls):
@@ -28,11 +31,11 @@ class AppCalls(Calls):
     async def apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match the filters, from all pages, without duplicates.
@@ -54,6 +57,8 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: The server is too old for an argument and would ignore it.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         found = self.iter_apps(
             mode=mode,
             name=name,
@@ -67,11 +72,11 @@ class AppCalls(Calls):
     def iter_apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
@@ -80,6 +85,8 @@ class AppCalls(Calls):
         The filters and errors are documented at `apps`. You can leave the loop at any time: no
         connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
         tags = checked_ids("tag_ids", tag_ids)
         creators = checked_ids("creator_ids", creator_ids)
@@ -90,11 +97,11 @@ class AppCalls(Calls):
         *,
         page: int = 1,
         limit: int = 20,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
@@ -102,6 +109,8 @@ class AppCalls(Calls):
         `page` is from 1 to 99,999 and `limit` from 1 to 100. The filters and errors are documented at
         `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
         tags = checked_ids("tag_ids", tag_ids)
         creators = checked_ids("creator_ids", creator_ids)
@@ -118,6 +127,27 @@ class AppCalls(Calls):
         app_id = id_of(app_id)
         return await self._caller.call(APP, (app_id,))
 
+    async def find_app(self, name: str) -> App:
+        """The app of exactly this name, in any mode. Route: GET /apps.
+
+        Raises:
+            DifyNotFoundError: No app has this name; the error lists similar names.
+            DifyConfigError: Several apps have this name; the error lists their ids.
+        """
+        _checks.text("name", name)
+        apps = await self.apps(name=name)
+        if all(app.name != name for app in apps):
+            apps = await self.apps()
+        found = [app for app in apps if app.name == name]
+        if not found:
+            raise _no_app(name, apps)
+        if len(found) > 1:
+            ids = ", ".join(f"{app.id} ({app.mode})" for app in found)
+            raise DifyConfigError(
+                f"{len(found)} apps are named {_checks.shown(name)}: {ids}; pass one of these ids"
+            )
+        return found[0]
+
     async def _matching_apps(
         self, query: Query, tags: list[str], sort_by: str | None, creators: list[str], page_size: int
     ) -> AsyncIterator[App]:
@@ -132,6 +162,21 @@ class AppCalls(Calls):
             are_apart = SEPARATE_TAG_IDS(await self._probe.version())
             tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
         return ("sort_by", sort_by), *tagged, *_several("creator_ids", creators)
+
+
+def _no_app(name: str, apps: list[App]) -> DifyNotFoundError:
+    by_name = {app.name.casefold(): app.name for app in apps}
+    close = get_close_matches(name.casefold(), by_name, n=_MAX_CLOSE_NAMES)
+    hint = f"Did you mean {' or '.join(repr(by_name[one]) for one in close)}?" if close else ""
+    if not close:
+        hint = "List the names with apps()." if apps else "The account has access to no apps."
+    return DifyNotFoundError(
+        f"GET /apps: no app is named {_checks.shown(name)}. {hint}",
+        status=404,
+        code="app_not_found",
+        method="GET",
+        path="/apps",
+    )
 
 
 def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | None) -> Query:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async import _checks
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 from dify_async._api.paging import iterate_pages
+from dify_async._choices import AnnotationStatus, ConversationSort
 from dify_async._ids import id_of
 
 from ._calls import Calls, page_query, row_limit
@@ -30,8 +32,8 @@ class ConversationCalls(Calls):
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
@@ -54,6 +56,8 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        _checks.optional_choice("sort_by", sort_by, ConversationSort)
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
         app_id = id_of(app_id)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
         return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit)))
@@ -64,8 +68,8 @@ class ConversationCalls(Calls):
         *,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[ChatConversation]:
@@ -74,6 +78,8 @@ class ConversationCalls(Calls):
         For the filters and errors, see `chat_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
         """
+        _checks.optional_choice("sort_by", sort_by, ConversationSort)
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
         app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
@@ -90,7 +96,7 @@ class ConversationCalls(Calls):
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
@@ -110,6 +116,7 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
         app_id = id_of(app_id)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)
         return await self._caller.call(
@@ -122,7 +129,7 @@ class ConversationCalls(Calls):
         *,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[CompletionConversation]:
@@ -131,6 +138,7 @@ class ConversationCalls(Calls):
         For the filters and errors, see `completion_conversations()`. No connection is held between
         pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
         """
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
         app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._conversation_filters(start, end, None, annotation_status, keyword)

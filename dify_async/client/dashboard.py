@@ -18,13 +18,13 @@ from .many_statistics import ManyStatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._choices import AppMode, MetricName, OnError
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric
-    from dify_async.statistics.fan_out import OnError
 
 _PAGE_SIZE: Final = 100
 
@@ -50,9 +50,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int = 30,
         apps: Iterable[AppOrId] | None = None,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> Dashboard:
@@ -92,9 +92,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int = 30,
         apps: Iterable[AppOrId] | None = None,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AsyncIterator[DashboardUpdates]:

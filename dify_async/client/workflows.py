@@ -14,6 +14,7 @@ from dify_async._api.versions import (
     WORKFLOW_LOG_USERS,
     WORKFLOW_MARKS,
 )
+from dify_async._choices import WorkflowRunStatus
 from dify_async._ids import checked_id, id_of, optional_id
 from dify_async.errors import DifyNotFoundError
 
@@ -72,7 +73,7 @@ class WorkflowCalls(Calls):
         self,
         app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
         last_id: Id | None = None,
         limit: int = 20,
@@ -94,6 +95,7 @@ class WorkflowCalls(Calls):
             DifyConfigError: The server is too old for a filter and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
         app_id = id_of(app_id)
         last_id = optional_id("last_id", last_id)
         query = await self._run_filters(status, triggered_from)
@@ -104,7 +106,7 @@ class WorkflowCalls(Calls):
         self,
         app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[WorkflowRun]:
@@ -113,6 +115,7 @@ class WorkflowCalls(Calls):
         The filters and errors are documented at `workflow_runs`. No connection is held between pages.
         `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
         app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._run_filters(status, triggered_from)
@@ -144,7 +147,7 @@ class WorkflowCalls(Calls):
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -170,6 +173,7 @@ class WorkflowCalls(Calls):
             DifyConfigError: The server is too old for a filter and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
         app_id = id_of(app_id)
         query = await self._log_filters(
             keyword=keyword,
@@ -189,7 +193,7 @@ class WorkflowCalls(Calls):
         app_id: AppOrId,
         *,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -202,6 +206,7 @@ class WorkflowCalls(Calls):
         The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
         `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
         app_id = id_of(app_id)
         limit = row_limit("page_size", page_size)
         query = await self._log_filters(

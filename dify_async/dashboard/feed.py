@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
+    from dify_async._choices import AppMode, MetricName
     from dify_async._ids import AppOrId
     from dify_async.statistics import Metric
 
@@ -89,9 +90,9 @@ class DashboardFeed(Uncopyable):
         *,
         days: int = 30,
         apps: Iterable[AppOrId] | None = None,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
     ) -> None:
         self._source = dify.dashboard_source

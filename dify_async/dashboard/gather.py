@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from zoneinfo import ZoneInfo
 
+    from dify_async._choices import OnError
     from dify_async.models import App
-    from dify_async.statistics.fan_out import GetApp, GetRows, OnError
+    from dify_async.statistics.fan_out import GetApp, GetRows
 
     from .history import GetSpan, History
     from .query import DashboardQuery

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async import _checks
+from dify_async._choices import AppMode
 from dify_async.errors import DifyConfigError
 from dify_async.statistics.fan_out import checked_apps
 from dify_async.statistics.metrics import checked_metrics
@@ -13,6 +14,7 @@ from dify_async.statistics.metrics import checked_metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dify_async._choices import MetricName
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.statistics.metrics import Metric
@@ -25,7 +27,7 @@ class DashboardQuery(NamedTuple):
     end: When | None
     days: int
     apps: tuple[AppOrId, ...] | None
-    mode: str | None
+    mode: AppMode | None
     name: str | None
     metrics: frozenset[Metric]
     compare: bool
@@ -37,13 +39,14 @@ def checked_query(
     end: When | None = None,
     days: int,
     apps: Iterable[AppOrId] | None,
-    mode: str | None,
+    mode: AppMode | None,
     name: str | None,
-    metrics: Iterable[Metric | str] | None,
+    metrics: Iterable[Metric | MetricName] | None,
     compare: bool,
 ) -> DashboardQuery:
     """The arguments; the range is checked once the account's time zone is known."""
     _checks.integer("days", days, maximum=date.max.toordinal())
+    _checks.optional_choice("mode", mode, AppMode)
     if apps is not None and (mode, name) != (None, None):
         raise DifyConfigError("apps must not be combined with mode and name: they filter all apps")
     chosen = None if apps is None else tuple(checked_apps(apps))

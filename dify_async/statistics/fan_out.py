@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 from uuid import UUID
 
 import anyio
 
 from dify_async import _checks
+from dify_async._choices import OnError
 from dify_async._concurrency import for_each, task_group
 from dify_async._ids import id_of
 from dify_async.errors import DifyAuthenticationError, DifyConfigError, DifyError
@@ -22,6 +23,7 @@ from .results import AppStatistics
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from dify_async._choices import MetricName
     from dify_async._ids import AppOrId
 
     from .metrics import Row
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     GetApp = Callable[[str], Awaitable[App]]
     GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
     OnApp = Callable[[int, AppStatistics], None]
-
-OnError = Literal["raise", "collect"]
 
 
 def affects_all_apps(error: DifyError) -> bool:
@@ -86,7 +86,12 @@ class FanOut:
     """Requests the metrics that apply to each app, and delivers each app as soon as it is complete."""
 
     def __init__(
-        self, get_app: GetApp, *, metrics: Iterable[Metric | str] | None, on_error: OnError, workers: int
+        self,
+        get_app: GetApp,
+        *,
+        metrics: Iterable[Metric | MetricName] | None,
+        on_error: OnError,
+        workers: int,
     ) -> None:
         _checks.one_of("on_error", on_error, get_args(OnError))
         self._get_app = get_app

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from dify_async._choices import (
+        AnnotationStatus,
+        AppMode,
+        AppSort,
+        ConversationSort,
+        MetricName,
+        OnError,
+        WorkflowRunStatus,
+    )
     from dify_async._http.urls import QueryValue
     from dify_async._ids import AppOrId, Id
     from dify_async._times import When
@@ -66,7 +75,6 @@ if TYPE_CHECKING:
         Workspace,
     )
     from dify_async.statistics import AppStatistics, Metric
-    from dify_async.statistics.fan_out import OnError
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
 
@@ -416,7 +424,7 @@ class WorkflowCalls(Calls):
         self,
         app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
         last_id: Id | None = None,
         limit: int = 20,
@@ -451,7 +459,7 @@ class WorkflowCalls(Calls):
         self,
         app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
         page_size: int = 100,
     ) -> Generator[WorkflowRun, None, None]:
@@ -481,7 +489,7 @@ class WorkflowCalls(Calls):
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -526,7 +534,7 @@ class WorkflowCalls(Calls):
         app_id: AppOrId,
         *,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -658,7 +666,7 @@ class AppChangeCalls(Calls):
     def create_app(
         self,
         name: str,
-        mode: str,
+        mode: AppMode,
         *,
         description: str = "",
         icon_type: str | None = None,
@@ -993,7 +1001,7 @@ class ManyStatisticCalls(StatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "raise",
     ) -> AppStatistics:
         """All statistics of an app; only the metrics that apply to its mode are requested.
@@ -1017,7 +1025,7 @@ class ManyStatisticCalls(StatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
         """The statistics of many apps, in the order given; at most `max_concurrency` requests at once.
@@ -1043,7 +1051,7 @@ class ManyStatisticCalls(StatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[Generator[AppStatistics, None, None]]:
         """The statistics of many apps, each app as soon as it is complete.
@@ -1073,11 +1081,11 @@ class AppCalls(Calls):
     def apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match the filters, from all pages, without duplicates.
@@ -1112,11 +1120,11 @@ class AppCalls(Calls):
     def iter_apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> Generator[App, None, None]:
@@ -1142,11 +1150,11 @@ class AppCalls(Calls):
         *,
         page: int = 1,
         limit: int = 20,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
         tag_ids: Iterable[Id] | None = None,
-        sort_by: str | None = None,
+        sort_by: AppSort | None = None,
         creator_ids: Iterable[Id] | None = None,
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
@@ -1174,6 +1182,15 @@ class AppCalls(Calls):
         """
         return self._call(self._dify.app, app_id)
 
+    def find_app(self, name: str) -> App:
+        """The app of exactly this name, in any mode. Route: GET /apps.
+
+        Raises:
+            DifyNotFoundError: No app has this name; the error lists similar names.
+            DifyConfigError: Several apps have this name; the error lists their ids.
+        """
+        return self._call(self._dify.find_app, name)
+
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps."""
@@ -1185,9 +1202,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int = 30,
         apps: Iterable[AppOrId] | None = None,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> Dashboard:
@@ -1233,9 +1250,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int = 30,
         apps: Iterable[AppOrId] | None = None,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[DashboardUpdates]:
@@ -1381,8 +1398,8 @@ class ConversationCalls(Calls):
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
@@ -1423,8 +1440,8 @@ class ConversationCalls(Calls):
         *,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[ChatConversation, None, None]:
@@ -1453,7 +1470,7 @@ class ConversationCalls(Calls):
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
@@ -1490,7 +1507,7 @@ class ConversationCalls(Calls):
         *,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[CompletionConversation, None, None]:

@@ -276,7 +276,7 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
     "order": lambda dify, app: dify.daily_messages(app, date(2025, 10, 24), date(2025, 10, 23)),
     "many: order": lambda dify, app: dify.statistics_many([app], date(2025, 10, 24), date(2025, 10, 23)),
     "many: apps as text": lambda dify, app: dify.statistics_many(app),
-    "many: metric": lambda dify, app: dify.statistics_many([app], metrics=["daily_mesages"]),
+    "many: metric": lambda dify, app: dify.statistics_many([app], metrics=["daily_mesages"]),  # type: ignore[list-item]
     "many: on_error": lambda dify, app: dify.statistics_many([app], on_error="ignore"),  # type: ignore[arg-type]
     "id": lambda dify, _: dify.app("a/../b"),
     "id of a statistic": lambda dify, _: dify.daily_messages(".."),

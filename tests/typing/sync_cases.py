@@ -28,6 +28,14 @@ def made() -> None:
         assert_type(subclassed, Subclass)
 
 
+def opened(app: App) -> None:
+    dify = Subclass("https://dify.example.com", "a@example.com", "secret", headers={"X-Team": "a"}).open()
+    assert_type(dify, Subclass)
+    assert_type(dify.app(app), App)
+    assert_type(dify.find_app("FAQ"), App)
+    assert_type(dify.close(), None)
+
+
 def iterated(dify: DifyServer, apps: list[App]) -> None:
     rows = dify.iter_apps(tag_ids=("id",))
     assert_type(rows, Generator[App, None, None])
