@@ -60,6 +60,9 @@ AGENT_APPS: Final = Fact(since=(1, 15, 0))
 # PUT /apps/{id} has max_active_requests [1.9.1/app_put__max_active_requests_text].
 MAX_ACTIVE_REQUESTS: Final = Fact(since=(1, 7, 0))
 
+# GET /apps/{id}/export has workflow_id [1.15.0/08_app_export_unknown_workflow_id, Dify PR 24939].
+EXPORTED_VERSION: Final = Fact(since=(1, 9, 0))
+
 # POST /apps/{id}/workflows/publish has marked_name and marked_comment
 # [1.9.1/workflow_publish_post__ok_with_marks].
 WORKFLOW_MARKS: Final = Fact(since=(1, 0, 0))

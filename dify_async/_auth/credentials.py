@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -63,9 +63,6 @@ class TokenCredentials(Credentials, kw_only=True, eq=False):
     new_until: float
     replaces_rejected: bool = False
     rejected_by: dict[str, float] = field(default_factory=dict)
-
-
-ANONYMOUS: Final = Credentials({})
 
 
 class Auth:

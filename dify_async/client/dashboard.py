@@ -18,7 +18,7 @@ from .many_statistics import ManyStatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from dify_async._choices import AppMode, MetricName, OnError
+    from dify_async._choices import AppMode, MetricName, OnError, PeriodName
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
@@ -48,7 +48,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[AppOrId] | None = None,
         mode: AppMode | None = None,
         name: str | None = None,
@@ -64,14 +65,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -79,7 +83,15 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             return await updates.collect()
@@ -90,7 +102,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[AppOrId] | None = None,
         mode: AppMode | None = None,
         name: str | None = None,
@@ -108,14 +121,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -123,7 +139,15 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             yield updates

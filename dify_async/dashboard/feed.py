@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
-    from dify_async._choices import AppMode, MetricName
+    from dify_async._choices import AppMode, MetricName, PeriodName
     from dify_async._ids import AppOrId
     from dify_async.statistics import Metric
 
@@ -60,7 +60,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class DashboardFeed(Uncopyable):
-    """A dashboard of the last days, refreshed every `interval` seconds by one task for all readers.
+    """A dashboard that one task refreshes every `interval` seconds for all readers.
 
     Use it as an async context manager, inside that of the client. Days older than two are fetched once.
     Their numbers may still change (a late like, a conversation that continues):
@@ -70,7 +70,9 @@ class DashboardFeed(Uncopyable):
     Args:
         dify: The client; the feed does not close it.
         interval: Seconds between two refreshes, plus or minus 10 %.
-        days: The number of days, including today.
+        days: The number of days, including today; by default 30.
+        period: A named period instead, such as "this_month". Like `days`, it moves on at the first refresh
+            after midnight in the account's time zone.
         apps: Only these `App`s or ids.
         mode: Only apps of this mode.
         name: Only apps whose name contains this text.
@@ -88,7 +90,8 @@ class DashboardFeed(Uncopyable):
         dify: DashboardClient,
         interval: float = 60.0,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[AppOrId] | None = None,
         mode: AppMode | None = None,
         name: str | None = None,
@@ -98,7 +101,13 @@ class DashboardFeed(Uncopyable):
         self._source = dify.dashboard_source
         self._interval = _checks.positive("interval", interval)
         self._query = checked_query(
-            days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         self._history = History()
         self._flight = SingleFlight()

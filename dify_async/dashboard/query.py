@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async import _checks
@@ -11,21 +10,23 @@ from dify_async.errors import DifyConfigError
 from dify_async.statistics.fan_out import checked_apps
 from dify_async.statistics.metrics import checked_metrics
 
+from .period import checked_range
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dify_async._choices import MetricName
+    from dify_async._choices import MetricName, PeriodName
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.statistics.metrics import Metric
+
+    from .period import Range
 
 
 class DashboardQuery(NamedTuple):
     """The arguments of `AsyncDifyServer.dashboard`."""
 
-    start: When | None
-    end: When | None
-    days: int
+    range: Range
     apps: tuple[AppOrId, ...] | None
     mode: AppMode | None
     name: str | None
@@ -37,7 +38,8 @@ def checked_query(
     *,
     start: When | None = None,
     end: When | None = None,
-    days: int,
+    days: int | None,
+    period: PeriodName | None,
     apps: Iterable[AppOrId] | None,
     mode: AppMode | None,
     name: str | None,
@@ -45,9 +47,9 @@ def checked_query(
     compare: bool,
 ) -> DashboardQuery:
     """The arguments; the range is checked once the account's time zone is known."""
-    _checks.integer("days", days, maximum=date.max.toordinal())
+    given = checked_range(start=start, end=end, days=days, period=period)
     _checks.optional_choice("mode", mode, AppMode)
     if apps is not None and (mode, name) != (None, None):
         raise DifyConfigError("apps must not be combined with mode and name: they filter all apps")
     chosen = None if apps is None else tuple(checked_apps(apps))
-    return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)
+    return DashboardQuery(given, chosen, mode, name, checked_metrics(metrics), compare)

@@ -310,6 +310,7 @@ print(len(dify.apps()), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "code"),
     [
