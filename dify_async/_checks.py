@@ -102,11 +102,6 @@ def texts(name: str, values: object) -> list[str]:
     return items
 
 
-def optional_texts(name: str, values: object) -> list[str]:
-    """A list of the texts in an iterable; [] if not given."""
-    return [] if values is None else texts(name, values)
-
-
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
     """One of the choices; the error suggests the closest choice."""
     if isinstance(value, str) and value in choices:

@@ -22,6 +22,7 @@ from tests.support import an_app
 
 URL = "https://dify.example.com"
 ACCOUNT: dict[str, Any] = {"email": "ops@example.com", "password": "hunter2"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
 
 
@@ -300,7 +301,7 @@ async def test_iterators_check_the_page_size() -> None:
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
         dify.iter_apps(page_size=0)
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
-        await anext(dify.iter_chat_conversations("id", page_size=101))
+        await anext(dify.iter_chat_conversations(UNKNOWN, page_size=101))
 
 
 async def test_a_closed_session() -> None:
