@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from . import dashboard, models
+from ._api.paginator import Paginator
 from ._choices import (
     AnnotationStatus,
     AppMode,
@@ -91,6 +92,7 @@ __all__ = [
     "MetricName",
     "OnError",
     "OnEvent",
+    "Paginator",
     "PeriodName",
     "RedisTokenStore",
     "RequestAnswered",

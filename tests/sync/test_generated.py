@@ -30,7 +30,19 @@ def waiting(returns: str) -> str:
         return "AbstractContextManager[DashboardUpdates]"
     if inside := re.fullmatch(r"AsyncIterator\[AsyncIterator\[(\w+)\]\]", returns):
         return f"AbstractContextManager[Generator[{inside[1]}, None, None]]"
+    if inside := re.fullmatch(r"Paginator\[\w+, (.+)\]", returns):
+        return inside[1]
     return re.sub(r"AsyncIterator\[(\w+)\]", r"Generator[\1, None, None]", returns)
+
+
+def lists() -> dict[str, str]:
+    """The methods that return a paginator, with the types of their rows."""
+    found = {}
+    for name, method in public(AsyncDifyServer).items():
+        returns = inspect.signature(method).return_annotation
+        if inside := re.fullmatch(r"Paginator\[(\w+), .+\]", returns):
+            found[name] = inside[1]
+    return found
 
 
 def test_the_generated_file_is_up_to_date() -> None:
@@ -42,7 +54,9 @@ def test_the_generated_file_is_up_to_date() -> None:
 
 def test_the_methods_are_the_same() -> None:
     """`aclose` is `close`, as in httpx."""
-    assert public(DifyServer).keys() - {"close"} == public(AsyncDifyServer).keys() - {"aclose"}
+    iterations = {f"iter_{name}" for name in lists()}
+    expected = public(AsyncDifyServer).keys() - {"aclose"} | {"close"} | iterations
+    assert public(DifyServer).keys() == expected
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
 
 
@@ -58,6 +72,17 @@ def test_a_method_has_the_same_signature(name: str) -> None:
     assert bool(about) == bool(theirs.__doc__) or name == "__init__"
     assert "await " not in about
     assert "async " not in about
+
+
+@pytest.mark.parametrize(("name", "row"), lists().items())
+def test_each_list_has_an_iteration(name: str, row: str) -> None:
+    listed, iterated = getattr(DifyServer, name), getattr(DifyServer, f"iter_{name}")
+    signature = inspect.signature(iterated)
+    assert signature.return_annotation == f"Generator[{row}, None, None]"
+    if not hasattr(AsyncDifyServer, f"iter_{name}"):
+        assert signature.parameters == inspect.signature(listed).parameters
+    assert f"iter_{name}()" in listed.__doc__
+    assert "Route: GET" in iterated.__doc__
 
 
 @pytest.mark.parametrize("name", public(DashboardUpdates))
