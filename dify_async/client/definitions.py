@@ -92,7 +92,7 @@ class DefinitionCalls(Calls):
         self,
         yaml: str,
         *,
-        app_id: Id | None = None,
+        app_id: AppOrId | None = None,
         name: str | None = None,
         description: str | None = None,
         icon_type: str | None = None,
@@ -112,7 +112,7 @@ class DefinitionCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
-        app_id = optional_id("app_id", app_id)
+        app_id = None if app_id is None else id_of(app_id)
         _checks.text("yaml", yaml)
         fields = {
             "app_id": app_id,

@@ -705,7 +705,7 @@ class DefinitionCalls(Calls):
         self,
         yaml: str,
         *,
-        app_id: Id | None = None,
+        app_id: AppOrId | None = None,
         name: str | None = None,
         description: str | None = None,
         icon_type: str | None = None,
