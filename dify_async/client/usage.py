@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from dify_async._api.paginator import Paginator
 from dify_async._api.versions import WORKFLOW_LOG_RANGE
+from dify_async._ids import id_of
 from dify_async._ranges import is_empty
 from dify_async._times import instant
 from dify_async.errors import DifyConfigError
 from dify_async.models import App
-from dify_async.statistics.fan_out import checked_apps
 from dify_async.usage.app import UsageSource
 from dify_async.usage.messages import AppMessages, MessageRange
 from dify_async.usage.query import checked_query
@@ -23,8 +23,9 @@ from .dashboard import DashboardCalls
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dify_async._choices import PeriodName
+    from dify_async._ids import AppOrId
     from dify_async._times import When
-    from dify_async.dashboard.period import PeriodName
     from dify_async.models import Message
     from dify_async.usage import Usage, UsageDimension, UsageMark
 
@@ -33,7 +34,7 @@ class UsageCalls(DashboardCalls):
     """Calls for who used what."""
 
     def messages(
-        self, app: App | str, start: When | None = None, end: When | None = None
+        self, app: AppOrId, start: When | None = None, end: When | None = None
     ) -> Paginator[Message, list[Message]]:
         """Every message of an app in a range, over all of its conversations, each once.
 
@@ -51,16 +52,14 @@ class UsageCalls(DashboardCalls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        checked_apps([app])
+        id_of(app)
         is_empty(start, end)
         return Paginator(AppMessages(partial(self._message_range, app, start, end), self._max_concurrency))
 
-    async def _message_range(
-        self, app: App | str, start: When | None, end: When | None
-    ) -> MessageRange | None:
+    async def _message_range(self, app: AppOrId, start: When | None, end: When | None) -> MessageRange | None:
         if is_empty(start, end):
             return None
-        found = app if isinstance(app, App) else await self._get_app(app)
+        found = app if isinstance(app, App) else await self._get_app(id_of(app))
         if found.mode == "workflow":
             raise DifyConfigError(
                 f"app {found.name!r} is a workflow, which has runs but no messages; use workflow_app_logs()"
@@ -82,7 +81,7 @@ class UsageCalls(DashboardCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        apps: Iterable[App | str] | None = None,
+        apps: Iterable[AppOrId] | None = None,
         days: int | None = None,
         period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),

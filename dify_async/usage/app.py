@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dify_async._api.caller import Caller
+    from dify_async._choices import AppMode
     from dify_async._times import Span
     from dify_async.models import App, Page
     from dify_async.models.usage import UsageConversation, UsageLog, UsageMessage
@@ -41,7 +42,7 @@ class UsageSource(NamedTuple):
     caller: Caller
     now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
-    list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
+    list_apps: Callable[[AppMode | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
     get_rows: Callable[[Span, Metric, str], Awaitable[list[Row]]]
     filters_logs: Callable[[], Awaitable[bool]]

@@ -114,8 +114,15 @@ class AppLists:
     ) -> AsyncGenerator[ListedT]:
         """The messages of a conversation from `start` on, newest first; none if it was deleted."""
         query = (("conversation_id", conversation_id),)
-        cursor = Cursor("first_id", None)
-        pages = by_cursor(self._caller, endpoint, self._ids, fixed(query), cursor=cursor, limit=PAGE_SIZE)
+        pages = by_cursor(
+            self._caller,
+            endpoint,
+            self._ids,
+            fixed(query),
+            cursor=Cursor("first_id", None),
+            limit=PAGE_SIZE,
+            is_backward=True,
+        )
         with suppress(DifyNotFoundError):
             async with aclosing(pages.rows()) as rows:
                 async for row in rows:

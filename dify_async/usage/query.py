@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from zoneinfo import ZoneInfo
 
+    from dify_async._choices import PeriodName
+    from dify_async._ids import AppOrId
     from dify_async._times import When
-    from dify_async.dashboard.period import Period, PeriodName, Range
-    from dify_async.models import App
+    from dify_async.dashboard.period import Period, Range
 
     Progress = Callable[[int, int], None]
 
@@ -27,7 +28,7 @@ class UsageQuery(NamedTuple):
     """The arguments of `AsyncDifyServer.usage`."""
 
     range: Range
-    apps: tuple[App | str, ...] | None
+    apps: tuple[AppOrId, ...] | None
     by: tuple[UsageDimension, ...]
     since: UsageMark | None
     progress: Progress | None
@@ -51,7 +52,7 @@ def checked_query(
     end: When | None,
     days: int | None,
     period: PeriodName | None,
-    apps: Iterable[App | str] | None,
+    apps: Iterable[AppOrId] | None,
     by: Iterable[str],
     since: UsageMark | None,
     progress: Progress | None,

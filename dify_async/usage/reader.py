@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dify_async._concurrency import for_each
+from dify_async._ids import id_of
 from dify_async._times import span_of
 from dify_async.dashboard.period import on_clock
 from dify_async.errors import DifyError
 from dify_async.models import App
-from dify_async.statistics.fan_out import affects_all_apps, id_of, unique_apps
+from dify_async.statistics.fan_out import affects_all_apps, unique_apps
 
 from .app import AppReader
 from .mark import Reading, UsageMark
@@ -20,6 +21,8 @@ from .tally import merge, rows_of
 from .usage import Usage
 
 if TYPE_CHECKING:
+    from dify_async._ids import AppOrId
+
     from .app import UsageSource
     from .mark import AppMark
     from .models import Group, UsageRow
@@ -41,7 +44,7 @@ async def read(source: UsageSource, query: UsageQuery) -> Usage:
     rest: dict[str, list[UsageRow]] = {}
     errors: dict[str, UsageError] = {}
 
-    async def read_app(given: App | str) -> None:
+    async def read_app(given: AppOrId) -> None:
         app_id, app = id_of(given), given if isinstance(given, App) else None
         try:
             app = app or await source.get_app(app_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from dify_async._api import endpoints
-from dify_async._api.endpoints import Endpoint, newest_first
+from dify_async._api.endpoints import Endpoint
 from dify_async._http.wire import lazy_decoder
-from dify_async.models import Page
+from dify_async.models import CursorPage, Page
 from dify_async.models.usage import UsageConversation, UsageLog, UsageMessage
 
 if TYPE_CHECKING:
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _pages_of(row: type[T], endpoint: Endpoint[Any]) -> Endpoint[Page[T]]:
-    decode = lazy_decoder(Page[row])  # type: ignore[valid-type]  # the type is known only at run time
-    return Endpoint(endpoint.method, endpoint.path, decode, endpoint.safety)
+def _decoded_to(answer: type[T], endpoint: Endpoint[Any]) -> Endpoint[T]:
+    return Endpoint(endpoint.method, endpoint.path, lazy_decoder(answer), endpoint.safety)
 
 
-CONVERSATIONS: Final = _pages_of(UsageConversation, endpoints.CHAT_CONVERSATIONS)
-COMPLETIONS: Final = _pages_of(UsageConversation, endpoints.COMPLETION_CONVERSATIONS)
-LOGS: Final = _pages_of(UsageLog, endpoints.WORKFLOW_APP_LOGS)
-MESSAGES: Final = newest_first(endpoints.CHAT_MESSAGES.path, UsageMessage)
+CONVERSATIONS: Final = _decoded_to(Page[UsageConversation], endpoints.CHAT_CONVERSATIONS)
+COMPLETIONS: Final = _decoded_to(Page[UsageConversation], endpoints.COMPLETION_CONVERSATIONS)
+LOGS: Final = _decoded_to(Page[UsageLog], endpoints.WORKFLOW_APP_LOGS)
+MESSAGES: Final = _decoded_to(CursorPage[UsageMessage], endpoints.CHAT_MESSAGES)

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import anyio
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from dify_async import AsyncDifyServer, Dashboard, DashboardUpdates, DifyError
+from dify_async import AppMode, AsyncDifyServer, Dashboard, DashboardUpdates, DifyError
 from dify_async.testing import FakeDifyServer
 
 DIFY = web.AppKey("dify", AsyncDifyServer)
@@ -88,12 +88,12 @@ class Query(TypedDict, total=False):
     start: date
     end: date
     days: int
-    mode: str
+    mode: AppMode
 
 
 def parse_query(query: Mapping[str, str]) -> Query:
     """Parse days=30, or start= and last= (both inclusive), and mode=."""
-    found = Query(mode=query["mode"]) if query.get("mode") else Query()
+    found = Query(mode=cast("AppMode", query["mode"])) if query.get("mode") else Query()
     if "start" in query or "last" in query:
         start, last = (date.fromisoformat(query.get(name, "")) for name in ("start", "last"))
         # The server's end is exclusive.
