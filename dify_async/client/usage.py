@@ -41,6 +41,8 @@ class UsageCalls(DashboardCalls):
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
 
+        `async for` gives the messages of one conversation after the other.
+
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
                 of completion apps have no id, tokens or usage.

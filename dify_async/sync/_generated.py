@@ -1484,6 +1484,8 @@ class UsageCalls(DashboardCalls):
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
 
+        `iter_messages()` gives the messages of one conversation after the other.
+
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
                 of completion apps have no id, tokens or usage.
@@ -1505,9 +1507,7 @@ class UsageCalls(DashboardCalls):
         Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
-        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
-
-        Args:
+        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
                 of completion apps have no id, tokens or usage.
             start: Inclusive, in the account's time zone if naive. By default, since the beginning.

@@ -47,8 +47,8 @@ class UsageRow(Answer, frozen=True, kw_only=True):
         app_name: The app's name.
         mode: The app's mode.
         day: The day of the messages or runs, in the account's time zone.
-        user: The end user's session id, as given by the calling application, or the end user's id if there
-            is none; None for console users.
+        user: The end user's session id, as given by the calling application, or else the end user's id;
+            None for console users.
         account: The name of the console user; None for end users.
         source: "api" for end users, and "console" for console users, debugging included.
         model: The model's name; None if it is not known.

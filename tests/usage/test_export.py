@@ -1,4 +1,4 @@
-"""Usage as rows, columns, CSV, JSON and data frames; and the sums behind it."""
+"""Usage as rows, columns, CSV, JSON and data frames; and exact sums."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_sums_are_exact_by_any_grouping(
 
 
 def test_what_the_nodes_used_more_than_the_message_is_negative() -> None:
-    """So that sums stay those of the statistics, for example if a node was tried again."""
+    """So that sums stay those of the statistics, for example if a node was retried."""
     tally = AppTally(App(id="1", name="a", mode="advanced-chat"), ("model",))
     parts = [ModelTokens("p", "m", Tokens(60, 60, 120, Decimal("0.3")))] * 2
     talk = tally.conversation(Person("u", None, "api"))

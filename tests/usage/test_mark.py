@@ -83,7 +83,7 @@ async def test_an_app_that_failed_is_read_again_from_where_it_was() -> None:
 
 
 async def test_an_interrupted_report() -> None:
-    """Whoever runs it again with the old mark gets each message once."""
+    """Run again with the old mark, it counts each message once."""
     async with a_fake("1.16.1", "chat", "chat") as fake, client(fake) as dify:
         for app in range(2):
             put(fake, [a_message("2026-11-12 10:00", number) for number in range(4)], app=app)
