@@ -39,9 +39,11 @@ class UsageCalls(DashboardCalls):
         """Every message of an app in a range, over all of its conversations, each once.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
-        conversation takes one request per 100 messages, and is not marked as read. Requires the editor role.
+        conversation takes one request per 100 messages, and is not marked as read.
 
         `async for` gives the messages of one conversation after the other.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
