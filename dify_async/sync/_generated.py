@@ -1481,10 +1481,10 @@ class UsageCalls(DashboardCalls):
     def messages(self, app: AppOrId, start: When | None = None, end: When | None = None) -> list[Message]:
         """Every message of an app in a range, over all of its conversations, each once.
 
+        `iter_messages()` gives the messages of one conversation after the other.
+
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
-
-        `iter_messages()` gives the messages of one conversation after the other.
 
         Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
 
@@ -1509,7 +1509,9 @@ class UsageCalls(DashboardCalls):
         Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
-        conversation takes one request per 100 messages, and is not marked as read.Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
+        conversation takes one request per 100 messages, and is not marked as read.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
 
         Args:
             app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
