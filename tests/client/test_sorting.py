@@ -29,7 +29,7 @@ async def test_orders(dify: AsyncDifyServer) -> None:
     assert [app.id for app in page.data] == [app.id for app in oldest[::-1][:5]]
     with pytest.raises(DifyValidationError):
         await dify.apps(sort_by="name")  # [1.15.0/04_apps_list_sort_by_name]
-    with pytest.raises(DifyConfigError, match="creator_ids must be a list of texts, got 'a'"):
+    with pytest.raises(DifyConfigError, match="creator_ids must be a list of strings, got 'a'"):
         await dify.apps(creator_ids="a")
 
 
