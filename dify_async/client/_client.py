@@ -191,6 +191,11 @@ class AsyncDifyServer(
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"
 
+    @property
+    def base_url(self) -> str:
+        """The server's URL, without a trailing slash or `/console/api`."""
+        return self._base_url
+
     async def __aenter__(self) -> Self:
         if self._transport.is_open:
             raise DifyError("the client is open already")

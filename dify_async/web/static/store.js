@@ -1,0 +1,62 @@
+// The numbers of one query: read as a stream, app by app, and refreshed as a whole.
+
+import { get, problemOf, UNREACHABLE } from "./problems.js";
+
+export const store = empty("");
+
+let source = null;
+
+function empty(query) {
+  return { query, days: [], today: "", zone: "", isOpen: false, apps: new Map(), totals: {}, problems: {}, isDone: false, at: null };
+}
+
+// Reads the numbers of a query. The old ones stay until the first part arrives.
+export function load(query, { onPart, onDone, onFail }) {
+  source?.close();
+  let isFresh = true;
+  const stream = (source = new EventSource(`api/numbers?${query}`));
+  stream.addEventListener("part", ({ data }) => {
+    const part = JSON.parse(data);
+    if (isFresh) Object.assign(store, empty(query));
+    isFresh = false;
+    add(part);
+    onPart(part);
+  });
+  stream.addEventListener("done", () => {
+    stream.close();
+    store.isDone = true;
+    store.at = new Date();
+    onDone();
+  });
+  const fail = (problem) => {
+    stream.close();
+    onFail(problem);
+  };
+  stream.addEventListener("failed", ({ data }) => fail(JSON.parse(data)));
+  stream.addEventListener("error", () => fail(UNREACHABLE));
+}
+
+// Replaces the numbers by ones that are at most `maxAge` seconds old; the problem if that failed.
+export async function refresh(maxAge) {
+  const { query } = store;
+  try {
+    const { age, problem, part } = await get(`api/snapshot?${query}&max_age=${maxAge}`);
+    if (store.query !== query || !store.isDone) return null; // the user went elsewhere
+    Object.assign(store, empty(query));
+    add(part);
+    store.isDone = true;
+    store.at = new Date(Date.now() - age * 1000);
+    return problem;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+function add({ today, problems, dashboard }) {
+  store.days = dashboard.days;
+  store.zone = dashboard.period.zone;
+  store.today = today;
+  for (const app of dashboard.apps) store.apps.set(app.app_id, app);
+  Object.assign(store.problems, problems);
+  if (Object.keys(dashboard.totals).length > 0) store.totals = dashboard.totals;
+}
