@@ -50,7 +50,7 @@ async def gather(
     fan_out = FanOut(source.get_app, metrics=query.metrics, on_error=on_error, workers=source.max_concurrency)
     now = datetime.now(UTC)
     zone = await source.get_zone()
-    period = period_of(query.start, query.end, query.days, zone, now)
+    period = period_of(query.range, zone, now)
     previous = period_before(period, zone) if query.compare else None
     start, end = on_clock(previous or period)[0], on_clock(period)[1]
     get_rows: GetRows
