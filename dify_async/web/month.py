@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from dify_async.dashboard import Series
+    from dify_async.dashboard import Period, Series
     from dify_async.statistics.metrics import Value
 
 # Days that contain the current and the previous month, today included.
 MONTH_DAYS: Final = 62
 # The projection uses the mean of whole weeks, because weekends differ from working days.
 _MEAN_DAYS: Final = 28
-_MONEY: Final = "token_costs_"
 
 
 class MonthCosts(Struct, frozen=True, kw_only=True):
@@ -41,13 +40,15 @@ class MonthCosts(Struct, frozen=True, kw_only=True):
     previous: Decimal
 
 
-def month_costs(totals: Mapping[str, Series], days: Sequence[date], today: date) -> list[MonthCosts]:
-    """The costs per currency; `days` are the last 62 days, and `totals` has one value for each of them."""
-    money = [series for name, series in totals.items() if name.startswith(_MONEY)]
-    return [_costs(series, dict(zip(days, series.values, strict=True)), today) for series in money]
+def month_costs(costs: Mapping[str, Series], period: Period) -> list[MonthCosts]:
+    """The costs per currency, from those of the last 62 days."""
+    return [
+        _costs(currency, dict(zip(period.days, series.values, strict=True)), period.today)
+        for currency, series in costs.items()
+    ]
 
 
-def _costs(series: Series, by_day: Mapping[date, Value], today: date) -> MonthCosts:
+def _costs(currency: str, by_day: Mapping[date, Value], today: date) -> MonthCosts:
     first = today.replace(day=1)
     previous = (first - timedelta(days=1)).replace(day=1)
     before_today = _sum(by_day, first, today)
@@ -55,7 +56,7 @@ def _costs(series: Series, by_day: Mapping[date, Value], today: date) -> MonthCo
     mean = _sum(by_day, today - timedelta(days=_MEAN_DAYS), today) / _MEAN_DAYS
     days_left = calendar.monthrange(today.year, today.month)[1] - today.day
     return MonthCosts(
-        currency=series.unit,
+        currency=currency,
         month=first,
         spent=before_today + so_far,
         projected=before_today + max(so_far, mean) + days_left * mean,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,18 +16,17 @@ from dify_async.statistics import Metric
 
 from .feeds import Feeds
 from .month import MONTH_DAYS, month_costs
+from .parts import part_of, parts_of
 from .problems import problem_of
 from .queries import PageQuery, parse_query
-from .stream import Stream, part_of, today_in
+from .stream import Streams
 
 if TYPE_CHECKING:
     from dify_async.client import AsyncDifyServer
     from dify_async.dashboard import Dashboard
 
-# Without this header, nginx buffers the stream.
-_STREAM_HEADERS: Final = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-# Seconds between comments: proxies close streams without data for a minute.
-KEEPALIVE: Final = 15.0
+    from .stream import Add
+
 # Finished dashboards that are kept for the export, each with the numbers of all apps.
 _MAX_FINISHED: Final = 2
 # Seconds: the costs of a month change slowly.
@@ -40,15 +39,15 @@ class Numbers:
     def __init__(self, dify: AsyncDifyServer) -> None:
         self.dify = dify
         self.feeds = Feeds(dify)
-        self.streams: dict[PageQuery, Stream] = {}
+        self.streams = Streams()
         self._finished: dict[PageQuery, Dashboard] = {}
 
-    def stream(self, query: PageQuery) -> Stream:
-        """The stream of a query: the running one, or a new one."""
-        stream = self.streams.get(query)
-        if stream is None or stream.is_over:
-            stream = self.streams[query] = Stream(self.dify, query, lambda done: self.keep(query, done))
-        return stream
+    async def fetch(self, query: PageQuery, add: Add) -> None:
+        """Add a "part" for each app as it arrives, and for the totals."""
+        async with self.dify.stream_dashboard(**query.arguments, compare=True) as updates:
+            async for part in parts_of(updates):
+                add("part", part)
+            self.keep(query, await updates.dashboard())
 
     async def dashboard(self, query: PageQuery) -> Dashboard:
         """The dashboard that a page shows, or a new one if this process has not kept it."""
@@ -68,29 +67,14 @@ NUMBERS: Final = web.AppKey("numbers", Numbers)
 async def close(app: web.Application) -> None:
     """End all streams and feeds, so that no connection keeps the server from stopping."""
     numbers = app[NUMBERS]
-    for stream in numbers.streams.values():
-        stream.cancel()
+    numbers.streams.cancel()
     await numbers.feeds.close()
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
-    """Server-sent events, see `Stream`. When the last reader leaves, the requests are cancelled."""
-    query = parse_query(request.query)
-    numbers = request.app[NUMBERS]
-    answer = web.StreamResponse(headers=_STREAM_HEADERS)
-    await answer.prepare(request)
-    stream = numbers.stream(query)
-    stream.readers += 1
-    try:
-        async for event in stream.events(KEEPALIVE):
-            await answer.write(event)
-    finally:
-        stream.readers -= 1
-        if stream.readers == 0:
-            stream.cancel()
-            if numbers.streams.get(query) is stream:
-                del numbers.streams[query]
-    return answer
+    """Server-sent events, see `Numbers.fetch`."""
+    query, numbers = parse_query(request.query), request.app[NUMBERS]
+    return await numbers.streams.follow(request, query, partial(numbers.fetch, query))
 
 
 async def _snapshot(request: web.Request) -> web.Response:
@@ -120,8 +104,7 @@ async def _month(request: web.Request) -> web.Response:
         query, _MONTH_AGE, metrics=[Metric.TOKEN_COSTS], compare=False
     )
     dashboard = snapshot.dashboard
-    today = date.fromisoformat(today_in(dashboard.period))
-    costs = month_costs(dashboard.totals, dashboard.period.days, today)
+    costs = month_costs(dashboard.costs, dashboard.period)
     return _json({"costs": costs, "failed": len({error.app_id for error in dashboard.errors})})
 
 
@@ -140,7 +123,7 @@ async def _csv(request: web.Request) -> web.Response:
 def _csv_of(dashboard: Dashboard) -> bytes:
     with tempfile.TemporaryDirectory(prefix="dify_async") as folder:
         path = Path(folder) / "numbers.csv"
-        dashboard.to_csv(path)
+        dashboard.to_csv(path, encoding="utf-8-sig")  # for Excel
         return path.read_bytes()
 
 

@@ -1,75 +1,90 @@
-"""The numbers of a page as server-sent events, filled as answers arrive."""
+"""Server-sent events that concurrent readers of the same thing share."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import anyio
 import msgspec
+from aiohttp import web
 
 from dify_async.errors import DifyError
 
 from .problems import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 
-    from dify_async.client import AsyncDifyServer
-    from dify_async.dashboard import Dashboard, DashboardUpdates, Period
+    Add = Callable[[str, bytes], None]
+    Fetch = Callable[[Add], Awaitable[None]]
 
-    from .queries import PageQuery
+# Without this header, nginx buffers the stream.
+_HEADERS: Final = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+# Seconds between comments: proxies close streams without data for a minute.
+KEEPALIVE: Final = 15.0
 
-# Seconds between totals: they are computed over all apps, so not for each app that arrives.
-_TOTALS_INTERVAL: Final = 0.2
+
+class Streams:
+    """The streams under way, by what they are about."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Hashable, _Stream] = {}
+
+    async def follow(self, request: web.Request, key: Hashable, fetch: Fetch) -> web.StreamResponse:
+        """Answer with the events of the running stream of this key, or else of a new one.
+
+        `fetch` adds events, each a name and JSON. The last event is "done" with its last data, or "failed"
+        with a problem. When the last reader leaves, `fetch` is cancelled.
+        """
+        answer = web.StreamResponse(headers=_HEADERS)
+        await answer.prepare(request)
+        stream = self._streams.get(key)
+        if stream is None or stream.task.done():
+            stream = self._streams[key] = _Stream(fetch)
+        stream.readers += 1
+        try:
+            async for event in stream.events():
+                await answer.write(event)
+        finally:
+            stream.readers -= 1
+            if stream.readers == 0:
+                stream.task.cancel()
+                if self._streams.get(key) is stream:
+                    del self._streams[key]
+        return answer
+
+    def cancel(self) -> None:
+        """End all streams."""
+        for stream in self._streams.values():
+            stream.task.cancel()
 
 
-class Stream:
-    """The events of one query, fetched once for all concurrent readers.
+class _Stream:
+    """The events of one `fetch`, for all readers; a reader that stalls does not block the others."""
 
-    Events: "part" for each app as it arrives and for totals, then "done"; or "failed" with a problem.
-    """
-
-    def __init__(self, dify: AsyncDifyServer, query: PageQuery, on_done: Callable[[Dashboard], None]) -> None:
+    def __init__(self, fetch: Fetch) -> None:
         self.readers = 0
         self._events: list[bytes] = []
         self._more = asyncio.Event()
-        self._task = asyncio.create_task(self._fetch(dify, query, on_done), name="dify_async web page")
+        self.task = asyncio.create_task(self._run(fetch), name="dify_async web page")
 
-    @property
-    def is_over(self) -> bool:
-        """Whether no more events will come."""
-        return self._task.done()
-
-    def cancel(self) -> None:
-        """Cancel the requests."""
-        self._task.cancel()
-
-    async def events(self, keepalive: float) -> AsyncIterator[bytes]:
-        """All events as bytes to send, and a comment after each `keepalive` seconds without one."""
+    async def events(self) -> AsyncIterator[bytes]:
+        """All events as bytes to send, and a comment after each `KEEPALIVE` seconds without one."""
         sent = 0
-        while sent < len(self._events) or not self.is_over:
+        while sent < len(self._events) or not self.task.done():
             if sent < len(self._events):
                 yield self._events[sent]
                 sent += 1
                 continue
-            more = self._more
-            with anyio.move_on_after(keepalive) as quiet:
-                await more.wait()
+            with anyio.move_on_after(KEEPALIVE) as quiet:
+                await self._more.wait()
             if quiet.cancelled_caught:
                 yield b": keepalive\n\n"
 
-    async def _fetch(
-        self, dify: AsyncDifyServer, query: PageQuery, on_done: Callable[[Dashboard], None]
-    ) -> None:
+    async def _run(self, fetch: Fetch) -> None:
         try:
-            async with dify.stream_dashboard(**query.arguments, compare=True) as updates:
-                async for part in _parts(updates):
-                    self._add("part", part)
-                on_done(await updates.dashboard())
+            await fetch(self._add)
             self._add("done", b"{}")
         except DifyError as error:
             self._add("failed", msgspec.json.encode(problem_of(error)))
@@ -81,45 +96,3 @@ class Stream:
         self._events.append(b"event: %b\ndata: %b\n\n" % (event.encode(), data))
         self._more.set()
         self._more = asyncio.Event()
-
-
-def part_of(dashboard: Dashboard, done: int, total: int) -> bytes:
-    """A part of a dashboard as JSON, with the progress, today's date, and the apps' errors for people."""
-    problems = {
-        app.app_id: [problem_of(error) for error in app.errors.values()]
-        for app in dashboard.apps
-        if app.errors
-    }
-    body = {
-        "done": done,
-        "total": total,
-        "today": today_in(dashboard.period),
-        "problems": problems,
-        "dashboard": msgspec.Raw(dashboard.to_json().encode()),
-    }
-    return msgspec.json.encode(body)
-
-
-def today_in(period: Period) -> str:
-    """Today's date in the time zone of the period, in ISO 8601: the day whose numbers are unfinished."""
-    return datetime.now(ZoneInfo(period.zone)).date().isoformat()
-
-
-async def _parts(updates: DashboardUpdates) -> AsyncIterator[bytes]:
-    """The range; then each app as it arrives, and the totals so far, at intervals."""
-    empty = await updates.dashboard()
-    yield part_of(empty, 0, updates.total)
-    done, shown, shown_at = 0, 0, 0.0
-    while done < updates.total or shown < done:
-        due = shown < done and (done == updates.total or time.monotonic() - shown_at > _TOTALS_INTERVAL)
-        update = None
-        if not due:
-            with anyio.move_on_after(_TOTALS_INTERVAL if shown < done else None):
-                update = await anext(updates)
-        if update is None:
-            so_far = await updates.dashboard()
-            shown, shown_at = done, time.monotonic()
-            yield part_of(msgspec.structs.replace(so_far, apps=[]), done, updates.total)
-        else:
-            done = update.done
-            yield part_of(msgspec.structs.replace(empty, apps=[update.app]), done, updates.total)

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from dify_async.web import numbers
+from dify_async.web import stream
 from tests.support import an_app, client, until
 from tests.web.support import events_of, page_of
 
@@ -37,7 +37,7 @@ async def test_the_stream_matches_the_dashboard(fake: FakeDifyServer) -> None:
         dashboard["apps"], key=lambda app: str(app["app_id"])
     )
     assert parts[-1][1]["dashboard"]["totals"] == dashboard["totals"]
-    assert parts[0][1]["today"] == dashboard["days"][-1]
+    assert parts[0][1]["dashboard"]["period"]["today"] == dashboard["days"][-1]
 
 
 async def test_totals_arrive_while_an_app_is_slow(fake: FakeDifyServer) -> None:
@@ -111,7 +111,7 @@ async def test_errors_of_an_app_come_with_its_numbers(fake: FakeDifyServer) -> N
 
 async def test_idle_streams_are_kept_open(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies close idle streams after a minute."""
-    monkeypatch.setattr(numbers, "KEEPALIVE", 0.02)
+    monkeypatch.setattr(stream, "KEEPALIVE", 0.02)
     fake.inject("/apps", delay=30)
     async with page_of(fake) as page, page.get("/api/numbers") as answer:
         for _ in range(2):

@@ -135,7 +135,8 @@ function drawNumbers(app) {
   const series = view.conversation || (view.app && !app) ? {} : app ? app.series : store.totals;
   const isQuiet = store.isDone && Object.keys(series).length > 0 && isIdle(series);
   find("summary").hidden = find("by-day").hidden = Boolean(view.conversation);
-  find("so-far").hidden = !document.body.hasAttribute("aria-busy") || Boolean(app);
+  const isLoading = document.body.hasAttribute("aria-busy");
+  find("hint").textContent = isLoading && !app ? "so far" : store.isOpen && !isQuiet ? "changes compare complete days" : "";
   find("totals-title").textContent = view.app ? "Totals" : "All apps";
   find("no-traffic").hidden = !isQuiet;
   find("by-day").hidden ||= isQuiet;

@@ -52,10 +52,11 @@ export async function refresh(maxAge) {
   }
 }
 
-function add({ today, problems, dashboard }) {
+function add({ problems, dashboard }) {
   store.days = dashboard.days;
   store.zone = dashboard.period.zone;
-  store.today = today;
+  store.today = dashboard.period.today;
+  store.isOpen = dashboard.period.is_open;
   for (const app of dashboard.apps) store.apps.set(app.app_id, app);
   Object.assign(store.problems, problems);
   if (Object.keys(dashboard.totals).length > 0) store.totals = dashboard.totals;
