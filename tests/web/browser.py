@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -85,7 +86,8 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, 10, 0.02).until(lambda _: condition())
+        # An element may be replaced between finding and reading it.
+        WebDriverWait(self.driver, 10, 0.02, [StaleElementReferenceException]).until(lambda _: condition())
 
     def complaints(self) -> list[str]:
         """New entries of the browser's console."""

@@ -85,6 +85,8 @@ def test_links_to_an_app_and_to_a_conversation(browser: Browser, url: str, conso
     browser.until(lambda: browser.texts("#app-head .banner"))
     assert "no longer exists in Dify" in browser.find("#app-head .banner").text
     assert not browser.texts("#app-head .banner button")
+    assert not browser.find("#conversations").is_displayed()
+    assert browser.complaints() == []
 
 
 def test_texts_of_completions_and_runs_of_workflows(page: Browser, url: str, console: FakeDifyServer) -> None:

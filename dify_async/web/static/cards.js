@@ -33,7 +33,7 @@ function made(name, label, value, relative, before, tone) {
   const changed =
     relative === null
       ? [element("span", { class: "quiet" }, "nothing to compare with")]
-      : [change(relative), " ", element("span", { class: "quiet" }, `previously ${before}`)];
+      : [change(relative), element("span", { class: "quiet" }, `previously ${before}`)];
   return element(
     "div",
     { class: "card", "data-name": name, ...(name in NOTES && { title: NOTES[name] }) },

@@ -2,7 +2,8 @@
 
 import { linkTo } from "./address.js";
 import { NOTHING, count, element, momentOf, money, plural, shortened } from "./format.js";
-import { get, problemBox, problemOf } from "./problems.js";
+import { problemBox } from "./problems.js";
+import { get, problemOf } from "./service.js";
 
 let asked = 0; // so that a late answer does not replace a newer one
 

@@ -7,9 +7,10 @@ import { showChoice } from "./choice.js";
 import { showConversations, showMessages } from "./conversations.js";
 import { showMonth, showShares } from "./costs.js";
 import { dayOf, element, plural, shortened, timeOf } from "./format.js";
-import { get, problemBox, problemOf } from "./problems.js";
+import { problemBox } from "./problems.js";
 import { keepFresh } from "./refresh.js";
 import { isIdle, moneyOf } from "./series.js";
+import { get, problemOf } from "./service.js";
 import { load, refresh, store } from "./store.js";
 import { makeHeadings, showApps } from "./table.js";
 
@@ -133,9 +134,9 @@ function drawHead(app) {
 // The totals, the costs and the charts of all apps, or of one app; not beside the messages of a conversation.
 function drawNumbers(app) {
   const series = view.conversation || (view.app && !app) ? {} : app ? app.series : store.totals;
-  const isQuiet = store.isDone && Object.keys(series).length > 0 && isIdle(series);
-  find("summary").hidden = find("by-day").hidden = Boolean(view.conversation);
   const isLoading = document.body.hasAttribute("aria-busy");
+  const isQuiet = store.isDone && Object.keys(series).length > 0 && isIdle(series);
+  find("summary").hidden = find("by-day").hidden = Boolean(view.conversation) || (store.isDone && Object.keys(series).length === 0);
   find("hint").textContent = isLoading && !app ? "so far" : store.isOpen && !isQuiet ? "changes compare complete days" : "";
   find("totals-title").textContent = view.app ? "Totals" : "All apps";
   find("no-traffic").hidden = !isQuiet;
@@ -162,12 +163,13 @@ function drawMonth() {
 }
 
 function drawTalks(app) {
-  find("conversations").hidden = !view.app;
-  const wanted = app ? [view.app, view.conversation, asked].join() : "";
+  // An app without a mode could not be read.
+  find("conversations").hidden = !app?.mode;
+  const wanted = app?.mode ? [view.app, view.conversation, asked].join() : "";
   if (wanted === talks) return;
   talks = wanted;
   find("talks").replaceChildren();
-  if (!app) return;
+  if (!wanted) return;
   const place = { app: view.app, conversation: view.conversation, mode: app.mode, zone: store.zone };
   find("conversations-title").textContent = view.conversation ? "Messages, latest first" : app.mode === "workflow" ? "Latest runs" : "Latest conversations";
   if (view.conversation) showMessages(find("talks"), place);

@@ -1,10 +1,10 @@
 // The numbers of one query: read as a stream, app by app, and refreshed as a whole.
 
-import { get, problemOf, UNREACHABLE } from "./problems.js";
+import { get, listen, problemOf } from "./service.js";
 
 export const store = empty("");
 
-let source = null;
+let stop = () => {}; // the reading under way
 
 function empty(query) {
   return { query, days: [], today: "", zone: "", isOpen: false, apps: new Map(), totals: {}, problems: {}, isDone: false, at: null };
@@ -12,28 +12,20 @@ function empty(query) {
 
 // Reads the numbers of a query. The old ones stay until the first part arrives.
 export function load(query, { onPart, onDone, onFail }) {
-  source?.close();
+  stop();
   let isFresh = true;
-  const stream = (source = new EventSource(`api/numbers?${query}`));
-  stream.addEventListener("part", ({ data }) => {
-    const part = JSON.parse(data);
+  const part = (data) => {
     if (isFresh) Object.assign(store, empty(query));
     isFresh = false;
-    add(part);
-    onPart(part);
-  });
-  stream.addEventListener("done", () => {
-    stream.close();
+    add(data);
+    onPart(data);
+  };
+  const done = () => {
     store.isDone = true;
     store.at = new Date();
     onDone();
-  });
-  const fail = (problem) => {
-    stream.close();
-    onFail(problem);
   };
-  stream.addEventListener("failed", ({ data }) => fail(JSON.parse(data)));
-  stream.addEventListener("error", () => fail(UNREACHABLE));
+  stop = listen(`api/numbers?${query}`, { part }, done, onFail);
 }
 
 // Replaces the numbers by ones that are at most `maxAge` seconds old; the problem if that failed.
