@@ -52,7 +52,7 @@ _COMMAND_TIMEOUT: Final = 0.7  # to take the lock, for which a call may wait
 _CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
 _POOL_TIMEOUT: Final = 1.5
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
-# A lock whose answer was lost, since Redis stood still, must not stay for long: it is taken for this time,
+# A lock whose response was lost, because Redis paused, must not stay for long: it is taken for this time,
 # and extended once it is known to be held.
 _UNKNOWN_LOCK_MS: Final = 1500
 _DENIED: Final = re.compile(r"no permissions to run the ('[a-z|_-]+') command")
@@ -208,7 +208,7 @@ class RedisTokenStore(Uncopyable):
         """Extend the lock until it is released or another process has it."""
         is_held = True
         while is_held and not is_over.is_set():
-            with suppress(Exception):  # Redis does not answer, and the lock may still be held
+            with suppress(Exception):  # Redis does not respond, and the lock may still be held
                 is_held = await self._run("eval", EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
@@ -234,21 +234,21 @@ class RedisTokenStore(Uncopyable):
             self._opened[loop] = await anext(clients), clients
         return self._opened[loop][0]
 
-    def _decoded(self, value: bytes | None, kind: type[StoredValue]) -> StoredValue | None:
+    def _decoded(self, value: bytes | None, model: type[StoredValue]) -> StoredValue | None:
         if value is None:
             return None
         opened = value if self._seal is None else self._seal.open(value)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if opened is not None:
-                return msgspec.json.decode(opened, type=kind)
+                return msgspec.json.decode(opened, type=model)
         logger.warning("Redis contains invalid data in place of tokens; it will be overwritten")
         return None
 
-    def _name(self, key: str, kind: str = "tokens") -> str:
+    def _name(self, key: str, suffix: str = "tokens") -> str:
         # One hash tag per account, so that its keys are on one node of a cluster.
         if key.endswith(_ATTEMPTS):
-            key, kind = key.removesuffix(_ATTEMPTS), "login"
-        return f"{self._prefix}{{{key}}}:{kind}"
+            key, suffix = key.removesuffix(_ATTEMPTS), "login"
+        return f"{self._prefix}{{{key}}}:{suffix}"
 
 
 def _is_usable(url: str) -> bool:

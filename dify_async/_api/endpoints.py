@@ -51,7 +51,7 @@ class Endpoint(Generic[T]):
 
     Attributes:
         path: The path below /console/api, with {} for each id.
-        decode: The decoder of the answer.
+        decode: The decoder of the response.
         safety: Whether the call changes something, and when it is retried.
         authenticated: Whether the call requires credentials.
     """
@@ -63,16 +63,16 @@ class Endpoint(Generic[T]):
     authenticated: bool = True
 
 
-def _get(path: str, answer: type[T], *, authenticated: bool = True) -> Endpoint[T]:
-    return Endpoint("GET", path, _decoder(answer), SAFE, authenticated)
+def _get(path: str, model: type[T], *, authenticated: bool = True) -> Endpoint[T]:
+    return Endpoint("GET", path, _decoder(model), SAFE, authenticated)
 
 
-def _post(path: str, answer: type[T], method: str = "POST") -> Endpoint[T]:
-    return Endpoint(method, path, _decoder(answer), UNSAFE)
+def _post(path: str, model: type[T], method: str = "POST") -> Endpoint[T]:
+    return Endpoint(method, path, _decoder(model), UNSAFE)
 
 
 def _command(path: str) -> Endpoint[None]:
-    """A POST whose answer is empty."""
+    """A POST whose response is empty."""
     return Endpoint("POST", path, decode_empty, UNSAFE)
 
 
@@ -84,9 +84,9 @@ class _Identified(Struct, frozen=True):
     id: str | None = None
 
 
-def _get_or_none(path: str, answer: type[T]) -> Endpoint[T | None]:
+def _get_or_none(path: str, model: type[T]) -> Endpoint[T | None]:
     """A GET of something that may be missing: then it is an object of nulls, or null from 1.15."""
-    decode, has_id = _decoder(answer), _decoder(_Identified | None)
+    decode, has_id = _decoder(model), _decoder(_Identified | None)
 
     def read(body: bytes) -> T | None:
         found: _Identified | None = has_id(body)
@@ -97,6 +97,18 @@ def _get_or_none(path: str, answer: type[T]) -> Endpoint[T | None]:
 
 def _rows(path: str, row: type[T]) -> Endpoint[Rows[T]]:
     return _get(path, Rows[row])  # type: ignore[valid-type]  # the type is known only at run time
+
+
+def _newest_first(path: str, row: type[T]) -> Endpoint[CursorPage[T]]:
+    """A GET of pages that go back in time, although the server sorts each of them by time."""
+    decode: Callable[[bytes], CursorPage[T]] = _decoder(CursorPage[row])  # type: ignore[valid-type]
+
+    def read(body: bytes) -> CursorPage[T]:
+        page = decode(body)
+        page.data.reverse()
+        return page
+
+    return Endpoint("GET", path, read, SAFE)
 
 
 SYSTEM_FEATURES: Final = _get("/system-features", SystemFeatures, authenticated=False)
@@ -152,7 +164,7 @@ RETRY_DOCUMENTS: Final = _command("/datasets/{}/retry")
 
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
-CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", CursorPage[ChatMessage])
+CHAT_MESSAGES: Final = _newest_first("/apps/{}/chat-messages", ChatMessage)
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes, SAFE)  # JSON or CSV
 

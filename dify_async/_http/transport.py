@@ -190,7 +190,7 @@ class Transport:
         if self._session is None or self._loop is asyncio.get_running_loop():
             return False
         if self._loop is not None and not self._loop.is_closed():
-            raise DifyError("the client was opened in another event loop: leave it in that loop")
+            raise DifyError("the client was opened in another event loop; close it there")
         self._session.detach()
         self._session = None
         return True
@@ -213,7 +213,7 @@ class Transport:
                 "the client is not open; use it inside `async with AsyncDifyServer(...)` or call open() first"
             )
         if self._loop is not asyncio.get_running_loop():
-            raise DifyError("the client was opened in another event loop; enter it in the loop that uses it")
+            raise DifyError("the client was opened in another event loop; open it in the loop that uses it")
 
     def path_of(self, url: URL) -> str:
         """The part of the URL's path after /console/api, for error messages."""
@@ -232,7 +232,9 @@ class Transport:
             raise DifyError("the client was closed")
         if session.closed:
             raise DifyError("the session passed in was closed while the client is open")
-        headers = self.extras.headers_of(request.headers)
+        headers = request.headers
+        if self.extras.headers:
+            headers = self.extras.added_to(headers)
         body = None if request.body is None else _Body(request.body)
         try:
             # asyncio.timeout takes 3 µs, aiohttp's timeout 5 and anyio's 7. It also covers reading the body.
@@ -287,7 +289,7 @@ class Transport:
             if size > self._max_response_bytes:
                 response.close()
                 raise DifyDecodeError(
-                    f"{response.method} {self.path_of(response.url)}: the answer is larger than"
+                    f"{response.method} {self.path_of(response.url)}: the response is larger than"
                     f" max_response_bytes={self._max_response_bytes}"
                 )
             chunks.append(chunk)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -15,6 +14,7 @@ from .updates import DashboardUpdates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dify_async.models import App
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class DashboardSource(NamedTuple):
     """The requests that a dashboard needs."""
 
+    now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
     list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
@@ -48,7 +49,7 @@ async def gather(
 ) -> AsyncIterator[DashboardUpdates]:
     """The apps of a dashboard as they arrive; with a history, only new rows are requested."""
     fan_out = FanOut(source.get_app, metrics=query.metrics, on_error=on_error, workers=source.max_concurrency)
-    now = datetime.now(UTC)
+    now = source.now()
     zone = await source.get_zone()
     period = period_of(query.range, zone, now)
     previous = period_before(period, zone) if query.compare else None

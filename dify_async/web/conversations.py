@@ -105,7 +105,7 @@ async def _messages(request: web.Request) -> web.Response:
         first_id=request.query.get("before"),
         limit=_PAGE_SIZE,
     )
-    return _json(Listing([_message(message) for message in reversed(found.data)], found.has_more))
+    return _json(Listing([_message(message) for message in found.data], found.has_more))
 
 
 def _chat(chat: ChatConversation) -> Conversation:

@@ -61,7 +61,7 @@ async def test_a_200_that_cannot_be_read(fake: FakeDifyServer, dify: AsyncDifySe
     fake.inject(path="/apps", body=body, headers=JSON)
     fake.inject(path="/apps/*/api-keys", body=body, headers=JSON)
     for _ in range(3):
-        with pytest.raises(DifyDecodeError, match="GET /apps: cannot read the answer"):
+        with pytest.raises(DifyDecodeError, match="GET /apps: cannot read the response"):
             await dify.apps()
     with pytest.raises(DifyDecodeError, match="POST"):
         await dify.init_app_api_key(an_app(fake))

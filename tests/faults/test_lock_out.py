@@ -22,6 +22,7 @@ from tests.redis_server import RedisServer
 from tests.support import client
 
 
+@pytest.mark.usefixtures("patient_redis")
 async def test_eight_workers_whose_password_was_changed(
     fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from dify_async.testing._console.models import make_id
 
@@ -24,6 +24,21 @@ class Message(NamedTuple):
     price: int | None  # in 0.0000001 USD
     latency: int  # milliseconds
     liked: bool
+    question: str = ""  # by default, derived from the conversation, as are the other two
+    answer: str = ""
+    status: str = ""  # of a workflow run
+
+
+class EndUser(int):
+    """An end user with a session id of their own, instead of one derived from the number."""
+
+    session: str
+
+    def __new__(cls, number: int, session: str) -> Self:
+        """The user with this number."""
+        user = super().__new__(cls, number)
+        user.session = session
+        return user
 
 
 class Conversation(NamedTuple):
@@ -35,6 +50,7 @@ class Conversation(NamedTuple):
     updated_at: int
     messages: int
     likes: int
+    question: str  # the first one; derived from the number if it is empty
 
 
 class History:
@@ -63,6 +79,7 @@ class History:
                 updated_at=rows[-1].at,
                 messages=len(rows),
                 likes=sum(row.liked for row in rows),
+                question=rows[0].question,
             )
             for rows in self.by_conversation.values()
         ]
@@ -115,9 +132,9 @@ def run_id(app_id: str, run: Message) -> str:
 
 def run_status(run: Message) -> str:
     """The status of a workflow run."""
-    return "failed" if run.at % _FAILED_RUNS == 0 else "succeeded"
+    return run.status or ("failed" if run.at % _FAILED_RUNS == 0 else "succeeded")
 
 
 def session_id(user: int) -> str:
     """The id that the app's service gave an end user."""
-    return f"user-{user:03}"
+    return user.session if isinstance(user, EndUser) else f"user-{user:03}"
