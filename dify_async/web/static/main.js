@@ -14,7 +14,7 @@ import { get, problemOf } from "./service.js";
 import { load, refresh, store } from "./store.js";
 import { makeHeadings, showApps } from "./table.js";
 
-const DRAW_INTERVAL = 150; // milliseconds
+const DRAW_INTERVAL = 150; // milliseconds; longer while drawing takes long
 const THEMES = ["auto", "light", "dark"];
 
 const find = (id) => document.getElementById(id);
@@ -22,6 +22,7 @@ const table = find("apps");
 
 let asked = ""; // the query under way, or shown
 let drawing = 0; // the timer of the next drawing
+let drawingTook = 0; // milliseconds
 let month = { path: "", at: null }; // whose costs of the month are shown
 let talks = ""; // whose conversations or messages are shown
 
@@ -51,7 +52,7 @@ function start(query) {
       find("progress").max = Math.max(total, 1);
       find("progress").value = done;
       find("status").textContent = `${done} of ${plural(total, "app")}`;
-      drawing ||= setTimeout(drawNow, DRAW_INTERVAL);
+      drawing ||= setTimeout(drawNow, Math.max(DRAW_INTERVAL, 4 * drawingTook));
     },
     onDone: () => {
       end();
@@ -104,6 +105,7 @@ function say(text) {
 function drawNow() {
   clearTimeout(drawing);
   drawing = 0;
+  const begun = performance.now();
   schedule();
   const app = store.apps.get(view.app);
   const { days, zone } = store;
@@ -112,6 +114,7 @@ function drawNow() {
   drawNumbers(app);
   drawTalks(app);
   drawTable();
+  drawingTook = performance.now() - begun;
 }
 
 function drawHead(app) {

@@ -1,6 +1,6 @@
 // The table of apps: sorted and filtered, with a total row and the errors of each app.
 
-import { linkTo, show, view } from "./address.js";
+import { addressOf, linkTo, show, view } from "./address.js";
 import { NOTHING, change, element, money, plural, shortened, svg } from "./format.js";
 import { costsPerMessage, isIdle, moneyOf, totalOf, written } from "./series.js";
 
@@ -20,6 +20,8 @@ const COLUMNS = [
 function number(name, title) {
   return { key: name, title, of: ({ series }) => totalOf(series, name), cell: ({ series }) => numberCell(written(name, series[name]?.total)) };
 }
+
+const rows = new WeakMap(); // by app
 
 const isNumber = (column) => column.key !== "name" && column.of;
 
@@ -54,12 +56,10 @@ export function showApps(table, { apps, totals, problems, days, today, isDone })
   const shown = [...apps.values()]
     .filter(({ app_name: name, mode }) => name.toLowerCase().includes(wanted) || mode.includes(wanted))
     .sort((one, other) => compared(column.of(one), column.of(other), isDown));
-  const opened = new Set([...table.querySelectorAll("details[open]")].map((details) => details.closest("tr").dataset.id));
-  const focused = document.activeElement?.closest("tbody tr")?.dataset.id;
-  const focusedTag = document.activeElement?.tagName;
-  table.tBodies[0].replaceChildren(...shown.map((app) => row({ ...app, problems: problems[app.app_id] ?? [], days, today }, opened.has(app.app_id))));
-  // Open error lists stay open, and the focus stays in its row, while more apps arrive.
-  if (focused) table.querySelector(`[data-id="${CSS.escape(focused)}"] ${focusedTag}`)?.focus({ preventScroll: true });
+  const focused = document.activeElement?.closest("#apps tbody") ? document.activeElement : null;
+  table.tBodies[0].replaceChildren(...shown.map((app) => rowOf(app, problems[app.app_id] ?? [], days, today)));
+  // The focus stays in its row while more apps arrive.
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
   table.tFoot.replaceChildren(...(shown.length > 1 ? [totalRow(shown, wanted ? null : totals, isDone)] : []));
   for (const heading of table.tHead.rows[0].cells) {
     const isSorted = heading.firstElementChild?.dataset.key === column.key;
@@ -76,12 +76,17 @@ function compared(one, other, isDown) {
   return isDown ? -order : order;
 }
 
-function row(app, isOpen) {
-  const made = element("tr", { "data-id": app.app_id }, ...COLUMNS.map((column) => column.cell(app)));
-  if (isOpen) made.querySelector("details")?.setAttribute("open", "");
-  made.addEventListener("click", ({ target }) => {
-    if (!target.closest("a, details") && getSelection().isCollapsed) show({ app: app.app_id, conversation: "" });
-  });
+// An app that has arrived does not change, so its row is made once, and keeps its open list of errors.
+function rowOf(app, problems, days, today) {
+  let made = rows.get(app);
+  if (!made) {
+    made = element("tr", { "data-id": app.app_id }, ...COLUMNS.map((column) => column.cell({ ...app, problems, days, today })));
+    made.addEventListener("click", ({ target }) => {
+      if (!target.closest("a, details") && getSelection().isCollapsed) show({ app: app.app_id, conversation: "" });
+    });
+    rows.set(app, made);
+  }
+  made.querySelector("a").href = addressOf({ app: app.app_id, conversation: "" }); // the sorting may have changed
   return made;
 }
 
