@@ -14,14 +14,12 @@ _DEFAULT_DAYS: Final = 30
 _MAX_DAYS: Final = 366
 
 
-class Arguments(TypedDict, total=False):
-    """The arguments of `dashboard()` that a page sets."""
+class DateRange(TypedDict, total=False):
+    """The arguments of `dashboard()` that define its range."""
 
     start: date
     end: date
     days: int
-    mode: str | None
-    apps: tuple[str, ...] | None
 
 
 class PageQuery(NamedTuple):
@@ -42,14 +40,11 @@ class PageQuery(NamedTuple):
     apps: tuple[str, ...] | None = None
 
     @property
-    def arguments(self) -> Arguments:
-        """The arguments of `dashboard()`."""
-        arguments = Arguments(mode=self.mode, apps=self.apps)
+    def range(self) -> DateRange:
+        """The range as arguments of `dashboard()`."""
         if self.start is None or self.last is None:
-            arguments["days"] = self.days
-        else:
-            arguments["start"], arguments["end"] = self.start, self.last + timedelta(days=1)
-        return arguments
+            return DateRange(days=self.days)
+        return DateRange(start=self.start, end=self.last + timedelta(days=1))
 
 
 def parse_query(query: Mapping[str, str]) -> PageQuery:
@@ -65,7 +60,7 @@ def parse_query(query: Mapping[str, str]) -> PageQuery:
             start, last = (date.fromisoformat(query.get(name, "")) for name in ("start", "last"))
             days = (last - start).days + 1
             parsed = PageQuery(start=start, last=last, mode=mode, apps=apps)
-            _ = parsed.arguments  # the day after the last one must exist
+            _ = parsed.range  # the day after the last one must exist
         else:
             days = int(query.get("days", _DEFAULT_DAYS))
             parsed = PageQuery(days=days, mode=mode, apps=apps)
