@@ -49,6 +49,7 @@ _TOKENS_TTL_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _ATTEMPTS_TTL_MS: Final = 24 * 3600 * 1000  # as Dify counts them (LOGIN_LOCKOUT_DURATION)
 _ATTEMPTS: Final = "-login"  # the suffix of their key
 _COMMAND_TIMEOUT: Final = 0.7  # to take the lock, for which a call may wait
+_GIVE_UP_TIMEOUT: Final = 0.3  # to release a lock that may have been taken; the call still waits
 _CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
 _POOL_TIMEOUT: Final = 1.5
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
@@ -178,7 +179,7 @@ class RedisTokenStore(Uncopyable):
             self._held.pop((key, task), None)
             # Also if acquiring it was interrupted, because Redis may have executed the command. A failure
             # here must not replace another error; the next lock of this store takes over.
-            patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
+            patience = _GIVE_UP_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 if keeper is not None:
                     is_over.set()

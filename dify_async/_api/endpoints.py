@@ -99,18 +99,6 @@ def _rows(path: str, row: type[T]) -> Endpoint[Rows[T]]:
     return _get(path, Rows[row])  # type: ignore[valid-type]  # the type is known only at run time
 
 
-def _newest_first(path: str, row: type[T]) -> Endpoint[CursorPage[T]]:
-    """A GET of pages that go back in time, although the server sorts each of them by time."""
-    decode: Callable[[bytes], CursorPage[T]] = _decoder(CursorPage[row])  # type: ignore[valid-type]
-
-    def read(body: bytes) -> CursorPage[T]:
-        page = decode(body)
-        page.data.reverse()
-        return page
-
-    return Endpoint("GET", path, read, SAFE)
-
-
 SYSTEM_FEATURES: Final = _get("/system-features", SystemFeatures, authenticated=False)
 SETUP: Final = _get("/setup", SetupStatus, authenticated=False)
 FEATURES: Final = _get("/features", Features)
@@ -164,7 +152,7 @@ RETRY_DOCUMENTS: Final = _command("/datasets/{}/retry")
 
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
-CHAT_MESSAGES: Final = _newest_first("/apps/{}/chat-messages", ChatMessage)
+CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", CursorPage[ChatMessage])
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes, SAFE)  # JSON or CSV
 

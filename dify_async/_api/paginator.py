@@ -35,14 +35,17 @@ class Paginator(Coroutine[Any, Any, ResultT_co], AsyncIterable[RowT_co], Generic
     `asyncio.create_task()`, `asyncio.gather()` or `asyncio.wait_for()`.
     """
 
+    _route: str = ""  # for the repr if __init__ was not called
+
     def __init__(self, source: Source[RowT_co, ResultT_co]) -> None:
         self._source = source
+        self._route = source.route
         self._requests: dict[asyncio.Task[Any] | None, Coroutine[Any, Any, ResultT_co]] = {}
         # In the repr of a task.
-        self.__name__ = self.__qualname__ = f"Paginator of {source.route}"
+        self.__name__ = self.__qualname__ = f"Paginator of {self._route}"
 
     def __repr__(self) -> str:
-        return f"<{self.__name__}: use await, or async for>"
+        return f"<Paginator of {self._route}: use await, or async for>"
 
     def __aiter__(self) -> AsyncIterator[RowT_co]:
         return self._source.rows()
@@ -50,11 +53,11 @@ class Paginator(Coroutine[Any, Any, ResultT_co], AsyncIterable[RowT_co], Generic
     def __await__(self) -> Generator[Any, Any, ResultT_co]:
         return self._source.result().__await__()
 
-    def send(self, value: Any, /) -> Any:
+    def send(self, value: object, /) -> object:
         """For asyncio: continue the request of the current task."""
         return self._step(lambda request: request.send(value))
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> object:
         """For asyncio: raise an error in the request of the current task."""
         return self._step(lambda request: request.throw(*error))
 
@@ -63,7 +66,7 @@ class Paginator(Coroutine[Any, Any, ResultT_co], AsyncIterable[RowT_co], Generic
         while self._requests:
             self._requests.popitem()[1].close()
 
-    def _step(self, step: Callable[[Coroutine[Any, Any, ResultT_co]], Any]) -> Any:
+    def _step(self, step: Callable[[Coroutine[Any, Any, ResultT_co]], object]) -> object:
         task = asyncio.current_task()
         request = self._requests.get(task)
         if request is None:

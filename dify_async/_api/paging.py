@@ -114,6 +114,7 @@ class Pages(Generic[RowT, PageT]):
         *,
         position: Position,
         empty: PageT,
+        is_backward: bool = False,
     ) -> None:
         self._caller = caller
         self._ids = ids
@@ -121,6 +122,7 @@ class Pages(Generic[RowT, PageT]):
         self._position = position
         self._empty = empty
         self._limit = empty.limit
+        self._is_backward = is_backward
         self._endpoint = endpoint
 
     @property
@@ -194,7 +196,10 @@ class Pages(Generic[RowT, PageT]):
 
     async def _fetch(self, selection: Selection[RowT], position: Position) -> PageT:
         query = (*selection.query, position.parameter, ("limit", self._limit))
-        return await self._caller.call(self._endpoint, self._ids, query)
+        answer = await self._caller.call(self._endpoint, self._ids, query)
+        if self._is_backward:
+            answer.data.reverse()
+        return answer
 
     def _endless(self, pages: int) -> DifyDecodeError:
         return DifyDecodeError(
@@ -251,10 +256,14 @@ def by_cursor(
     *,
     cursor: Cursor,
     limit: int,
+    is_backward: bool = False,
 ) -> Pages[RowT, CursorPage[RowT]]:
-    """A list by cursor, from the row after the cursor on."""
+    """A list by cursor, from the row after the cursor on.
+
+    If `is_backward`, the server's pages go back in time, although the rows of each page are oldest first.
+    """
     empty: CursorPage[RowT] = CursorPage(data=[], limit=limit)
-    return Pages(caller, endpoint, ids, select, position=cursor, empty=empty)
+    return Pages(caller, endpoint, ids, select, position=cursor, empty=empty, is_backward=is_backward)
 
 
 def _total(answer: Page[Any] | CursorPage[Any]) -> int:

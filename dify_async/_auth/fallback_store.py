@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from dify_async.events import OnEvent
-    from dify_async.tokens import TokenStore
+    from dify_async.tokens import StoredValue, TokenStore
 
 logger = logging.getLogger("dify_async")
 
@@ -95,7 +95,7 @@ class FallbackStore:
 
     def __init__(self, store: TokenStore | None, key: str, emit: OnEvent | None) -> None:
         self.key = key
-        self.store: TokenStore = store or MemoryTokenStore()
+        self.store: TokenStore = MemoryTokenStore() if store is None else store
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
         self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
@@ -183,8 +183,11 @@ class FallbackStore:
                 await self._save_unsaved()
 
     async def _load(self) -> None:
+        async def load(key: str) -> StoredValue | None:
+            return await self.store.load(key)
+
         keys = (self._tokens.key, self._attempts.key)
-        value, found = await asyncio.gather(*map(self.store.load, keys), return_exceptions=True)
+        value, found = await asyncio.gather(*map(load, keys), return_exceptions=True)
         if isinstance(value, BaseException):
             raise value
         tokens = rules.usable_tokens(value)

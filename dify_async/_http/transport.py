@@ -14,7 +14,7 @@ from dify_async import _checks
 from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 
 from .extras import with_session
-from .failures import FailedAttempt, Kind, failure_of
+from .failures import FailedAttempt, FailureKind, failure_of
 from .urls import API_ROOT, build_target
 from .wire import Reply
 
@@ -47,27 +47,27 @@ _HEADERS: Final = {
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
 _NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
 # The first matching entry applies.
-_KINDS_BY_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...]] = (
-    (aiohttp.ConnectionTimeoutError, Kind.CONNECT_TIMEOUT),
-    (TimeoutError, Kind.TIMEOUT),
-    ((UnicodeError, aiohttp.InvalidURL), Kind.INVALID_HOST),
-    (aiohttp.ServerFingerprintMismatch, Kind.OTHER_FINGERPRINT),
-    (aiohttp.ClientHttpProxyError, Kind.REJECTED_BY_PROXY),
-    (aiohttp.ClientConnectorError, Kind.CANNOT_CONNECT),
-    (_NOT_HTTP, Kind.NOT_HTTP),
-    ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), Kind.DISCONNECTED),
+_KINDS_BY_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...]] = (
+    (aiohttp.ConnectionTimeoutError, FailureKind.CONNECT_TIMEOUT),
+    (TimeoutError, FailureKind.TIMEOUT),
+    ((UnicodeError, aiohttp.InvalidURL), FailureKind.INVALID_HOST),
+    (aiohttp.ServerFingerprintMismatch, FailureKind.OTHER_FINGERPRINT),
+    (aiohttp.ClientHttpProxyError, FailureKind.REJECTED_BY_PROXY),
+    (aiohttp.ClientConnectorError, FailureKind.CANNOT_CONNECT),
+    (_NOT_HTTP, FailureKind.NOT_HTTP),
+    ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), FailureKind.DISCONNECTED),
 )
 
 
-def _kind_of(error: Exception) -> Kind:
+def _kind_of(error: Exception) -> FailureKind:
     # This is aiohttp's LineTooLong: its C parser keeps only the message.
     if isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than"):
-        return Kind.HEADER_TOO_LONG
+        return FailureKind.HEADER_TOO_LONG
     # A body that cannot be decompressed. A body that ends early is also a ClientPayloadError, but then the
     # connection was lost.
     if isinstance(error.__cause__, ContentEncodingError):
-        return Kind.NOT_HTTP
-    return next((kind for types, kind in _KINDS_BY_ERROR if isinstance(error, types)), Kind.OTHER)
+        return FailureKind.NOT_HTTP
+    return next((kind for types, kind in _KINDS_BY_ERROR if isinstance(error, types)), FailureKind.OTHER)
 
 
 class _Body(aiohttp.payload.Payload):

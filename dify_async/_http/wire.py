@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-# For invalid UTF-8 and for deep nesting, msgspec raises built-in errors instead of its own.
+# For invalid UTF-8 and for deep nesting, msgspec raises built-in errors instead of a MsgspecError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # Codes of 401s that new tokens do not fix. Dify 1.13 checks the licence on every route.

@@ -46,7 +46,15 @@ class MessageCalls(Calls):
         select: Select[ChatMessage] = fixed((("conversation_id", quote_id(conversation_id)),))
         cursor, size = Cursor("first_id", first_id), checked_limit(limit)
         return Paginator(
-            by_cursor(self._caller, endpoints.CHAT_MESSAGES, (app_id,), select, cursor=cursor, limit=size)
+            by_cursor(
+                self._caller,
+                endpoints.CHAT_MESSAGES,
+                (app_id,),
+                select,
+                cursor=cursor,
+                limit=size,
+                is_backward=True,
+            )
         )
 
     def annotations(

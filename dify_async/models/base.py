@@ -18,8 +18,10 @@ class Answer(Serializable, Struct, frozen=True):
     """The base class of the models."""
 
 
-class _RowsOfPage(Answer, Generic[T], frozen=True, kw_only=True):
+class _RowsOfPage(Generic[T]):
     """A page as a sequence of its rows."""
+
+    __slots__ = ()
 
     data: list[T]
 
@@ -37,7 +39,7 @@ class _RowsOfPage(Answer, Generic[T], frozen=True, kw_only=True):
         return self.data[index]
 
 
-class Page(_RowsOfPage[T], frozen=True, kw_only=True):
+class Page(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list. `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
@@ -55,7 +57,7 @@ class Page(_RowsOfPage[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(_RowsOfPage[T], frozen=True, kw_only=True):
+class CursorPage(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list with a cursor: to get the next page, pass the id of the last row.
 
     `for`, `len()` and indexes apply to the rows of this page only.

@@ -142,7 +142,7 @@ async def test_a_message_that_was_added(fake: FakeDifyServer, dify: AsyncDifySer
     assert conversation.created_at == int(first.replace(tzinfo=fake._state.zone).timestamp())
     for keyword, found in (("parcel", 1), ("bob", 1), ("invoice", 0)):
         assert (await dify.chat_conversations(app.id, keyword=keyword)).total == found
-    messages = [row async for row in dify.iter_chat_messages(app.id, talk)]
+    messages = [row async for row in dify.chat_messages(app.id, talk)]
     assert {row.query for row in messages} >= {"Where is my parcel?"}
     assert {row.answer for row in messages} >= {"On its way."}
     assert sorted(row.answer_tokens or 0 for row in messages) == [5, 10]

@@ -30,7 +30,7 @@ class Message(NamedTuple):
 
 
 class EndUser(int):
-    """An end user with a session id of their own, instead of one derived from the number."""
+    """An end user whose session id is given instead of derived from the number."""
 
     session: str
 

@@ -41,7 +41,7 @@ def contains(rules: Rules, text: str, needle: str) -> bool:
 
 
 def matcher(rules: Rules, needle: str) -> Callable[[str], bool]:
-    """Tells whether a text contains this one, as `contains` does; faster for many texts."""
+    """A function that reports whether a text contains this one; for many texts, faster than `contains`."""
     pattern = re.escape(needle)
     if not rules.literal_wildcards:
         pattern = pattern.replace("%", ".*").replace("_", ".")
