@@ -95,7 +95,7 @@ async def test_a_page_with_a_token(fake: FakeDifyServer) -> None:
 
 
 async def test_a_mounted_page(fake: FakeDifyServer) -> None:
-    """Under a prefix, beside the routes of another application, which it leaves alone."""
+    """Under a prefix of another application, whose routes it leaves alone."""
     service = web.Application()
     service.router.add_get("/", _theirs)
     async with client(fake) as dify:
