@@ -15,7 +15,7 @@ from dify_async import DifyConfigError
 from dify_async.testing import FakeDifyServer
 from dify_async.web import create_app
 from tests.support import client, until
-from tests.web.support import events_of, page_of, serving
+from tests.web.support import events_of, page_of, serving, streams
 
 TOKEN = "a-token-of-the-page"
 
@@ -154,5 +154,4 @@ async def test_stopping_whatever_clients_do(fake: FakeDifyServer) -> None:
             with suppress(ConnectionError):
                 await reading
         assert time.monotonic() - begun < 5
-        pages = [task for task in asyncio.all_tasks() if task.get_name() == "dify_async web page"]
-        assert pages == []
+        assert streams() == []

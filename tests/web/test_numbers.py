@@ -16,7 +16,7 @@ import pytest
 from dify_async.testing import FakeDifyServer
 from dify_async.web import stream
 from tests.support import an_app, client, until
-from tests.web.support import events_of, page_of
+from tests.web.support import events_of, page_of, streams
 
 
 @pytest.mark.calendar
@@ -125,7 +125,7 @@ async def test_leaving_cancels_the_requests(fake: FakeDifyServer) -> None:
             await answer.content.readuntil(b"\n\n")
             await until(lambda: fake.count("GET", "/apps/*/statistics/*") > 0)
             answer.close()
-        await until(lambda: all(request.status is not None for request in fake.requests))
+        await until(lambda: not streams())
         asked = fake.count("GET", "/apps/*/statistics/*")
         assert asked <= 16  # of about 60
         # The next reader is served.
