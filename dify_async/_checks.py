@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache, partial
 from types import MethodType
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
@@ -102,16 +102,17 @@ def texts(name: str, values: object) -> list[str]:
     return items
 
 
-def optional_texts(name: str, values: object) -> list[str]:
-    """A list of the texts in an iterable; [] if not given."""
-    return [] if values is None else texts(name, values)
-
-
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
     """One of the choices; the error suggests the closest choice."""
     if isinstance(value, str) and value in choices:
         return value
     raise refused(name, f"one of {', '.join(choices)}", value, hint=suggestion(value, choices))
+
+
+def optional_choice(name: str, value: object, literal: object) -> None:
+    """Check that the value is one of the texts of a `Literal`, or None."""
+    if value is not None:
+        one_of(name, value, get_args(literal))
 
 
 def instance(name: str, value: object, kind: type[T], description: str) -> T:

@@ -42,7 +42,6 @@ INVALID: list[tuple[str, object, str]] = [
     ("header_text", "a\nb", "x must be printable ASCII text, got other characters"),
     ("header_text", "ä", "x must be printable ASCII text, got other characters"),
     ("header_text", None, "x must be text, got None"),
-    ("optional_texts", "id", "x must be a list of texts, got 'id'"),
     ("callback", 5, "x must be a function, got a value of type int"),
     ("texts", "id", "x must be a list of texts, got 'id'"),
     ("texts", 7, "x must be a list of texts, got 7"),
@@ -71,7 +70,6 @@ def test_refused_values(check: str, value: object, message: str) -> None:
         ("optional_text", None),
         ("texts", ["a", "b"]),
         ("texts", []),
-        ("optional_texts", ["a"]),
         ("header_text", "key"),
         ("callback", print),
         ("callback", None),
@@ -114,7 +112,3 @@ def test_the_same_check_for_several_arguments() -> None:
     checks.each(checks.text, a="x", b="y")
     with pytest.raises(DifyConfigError, match=r"^b must be text, got empty text$"):
         checks.each(checks.text, a="x", b="")
-
-
-def test_nothing_given_is_an_empty_list() -> None:
-    assert checks.optional_texts("x", None) == []

@@ -361,7 +361,7 @@ class TestSession:
 
     async def test_a_request_class(self, fake: FakeDifyServer) -> None:
         class Request(aiohttp.ClientRequest):
-            """A request of one's own."""
+            """A request class of the caller."""
 
         async with aiohttp.ClientSession(request_class=Request) as session:
             with pytest.raises(DifyConfigError, match="request_class="):

@@ -56,6 +56,7 @@ def test_the_generated_file_is_up_to_date() -> None:
 
 
 def test_the_methods_are_the_same() -> None:
+    """`aclose` is `close`, as in httpx."""
     iterations = {f"iter_{name}" for name in lists()}
     assert public(DifyServer).keys() == {sync_name(name) for name in public(AsyncDifyServer)} | iterations
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()

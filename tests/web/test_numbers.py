@@ -82,6 +82,8 @@ async def test_invalid_ranges(fake: FakeDifyServer) -> None:
                 problem = await answer.json()
                 assert "range" in problem["detail"], query
                 assert not problem["can_retry"]
+        async with page.get("/api/numbers?mode=chats") as answer:
+            assert "did you mean 'chat'?" in (await answer.json())["detail"]
         for query in ("days=7", "days=7&max_age=soon", "start=2026-03-01&last=2026-03-02&max_age=60"):
             async with page.get(f"/api/snapshot?{query}") as answer:
                 assert answer.status == 400, query
