@@ -38,7 +38,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
-            get_rows=self._statistic_rows,
+            get_span=self._statistic_rows,
             max_concurrency=self._max_concurrency,
         )
 

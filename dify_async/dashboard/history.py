@@ -10,15 +10,12 @@ from dify_async._times import span_of
 from .period import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from dify_async._times import Span
-    from dify_async.statistics.fan_out import GetRows
+    from dify_async.statistics.fan_out import GetRows, GetSpan
     from dify_async.statistics.metrics import Metric, Row
-
-    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
 
 # How many days before today may still change: yesterday, and also the day before if the server's clock is
 # a day off.

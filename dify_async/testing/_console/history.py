@@ -24,6 +24,7 @@ class Message(NamedTuple):
     price: int | None  # in 0.0000001 USD
     latency: int  # milliseconds
     liked: bool
+    debug: bool = False  # sent while debugging in the console
 
 
 class Conversation(NamedTuple):
