@@ -12,7 +12,7 @@ nox.needs_version = ">=2026.2"
 nox.options.default_venv_backend = "uv|virtualenv"
 # Most machines lack some versions; `nox --error-on-missing-interpreters` requires all of them.
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests", "dates"]
+nox.options.sessions = ["lint", "types", "tests", "slow", "dates"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
@@ -57,11 +57,17 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests with coverage on the first Python, the quick ones on the others; or the tests after `--`."""
+    """The tests that are not marked slow, with coverage on the first Python; or the tests after `--`."""
     install(session, "test")
-    # Coverage and slow tests take most of the time, and hardly differ between Python versions.
-    chosen = ["--cov"] if session.python == PYTHONS[0] else ["-m", "not slow"]
-    session.run("pytest", *(session.posargs or ["--numprocesses=auto", *chosen]))
+    coverage = ["--cov"] if session.python == PYTHONS[0] else []
+    session.run("pytest", *(session.posargs or ["--numprocesses=auto", "-m", "not slow", *coverage]))
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that are marked slow."""
+    install(session, "test")
+    session.run("pytest", "--numprocesses=auto", "-m", "slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])

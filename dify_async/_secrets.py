@@ -6,11 +6,12 @@ import base64
 import html
 import json
 import re
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 T = TypeVar("T")
 
@@ -41,8 +42,10 @@ class SecretBytes(bytes):
         return "b'***'"
 
 
-def masked(value: T) -> T | Secret:
-    """The value, converted to a Secret if it is a string."""
+def masked(value: T) -> T | Any:
+    """The value; strings, and those in a mapping, are converted to Secrets."""
+    if isinstance(value, Mapping):
+        return {name: masked(part) for name, part in value.items()}
     return Secret(value) if isinstance(value, str) else value
 
 
@@ -67,7 +70,11 @@ def secrets_of(headers: Mapping[str, str]) -> list[str]:
 
 
 def _basic_password(value: str) -> str:
-    return base64.b64decode(value.removeprefix("Basic ")).decode().partition(":")[2]
+    """The password in a header for basic auth; "" if the caller's header has none."""
+    try:
+        return base64.b64decode(value.removeprefix("Basic ")).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _encodings(secret: str) -> Iterable[str]:

@@ -23,11 +23,20 @@ Every error can be pickled and copied. No error message contains a password, a t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .models import ApiKey
 
 
 class DifyError(Exception):
-    """Base class of all errors. Raised directly if the client is not open."""
+    """Base class of all errors. Raised directly if the client is not open.
+
+    Attributes:
+        created_key: The API key that was created before the error, while rotating keys; None otherwise.
+    """
+
+    created_key: ApiKey | None = None
 
 
 class DifyConfigError(DifyError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
@@ -23,6 +24,11 @@ hypothesis.settings.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--dates", action="store_true", help="run each test on every date of tests/clock")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than the processors: a third of the time of a test is waiting."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,7 +54,7 @@ def anyio_backend() -> str:
 def _quick_fingerprints() -> Iterator[None]:
     """The hash of a password takes 0.1 s of CPU by design, and nearly every test logs in."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(login_guard, "_ROUNDS", 1000)
+        patch.setattr(login_guard, "_ROUNDS", 1)
         yield
 
 
@@ -59,11 +65,20 @@ def _freeze_objects() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _few_collections() -> Iterator[None]:
+    """What a test creates stays in the youngest generations, so that collecting it takes little time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, *thresholds[1:])
+    yield
+    gc.set_threshold(*thresholds)
+
+
 @pytest.fixture(autouse=True)
 def _collect_garbage() -> Iterator[None]:
     """A warning about a resource that was not closed fails the test that left it open, not a later one."""
     yield
-    gc.collect()
+    gc.collect(1)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ import pytest
 from tests.clock import MOMENTS, clock_at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MOMENTS)
 def test_the_clock_moves_and_keeps_running(name: str) -> None:
     real = time.time(), time.monotonic()

@@ -35,9 +35,10 @@ from __future__ import annotations
 '''
 _ABOUT: Final = """A synchronous client of Dify's console API, for one account or one admin API key.
 
-Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-one event loop in a background thread while the client is open. After it is closed, it can be entered
-again. It cannot be used both before and after a fork: create one client per process.
+Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+any number of threads, which share one event loop in a background thread while the client is open. After
+it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+per process.
 
 Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
 this client. A `session` must belong to the background thread's event loop.
@@ -47,8 +48,10 @@ _BODIES: Final = {
     "__init__": "super().__init__(AsyncDifyServer({arguments}))",
     "from_env": "overrides = masked_options(overrides)\nreturn cls(**from_environment(overrides))",
 }
+# Methods that `sync._calls` has, as open() and close().
+_BY_HAND: Final = ("open", "aclose")
 # Error trackers show the arguments if a method raises an error.
-_SECRETS: Final = ("password", "admin_api_key", "proxy", "code", "token")
+_SECRETS: Final = ("password", "admin_api_key", "proxy", "headers", "code", "token")
 # Names that only the generated code uses or that it replaces, and their modules.
 _OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
@@ -96,6 +99,7 @@ def _class(source: type) -> str:
         for node in ast.iter_child_nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.name == "__init__" or not node.name.startswith("_"))
+        and node.name not in _BY_HAND
         and "property" not in map(ast.unparse, node.decorator_list)  # for the package itself
     ]
     parts = [_docstring(about), *methods]

@@ -41,6 +41,9 @@ class Fact:
 
 # A release without a capture is that of Dify's source.
 
+# Tokens are in the body and sent as `Authorization: Bearer`; later they are cookies [1.9.1/login__ok,
+# 1.10.1/01_login_ok_plain_password].
+BEARER_TOKENS: Final = Fact(until=(1, 9, 2))
 # The password and a mailed code are sent in base64. Before, base64 is just a wrong password
 # [1.10.1/01_login_base64_password_rejected, 1.11.2/01_login_plain_password_not_decodable].
 ENCODED_PASSWORD: Final = Fact(since=(1, 11, 2))
@@ -56,6 +59,9 @@ SEPARATE_TAG_IDS: Final = Fact(since=(1, 14, 1))
 AGENT_APPS: Final = Fact(since=(1, 15, 0))
 # PUT /apps/{id} has max_active_requests [1.9.1/app_put__max_active_requests_text].
 MAX_ACTIVE_REQUESTS: Final = Fact(since=(1, 7, 0))
+
+# GET /apps/{id}/export has workflow_id [1.15.0/08_app_export_unknown_workflow_id, Dify PR 24939].
+EXPORTED_VERSION: Final = Fact(since=(1, 9, 0))
 
 # POST /apps/{id}/workflows/publish has marked_name and marked_comment
 # [1.9.1/workflow_publish_post__ok_with_marks].

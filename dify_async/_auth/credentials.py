@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -65,9 +65,6 @@ class TokenCredentials(Credentials, kw_only=True, eq=False):
     rejected_by: dict[str, float] = field(default_factory=dict)
 
 
-ANONYMOUS: Final = Credentials({})
-
-
 class Auth:
     """Authenticates calls. By default, the methods do nothing.
 
@@ -120,12 +117,12 @@ class AdminKey(Auth):
         """Raise an error that explains why the key was rejected."""
         rejection = error()
         version = await self._probe.version()
-        reason = "the server does not accept the admin API key for this workspace_id"
+        reason = "The server does not accept the admin API key for this workspace_id"
         if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(rejection):
-            name = f"Dify {version}" if version else "this Dify"
+            name = f"Dify {version}" if version else "This Dify"
             reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
         details = {name: getattr(rejection, name) for name in ("status", "code", "message", "method", "path")}
-        raise DifyAuthenticationError(f"{rejection}; {reason}", **details)
+        raise DifyAuthenticationError(f"{str(rejection).rstrip('.')}. {reason}.", **details)
 
     async def login(self) -> None:
         """Raise DifyConfigError: an admin API key cannot log in."""

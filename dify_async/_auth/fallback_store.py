@@ -47,6 +47,9 @@ _PAUSE: Final = 5.0
 _MAX_PAUSE: Final = 30.0
 
 
+_UNKNOWN: Final = object()
+
+
 class _UnavailableError(Exception):
     """The store failed, or is not asked for a while because it did."""
 
@@ -56,26 +59,27 @@ class _Entry(Generic[ValueT]):
 
     Attributes:
         value: The newest known value.
-        stored: The value in the store when it last answered.
+        stored: The value in the store when it last responded; unknown until then.
         is_unsaved: Whether `value` must still replace `stored`.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.value: ValueT | None = None
-        self.stored: ValueT | None = None
+        self.stored: object = _UNKNOWN
         self.is_unsaved = False
 
     def found(self, value: ValueT | None) -> None:
-        """Use what the store has, unless that is the value that an outage kept from being replaced."""
-        if not self.is_unsaved or value not in (None, self.stored):
+        """Use what the store has, unless an outage kept it from being replaced or deleted."""
+        was_deleted = self.value is None and self.stored is _UNKNOWN
+        if not self.is_unsaved or (value not in (None, self.stored) and not was_deleted):
             self.value = self.stored = value
             self.is_unsaved = False
 
 
-def _sum(found: LoginAttempts, mine: LoginAttempts, base: LoginAttempts | None) -> LoginAttempts:
+def _sum(found: LoginAttempts, mine: LoginAttempts, base: object) -> LoginAttempts:
     """The attempts in the store, plus those that this client has made since it loaded `base`."""
-    before = base.sent if base is not None else {}
+    before = base.sent if isinstance(base, LoginAttempts) else {}
     sent = dict(found.sent)
     for one, times in mine.sent.items():
         sent[one] = sent.get(one, 0) + max(0, times - before.get(one, 0))
@@ -148,6 +152,8 @@ class FallbackStore:
                 self._retry_at = 0.0
                 await self._ask(self._load, _BACKGROUND_PATIENCE if in_background else None)
             lock = await self._ask(self._take_lock, math.inf)
+        if lock is None and in_background:
+            raise _UnavailableError
         if waiting.cancelled_caught:
             raise DifyTimeoutError(
                 f"waited {_LOCK_DEADLINE:g} s for the lock of the token store: another process is"
@@ -224,8 +230,10 @@ class FallbackStore:
                 if await self._store.load(entry.key) != entry.stored:
                     raise DifyError("they are not returned as saved")  # noqa: TRY301 - as any failure
                 self._keeps_attempts = True
-        except Exception as error:  # noqa: BLE001 - a store may raise anything
+        except Exception as error:
             entry.is_unsaved = True
+            if self._retry_at is not None:  # it was down before, and may still be
+                raise
             await self._store.load(self._tokens.key)  # raises if the store is down
             self._attempts_failed(error)
 

@@ -60,6 +60,7 @@ class LoginGuard:
         self._password = password
         self._hash = ""
         self._known_rejection: str | None = None  # the latest one when this client was first used
+        self._was_answered = True  # `is_answered` before the last attempt
         self._locked_until = 0.0  # by the monotonic clock
 
     @property
@@ -108,6 +109,7 @@ class LoginGuard:
             raise _used_up_error(attempts)
         if not attempts.is_answered:
             await confirm()
+        self._was_answered = attempts.is_answered
         sent = {**sent, own_hash: sent.get(own_hash, 0) + 1}
         since = attempts.since or now
         attempts = replace(attempts, sent=sent, since=since, sent_at=now, is_answered=False, answer="")
@@ -125,11 +127,12 @@ class LoginGuard:
             attempts = replace(attempts, is_answered=True, **rejection)
         elif isinstance(error, DifyStatusError) and is_not_about_the_account(error):
             attempts = self._uncounted(attempts)
-        elif not isinstance(error, DifyConnectionError):
-            # The answer is not from Dify: something in front of it replaces its answers.
+        elif isinstance(error, DifyConnectionError):
+            if not error.sent:
+                attempts = replace(self._uncounted(attempts), is_answered=self._was_answered)
+        elif not isinstance(error, DifyStatusError) or error.code is None:
+            # The response is not from Dify: something in front of it replaces its responses.
             attempts = replace(attempts, replaced=attempts.replaced + 1)
-        elif not error.sent:
-            attempts = self._uncounted(attempts)
         await self._store.save_attempts(attempts)
 
     def _uncounted(self, attempts: LoginAttempts) -> LoginAttempts:
@@ -138,8 +141,9 @@ class LoginGuard:
         return replace(attempts, sent=sent, is_answered=True)
 
     def _check_lock(self, attempts: LoginAttempts, now: int) -> None:
-        is_locked = attempts.locked_at is not None and abs(now - attempts.locked_at) < _LOCK_PAUSE
-        if is_locked or time.monotonic() < self._locked_until:
+        if attempts.locked_at is None:  # or another client has logged in since
+            return
+        if abs(now - attempts.locked_at) < _LOCK_PAUSE or time.monotonic() < self._locked_until:
             raise DifyLoginLockedError(
                 attempts.answer, status=429, code="email_code_login_limit", method="POST", path="/login"
             )

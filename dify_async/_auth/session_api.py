@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import anyio
 from msgspec.structs import replace
 
+from dify_async._api.versions import BEARER_TOKENS
 from dify_async._http.retry import NEVER_AGAIN, SAFE, SIGN_IN, Attempts, jittered_delays
 from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
@@ -90,6 +91,8 @@ class SessionApi:
         delays = jittered_delays(self._policy.base_delay, self._policy.max_delay)
         while True:
             version = await self._probe.version()
+            if BEARER_TOKENS(version):
+                self._sender.transport.extras.check_authorization()
             await self._guard.before_sending(self._probe.confirm, on_purpose=on_purpose)
             try:
                 body = rules.login_body(self._email, self._password, version)

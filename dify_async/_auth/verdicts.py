@@ -69,8 +69,10 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     """
     reply = _without(secret, reply)
     error = status_error("POST", path, reply)
+    if not is_from_dify:
+        error.code = None  # it is a code of the proxy
     kind: type[DifyLoginError] = DifyLoginError
-    if error.code == "email_code_login_limit" and is_from_dify:  # sic: the lock after wrong passwords
+    if error.code == "email_code_login_limit":  # sic: the lock after wrong passwords
         kind = DifyLoginLockedError
     elif not is_verdict(reply, error, is_from_dify=is_from_dify):
         if reply.status < 300:

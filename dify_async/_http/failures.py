@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import socket
 from enum import Enum, auto
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -20,6 +23,9 @@ from dify_async.errors import (
 from .hints import PROXY_LOGIN_ADVICE
 from .tls import HANDSHAKE_FAILED, permanent_problem
 from .wire import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROXY_CLOSED: Final = "check whether the proxy allows connections to the server"
 
@@ -50,18 +56,47 @@ _NOT_SENT: Final = frozenset(
 )
 
 
+# Reasons why no connection was made, in words, the most informative first: a host may have several addresses,
+# each of which fails in its own way.
+_REASONS: Final = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.ETIMEDOUT: "timed out",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.EHOSTDOWN: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+    errno.ENETDOWN: "network unreachable",
+    errno.EADDRNOTAVAIL: "network unreachable",  # such as IPv6 on a machine without it
+    errno.EMFILE: "too many open files",
+}
+# asyncio raises these without a number.
+_NUMBERS: Final[dict[type, int]] = {
+    ConnectionResetError: errno.ECONNRESET,
+    ConnectionRefusedError: errno.ECONNREFUSED,
+}
+_ERRNO: Final = re.compile(r"\[Errno (\d{1,6})\]")
+_CURES: Final = {
+    "connection refused": "Is the {what} running, and is the port right?",
+    "host name not found": "Is the name right, and can this machine resolve it?",
+    "timed out": "Is the address right, or does a firewall block it?",
+    "host unreachable": "Is the address right, and is this machine in its network?",
+    "network unreachable": "Is this machine connected to the network?",
+    "too many open files": "Close files, or raise the limit of this process (ulimit -n).",
+}
+
+
 class FailedAttempt(Struct, frozen=True, kw_only=True):
     """An attempt that failed.
 
     Attributes:
         call: The method and path, for error messages.
-        scheme: The scheme of the URL.
+        base_url: The server's URL.
         server: The host and port of the URL.
         changes: Whether the request may change something on the server, so that its outcome is unknown if
             it may have been sent.
         may_be_sent: Whether part of the request may have been sent.
         has_answered: Whether the server has ever answered this client.
-        is_proxied: Whether the client uses a proxy.
+        proxy: The proxy's URL without its password; "" if the client uses none.
         timeout: The time limit of the attempt, in seconds.
         connect_timeout: The time limit for connecting, in seconds.
         ssl_argument: The argument that takes an SSL context, such as "ssl=".
@@ -73,12 +108,12 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
     kind: Kind
 
     call: str
-    scheme: str
+    base_url: str
     server: str
     changes: bool
     may_be_sent: bool
     has_answered: bool
-    is_proxied: bool
+    proxy: str
     timeout: float
     connect_timeout: float
     ssl_argument: str
@@ -116,53 +151,69 @@ def _unreadable(error: Exception, kind: Kind) -> str:
 def _hint(attempt: FailedAttempt) -> str:
     if attempt.has_answered or attempt.kind is Kind.HEADER_TOO_LONG:
         return ""
-    if attempt.scheme == "http":  # a TLS server answers plain HTTP with an alert, or disconnects
+    if attempt.base_url.startswith("http:"):  # a TLS server answers plain HTTP with an alert, or disconnects
         return "; check whether base_url must be https://"
     if attempt.kind is not Kind.DISCONNECTED:
         return ""
     # The proxy may have closed the connection instead of connecting to the server.
-    return f"; {PROXY_CLOSED if attempt.is_proxied else HANDSHAKE_FAILED}"
+    return f"; {PROXY_CLOSED if attempt.proxy else HANDSHAKE_FAILED}"
 
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
+    is_of_proxy = (
+        bool(attempt.proxy) and attempt.kind is Kind.CANNOT_CONNECT and attempt.peer != attempt.server
+    )
+    text = f"Cannot connect to {f'the proxy {attempt.proxy}' if is_of_proxy else attempt.base_url}: "
     if isinstance(error, TimeoutError):  # while waiting for a free connection, or while connecting
         is_connecting = attempt.kind is Kind.CONNECT_TIMEOUT
         seconds = attempt.connect_timeout if is_connecting else attempt.timeout
-        return DifyTimeoutError(f"{attempt.call}: no connection within {seconds:g} s", sent=False)
+        return DifyTimeoutError(f"{text}timed out after {seconds:g} s. {_CURES['timed out']}", sent=False)
     may_pass = False
     if problem is not None:
-        reason = problem
+        text += problem
     elif attempt.kind is Kind.OTHER_FINGERPRINT:
-        reason = f"the certificate of {attempt.peer} does not match the fingerprint of the session"
+        text += f"the certificate of {attempt.peer} does not match the fingerprint of the session"
     elif attempt.kind is Kind.INVALID_HOST:
         # The original message is not shown, because it may contain a whole URL.
-        reason = "the host name is invalid; check base_url and proxy"
+        text += "the host name is invalid. Check base_url and proxy."
     else:
-        reason, may_pass = _temporary_reason(error, attempt), True
-    return DifyConnectionError(f"{attempt.call}: no connection: {reason}", sent=False, may_pass=may_pass)
+        text, may_pass = text + _temporary_reason(error, attempt, "proxy" if is_of_proxy else "server"), True
+    return DifyConnectionError(text, sent=False, may_pass=may_pass)
 
 
-def _temporary_reason(error: Exception, attempt: FailedAttempt) -> str:
+def _temporary_reason(error: Exception, attempt: FailedAttempt, what: str) -> str:
     if attempt.kind is Kind.REJECTED_BY_PROXY:
         # The original message is not shown, because it contains the proxy's URL.
         status = attempt.proxy_status
         advice = f"; {PROXY_LOGIN_ADVICE}" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
-    if attempt.kind is Kind.CANNOT_CONNECT:
-        return _cannot_connect(error.__cause__, attempt)
-    return _text_of(error)
+    if attempt.kind is not Kind.CANNOT_CONNECT:
+        return _text_of(error)
+    reason = _reason(error.__cause__)
+    if attempt.is_tls and reason == "connection reset":
+        return f"{reason}; {HANDSHAKE_FAILED}"
+    cure = _CURES.get(reason, "Check base_url and the network.")
+    return f"{reason}. {cure.format(what=what)}"
 
 
-def _cannot_connect(cause: BaseException | None, attempt: FailedAttempt) -> str:
-    text = f"cannot connect to {attempt.peer}: "
+def _reason(cause: BaseException | None) -> str:
+    """Why connecting failed, in words."""
     if isinstance(cause, socket.gaierror):
-        return f"{text}host name not found; check base_url and proxy"
-    if isinstance(cause, ConnectionRefusedError):
-        return f"{text}connection refused; check base_url, and whether the server is running"
-    # An OSError raised by asyncio itself has no strerror.
-    text += redact(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
-    is_reset_handshake = attempt.is_tls and isinstance(cause, ConnectionResetError)
-    return f"{text}; {HANDSHAKE_FAILED}" if is_reset_handshake else text
+        return "host name not found"
+    numbers = set(_errnos(cause))
+    for number, reason in _REASONS.items():
+        if number in numbers:
+            return reason
+    return os.strerror(min(numbers)).lower() if numbers else redact(str(cause) or type(cause).__name__)
+
+
+def _errnos(cause: BaseException | None) -> Iterator[int]:
+    if isinstance(cause, OSError) and cause.errno is not None:
+        yield cause.errno
+    elif type(cause) in _NUMBERS:
+        yield _NUMBERS[type(cause)]
+    # If several addresses fail differently, the error has only a text, which lists all numbers.
+    yield from map(int, _ERRNO.findall(str(cause)))
 
 
 def _text_of(error: Exception) -> str:

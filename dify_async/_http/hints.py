@@ -69,8 +69,8 @@ def _proxy_hint(status: int, challenges: str, body: bytes) -> str:
         return f"The proxy requires a user name and password: {PROXY_LOGIN_ADVICE}"
     if status == 401 and _BASIC.search(challenges):
         return (
-            "A proxy in front of Dify, not Dify, requires a user name and password (basic auth):"
-            f" exempt {API_ROOT} from it"
+            "A proxy in front of Dify, not Dify, requires a user name and password (basic auth): pass them"
+            f" with headers=, or exempt {API_ROOT} from it"
         )
     return ""
 
@@ -83,7 +83,7 @@ def _page_hint(status: int, base_path: str) -> str:
     if status in _REJECTIONS:
         return (
             "The answer is a web page, so it is from a firewall, proxy or login page in front of Dify:"
-            f" allow this client to access {API_ROOT} there"
+            f" allow this client to access {API_ROOT} there, or pass what it requires with headers="
         )
     return ""
 
@@ -119,7 +119,8 @@ def _redirect_hint(location: str, path: str, base_path: str) -> str:
     if _CLOUDFLARE_ACCESS in parts.path:
         return (
             "it points to a login page of Cloudflare Access in front of Dify:"
-            f" add a policy there that allows this client to access {API_ROOT}"
+            f" add a policy there that allows this client to access {API_ROOT}, or a service token that"
+            " you pass with headers="
         )
     if address:
         return (

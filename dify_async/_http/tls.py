@@ -42,7 +42,7 @@ def permanent_problem(error: BaseException, address: str, ssl_argument: str) -> 
             f" load it with context.load_cert_chain(…), and pass {ssl_argument}context"
         )
     if isinstance(error, ssl.SSLError) and _HANDSHAKE_ALERT.search(error.reason or ""):
-        return f"cannot connect to {address}: {HANDSHAKE_FAILED}"
+        return HANDSHAKE_FAILED
     return None
 
 

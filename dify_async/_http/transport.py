@@ -13,13 +13,15 @@ from yarl import URL
 from dify_async import _checks
 from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 
+from .extras import with_session
 from .failures import FailedAttempt, Kind, failure_of
 from .urls import API_ROOT, build_target
 from .wire import Reply
 
 if TYPE_CHECKING:
+    from .extras import Extras
     from .retry import Safety
-    from .urls import Proxy, Query
+    from .urls import Query
     from .wire import Request
 
 # In seconds. Dify's gunicorn closes connections after 2.0 s without a request (Dify 1.15 without a worker
@@ -97,7 +99,7 @@ class Transport:
         timeout: float,
         max_response_bytes: int,
         ssl: bool | ssl_module.SSLContext,
-        proxy: Proxy | None,
+        extras: Extras,
     ) -> None:
         if not isinstance(ssl, bool | ssl_module.SSLContext):
             raise DifyConfigError(
@@ -110,6 +112,7 @@ class Transport:
         self.base_url = base_url
         self.host = url.raw_host or ""
         self.port = url.port or 0
+        self._url = url
         self._root = str(url).rstrip("/") + API_ROOT
         # For the hints in errors; cleared once a response shows that the path is correct.
         self._base_path = url.path.rstrip("/")
@@ -119,10 +122,8 @@ class Transport:
         self._connect_timeout = min(_CONNECT_TIMEOUT, timeout / 2)
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
-        self._proxy = None if proxy is None else proxy.url
-        authorization = proxy.authorization if proxy is not None else None
-        self._proxy_headers = {"Proxy-Authorization": authorization} if authorization is not None else None
-        self._is_plain_http = url.scheme == "http"
+        self._proxy_headers: dict[str, str] | None = None
+        self._given = self.extras = extras  # the latter with those of the session, once the transport is open
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
         self._accepts_calls = False
@@ -148,27 +149,26 @@ class Transport:
 
     async def open(self) -> None:
         """Create the session; it can only be used in the current event loop."""
-        callers_session = self._callers_session
-        connector: aiohttp.BaseConnector
-        if callers_session is None:
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._ssl)
-            traces = None
-        elif callers_session.closed or callers_session.connector is None:
-            raise DifyConfigError("session must be open, got a closed one")
-        elif callers_session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public name is deprecated
-            raise DifyConfigError("session must be of this event loop, got one of another event loop")
-        else:
-            connector, traces = callers_session.connector, callers_session.trace_configs
+        session = self._callers_session
+        if session is not None:
+            self.extras = await with_session(self._given, session, self._url)
+        if self._session is not None:  # possibly opened in the meantime
+            raise DifyError("the client is open already")
+        self._proxy_headers = self.extras.proxy_headers
         # Cookies are sent as headers: a jar drops Secure cookies over http, and cookies from IP addresses.
         self._session = aiohttp.ClientSession(
-            connector=connector,
-            connector_owner=callers_session is None,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ssl=self._ssl)
+            if session is None
+            else session.connector,
+            connector_owner=session is None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # A proxy expects its password in the request for http, and in the CONNECT request for https.
-            headers={**_HEADERS, **((self._is_plain_http and self._proxy_headers) or {})},
-            proxy=self._proxy,
+            # aiohttp sends these to proxies too, so the caller's headers are not here. A proxy expects its
+            # password in the request for http, and in the CONNECT request for https.
+            headers={**_HEADERS, **((self._url.scheme == "http" and self._proxy_headers) or {})},
+            proxy=self.extras.proxy_url,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
-            trace_configs=traces,
+            trace_configs=None if session is None else session.trace_configs,
+            middlewares=() if session is None else session._middlewares,  # noqa: SLF001 - has no public name
             max_line_size=_MAX_HEADER_LENGTH,
             max_field_size=_MAX_HEADER_LENGTH,
         )
@@ -176,11 +176,6 @@ class Transport:
         self._session._retry_connection = False  # noqa: SLF001 - as aiohttp's own TestClient does
         self._loop = asyncio.get_running_loop()
         self._accepts_calls = True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the session exists."""
-        return self._session is not None
 
     def refuse_calls(self) -> None:
         """Reject new calls; a token refresh in progress may finish."""
@@ -214,7 +209,9 @@ class Transport:
     def check(self) -> None:
         """Raise DifyError unless the transport is open and belongs to the current event loop."""
         if not self._accepts_calls:
-            raise DifyError("the client is not open; use it inside `async with AsyncDifyServer(...)`")
+            raise DifyError(
+                "the client is not open; use it inside `async with AsyncDifyServer(...)` or call open() first"
+            )
         if self._loop is not asyncio.get_running_loop():
             raise DifyError("the client was opened in another event loop; enter it in the loop that uses it")
 
@@ -235,6 +232,7 @@ class Transport:
             raise DifyError("the client was closed")
         if session.closed:
             raise DifyError("the session passed in was closed while the client is open")
+        headers = self.extras.headers_of(request.headers)
         body = None if request.body is None else _Body(request.body)
         try:
             # asyncio.timeout takes 3 µs, aiohttp's timeout 5 and anyio's 7. It also covers reading the body.
@@ -243,18 +241,17 @@ class Transport:
                 session.request(
                     request.method,
                     request.url,
-                    headers=request.headers,
+                    headers=headers,
                     data=body,
                     allow_redirects=False,
                     proxy_headers=self._proxy_headers,
                 ) as response,
             ):
                 self._has_answered = True
-                sent = request.headers
                 if self._proxy_headers is not None:
-                    sent = {**sent, **self._proxy_headers}
+                    headers = {**headers, **self._proxy_headers}
                 reply = Reply(
-                    response.status, response.headers, await self._read(response), self._base_path, sent
+                    response.status, response.headers, await self._read(response), self._base_path, headers
                 )
                 if self._base_path and reply.version:
                     self._base_path = ""  # the path is correct, so hints need not mention it
@@ -263,12 +260,12 @@ class Transport:
             attempt = FailedAttempt(
                 kind=_kind_of(error),
                 call=f"{request.method} {self.path_of(request.url)}",
-                scheme=request.url.scheme,
+                base_url=self.base_url,
                 server=f"{self.host}:{self.port}",
                 changes=safety.changes,
                 may_be_sent=body is None or body.has_begun,
                 has_answered=self._has_answered,
-                is_proxied=self._proxy is not None,
+                proxy=str((self.extras.proxy and self.extras.proxy.url) or "").rstrip("/"),
                 timeout=self._timeout,
                 connect_timeout=self._connect_timeout,
                 ssl_argument="ssl=" if self._callers_session is None else "the session's connector ssl=",

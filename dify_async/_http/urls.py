@@ -26,6 +26,12 @@ _MAX_ID_LENGTH: Final = 255
 # Quoting is not enough: servers decode %2F before routing (1.11.2 answered GET /apps/ID%2Fapi-keys with the
 # list of keys), and a proxy may decode %25 a second time. Dify's ids never contain these characters.
 _FORBIDDEN_IN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What base_url ends in if it was copied from a browser, or from a client of the API of apps. A server may be
+# below any other path.
+_PAGE: Final = re.compile(
+    r"(?:/signin|/install|/init|(?:/explore)?/apps|/datasets|/(?:app|datasets)/[0-9a-f-]{36}(?:/.*)?|/v1"
+    rf"|(?<={API_ROOT})/.+)\Z"
+)
 _QUOTED: Final = {code: quote(chr(code), safe="") for code in range(128)}
 
 
@@ -53,14 +59,23 @@ def normal_base_url(text: str) -> str:
         host = f"[{host}]"
     if port is not None and port != {"http": 80, "https": 443}[scheme]:
         host = f"{host}:{port}"
-    path = parts.path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
-    base_url = f"{scheme}://{host}{path}"
+    base_url = f"{scheme}://{host}{_base_path(parts.path)}"
     if _usable_url(base_url) is None:
         raise DifyConfigError(
             "base_url must have a valid host name, with 1 to 63 characters between dots, as in"
             ' "https://dify.example.com"'
         )
     return base_url
+
+
+def _base_path(path: str) -> str:
+    path = path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
+    if page := _PAGE.search(path):
+        raise DifyConfigError(
+            "base_url must be the address of the server, not of a page or of another API;"
+            f" remove {_checks.shown(page[0])[1:-1]} from base_url"
+        )
+    return path
 
 
 class Proxy(Struct, frozen=True):
@@ -96,8 +111,12 @@ def _proxy(text: str) -> Proxy | None:
         return None
     if url.user is None and url.password is None:
         return Proxy(url, None)
-    credentials = f"{url.user or ''}:{url.password or ''}".encode()
-    return Proxy(url.with_user(None), Secret(f"Basic {base64.b64encode(credentials).decode()}"))
+    return Proxy(url.with_user(None), basic_auth(url.user or "", url.password or ""))
+
+
+def basic_auth(user: str, password: str) -> Secret:
+    """The value of an Authorization header for basic auth."""
+    return Secret(f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}")
 
 
 def _usable_url(text: str) -> URL | None:

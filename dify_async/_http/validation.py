@@ -16,6 +16,7 @@ _ENTRY: Final = re.compile(
 _FIRST_ENTRY: Final = re.compile(r"(?:(\S.*)\n)? {2}(\S(?s:.*?)) \[type=")
 _LIST: Final = re.compile(r"\s*\[\s*\{")
 _ECHO: Final = re.compile(r'input_value=|\\?"input\\?"\s*:')
+_RULE: Final = "Input should be "
 _UNREADABLE: Final = "the request failed validation"
 
 
@@ -43,10 +44,17 @@ def without_input(message: str | list[object]) -> str:
         return message
     else:
         entries = []
-    texts = (
-        ": ".join(filter(None, (name, reason.removeprefix("Value error, ")))) for name, reason in entries
-    )
+    texts = (f"{name}: {_reworded(reason)}" if name else reason for name, reason in entries)
     return "; ".join(texts) or _UNREADABLE
+
+
+def _reworded(reason: str) -> str:
+    """The reason as it follows the name of a field: "must be one of 'a' or 'b'"."""
+    if not reason.startswith(_RULE):
+        return reason.removeprefix("Value error, ")
+    rule = reason.removeprefix(_RULE)
+    is_choice = rule.startswith("'") and " or " in rule
+    return f"must be one of {rule}" if is_choice else f"must be {rule}"
 
 
 def _entries_of_text(text: str, count: int) -> list[tuple[str, str]]:

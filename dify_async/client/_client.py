@@ -17,6 +17,8 @@ from dify_async._auth.login_guard import LoginGuard
 from dify_async._auth.session import Session
 from dify_async._auth.session_api import SessionApi
 from dify_async._concurrency import complete
+from dify_async._http.extras import Extras
+from dify_async._http.headers import RESERVED_WITH_ADMIN_KEY, checked_headers
 from dify_async._http.limiter import AdaptiveLimiter
 from dify_async._http.retry import RetryPolicy
 from dify_async._http.sender import Sender
@@ -45,6 +47,7 @@ from .workspace import WorkspaceCalls
 
 if TYPE_CHECKING:
     import ssl as ssl_module
+    from collections.abc import Mapping
     from types import TracebackType
 
     import aiohttp
@@ -76,8 +79,9 @@ class AsyncDifyServer(
 ):
     """A client of Dify's console API, for one account or one admin API key.
 
-    Use it as an async context manager. The first call logs in. One client can serve any number of
-    concurrent tasks in one event loop. A closed client can be entered again, even in another event loop.
+    Use it as an async context manager, or call `open()` and `aclose()`. The first call logs in. One client
+    can serve any number of concurrent tasks in one event loop. A closed client can be opened again, even in
+    another event loop.
 
     Args:
         base_url: The server's URL, such as "https://dify.example.com", with or without a path.
@@ -88,8 +92,9 @@ class AsyncDifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
-            are neither sent nor changed.
+        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
+            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
+            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -101,13 +106,18 @@ class AsyncDifyServer(
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
+            session with trust_env=True.
+        headers: Headers to send with every request to the server, such as those that a login page or gateway
+            in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
+            Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
         on_event: A function (not async) that is called with each event of `dify_async.events`, for
             metrics and tracing.
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL.
+            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
+            to 1.9.1, if there is an Authorization header.
     """
 
     _base_url: str = ""  # for the repr if __init__ raised an error
@@ -129,10 +139,12 @@ class AsyncDifyServer(
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         # Error trackers show the arguments if this constructor raises an error.
         password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
+        headers = masked(headers)
         credentials = checked_credentials(email, password, admin_api_key, workspace_id)
         _checks.positive("timeout", timeout)
         _checks.integer("max_concurrency", max_concurrency)
@@ -146,13 +158,19 @@ class AsyncDifyServer(
         self._max_concurrency = max_concurrency
         self._zone_lock = anyio.Lock()
         self._limiter = AdaptiveLimiter(max_concurrency)
+        is_admin = isinstance(credentials, AdminKeyCredentials)
+        reserved = RESERVED_WITH_ADMIN_KEY if is_admin else frozenset[str]()
         self._transport = Transport(
             self._base_url,
             session=session,
             timeout=timeout,
             max_response_bytes=max_response_bytes,
             ssl=ssl,
-            proxy=None if proxy is None else checked_proxy(proxy),
+            extras=Extras(
+                checked_headers("headers", headers, reserved),
+                None if proxy is None else checked_proxy(proxy),
+                reserved,
+            ),
         )
         emit = None if on_event is None else emitter(on_event)
         sender = Sender(self._transport, emit)
@@ -192,16 +210,33 @@ class AsyncDifyServer(
         return f"AsyncDifyServer({self._base_url!r})"
 
     async def __aenter__(self) -> Self:
-        if self._transport.is_open:
-            raise DifyError("the client is open already")
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def open(self) -> Self:
+        """Open the client, as `async with` does, and return it. Close it with `aclose()`.
+
+        Nothing is sent: the first call logs in. A closed client can be opened again.
+
+        Raises:
+            DifyConfigError: A setting of the environment or of the session cannot be used.
+            DifyError: The client is open already.
+        """
         if self._own_store is not None:
             await self._own_store.open()
         await self._transport.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close the client, as leaving `async with` does. Closing a client that is not open does nothing.
+
+        Running calls end with an error. A token refresh in progress may take up to two seconds to finish,
+        so that the session is kept. A session or token store that you passed in stays open.
+        """
         # If the event loop was closed, nothing is left to close.
         was_abandoned = self._transport.abandon()
         self._transport.refuse_calls()

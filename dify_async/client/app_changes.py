@@ -200,7 +200,7 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
         """
         _checks.instance("config", config, AppModelConfig, "an AppModelConfig")
-        await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_body()))
+        await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_dict()))
 
     async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
         """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-from msgspec import Struct
+from typing import Generic, TypeVar
 
 from dify_async import _checks
 from dify_async._concurrency import for_each
 from dify_async.errors import DifyError
+from dify_async.models import App
+from dify_async.models.base import Answer
 from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
-
-if TYPE_CHECKING:
-    from dify_async.models import App
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 
-class AppResult(Struct, Generic[T], frozen=True, kw_only=True):
-    """The result for one app: a value or an error."""
+class AppResult(Answer, Generic[T], frozen=True, kw_only=True):
+    """The result for one app: a value or an error.
+
+    Attributes:
+        app_id: The app's id.
+        app_name: The app's name; "" if the app was given as an id.
+    """
 
     app_id: str
+    app_name: str = ""
     value: T | None = None
     error: DifyError | None = None
 
@@ -32,20 +35,22 @@ async def for_apps(
     call: Callable[[App | str], Awaitable[T]],
     progress: Progress | None,
     max_concurrency: int,
+    *,
+    is_raised: Callable[[DifyError], bool] = affects_all_apps,
 ) -> list[AppResult[T]]:
-    """One result per app, in the order given; errors that affect all apps are raised."""
+    """One result per app, in the order given; by default, errors that affect all apps are raised."""
     _checks.callback("progress", progress)
     wanted = unique_apps(checked_apps(apps))
     results: dict[str, AppResult[T]] = {}
 
     async def one(app: App | str) -> None:
-        app_id = id_of(app)
+        app_id, name = id_of(app), app.name if isinstance(app, App) else ""
         try:
-            results[app_id] = AppResult(app_id=app_id, value=await call(app))
+            results[app_id] = AppResult(app_id=app_id, app_name=name, value=await call(app))
         except DifyError as error:
-            if affects_all_apps(error):
+            if is_raised(error):
                 raise
-            results[app_id] = AppResult(app_id=app_id, error=error)
+            results[app_id] = AppResult(app_id=app_id, app_name=name, error=error)
         if progress is not None:
             progress(len(results), len(wanted))
 

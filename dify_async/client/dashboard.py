@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.period import PeriodName
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric
@@ -47,7 +48,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -63,14 +65,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -78,7 +83,15 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             return await updates.collect()
@@ -89,7 +102,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -107,14 +121,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -122,7 +139,15 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyError: The apps could not be listed, or the session was rejected.
         """
         query = checked_query(
-            start=start, end=end, days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            start=start,
+            end=end,
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         async with gather(self.dashboard_source, query, on_error) as updates:
             yield updates

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from dify_async import _checks
 from dify_async._api import endpoints
+from dify_async._api.versions import EXPORTED_VERSION
+from dify_async._http.urls import quote_id
 from dify_async.backup import BackupFolder
 
 from ._calls import Calls, body_of
@@ -22,22 +24,31 @@ if TYPE_CHECKING:
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    async def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+    async def export_app(
+        self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False
+    ) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
             app_id: The app.
+            workflow_id: The published version of the workflow to export; by default, the draft. Requires Dify
+                1.9.
             include_secret: Whether to include the values of secret variables, in plain text.
 
         Raises:
+            DifyConfigError: `workflow_id` is given, and the server is too old to support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
+            DifyServerError: The server failed, for example because the workflow was never saved or the app
+                has no version with `workflow_id` [1.15.0].
         """
         _checks.boolean("include_secret", include_secret)
+        if workflow_id is not None:
+            workflow_id = quote_id(workflow_id)
+        await self._check_version(EXPORTED_VERSION, workflow_id=workflow_id)
         # Servers newer than 1.17.1 return a ZIP archive unless `format` is given; older servers ignore it
         # [1.16.1/08_app_export_format_*].
-        query = (("format", "yaml"), ("include_secret", include_secret))
+        query = (("format", "yaml"), ("include_secret", include_secret), ("workflow_id", workflow_id))
         return (await self._caller.call(endpoints.EXPORT_APP, (app_id,), query)).data
 
     async def export_apps(

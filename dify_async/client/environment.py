@@ -31,7 +31,7 @@ _OWN_VARIABLE: Final = "DIFY_REDIS_URL"
 _REDIS_VARIABLES: Final = (_OWN_VARIABLE, "REDIS_URL")
 _ACCOUNT: Final = ("email", "password")
 _ADMIN_KEY: Final = ("admin_api_key", "workspace_id")
-_SECRETS: Final = frozenset({"password", "admin_api_key", "proxy"})
+_SECRETS: Final = frozenset({"password", "admin_api_key", "proxy", "headers"})
 
 
 def masked_options(options: Options) -> Options:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     import ssl as ssl_module
+    from collections.abc import Mapping
 
     import aiohttp
 
@@ -31,4 +32,5 @@ class Options(TypedDict, total=False):
     max_response_bytes: int
     ssl: bool | ssl_module.SSLContext
     proxy: str | None
+    headers: Mapping[str, str] | None
     on_event: OnEvent | None

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from dify_async._tables import Backend, columns_of, data_frame, write_csv
+from dify_async.models.base import Answer, ShortRepr
+from dify_async.models.serialization import plain
+from dify_async.statistics.results import COLUMNS
 
-from dify_async import _checks
-from dify_async.errors import DifyConfigError
-
-from .models import AppDashboard, AppError, Series
+from .models import AppDashboard, AppError, Series, costs_of
 from .period import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Backend = Literal["pandas", "polars", "pyarrow"]
-_COLUMNS: Final = ("app_id", "app_name", "mode", "metric", "date", "value")
-# Spreadsheets evaluate cells that begin with these, by OWASP's list; Excel accepts the wide forms too.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - intended
+    from pathlib import Path
 
 
-class Dashboard(Struct, frozen=True, kw_only=True):
+class Dashboard(ShortRepr, Answer, frozen=True, kw_only=True):
     """The numbers of all apps for a range of days.
 
     Attributes:
@@ -45,6 +36,11 @@ class Dashboard(Struct, frozen=True, kw_only=True):
     totals: Mapping[str, Series]
 
     @property
+    def costs(self) -> Mapping[str, Series]:
+        """The money of all apps together by currency, such as `costs["USD"]`; empty without token costs."""
+        return costs_of(self.totals)
+
+    @property
     def errors(self) -> list[AppError]:
         """The metrics that failed, app by app."""
         return [
@@ -54,56 +50,58 @@ class Dashboard(Struct, frozen=True, kw_only=True):
         ]
 
     def to_rows(self) -> list[dict[str, object]]:
-        """One dict per app, series and day: app_id, app_name, mode, metric, date, value."""
-        return [dict(zip(_COLUMNS, row, strict=True)) for row in self._rows()]
+        """One dict per app, series and day: app_id, app_name, mode, metric, date, value, unit.
+
+        The unit of money is its currency.
+        """
+        return [dict(zip(COLUMNS, row, strict=True)) for row in self._rows()]
 
     def to_columns(self) -> dict[str, list[object]]:
-        """One list per column: app_id, app_name, mode, metric, date, value."""
-        table: dict[str, list[object]] = {column: [] for column in _COLUMNS}
-        for row in self._rows():
-            for column, value in zip(table.values(), row, strict=True):
-                column.append(value)
-        return table
+        """One list per column: app_id, app_name, mode, metric, date, value, unit."""
+        return columns_of(COLUMNS, self._rows())
 
-    def to_csv(self, path: str | Path) -> None:
-        """Write a CSV file in UTF-8 with the columns app_id, app_name, mode, metric, date, value.
+    def to_csv(self, path: str | Path, encoding: str = "utf-8") -> None:
+        """Write a CSV file with the columns app_id, app_name, mode, metric, date, value, unit.
 
         Money is exact, days are ISO dates, and None is empty. Text that a spreadsheet would evaluate as a
         formula gets an apostrophe in front, since anyone may name an app; the other exports do not
         change it. The call blocks: use `asyncio.to_thread` in a service.
-        """
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            for *texts, day, value in self._rows():
-                writer.writerow([*map(_no_formula, texts), day, _plain(value)])
 
-    def to_json(self) -> str:
-        """The whole dashboard as JSON: money as text without an exponent, dates and times in ISO 8601.
+        Args:
+            path: The file, which is overwritten.
+            encoding: "utf-8-sig" for Excel, which reads UTF-8 only if the file begins with a byte order mark.
 
-        Keys: period, previous_period, days, apps (app_id, app_name, mode, series, errors) and totals.
-        Each series has unit, values and total, and with `compare=True` also previous and change.
+        Raises:
+            DifyConfigError: The encoding is invalid.
         """
-        body = {
-            "period": _period(self.period),
-            "previous_period": None if self.previous_period is None else _period(self.previous_period),
-            "days": self.period.days,
-            "apps": [
-                {
-                    "app_id": app.app_id,
-                    "app_name": app.app_name,
-                    "mode": app.mode,
-                    "series": _series(app.series),
-                    "errors": {metric: str(error) for metric, error in app.errors.items()},
-                }
-                for app in self.apps
-            ],
-            "totals": _series(self.totals),
+        write_csv(path, encoding, COLUMNS, self._rows())
+
+    def to_dict(self) -> dict[str, object]:
+        """The whole dashboard as plain Python values, ready for a FastAPI route or `json.dumps`.
+
+        Dates and times are text in ISO 8601, and money is text without an exponent, such as "0.0000012".
+
+        Keys: period and previous_period (start, end, zone, today, is_open), days, apps (app_id, app_name,
+        mode, series, errors, costs), totals, and costs by currency. Each series has unit, values and
+        total, and with `compare=True` also previous and change.
+        """
+        period = self.period.to_dict()
+        days = period.pop("days")
+        previous = None
+        if self.previous_period is not None:
+            previous = self.previous_period.to_dict()
+            del previous["days"]
+        return {
+            "period": period,
+            "previous_period": previous,
+            "days": days,
+            "apps": plain(self.apps),
+            "totals": plain(self.totals),
+            "costs": plain(self.costs),
         }
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain)
 
     def to_native(self, backend: Backend) -> Any:
-        """A data frame with the columns app_id, app_name, mode, metric, date, value.
+        """A data frame with the columns app_id, app_name, mode, metric, date, value, unit.
 
         All values are floats, including money; `to_rows` and `to_csv` have exact money.
 
@@ -113,55 +111,18 @@ class Dashboard(Struct, frozen=True, kw_only=True):
         Raises:
             DifyConfigError: The backend is invalid; or it, or `dify-async[dataframes]`, is not installed.
         """
-        _checks.one_of("backend", backend, get_args(Backend))
-        table = self.to_columns()
-        table["value"] = [None if value is None else float(value) for value in table["value"]]  # type: ignore[arg-type]  # they are numbers
-        try:
-            import narwhals as nw  # noqa: PLC0415 - an optional dependency
+        return data_frame(backend, COLUMNS, self._rows())
 
-            text = dict.fromkeys(_COLUMNS[:4], nw.String())
-            schema = {
-                **text,
-                "date": nw.Datetime() if backend == "pandas" else nw.Date(),
-                "value": nw.Float64(),
-            }
-            return nw.from_dict(table, schema, backend=backend).to_native()
-        except ImportError as error:
-            raise DifyConfigError(
-                f"to_native() needs more packages: {error}. Install dify-async[dataframes] and {backend}"
-            ) from None
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [
+            ("period", self.period),
+            ("apps", len(self.apps)),
+            ("totals", len(self.totals)),
+            ("errors", sum(len(app.errors) for app in self.apps)),
+        ]
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
         for app in self.apps:
             for name, series in app.series.items():
                 for day, value in zip(self.period.days, series.values, strict=True):
-                    yield app.app_id, app.app_name, app.mode, name, day, value
-
-
-def _no_formula(text: object) -> object:
-    return f"'{text}" if str(text).lstrip(" ").startswith(_FORMULA) else text
-
-
-def _plain(value: object) -> object:
-    """The value, or its text if JSON and CSV have no type for it; Decimal("0E-7") is 0.0000000."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value
-
-
-def _period(period: Period) -> dict[str, object]:
-    return {"start": period.start, "end": period.end, "zone": period.zone}
-
-
-def _series(series: Mapping[str, Series]) -> dict[str, object]:
-    return {name: _one(one) for name, one in series.items()}
-
-
-def _one(series: Series) -> dict[str, object]:
-    body: dict[str, object] = {"unit": series.unit, "values": series.values, "total": series.total}
-    if series.previous is not None and series.change is not None:
-        body["previous"] = _one(series.previous)
-        body["change"] = {"absolute": series.change.absolute, "relative": series.change.relative}
-    return body
+                    yield app.app_id, app.app_name, app.mode, name, day, value, series.unit

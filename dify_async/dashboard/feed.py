@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dify_async.statistics import Metric
 
     from .gather import DashboardClient
+    from .period import PeriodName
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -59,7 +60,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class DashboardFeed(Uncopyable):
-    """A dashboard of the last days, refreshed every `interval` seconds by one task for all readers.
+    """A dashboard that one task refreshes every `interval` seconds for all readers.
 
     Use it as an async context manager, inside that of the client. Days older than two are fetched once.
     Their numbers may still change (a late like, a conversation that continues):
@@ -69,7 +70,9 @@ class DashboardFeed(Uncopyable):
     Args:
         dify: The client; the feed does not close it.
         interval: Seconds between two refreshes, plus or minus 10 %.
-        days: The number of days, including today.
+        days: The number of days, including today; by default 30.
+        period: A named period instead, such as "this_month". Like `days`, it moves on at the first refresh
+            after midnight in the account's time zone.
         apps: Only these `App`s or ids.
         mode: Only apps of this mode.
         name: Only apps whose name contains this text.
@@ -87,7 +90,8 @@ class DashboardFeed(Uncopyable):
         dify: DashboardClient,
         interval: float = 60.0,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -97,7 +101,13 @@ class DashboardFeed(Uncopyable):
         self._source = dify.dashboard_source
         self._interval = _checks.positive("interval", interval)
         self._query = checked_query(
-            days=days, apps=apps, mode=mode, name=name, metrics=metrics, compare=compare
+            days=days,
+            period=period,
+            apps=apps,
+            mode=mode,
+            name=name,
+            metrics=metrics,
+            compare=compare,
         )
         self._history = History()
         self._flight = SingleFlight()

@@ -56,7 +56,7 @@ async def gather(
     )
     now = datetime.now(UTC)
     zone = await source.get_zone()
-    period = period_of(query.start, query.end, query.days, zone, now)
+    period = period_of(query.range, zone, now)
     previous = period_before(period, zone) if query.compare else None
     start, end = on_clock(previous or period)[0], on_clock(period)[1]
     span, today = span_of(start, end, zone), now.astimezone(zone).date()

@@ -52,7 +52,7 @@ class History:
             # In another time zone, days start at other times, so cached rows no longer apply.
             self.clear()
             self._zone = zone.key
-        final_until = max(first, today - timedelta(days=_MUTABLE_DAYS))
+        final_until = min(max(first, today - timedelta(days=_MUTABLE_DAYS)), end.date())
 
         async def get_rows(metric: Metric, app_id: str) -> Sequence[Row]:
             start = first
@@ -61,6 +61,8 @@ class History:
             if cached is not None and cached.first <= first:
                 start = max(first, min(cached.until, final_until))
                 known = tuple(row for row in cached.rows if first <= row.date < start)
+            if midnight(start) == end:
+                return known  # a period that is over, such as the last month
             rows = (*known, *await get(span_of(midnight(start), end, zone), metric, app_id))
             final = tuple(row for row in rows if row.date < final_until)
             self._cache[app_id, metric] = _CachedRows(first, final_until, final)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Context, Decimal
-from typing import Final
 
-from msgspec import Struct
-
+from dify_async import _checks
 from dify_async.errors import DifyError
-from dify_async.statistics.metrics import Metric, Value
+from dify_async.models.base import Answer, ShortRepr
+from dify_async.models.serialization import plain
+from dify_async.statistics.metrics import Metric, Value, measure_of_money
 
-# Sums of money are exact, whatever the decimal context of the thread.
-EXACT: Final = Context(prec=200)
 
-
-class Change(Struct, frozen=True):
-    """The change of a total since the previous period.
+class Change(Answer, frozen=True):
+    """The change of a total over complete days since the previous period.
 
     Attributes:
         absolute: The new total minus the old one; None if either is not known.
@@ -27,7 +23,7 @@ class Change(Struct, frozen=True):
     relative: float | None
 
 
-class Series(Struct, frozen=True, kw_only=True):
+class Series(Answer, frozen=True, kw_only=True):
     """One number for each day of the period.
 
     Attributes:
@@ -47,6 +43,9 @@ class Series(Struct, frozen=True, kw_only=True):
             reports 0 for any number of tokens), users of several days (the same users come again), and
             any average whose weight was not requested or failed.
         previous: The series of the previous period, with `compare=True`.
+        change: The change since the previous period, over complete days: today and later days are left out,
+            and as many days of the previous period, while `total` includes them. None if no day of the
+            period is complete, or without `compare=True`.
     """
 
     name: str
@@ -54,24 +53,36 @@ class Series(Struct, frozen=True, kw_only=True):
     values: tuple[Value, ...]
     total: Value
     previous: Series | None = None
+    change: Change | None = None
 
-    @property
-    def change(self) -> Change | None:
-        """The change of the total since the previous period; None without `compare=True`."""
-        if self.previous is None:
-            return None
-        new, old = self.total, self.previous.total
-        if new is None or old is None:
-            return Change(None, None)
-        # Both are counts, money of one currency, or averages.
-        if isinstance(new, Decimal):
-            exact = EXACT.subtract(new, Decimal(old))
-            return Change(exact, float(exact) / float(old) if old else None)
-        absolute = new - float(old) if isinstance(new, float) else new - int(old)
-        return Change(absolute, absolute / float(old) if old else None)
+    def to_dict(self) -> dict[str, object]:
+        """The unit, the values and the total, and with `compare=True` also `previous` and `change`."""
+        # The name is left out, because it is the key of this dict in that of a dashboard.
+        body: dict[str, object] = {
+            "unit": self.unit,
+            "values": plain(self.values),
+            "total": plain(self.total),
+        }
+        if self.previous is not None:
+            body["previous"] = self.previous.to_dict()
+            body["change"] = plain(self.change)
+        return body
 
 
-class AppError(Struct, frozen=True, kw_only=True):
+class SeriesByKey(dict[str, Series]):
+    """Series by name, or costs by currency; a wrong key gets a suggestion."""
+
+    def __missing__(self, key: str) -> Series:
+        hint = _checks.suggestion(key, self) or f"there are: {', '.join(self) or 'none'}"
+        raise KeyError(f"no series {_checks.shown(key)}; {hint}")
+
+
+def costs_of(series: Mapping[str, Series]) -> SeriesByKey:
+    """The series of money, by currency."""
+    return SeriesByKey({one.unit: one for name, one in series.items() if measure_of_money(name)})
+
+
+class AppError(Answer, frozen=True, kw_only=True):
     """A metric that failed, with its app and its error."""
 
     app_id: str
@@ -80,7 +91,7 @@ class AppError(Struct, frozen=True, kw_only=True):
     error: DifyError
 
 
-class AppDashboard(Struct, frozen=True, kw_only=True):
+class AppDashboard(ShortRepr, Answer, frozen=True, kw_only=True):
     """The numbers of one app.
 
     Attributes:
@@ -88,8 +99,8 @@ class AppDashboard(Struct, frozen=True, kw_only=True):
         app_name: The app's name; "" if the app could not be fetched.
         mode: The app's mode; "" if the app could not be fetched.
         series: By name: the metrics that apply to the mode ("daily_messages", …; "token_costs" has the
-            tokens), money by currency ("token_costs_USD"), "rate_percent" (the satisfaction rate in
-            percent; the server reports likes per 1000 messages), and "tokens". Each use of an
+            tokens), "rate_percent" (the satisfaction rate in percent; the server reports likes per 1000
+            messages), "tokens", and `costs` ("token_costs_USD", one per currency). Each use of an
             advanced-chat app counts as a message and as a run, so the two are never added: "tokens" are
             those of the runs for mode workflow, and those of the messages for all other modes.
         errors: The error of each metric that failed, which has no series.
@@ -100,3 +111,22 @@ class AppDashboard(Struct, frozen=True, kw_only=True):
     mode: str
     series: Mapping[str, Series]
     errors: Mapping[Metric, DifyError]
+
+    @property
+    def costs(self) -> Mapping[str, Series]:
+        """The series of money by currency, such as `costs["USD"]`; empty if the app has no token costs."""
+        return costs_of(self.series)
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields and `costs` as plain Python values; errors are their texts."""
+        fields = super().to_dict()
+        return {**fields, "costs": plain(self.costs)}
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [
+            ("app_name", self.app_name),
+            ("app_id", self.app_id),
+            ("mode", self.mode),
+            ("series", len(self.series)),
+            ("errors", len(self.errors)),
+        ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from dify_async import _checks
 from dify_async.errors import DifyConfigError
 from dify_async.statistics.fan_out import checked_apps
 from dify_async.statistics.metrics import checked_metrics
+
+from .period import checked_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from dify_async.models import App
     from dify_async.statistics.metrics import Metric
 
+    from .period import PeriodName, Range
+
 
 class DashboardQuery(NamedTuple):
     """The arguments of `AsyncDifyServer.dashboard`."""
 
-    start: When | None
-    end: When | None
-    days: int
+    range: Range
     apps: tuple[App | str, ...] | None
     mode: str | None
     name: str | None
@@ -35,7 +35,8 @@ def checked_query(
     *,
     start: When | None = None,
     end: When | None = None,
-    days: int,
+    days: int | None,
+    period: PeriodName | None,
     apps: Iterable[App | str] | None,
     mode: str | None,
     name: str | None,
@@ -43,8 +44,8 @@ def checked_query(
     compare: bool,
 ) -> DashboardQuery:
     """The arguments; the range is checked once the account's time zone is known."""
-    _checks.integer("days", days, maximum=date.max.toordinal())
+    given = checked_range(start=start, end=end, days=days, period=period)
     if apps is not None and (mode, name) != (None, None):
         raise DifyConfigError("apps must not be combined with mode and name: they filter all apps")
     chosen = None if apps is None else tuple(checked_apps(apps))
-    return DashboardQuery(start, end, days, chosen, mode, name, checked_metrics(metrics), compare)
+    return DashboardQuery(given, chosen, mode, name, checked_metrics(metrics), compare)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from dify_async.statistics.metrics import Metric
+from dify_async.statistics.metrics import Metric, money_name
 from dify_async.statistics.results import money_of
 
-from .models import AppDashboard, Series
-from .totals import RATE_PERCENT, TOKENS, added, in_order, measure_of, money_name, total_of, weights_of
+from .measures import RATE_PERCENT, TOKENS, in_order, measure_of
+from .models import AppDashboard, SeriesByKey
+from .period import compared_days
+from .totals import Column, Numbers, added, series_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,12 +32,16 @@ _CURRENCY: Final = "USD"
 def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | None) -> AppDashboard:
     """The series of an app; `statistics` contains the rows of both periods."""
     numbers = _numbers(statistics)
-    before = {} if previous is None else _series(numbers, previous, {})
+    new = _in_period(numbers, period)
+    old = {} if previous is None else _in_period(numbers, previous)
+    compared = None if previous is None else compared_days(period, previous)
     return AppDashboard(
         app_id=statistics.app_id,
         app_name=statistics.app_name,
         mode=statistics.mode,
-        series=_series(numbers, period, before),
+        series=SeriesByKey(
+            {name: series_of(name, one, old.get(name), compared) for name, one in new.items()}
+        ),
         errors=statistics.errors,
     )
 
@@ -64,8 +70,8 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     """Tokens per day, and costs per currency and day; a day may have one row per currency."""
     prices: dict[str, list[tuple[date, Value]]] = {}
     for row in rows:
-        for name, price in money_of(row):
-            prices.setdefault(name, []).append((row.date, price))
+        for currency, price in money_of(row):
+            prices.setdefault(money_name(currency), []).append((row.date, price))
     numbers = {name: _by_day(pairs, name) for name, pairs in prices.items()}
     tokens = [(row.date, row.token_count) for row in rows]
     numbers = {str(Metric.TOKEN_COSTS): _by_day(tokens, Metric.TOKEN_COSTS), **numbers}
@@ -90,20 +96,13 @@ def _by_day(pairs: Sequence[tuple[date, Value]], name: str) -> ByDay:
     return by_day
 
 
-def _series(
-    numbers: Mapping[str, ByDay], period: Period, previous: Mapping[str, Series]
-) -> dict[str, Series]:
+def _in_period(numbers: Mapping[str, ByDay], period: Period) -> dict[str, Numbers]:
+    """The numbers of the days of a period, in the order of display."""
     measures = {name: measure_of(name) for name in in_order(numbers)}
     filled = {name: _filled(numbers[name], period, measure.zero) for name, measure in measures.items()}
     return {
-        name: Series(
-            name=name,
-            unit=measure.unit,
-            values=filled[name],
-            total=total_of(measure, filled[name], weights_of(measure, filled, len(period.days))),
-            previous=previous.get(name),
-        )
-        for name, measure in measures.items()
+        name: Numbers(values, [Column(values, weights_of(measures[name], filled, len(values)))])
+        for name, values in filled.items()
     }
 
 

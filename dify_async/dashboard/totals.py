@@ -1,54 +1,46 @@
-"""Totals over days and over apps. Pure."""
+"""Totals over days and over apps, and their changes. Pure."""
 
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dify_async.statistics.metrics import Measure, Metric
-
-from .models import EXACT, Series
+from .measures import in_order, measure_of
+from .models import Change, Series, SeriesByKey
+from .period import compared_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from dify_async.statistics.metrics import Value
+    from dify_async.statistics.metrics import Measure, Value
 
     from .models import AppDashboard
+    from .period import Compared, Period
 
-RATE_PERCENT: Final = "rate_percent"
-TOKENS: Final = "tokens"
-_MONEY: Final = f"{Metric.TOKEN_COSTS}_"
-
-
-def _measures() -> Iterator[tuple[str, Measure]]:
-    """The measure of each series in the order of display: messages first, tokens last, then money."""
-    for metric in sorted(Metric, key=lambda one: (one.measure.unit == "tokens", one != "daily_messages")):
-        yield metric, metric.measure
-        if metric is Metric.USER_SATISFACTION_RATE:
-            yield RATE_PERCENT, metric.measure._replace(unit="%")
-    yield TOKENS, Metric.TOKEN_COSTS.measure
+# Sums of money are exact, whatever the decimal context of the thread.
+_EXACT: Final = Context(prec=200)
+_ALL_DAYS: Final = slice(None)
 
 
-_MEASURES: Final[Mapping[str, Measure]] = dict(_measures())
+class Column(NamedTuple):
+    """The values of some days, and their weights; only averages have weights."""
+
+    values: Sequence[Value]
+    weights: Sequence[Value]
 
 
-def money_name(currency: str) -> str:
-    """The name of a series of money."""
-    return f"{_MONEY}{currency}"
+class Numbers(NamedTuple):
+    """The numbers of a series in one period.
 
+    Attributes:
+        values: One per day.
+        columns: What the total is computed from: one column, or for an average over apps, one per app.
+    """
 
-def measure_of(name: str) -> Measure:
-    """The measure of a series."""
-    return _MEASURES.get(name) or Measure(name.removeprefix(_MONEY), "money")
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """The names of series in the order of display."""
-    order = {name: place for place, name in enumerate(_MEASURES)}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
+    values: tuple[Value, ...]
+    columns: Sequence[Column]
 
 
 def added(values: Iterable[Value], zero: Value) -> Value:
@@ -58,7 +50,7 @@ def added(values: Iterable[Value], zero: Value) -> Value:
     if values and not known:
         return None
     if isinstance(zero, Decimal):
-        return reduce(EXACT.add, map(Decimal, known), zero)
+        return reduce(_EXACT.add, map(Decimal, known), zero)
     return sum(map(int, known))
 
 
@@ -77,10 +69,13 @@ def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
     return math.fsum(value * weight for value, weight in weighted) / total
 
 
-def total_of(measure: Measure, values: Sequence[Value], weights: Sequence[Value]) -> Value:
-    """The total over all days of one app."""
+def total_of(measure: Measure, columns: Iterable[Column], days: slice = _ALL_DAYS) -> Value:
+    """The total over some days of all columns."""
     if measure.kind == "average":
-        return mean(zip(values, weights, strict=True))
+        return mean(
+            pair for values, weights in columns for pair in zip(values[days], weights[days], strict=True)
+        )
+    values = [value for column in columns for value in column.values[days]]
     if measure.kind == "users" and len(values) != 1:
         return None
     return added(values, measure.zero)
@@ -102,33 +97,56 @@ def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days:
     return weights
 
 
-def totals_of(apps: Sequence[AppDashboard], days: int) -> dict[str, Series]:
+def series_of(name: str, new: Numbers, old: Numbers | None, compared: Compared | None) -> Series:
+    """A series with its total, its previous period and its change."""
+    measure = measure_of(name)
+    total = total_of(measure, new.columns)
+    if old is None:
+        return Series(name=name, unit=measure.unit, values=new.values, total=total)
+    previous = series_of(name, old, None, None)
+    change = None
+    if compared is not None:
+        change = _change(
+            total_of(measure, new.columns, compared.new), total_of(measure, old.columns, compared.old)
+        )
+    return Series(
+        name=name, unit=measure.unit, values=new.values, total=total, previous=previous, change=change
+    )
+
+
+def totals_of(apps: Sequence[AppDashboard], period: Period, previous: Period | None) -> SeriesByKey:
     """The series over all apps, with values per day and a total."""
-    names = in_order({name for app in apps for name in app.series})
-    return {
-        name: _over_apps(name, [app.series for app in apps if name in app.series], days) for name in names
-    }
+    compared = compared_days(period, previous) if previous is not None else None
+    new = [{name: series.values for name, series in app.series.items()} for app in apps]
+    old = [
+        {name: series.previous.values for name, series in app.series.items() if series.previous}
+        for app in apps
+    ]
+    totals = SeriesByKey()
+    for name in in_order({name for app in new for name in app}):
+        before = None if previous is None else _over_apps(name, old, len(previous.days))
+        totals[name] = series_of(name, _over_apps(name, new, len(period.days)), before, compared)
+    return totals
 
 
-def _over_apps(name: str, apps: Sequence[Mapping[str, Series]], days: int) -> Series:
+def _over_apps(name: str, apps: Iterable[Mapping[str, Sequence[Value]]], days: int) -> Numbers:
     measure = measure_of(name)
-    if measure.kind == "average":
-        values, total = _mean_over_apps(name, apps, days)
-    else:
-        columns = zip(*(app[name].values for app in apps), strict=True)
-        values = tuple(added(day, measure.zero) for day in columns)
-        total = total_of(measure, values, ())
-    before = [{key: series.previous for key, series in app.items() if series.previous} for app in apps]
-    previous = _over_apps(name, before, len(before[0][name].values)) if before[0] else None
-    return Series(name=name, unit=measure.unit, values=values, total=total, previous=previous)
+    columns = [Column(app[name], weights_of(measure, app, days)) for app in apps if name in app]
+    by_day = zip(*(column.values for column in columns), strict=True)
+    if measure.kind != "average":
+        values = tuple([added(day, measure.zero) for day in by_day])
+        return Numbers(values, [Column(values, ())])
+    weights = zip(*(column.weights for column in columns), strict=True)
+    means = [mean(zip(*day, strict=True)) for day in zip(by_day, weights, strict=True)]
+    return Numbers(tuple(means), columns)
 
 
-def _mean_over_apps(
-    name: str, apps: Sequence[Mapping[str, Series]], days: int
-) -> tuple[tuple[Value, ...], Value]:
-    measure = measure_of(name)
-    values = [app[name].values for app in apps]
-    weights = [weights_of(measure, {key: series.values for key, series in app.items()}, days) for app in apps]
-    by_day = zip(zip(*values, strict=True), zip(*weights, strict=True), strict=True)
-    means = tuple(mean(zip(*day, strict=True)) for day in by_day)
-    return means, mean(pair for app in zip(values, weights, strict=True) for pair in zip(*app, strict=True))
+def _change(new: Value, old: Value) -> Change:
+    if new is None or old is None:
+        return Change(None, None)
+    # Both are counts, money of one currency, or averages.
+    if isinstance(new, Decimal):
+        exact = _EXACT.subtract(new, Decimal(old))
+        return Change(exact, float(exact) / float(old) if old else None)
+    absolute = new - float(old) if isinstance(new, float) else new - int(old)
+    return Change(absolute, absolute / float(old) if old else None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from msgspec import Struct
+
+from dify_async.models.base import Answer
 
 from .dashboard import Dashboard
 from .models import AppDashboard
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .period import Period
 
 
-class DashboardUpdate(Struct, frozen=True, kw_only=True):
+class DashboardUpdate(Answer, frozen=True, kw_only=True):
     """One app of a dashboard, and the progress so far.
 
     Attributes:
@@ -70,7 +71,7 @@ class DashboardUpdates:
         """The dashboard of the apps received so far, in the order of the app list."""
         apps = sorted(self._received, key=lambda app: self._positions[app.app_id])
         # In a thread, because the totals of 1000 apps over 90 days take tenths of a second.
-        totals = await anyio.to_thread.run_sync(totals_of, apps, len(self.period.days))
+        totals = await anyio.to_thread.run_sync(totals_of, apps, self.period, self.previous_period)
         return Dashboard(period=self.period, previous_period=self.previous_period, apps=apps, totals=totals)
 
     async def collect(self) -> Dashboard:

@@ -6,10 +6,16 @@ from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct
 
+from .serialization import Serializable
+
 T = TypeVar("T")
 
 
-class Page(Struct, Generic[T], frozen=True, kw_only=True):
+class Answer(Serializable, Struct, frozen=True):
+    """The base class of the models."""
+
+
+class Page(Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list.
 
     Attributes:
@@ -27,7 +33,7 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(Struct, Generic[T], frozen=True, kw_only=True):
+class CursorPage(Answer, Generic[T], frozen=True, kw_only=True):
     """One page of a list with a cursor. The cursor is the id of a row: pass it to get the next page.
 
     Attributes:
@@ -54,7 +60,20 @@ class Text(Struct, frozen=True):
     result: str | None = None
 
 
-class Masked(Struct, frozen=True):
+class ShortRepr:
+    """A struct whose repr shows only what `__rich_repr__` returns."""
+
+    __slots__ = ()
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+
+class Masked(ShortRepr, Answer, frozen=True):
     """A model whose repr masks its secret fields."""
 
     _secrets: ClassVar[frozenset[str]] = frozenset()
@@ -62,7 +81,3 @@ class Masked(Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, object]]:
         fields = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return [(name, "***" if value and name in self._secrets else value) for name, value in fields]
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({fields})"

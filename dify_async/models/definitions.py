@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import UNSET, Struct, UnsetType
 
+from .base import Answer
+from .serialization import Serializable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _JsonObject = dict[str, object]
 
 
-class AppImport(Struct, frozen=True, kw_only=True):
+class AppImport(Answer, frozen=True, kw_only=True):
     """The result of an import.
 
     Attributes:
@@ -37,7 +40,7 @@ class AppImport(Struct, frozen=True, kw_only=True):
     warnings: list[dict[str, object]] | None = None
 
 
-class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
+class AppModelConfig(Serializable, Struct, kw_only=True, omit_defaults=True):
     """A complete, writable model configuration of a chat, agent-chat or completion app.
 
     The server resets fields that are not set, so start with the result of `app_model_config`.
@@ -77,8 +80,8 @@ class AppModelConfig(Struct, kw_only=True, omit_defaults=True):
         fields: dict[str, Any] = {name: extra.pop(name) for name in cls.__struct_fields__ if name in extra}
         return cls(**{"model": {}, **fields, "extra": extra})
 
-    def to_body(self) -> dict[str, object]:
-        """The configuration as the body of a request."""
+    def to_dict(self) -> dict[str, object]:
+        """The configuration as plain Python values by their names on the server, without unset fields."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "extra"}
         return {**self.extra, **{name: value for name, value in fields.items() if value is not UNSET}}
 

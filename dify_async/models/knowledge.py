@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from .apps import Tag
+from .base import Answer
 
 
-class Dataset(Struct, frozen=True, kw_only=True):
+class Dataset(Answer, frozen=True, kw_only=True):
     """A knowledge base.
 
     Attributes:
@@ -60,7 +61,7 @@ class Dataset(Struct, frozen=True, kw_only=True):
     maintainer: str | None = None
 
 
-class IndexingStatus(Struct, frozen=True, kw_only=True):
+class IndexingStatus(Answer, frozen=True, kw_only=True):
     """The indexing progress of a document.
 
     Attributes:

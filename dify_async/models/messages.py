@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from .base import Answer
 from .conversations import FeedbackStats
 from .people import WorkspaceUser
 
 
-class CompletionMessage(Struct, frozen=True, kw_only=True):
+class CompletionMessage(Answer, frozen=True, kw_only=True):
     """The query and the answer in a completion conversation."""
 
     inputs: dict[str, object] | None = None
@@ -17,7 +16,7 @@ class CompletionMessage(Struct, frozen=True, kw_only=True):
     answer: str | None = None
 
 
-class CompletionConversation(Struct, frozen=True, kw_only=True):
+class CompletionConversation(Answer, frozen=True, kw_only=True):
     """A conversation of a completion app, which has one message.
 
     Attributes:
@@ -43,7 +42,7 @@ class CompletionConversation(Struct, frozen=True, kw_only=True):
     message: CompletionMessage | None = None
 
 
-class Feedback(Struct, frozen=True, kw_only=True):
+class Feedback(Answer, frozen=True, kw_only=True):
     """Feedback on an answer. `rating` is "like" or "dislike"."""
 
     rating: str | None = None
@@ -53,7 +52,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
     from_account: WorkspaceUser | None = None
 
 
-class MessageAnnotation(Struct, frozen=True, kw_only=True):
+class MessageAnnotation(Answer, frozen=True, kw_only=True):
     """An answer written by a person, which replaces the model's answer."""
 
     id: str
@@ -63,7 +62,7 @@ class MessageAnnotation(Struct, frozen=True, kw_only=True):
     created_at: int | None = None
 
 
-class ChatMessage(Struct, frozen=True, kw_only=True):
+class ChatMessage(Answer, frozen=True, kw_only=True):
     """A query and its answer.
 
     Attributes:
@@ -99,7 +98,7 @@ class ChatMessage(Struct, frozen=True, kw_only=True):
     extra_contents: list[object] | None = None
 
 
-class Annotation(Struct, frozen=True, kw_only=True):
+class Annotation(Answer, frozen=True, kw_only=True):
     """A question with an answer written by a person. `hit_count` is the number of times it was used."""
 
     id: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from .base import Answer
 
 
-class WorkspaceUser(Struct, frozen=True, kw_only=True):
+class WorkspaceUser(Answer, frozen=True, kw_only=True):
     """A user of the workspace."""
 
     id: str
@@ -13,7 +13,7 @@ class WorkspaceUser(Struct, frozen=True, kw_only=True):
     email: str | None = None
 
 
-class EndUser(Struct, frozen=True, kw_only=True):
+class EndUser(Answer, frozen=True, kw_only=True):
     """An end user of an app; `session_id` is the name that the calling application gave."""
 
     id: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from .base import Answer
 from .people import EndUser, WorkspaceUser
 
 
@@ -14,7 +15,7 @@ class Published(Struct, frozen=True, kw_only=True):
     created_at: int | None = None
 
 
-class Workflow(Struct, frozen=True, kw_only=True):
+class Workflow(Answer, frozen=True, kw_only=True):
     """A published workflow.
 
     Attributes:
@@ -43,7 +44,7 @@ class Workflow(Struct, frozen=True, kw_only=True):
     version_number: int | None = None
 
 
-class WorkflowRun(Struct, frozen=True, kw_only=True):
+class WorkflowRun(Answer, frozen=True, kw_only=True):
     """A run in a list of runs.
 
     Attributes:
@@ -65,7 +66,7 @@ class WorkflowRun(Struct, frozen=True, kw_only=True):
     retry_index: int | None = None
 
 
-class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
+class WorkflowRunDetail(Answer, frozen=True, kw_only=True):
     """A run with its inputs and outputs; `elapsed_time` is in seconds."""
 
     id: str
@@ -86,7 +87,7 @@ class WorkflowRunDetail(Struct, frozen=True, kw_only=True):
     exceptions_count: int | None = None
 
 
-class RunSummary(Struct, frozen=True, kw_only=True):
+class RunSummary(Answer, frozen=True, kw_only=True):
     """The run of a log row; `elapsed_time` is in seconds. `triggered_from` from Dify 1.10."""
 
     id: str
@@ -102,7 +103,7 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     triggered_from: str | None = None
 
 
-class WorkflowAppLog(Struct, frozen=True, kw_only=True):
+class WorkflowAppLog(Answer, frozen=True, kw_only=True):
     """A row of a workflow app's log.
 
     Attributes:

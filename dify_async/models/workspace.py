@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from .base import Masked
+from .base import Answer, Masked
 
 
-class Workspace(Struct, frozen=True, kw_only=True):
+class Workspace(Answer, frozen=True, kw_only=True):
     """A workspace. Lists omit `role` and the trial and credit fields.
 
     From Dify 1.17, `current_workspace()` sets only `id`, `name`, `role`, `plan` and `credits`.
@@ -58,14 +58,14 @@ class SwitchedWorkspace(Struct, frozen=True):
     new_tenant: Workspace
 
 
-class Role(Struct, frozen=True, kw_only=True):
+class Role(Answer, frozen=True, kw_only=True):
     """A role of a member. Available from Dify 1.15."""
 
     id: str
     name: str | None = None
 
 
-class Member(Struct, frozen=True, kw_only=True):
+class Member(Answer, frozen=True, kw_only=True):
     """A member of the workspace, or a person whose invitation is pending.
 
     Attributes:

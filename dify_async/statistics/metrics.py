@@ -155,3 +155,16 @@ def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]
     if isinstance(metrics, str):
         metrics = (metrics,)
     return frozenset(Metric(_checks.one_of("metrics", metric, list(map(str, Metric)))) for metric in metrics)
+
+
+_MONEY: Final = f"{Metric.TOKEN_COSTS}_"
+
+
+def money_name(currency: str) -> str:
+    """The name of the costs in a currency, among the other series of an app."""
+    return f"{_MONEY}{currency}"
+
+
+def measure_of_money(name: str) -> Measure | None:
+    """The measure of costs by their name; None for other names."""
+    return Measure(name.removeprefix(_MONEY), "money") if name.startswith(_MONEY) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, structs
 
+from dify_async._tables import columns_of
 from dify_async._times import When, begins_day, wall_clock
 from dify_async.errors import DifyError
 from dify_async.models import (
@@ -22,19 +23,31 @@ from dify_async.models import (
     WorkflowDailyRuns,
     WorkflowTokenCosts,
 )
+from dify_async.models.base import ShortRepr
+from dify_async.models.serialization import Serializable
 
-from .metrics import Metric
+from .metrics import Metric, money_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dify_async._tables import ColumnType
 
     from .metrics import Row, Value
 
-_COLUMNS: Final = ("app_id", "app_name", "mode", "metric", "date", "value")
+COLUMNS: Final[Mapping[str, ColumnType]] = {
+    "app_id": "text",
+    "app_name": "text",
+    "mode": "text",
+    "metric": "text",
+    "date": "date",
+    "value": "number",
+    "unit": "text",
+}
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class AppStatistics(Struct, kw_only=True):
+class AppStatistics(ShortRepr, Serializable, Struct, kw_only=True):
     """The statistics of one app. Each statistic is a list of rows, sorted by day.
 
     A statistic is None if it was not requested, does not apply to the app's mode, or failed. If it failed,
@@ -92,23 +105,32 @@ class AppStatistics(Struct, kw_only=True):
         return structs.replace(self, **filled)
 
     def to_rows(self) -> list[dict[str, object]]:
-        """One dict per number, with the keys app_id, app_name, mode, metric, date and value.
+        """One dict per number, with the keys app_id, app_name, mode, metric, date, value and unit.
 
         The metric "token_costs" contains the number of tokens. Their price is in a separate metric,
-        "token_costs_<currency>".
+        "token_costs_<currency>", with the currency as its unit.
         """
-        app = {"app_id": self.app_id, "app_name": self.app_name, "mode": self.mode}
-        return [
-            {**app, "metric": name, "date": row.date, "value": value}
-            for metric in Metric
-            for row in self.rows(metric) or ()
-            for name, value in _values_of(metric, row)
-        ]
+        return [dict(zip(COLUMNS, row, strict=True)) for row in self._rows()]
 
     def to_columns(self) -> dict[str, list[object]]:
-        """One list per column, as for a data frame: app_id, app_name, mode, metric, date and value."""
-        rows = self.to_rows()
-        return {column: [row[column] for row in rows] for column in _COLUMNS}
+        """One list per column, as for a data frame: app_id, app_name, mode, metric, date, value and unit."""
+        return columns_of(COLUMNS, self._rows())
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        rows = [self.rows(metric) for metric in Metric]
+        return [
+            ("app_name", self.app_name),
+            ("app_id", self.app_id),
+            ("mode", self.mode),
+            ("metrics", sum(one is not None for one in rows)),
+            ("errors", len(self.errors)),
+        ]
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        for metric in Metric:
+            for row in self.rows(metric) or ():
+                for name, value, unit in _values_of(metric, row):
+                    yield self.app_id, self.app_name, self.mode, name, row.date, value, unit
 
 
 def days_of(start: When, end: When) -> Iterator[date]:
@@ -121,10 +143,10 @@ def days_of(start: When, end: When) -> Iterator[date]:
 
 
 def money_of(row: TokenCosts) -> Sequence[tuple[str, Decimal | None]]:
-    """The price with the name of its series, which ends in "XXX" (ISO 4217) if there is no currency."""
+    """The currency and the price; "XXX" (ISO 4217) if there is no currency."""
     if row.currency is None and row.total_price is None:
         return ()
-    return ((f"{Metric.TOKEN_COSTS}_{row.currency or 'XXX'}", row.total_price),)
+    return ((row.currency or "XXX", row.total_price),)
 
 
 def _zero_row(metric: Metric, day: date, currency: str | None) -> Row:
@@ -135,9 +157,10 @@ def _zero_row(metric: Metric, day: date, currency: str | None) -> Row:
     return row
 
 
-def _values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value]]:
-    """The numbers of a row, each with the name of its metric."""
+def _values_of(metric: Metric, row: Row) -> Iterator[tuple[str, Value, str]]:
+    """The numbers of a row, each with the name of its metric and its unit."""
     # The first field of every row is the date, the second is the number.
-    yield str(metric), getattr(row, row.__struct_fields__[1])
+    yield str(metric), getattr(row, row.__struct_fields__[1]), metric.measure.unit
     if isinstance(row, TokenCosts):
-        yield from money_of(row)
+        for currency, price in money_of(row):
+            yield money_name(currency), price, currency

@@ -40,14 +40,33 @@ class Calls(Uncopyable):
         return repr(self._dify).removeprefix("Async")
 
     def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Open the client, as `with` does, and return it. Close it with `close()`.
+
+        Nothing is sent: the first call logs in. A closed client can be opened again.
+
+        Raises:
+            DifyConfigError: A setting of the environment or of the session cannot be used.
+            DifyError: The client is open already.
+        """
         if self._loop is not None and not self._loop.is_closed:
             raise DifyError("the client is open already")
         self._loop = Loop(self._dify)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the client, as leaving `with` does. Closing a client that is not open does nothing.
+
+        Running calls end with an error. A token refresh in progress may take up to two seconds to finish,
+        so that the session is kept. A token store that you passed in stays open.
+        """
         if self._loop is not None:
             self._loop.close()
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dify_async.client.options import Options
     from dify_async.client.raw import T
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.period import PeriodName
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,
@@ -556,19 +557,23 @@ class WorkflowCalls(Calls):
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    def export_app(self, app_id: str, *, include_secret: bool = False) -> str:
+    def export_app(self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
             app_id: The app.
+            workflow_id: The published version of the workflow to export; by default, the draft. Requires Dify
+                1.9.
             include_secret: Whether to include the values of secret variables, in plain text.
 
         Raises:
+            DifyConfigError: `workflow_id` is given, and the server is too old to support it.
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.15.0].
+            DifyServerError: The server failed, for example because the workflow was never saved or the app
+                has no version with `workflow_id` [1.15.0].
         """
-        return self._call(self._dify.export_app, app_id, include_secret=include_secret)
+        return self._call(self._dify.export_app, app_id, workflow_id, include_secret=include_secret)
 
     def export_apps(
         self,
@@ -1182,7 +1187,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1198,14 +1204,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1217,6 +1226,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             start,
             end,
             days=days,
+            period=period,
             apps=taken(apps),
             mode=mode,
             name=name,
@@ -1230,7 +1240,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         start: When | None = None,
         end: When | None = None,
         *,
-        days: int = 30,
+        days: int | None = None,
+        period: PeriodName | None = None,
         apps: Iterable[App | str] | None = None,
         mode: str | None = None,
         name: str | None = None,
@@ -1248,14 +1259,17 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
 
         Args:
             start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
-            end: Exclusive. By default, the next midnight, so that today is included.
-            days: The number of whole days if no start is given.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
             apps: Only these `App`s or ids; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
             compare: Also get the previous period of the same length, in the same requests. The range must
-                start at midnight.
+                start at midnight. Changes are those of complete days.
             on_error: "collect" the errors of each app into its `errors`, or "raise" the first one.
 
         Raises:
@@ -1267,6 +1281,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
                 start,
                 end,
                 days=days,
+                period=period,
                 apps=taken(apps),
                 mode=mode,
                 name=name,
@@ -1513,18 +1528,23 @@ class ConversationCalls(Calls):
 class KeyCalls(Calls):
     """API keys."""
 
-    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def app_api_keys(self, app: App | str) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
 
         Raises:
+            DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor, from Dify 1.17.
         """
+        return self._call(self._dify.app_api_keys, app)
+
+    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+        """All API keys of the app: another name for `app_api_keys`."""
         return self._call(self._dify.get_app_api_key, app_id)
 
-    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
-        """Create an API key for the app, and return a list with this key only.
+    def create_app_api_key(self, app: App | str) -> ApiKey:
+        """Create an API key for the app and return it.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
 
@@ -1533,8 +1553,12 @@ class KeyCalls(Calls):
             DifyConflictError: The app is of mode agent and was never published; `code` is
                 "agent_not_published". From Dify 1.17.
             DifyPermissionError: The account is not an editor.
-            DifyUnknownOutcomeError: The key may have been created; check with `get_app_api_key`.
+            DifyUnknownOutcomeError: The key may have been created; check with `app_api_keys`.
         """
+        return self._call(self._dify.create_app_api_key, app)
+
+    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+        """Create an API key with `create_app_api_key`, and return a list with this key only."""
         return self._call(self._dify.init_app_api_key, app_id)
 
     def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
@@ -1581,16 +1605,61 @@ class KeyCalls(Calls):
         """
         self._call(self._dify.delete_app_api_key, app_id, api_key_id)
 
-    def get_dataset_api_key(self) -> list[DatasetApiKey]:
+    def rotate_app_api_key(self, app: App | str, api_key_id: str) -> ApiKey:
+        """Replace an API key of the app by a new one, and return the new one.
+
+        The new key is created first, then the old one is deleted. Only if the app has 10 keys, the maximum,
+        the old one is deleted first. If the answer with the new key is lost, the key that appeared in the
+        list of keys is returned, so do not create keys for the app at the same time. After an error, the app
+        has the old key, or the new one, which is the `created_key` of the error, or its other nine keys. If
+        the call is cancelled, the app may have both keys.
+
+        Requires the admin or owner role.
+
+        Raises:
+            DifyNotFoundError: The app has no key with this id. Nothing was changed.
+            DifyUnknownOutcomeError: It is unknown whether a new key was created; the message says whether the
+                old one was kept. Or it is unknown whether the old key was deleted.
+            DifyMaskedKeyError: The server masks the new key.
+            DifyPermissionError: The account may not create or delete keys.
+        """
+        return self._call(self._dify.rotate_app_api_key, app, api_key_id)
+
+    def rotate_app_api_keys(self, apps: Iterable[App | str]) -> list[AppResult[ApiKey]]:
+        """Replace all API keys of each app by one new key.
+
+        Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
+        `created_key` is the new key if old ones could not be deleted. An app without keys gets one. At most
+        `max_concurrency` requests run at a time.
+
+        The keys of each app are replaced as by `rotate_app_api_key`, so that the app always has a usable
+        key. If an app fails, rotate its keys again. Do not rotate the keys of one app twice at the same time:
+        the later call would delete the key that the earlier one returned. Requires the admin or owner role.
+
+        Args:
+            apps: `App`s or ids.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyAuthenticationError: The session was rejected before any key was changed. After that, errors
+                of all kinds are in the results, so that no new key is lost.
+        """
+        return self._call(self._dify.rotate_app_api_keys, taken(apps))
+
+    def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.
 
         Raises:
             DifyPermissionError: The account is not an admin or owner, from Dify 1.17.
         """
+        return self._call(self._dify.dataset_api_keys)
+
+    def get_dataset_api_key(self) -> list[DatasetApiKey]:
+        """All API keys for the workspace's knowledge bases: another name for `dataset_api_keys`."""
         return self._call(self._dify.get_dataset_api_key)
 
-    def init_dataset_api_key(self) -> list[DatasetApiKey]:
-        """Create an API key for the knowledge bases, and return a list with this key only.
+    def create_dataset_api_key(self) -> DatasetApiKey:
+        """Create an API key for the workspace's knowledge bases and return it.
 
         Requires the admin or owner role. Route: POST /datasets/api-keys.
 
@@ -1598,8 +1667,12 @@ class KeyCalls(Calls):
             DifyValidationError: The workspace already has 10 keys; `code` is "max_keys_exceeded".
             DifyServerError: The workspace already has 10 keys, in Dify 1.8 to 1.11.
             DifyPermissionError: The account is not an admin or owner.
-            DifyUnknownOutcomeError: The key may have been created; check with `get_dataset_api_key`.
+            DifyUnknownOutcomeError: The key may have been created; check with `dataset_api_keys`.
         """
+        return self._call(self._dify.create_dataset_api_key)
+
+    def init_dataset_api_key(self) -> list[DatasetApiKey]:
+        """Create an API key with `create_dataset_api_key`, and return a list with this key only."""
         return self._call(self._dify.init_dataset_api_key)
 
     def ensure_dataset_api_key(self, *, create_if_masked: bool = False) -> DatasetApiKey:
@@ -1642,9 +1715,10 @@ class DifyServer(
 ):
     """A synchronous client of Dify's console API, for one account or one admin API key.
 
-    Use it as a context manager. The first call logs in. One client serves any number of threads, which share
-    one event loop in a background thread while the client is open. After it is closed, it can be entered
-    again. It cannot be used both before and after a fork: create one client per process.
+    Use it as a context manager, or call `open()` and `close()`. The first call logs in. One client serves
+    any number of threads, which share one event loop in a background thread while the client is open. After
+    it is closed, it can be opened again. It cannot be used both before and after a fork: create one client
+    per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
     this client. A `session` must belong to the background thread's event loop.
@@ -1658,8 +1732,9 @@ class DifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector is used. The session is not closed, and its cookies
-            are neither sent nor changed.
+        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
+            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
+            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -1671,13 +1746,18 @@ class DifyServer(
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
             network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
+            session with trust_env=True.
+        headers: Headers to send with every request to the server, such as those that a login page or gateway
+            in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
+            Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
         on_event: A function (not async) that is called with each event of `dify_async.events`, for
             metrics and tracing.
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL.
+            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
+            to 1.9.1, if there is an Authorization header.
     """
 
     def __init__(
@@ -1697,9 +1777,15 @@ class DifyServer(
         max_response_bytes: int = 64 * 2**20,
         ssl: bool | ssl_module.SSLContext = True,
         proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
-        password, admin_api_key, proxy = masked(password), masked(admin_api_key), masked(proxy)
+        password, admin_api_key, proxy, headers = (
+            masked(password),
+            masked(admin_api_key),
+            masked(proxy),
+            masked(headers),
+        )
         super().__init__(
             AsyncDifyServer(
                 base_url,
@@ -1716,6 +1802,7 @@ class DifyServer(
                 max_response_bytes=max_response_bytes,
                 ssl=ssl,
                 proxy=proxy,
+                headers=headers,
                 on_event=on_event,
             )
         )

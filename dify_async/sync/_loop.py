@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ValueT = TypeVar("ValueT")
 
-NOT_OPEN: Final = "the client is not open: use it inside `with DifyServer(...)`"
+NOT_OPEN: Final = "the client is not open; use it inside `with DifyServer(...)` or call open() first"
 
 
 class Loop:

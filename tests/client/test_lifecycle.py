@@ -52,6 +52,42 @@ async def test_entering_again_works_and_needs_no_new_sign_in(fake: FakeDifyServe
     assert fake.count("POST", "/login") == 1
 
 
+async def test_opening_and_closing_without_a_block(fake: FakeDifyServer) -> None:
+    dify = client(fake)
+    await dify.aclose()  # a client that was never open
+    for _ in range(2):
+        assert await dify.open() is dify
+        with pytest.raises(DifyError, match="open already"):
+            await dify.open()
+        await dify.profile()
+        for _ in range(2):
+            await dify.aclose()
+        with pytest.raises(DifyError, match=r"call open\(\) first"):
+            await dify.profile()
+    assert fake.count("POST", "/login") == 1
+    async with dify:
+        await dify.aclose()
+
+
+async def test_closing_twice_at_the_same_time(fake: FakeDifyServer) -> None:
+    """Each of them returns once the client is closed."""
+    dify = await client(fake).open()
+    await dify.profile()
+    before = asyncio.all_tasks()
+    await asyncio.gather(dify.aclose(), dify.aclose())
+    assert dify._transport._session is None
+    assert asyncio.all_tasks() <= before
+
+
+async def test_opening_twice_at_the_same_time(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them raises, and no session is left open."""
+    monkeypatch.setenv("DIFY_REDIS_URL", "redis://127.0.0.1:1")  # redis is imported in a thread
+    dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
+    results = await asyncio.gather(dify.open(), dify.open(), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in results) == ["AsyncDifyServer", "DifyError"]
+    await dify.aclose()
+
+
 async def test_leaving_closes_all_connections_and_tasks(fake: FakeDifyServer) -> None:
     before = asyncio.all_tasks()
     async with client(fake) as dify:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
-from dify_async.client.keys import _KEY
+from dify_async.client.rotation import _KEY
 from dify_async.testing import FakeDifyServer
 from tests import captures
 from tests.support import client

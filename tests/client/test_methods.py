@@ -107,7 +107,7 @@ async def test_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
     }
     app, page = next((app, page) for app, page in pages.items() if page.data)
     assert page.data[0].user_feedback_stats is not None
-    rows = [row async for row in dify.iter_chat_conversations(app, page_size=7)]
+    rows = [row async for row in dify.iter_chat_conversations(app, page_size=50)]
     assert len(rows) == len({row.id for row in rows}) == page.total
     assert [row.id for row in rows[:3]] == [row.id for row in page.data]
     oldest = (await dify.chat_conversations(app, sort_by="created_at", limit=1)).data[0]

@@ -281,9 +281,14 @@ def test_filled_rows_and_columns() -> None:
             "mode": "chat",
             "metric": metric,
             "date": date(2026, 10, 2),
-            "value": v,
+            "value": value,
+            "unit": unit,
         }
-        for metric, v in (("token_costs", 7), ("token_costs_USD", Decimal("0.1")), ("daily_messages", 5))
+        for metric, value, unit in (
+            ("token_costs", 7, "tokens"),
+            ("token_costs_USD", Decimal("0.1"), "USD"),
+            ("daily_messages", 5, "messages"),
+        )
     ]
     columns = one.to_columns()
     assert columns["metric"] == ["token_costs", "token_costs_USD", "daily_messages"]

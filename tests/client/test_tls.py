@@ -302,12 +302,12 @@ def test_after_an_alert_about_the_certificate_nothing_was_sent() -> None:
     error.__cause__ = alert
     attempt = FailedAttempt(
         call="POST /apps",
-        scheme="https",
+        base_url="https://host",
         server="host:443",
         changes=True,
         may_be_sent=True,
         has_answered=False,
-        is_proxied=False,
+        proxy="",
         timeout=1.0,
         connect_timeout=1.0,
         ssl_argument="ssl=",

@@ -22,7 +22,7 @@ from .conftest import END, START
 from .numbers import JSON, answer
 from .test_partial import NAMES
 
-COLUMNS = ["app_id", "app_name", "mode", "metric", "date", "value"]
+COLUMNS = ["app_id", "app_name", "mode", "metric", "date", "value", "unit"]
 
 
 @pytest.fixture
@@ -50,6 +50,9 @@ async def test_rows_and_columns_are_tidy(dashboard: Dashboard) -> None:
         for name, series in app.series.items():
             for day, value in zip(dashboard.period.days, series.values, strict=True):
                 assert values[app.app_id, name, day] == value
+    units = {(row["metric"], row["unit"]) for row in rows}
+    assert units == {(name, series.unit) for name, series in dashboard.totals.items()}
+    assert {("token_costs", "tokens"), ("token_costs_USD", "USD")} <= units
 
 
 async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
@@ -68,6 +71,32 @@ async def test_csv_reads_back(dashboard: Dashboard, tmp_path: Path) -> None:
         assert line[5] == "" if value is None else Decimal(line[5]) == Decimal(str(value))
         assert "E" not in line[5] or isinstance(value, float)
     await asyncio.to_thread(dashboard.to_csv, str(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "start"), [({}, b"app_id"), ({"encoding": "utf-8-sig"}, b"\xef\xbb\xbfapp_id")]
+)
+async def test_csv_for_excel(
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path, options: dict[str, Any], start: bytes
+) -> None:
+    """Without a byte order mark, Excel reads Chinese names in the encoding of the system.
+
+    sqlpage#528, MyExpenses#1432, django-import-export PR 1515, ihatemoney PR 1288.
+    """
+    app = fake.add_app("\u5ba2\u670d\u673a\u5668\u4eba", "chat", messages_per_day=1)
+    dashboard = await dify.dashboard(START, END, apps=[app.id], metrics=["daily_messages"])
+    await asyncio.to_thread(dashboard.to_csv, tmp_path / "x.csv", **options)
+    written = (tmp_path / "x.csv").read_bytes()
+    assert written.startswith(start)
+    assert app.name in written.decode(**options)
+
+
+@pytest.mark.parametrize("encoding", ["utf8-excel", "base64", None])
+async def test_unknown_encodings(dashboard: Dashboard, tmp_path: Path, encoding: Any) -> None:
+    (tmp_path / "x.csv").write_text("old")
+    with pytest.raises(DifyConfigError, match="encoding must be a text encoding"):
+        dashboard.to_csv(tmp_path / "x.csv", encoding)
+    assert (tmp_path / "x.csv").read_text() == "old"
 
 
 async def test_writing_csv_blocks(dashboard: Dashboard, tmp_path: Path) -> None:
@@ -110,6 +139,8 @@ async def test_json_is_complete(dashboard: Dashboard) -> None:
         "start": "2026-10-01T00:00:00-04:00",
         "end": "2026-10-31T00:00:00-04:00",
         "zone": "America/New_York",
+        "today": dashboard.period.today.isoformat(),
+        "is_open": dashboard.period.is_open,
     }
     assert datetime.fromisoformat(body["previous_period"]["end"]) == dashboard.period.start
     assert body["days"] == [day.isoformat() for day in dashboard.period.days]
@@ -128,6 +159,59 @@ async def test_json_is_complete(dashboard: Dashboard) -> None:
         assert len(found["previous"]["values"]) == 30
         assert series.change is not None
         assert found["change"]["relative"] == series.change.relative
+    assert body["costs"] == {"USD": body["totals"]["token_costs_USD"]}
+    assert failed["costs"] == {"USD": failed["series"]["token_costs_USD"]}
+    assert body == dashboard.to_dict()
+
+
+async def test_costs_by_currency(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    costs = answer(
+        {"date": "2026-10-01", "token_count": 7, "total_price": "0.5", "currency": "EUR"},
+        {"date": "2026-10-02", "token_count": 5, "total_price": "0.2", "currency": None},
+    )
+    fake.inject(f"/apps/{an_app(fake)}/statistics/token-costs", body=costs, headers=JSON)
+    dashboard = await dify.dashboard(START, END, metrics=["token_costs", "workflow_daily_runs"])
+    assert list(dashboard.costs) == ["EUR", "USD", "XXX"]
+    for currency, series in dashboard.costs.items():
+        assert series is dashboard.totals[f"token_costs_{currency}"]
+        assert series.unit == currency
+    assert dashboard.costs["EUR"].total == Decimal("0.5")
+    by_id = {app.app_id: app for app in dashboard.apps}
+    assert {currency: one.total for currency, one in by_id[an_app(fake)].costs.items()} == {
+        "EUR": Decimal("0.5"),
+        "XXX": Decimal("0.2"),
+    }
+    assert by_id[an_app(fake, "workflow")].costs == {}
+    # The tokens are a series of their own.
+    assert by_id[an_app(fake)].series["token_costs"].total == 12
+
+
+async def test_unknown_series_have_a_suggestion(dashboard: Dashboard) -> None:
+    app = dashboard.apps[0]
+    for series, name, hint in (
+        (dashboard.totals, "token_cost", "did you mean 'token_costs'?"),
+        (app.series, "daily_message", "did you mean 'daily_messages'?"),
+        (dashboard.costs, "EUR", "there are: USD"),
+        (app.costs, "usd", "there are: USD"),
+    ):
+        with pytest.raises(KeyError) as unknown:
+            series[name]
+        assert unknown.value.args == (f"no series {name!r}; {hint}",)
+        assert series.get(name) is None
+        assert name not in series
+
+
+async def test_reprs_are_one_short_line(dashboard: Dashboard) -> None:
+    app = next(app for app in dashboard.apps if app.errors)
+    assert repr(dashboard) == (
+        "Dashboard(period=Period(start='2026-10-01 00:00', end='2026-10-31 00:00', zone='America/New_York',"
+        f" is_open={dashboard.period.is_open}), apps={len(dashboard.apps)}, totals={len(dashboard.totals)},"
+        " errors=1)"
+    )
+    assert repr(app) == (
+        f"AppDashboard(app_name={app.app_name!r}, app_id={app.app_id!r}, mode='chat',"
+        f" series={len(app.series)}, errors=1)"
+    )
 
 
 @pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow"])
@@ -139,8 +223,8 @@ async def test_data_frames(dashboard: Dashboard, backend: Any) -> None:
     frame = nw.from_native(native)
     assert frame.columns == COLUMNS
     rows = dashboard.to_rows()
-    assert frame.shape == (len(rows), 6)
-    for name in COLUMNS[:4]:
+    assert frame.shape == (len(rows), 7)
+    for name in (*COLUMNS[:4], "unit"):
         assert frame[name].to_list() == [row[name] for row in rows]
     days = [day.date() if isinstance(day, datetime) else day for day in frame["date"].to_list()]
     assert days == [row["date"] for row in rows]

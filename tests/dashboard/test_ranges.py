@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyError
-from dify_async.dashboard.period import period_before, period_of
+from dify_async.dashboard.period import checked_range, period_before, period_of
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 
@@ -171,7 +171,8 @@ async def test_before_the_client_is_open(fake: FakeDifyServer) -> None:
 
 def test_a_period_and_its_previous_period() -> None:
     zone = ZoneInfo("Europe/Berlin")
-    period = period_of(date(2026, 10, 19), date(2026, 10, 26), 1, zone, datetime.now(UTC))
+    given = checked_range(start=date(2026, 10, 19), end=date(2026, 10, 26))
+    period = period_of(given, zone, datetime.now(UTC))
     before = period_before(period, zone)
     assert (before.start, before.end) == (datetime(2026, 10, 12, tzinfo=zone), period.start)
     assert len(before.days) == len(period.days) == 7

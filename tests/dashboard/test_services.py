@@ -17,6 +17,8 @@ from tests.dashboard.test_examples import EXPORTER, SERVICE, line_with, started
 from tests.support import until
 from tests.test_examples import settings
 
+pytestmark = pytest.mark.slow
+
 
 class Service(NamedTuple):
     program: str

@@ -25,9 +25,10 @@ from dify_async import (
     UserSatisfactionRate,
     WorkflowDailyRuns,
 )
-from dify_async.dashboard.period import period_before, period_of
+from dify_async.dashboard.measures import measure_of
+from dify_async.dashboard.period import checked_range, period_before, period_of
 from dify_async.dashboard.series import app_dashboard
-from dify_async.dashboard.totals import added, mean, measure_of, totals_of, weights_of
+from dify_async.dashboard.totals import added, mean, totals_of, weights_of
 from dify_async.statistics.metrics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
@@ -38,7 +39,8 @@ PRICES = st.decimals(0, 10**6, places=7)
 
 def period(first: date, days: int) -> Period:
     zone = ZoneInfo("UTC")
-    return period_of(first, first + timedelta(days=days), 1, zone, datetime(2026, 1, 1, tzinfo=UTC))
+    given = checked_range(start=first, end=first + timedelta(days=days))
+    return period_of(given, zone, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @given(
@@ -88,7 +90,7 @@ def test_totals_over_apps_match_a_single_app(apps: list[list[tuple[int, float]]]
             user_satisfaction_rate=[UserSatisfactionRate(day, rate) for day, _, rate in used],
         )
         made.append(app_dashboard(statistics, range_, None))
-    totals = totals_of(made, 3)
+    totals = totals_of(made, range_, None)
     everything = [day for days in apps for day in days if day[0]]
     messages = sum(count for count, _ in everything)
     assert totals["daily_messages"].total == messages
@@ -184,7 +186,7 @@ def test_totals_of_random_messages_are_exact_or_none(apps: list[list[list[Sent]]
         for number, days in enumerate(apps)
     ]
     groups = [(one.series, [days]) for one, days in zip(made, apps, strict=True)]
-    for totals, parts in [*groups, (totals_of(made, 3), apps)]:
+    for totals, parts in [*groups, (totals_of(made, period(first, 3), None), apps)]:
         rows = [messages for days in parts for messages in days if messages]
         everything = [one for messages in rows for one in messages]
         assert totals["daily_messages"].total == len(everything)
@@ -215,7 +217,7 @@ def test_totals_of_random_runs_are_exact(apps: list[list[list[Sent]]]) -> None:
         app_dashboard(statistics_of(number, "workflow", days, first), period(first, 3), None)
         for number, days in enumerate(apps)
     ]
-    totals = totals_of(made, 3)
+    totals = totals_of(made, period(first, 3), None)
     runs = sum(len(day) for days in apps for day in days)
     users = sum(len({one.user for one in day}) for days in apps for day in days)
     assert totals["workflow_daily_runs"].total == runs
@@ -256,7 +258,7 @@ def test_the_default_range_has_whole_days_and_ends_after_today(
 ) -> None:
     clock = ZoneInfo(zone)
     now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-    found = period_of(None, None, days, clock, now)
+    found = period_of(checked_range(days=days), clock, now)
     today = now.astimezone(clock).date()
     assert found.days[-1] == today
     assert len(found.days) == days

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = """
 import asyncio
 import urllib.request
@@ -48,6 +50,7 @@ def anyio_backend():
 """
 
 
+@pytest.mark.slow
 def test_the_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_service.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else those of a folder above

@@ -11,6 +11,7 @@ import pytest
 
 from dify_async import (
     DifyAuthenticationError,
+    DifyConnectionError,
     DifyError,
     DifyLoginError,
     DifyLoginLockedError,
@@ -21,6 +22,8 @@ from dify_async import (
 )
 from dify_async._auth import login_guard, rules
 from dify_async._auth.fallback_store import FallbackStore
+from dify_async._http.retry import Safety
+from dify_async._http.wire import Reply, Request
 from dify_async.testing import FakeDifyServer
 from tests.captures import capture
 from tests.support import HASH_ROUNDS, ONCE, client, counted, until
@@ -135,6 +138,69 @@ async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) 
     assert "503" in str(error)
     assert "since 20" in str(error)
     assert fake.count("POST", "/login") == 3
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code":"internal_server_error","message":"Internal Server Error","status":500}', EXPIRED]
+)
+async def test_errors_of_dify_itself_are_not_blamed_on_a_proxy(fake: FakeDifyServer, body: bytes) -> None:
+    fake.inject("/login", status=500 if b"internal" in body else 401, body=body, headers=JSON)
+    store = MemoryTokenStore()
+    for _ in range(3):
+        assert not isinstance(await outcome(fake, token_store=store, retry=ONCE), DifyLoginError)
+    error = await outcome(fake, token_store=store)
+    assert isinstance(error, DifyLoginError)
+    assert "3 times without success" in str(error)
+    assert "proxy" not in str(error)
+
+
+async def test_the_code_of_a_gateway_is_not_one_of_dify(fake: FakeDifyServer) -> None:
+    """It carries no X-Version, which earlier responses had."""
+    body = b'{"code":"forbidden","message":"Access denied"}'
+    fake.inject("/login", status=403, body=body, headers={**JSON, "X-Version": ""})
+    store = MemoryTokenStore()
+    for _ in range(3):
+        assert not isinstance(await outcome(fake, token_store=store, retry=ONCE), DifyLoginError)
+    assert "a proxy or gateway in front of Dify" in str(await outcome(fake, token_store=store))
+    assert fake.count("POST", "/login") == 3
+
+
+async def test_a_login_of_another_client_ends_the_lock(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    body = b'{"code":"email_code_login_limit","message":"Too many attempts.","status":429}'
+    locked = fake.inject("/login", status=429, body=body, headers=JSON)
+    async with client(fake, token_store=store) as one, client(fake, token_store=store) as two:
+        with pytest.raises(DifyLoginLockedError):
+            await one.profile()
+        locked.remove()
+        await two.login()
+        await two.logout()
+        await one.profile()
+
+
+async def test_a_password_that_was_not_sent_does_not_end_the_doubt(
+    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before it was not answered: GET /system-features must answer before the next one too."""
+    fake.inject("/login", cut="before", times=1)
+    async with client(fake, retry=ONCE) as dify:
+        with pytest.raises(DifyConnectionError):
+            await dify.profile()
+        send = dify._transport.send
+
+        async def refuse_logins(request: Request, safety: Safety) -> Reply:
+            if request.route == "/login":
+                raise DifyConnectionError("connection refused", sent=False)
+            return await send(request, safety)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dify._transport, "send", refuse_logins)
+            with pytest.raises(DifyConnectionError, match="refused"):
+                await dify.profile()
+        asked = fake.count("GET", "/system-features")
+        await dify.profile()
+        assert fake.count("GET", "/system-features") == asked + 1
+    assert fake.count("POST", "/login") == 2
 
 
 async def test_an_outage_costs_one_attempt(fake: FakeDifyServer) -> None:

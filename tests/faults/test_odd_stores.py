@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import AbstractAsyncContextManager
+from typing import NoReturn
 
 import anyio
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from dify_async import (
     AsyncDifyServer,
     DifyConfigError,
+    LoginAttempts,
     MemoryTokenStore,
     RedisTokenStore,
     Tokens,
@@ -308,4 +310,60 @@ async def test_catching_up_does_not_wait_for_a_call(
     monkeypatch.setattr(guard, "_retry_at", math.inf)
     store.is_down = False
     await until(lambda: store._tokens == {"key": ONE})
+    await guard.close()
+
+
+async def test_catching_up_goes_on_while_another_process_holds_the_lock(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The background task does not end with the error that a call would raise."""
+    store, guard = guarded
+    monkeypatch.setattr(fallback_store, "_LOCK_DEADLINE", 0.02)
+    store.is_down = True
+    async with store.lock("key"):
+        await guard.save(ONE)
+        store.is_down = False
+        await anyio.sleep(0.3)  # several deadlines
+        assert store._tokens == {}
+    await until(lambda: store._tokens == {"key": ONE})
+    await guard.close()
+
+
+async def test_catching_up_does_not_end_without_the_lock(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store can be read, but not locked: that is not a store that works again."""
+    store, guard = guarded
+
+    def lock(_: str) -> NoReturn:
+        raise OSError("read-only")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "lock", lock)
+        async with guard.lock():
+            pass
+        monkeypatch.setattr(fallback_store, "_PAUSE", 0.0)
+        await anyio.sleep(0.3)  # several turns
+        assert guard._retry_at is not None
+    await until(lambda: guard._retry_at is None)
+    await guard.close()
+
+
+async def test_a_store_that_is_down_is_not_reported_as_one_that_keeps_no_attempts(
+    guarded: tuple[Flaky, fallback_store.FallbackStore],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It can be read, but not written, and the pause after the first failure is over."""
+    store, guard = guarded
+
+    async def save(*_: object) -> NoReturn:
+        raise OSError("read-only")
+
+    monkeypatch.setattr(store, "save", save)
+    await guard.save(ONE)
+    monkeypatch.setattr(guard, "_retry_at", 0.0)
+    await guard.save_attempts(LoginAttempts(sent={"hash": 1}))
+    assert [record.getMessage() for record in caplog.records if "attempts" in record.getMessage()] == []
+    assert guard.attempts.sent == {"hash": 1}
     await guard.close()

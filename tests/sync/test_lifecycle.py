@@ -65,6 +65,22 @@ def test_entering_an_open_client_is_an_error_and_reopening_works(fake: FakeDifyS
     assert fake.count("POST", "/login") == 1
 
 
+def test_opening_and_closing_without_a_block(fake: FakeDifyServer) -> None:
+    dify = DifyServer(fake.base_url, fake.email, fake.password)
+    dify.close()  # a client that was never open
+    for _ in range(2):
+        assert dify.open() is dify
+        with pytest.raises(DifyError, match="open already"):
+            dify.open()
+        dify.profile()
+        for _ in range(2):
+            dify.close()
+        with pytest.raises(DifyError, match=r"call open\(\) first"):
+            dify.profile()
+    with dify:
+        dify.close()
+
+
 def test_a_failed_enter_leaves_no_thread(fake: FakeDifyServer) -> None:
     async def closed() -> object:
         import aiohttp  # noqa: PLC0415
@@ -294,6 +310,7 @@ print(len(dify.apps()), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "code"),
     [

@@ -79,6 +79,7 @@ async def test_a_store_passed_in_is_not_closed_and_one_by_environment_is(
         await until(lambda: len(admin.client_list()) == 1)  # this one; Redis has to notice an end
 
 
+@pytest.mark.slow
 async def test_processes_share_one_login(redis_server: RedisServer) -> None:
     script = """
 import asyncio, sys

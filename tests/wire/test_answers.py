@@ -74,7 +74,14 @@ def test_any_error_status_is_a_status_error(
         ),
         (
             "1.17-pre/07_account_profile_patch_name_too_short",
-            "name.constrained-str: String should have at least 3 characters; name.none: Input should be None",
+            "name.constrained-str: String should have at least 3 characters; name.none: must be None",
+        ),
+        (
+            "1.11.2/04_apps_list_mode_uppercase",
+            (
+                "mode: must be one of 'completion', 'chat', 'advanced-chat', 'workflow', 'agent-chat',"
+                " 'channel' or 'all'"
+            ),
         ),
     ],
 )

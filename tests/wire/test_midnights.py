@@ -23,7 +23,7 @@ from dify_async import (
 )
 from dify_async._times import Span, instant, span_of
 from dify_async.dashboard.history import History
-from dify_async.dashboard.period import on_clock, period_before, period_of
+from dify_async.dashboard.period import checked_range, on_clock, period_before, period_of
 from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, put_messages
@@ -158,11 +158,12 @@ def test_aware_bounds_distinguish_the_two_midnights() -> None:
     assert server.counted(day - DAY, second) == {day - DAY: 96, day: 4}
     assert server.counted(day - DAY, first) == {day - DAY: 96}
     assert server.counted(first, first) == {}
-    until = period_of(day - DAY, second, 1, HAVANA, datetime.now(UTC))
+    until = period_of(checked_range(start=day - DAY, end=second), HAVANA, datetime.now(UTC))
     assert until.days == (day - DAY, day)
     assert until.end.astimezone(UTC) == datetime(2026, 11, 1, 5, tzinfo=UTC)
+    cut = period_of(checked_range(start=second, end=day + DAY), HAVANA, datetime.now(UTC))
     with pytest.raises(DifyConfigError, match="midnight"):  # the day would belong to both periods
-        period_before(period_of(second, day + DAY, 1, HAVANA, datetime.now(UTC)), HAVANA)
+        period_before(cut, HAVANA)
 
 
 @pytest.mark.parametrize(("name", "odd"), ODD_DAYS)
@@ -170,7 +171,7 @@ def test_periods_and_previous_periods(name: str, odd: date) -> None:
     zone = ZoneInfo(name)
     server = Server(zone, around(odd, zone))
     for start in (odd - DAY, odd, odd + DAY):
-        period = period_of(start, start + 2 * DAY, 1, zone, datetime.now(UTC))
+        period = period_of(checked_range(start=start, days=2), zone, datetime.now(UTC))
         before = period_before(period, zone)
         assert before.end == period.start
         both = server.counted(on_clock(before)[0], on_clock(period)[1])

@@ -23,7 +23,7 @@ def test_a_model_config_keeps_unknown_keys() -> None:
     }
     config = AppModelConfig.of(told)
     assert config.extra == {"new_key": {"enabled": True}}
-    assert config.to_body() == {name: value for name, value in told.items() if name != "created_at"}
+    assert config.to_dict() == {name: value for name, value in told.items() if name != "created_at"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -36,6 +36,6 @@ def test_every_captured_model_config(version: str) -> None:
             if told is not None:
                 config = AppModelConfig.of(told)
                 assert config.extra == {}
-                assert config.to_body() == {name: told[name] for name in told.keys() - READ_ONLY}
+                assert config.to_dict() == {name: told[name] for name in told.keys() - READ_ONLY}
                 read += 1
     assert read > 0

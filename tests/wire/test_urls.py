@@ -101,6 +101,44 @@ def test_invalid_base_urls_are_not_in_the_error(given: str) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+APP = "6fd7cbb0-3692-418d-a4b8-dcc6b46371ef"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/signin",
+        "/install",
+        "/init",
+        "/apps",
+        "/explore/apps",
+        "/datasets",
+        "/v1",
+        f"/app/{APP}/workflow",
+        f"/app/{APP}",
+        f"/datasets/{APP}/documents",
+    ],
+)
+@pytest.mark.parametrize("host", ["https://dify.example.com", "http://127.0.0.1:5001/dify"])
+@pytest.mark.parametrize("end", ["", "/", "/console/api"])
+def test_a_base_url_of_a_page_or_of_another_api(host: str, page: str, end: str) -> None:
+    """dify-bot#1."""
+    with pytest.raises(DifyConfigError, match=f"remove {page} from base_url"):
+        normal_base_url(host + page + end)
+
+
+def test_a_base_url_of_a_route() -> None:
+    with pytest.raises(DifyConfigError, match="remove /login from base_url"):
+        normal_base_url("https://dify.example.com/console/api/login")
+
+
+@pytest.mark.parametrize(
+    "path", ["/dify", "/apps/dify", "/v1/dify", "/app/dify", "/console", "/my-apps", "/api"]
+)
+def test_a_server_below_a_path(path: str) -> None:
+    assert normal_base_url(f"https://example.com{path}/") == f"https://example.com{path}"
+
+
 HOSTS = st.one_of(
     st.text(), st.text("a.-_\\@:[]%\u200b\u202e\udce9ßé1/?#"), st.from_regex(r"\A[^/]+(:\d+)?\Z")
 )

@@ -23,6 +23,7 @@ SAME_FACTS = {
     "SEPARATE_TAG_IDS": "indexed_tag_ids",
     "AGENT_APPS": "agent_mode",
     "MAX_ACTIVE_REQUESTS": "app_max_requests",
+    "EXPORTED_VERSION": "exports_versions",
     "FILTERED_RUNS": "filters_runs",
     "WORKSPACE_BY_POST": "posts_workspace",
     "WORKSPACE_SUMMARY": "workspace_summary",

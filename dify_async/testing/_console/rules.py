@@ -88,6 +88,7 @@ class Rules:
     older_definition_warns = Fact(since=(1, 16, 0))  # and is imported immediately; not captured before
     overwrites_workflows_only = Fact(since=(1, 16, 0))  # an unknown app_id fails as well; not captured before
     import_warnings = Fact(since=(1, 16, 0))
+    exports_versions = Fact(since=(1, 9, 0))  # a workflow_id; from Dify's source, not captured before 1.15
     exports_zip = Fact(since=(1, 17, 2))  # a ZIP without format=yaml; from Dify's source, not captured
     snake_case_invalid_role = Fact(since=(1, 16, 0))  # invalid_role; before, invalid-role
     requires_invitees = Fact(since=(1, 16, 0))  # an empty list of addresses is a 400

@@ -23,7 +23,8 @@ def export_app(state: State, call: Call) -> Reply:
     if state.rules.pydantic:
         params.flag("include_secret")
     params.check()
-    if params.values.get("workflow_id") not in (None, "", workflow_id(app)):
+    wanted = params.values.get("workflow_id") if state.rules.exports_versions else None
+    if wanted not in (None, "", workflow_id(app)):
         raise errors.internal(state.rules)
     text = _definition(state.rules, app)
     if state.rules.exports_zip and params.values.get("format") != "yaml":

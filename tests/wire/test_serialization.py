@@ -1,0 +1,108 @@
+"""Answers as plain Python values and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import dify_async
+from dify_async import (
+    ApiKey,
+    AppStatistics,
+    DailyMessages,
+    DifyServerError,
+    Metric,
+    Page,
+    TokenCosts,
+    TokensPerSecond,
+    models,
+)
+from dify_async.models.base import Rows
+from dify_async.models.serialization import Serializable
+from tests.captures import VERSIONS, of_our_routes
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value consists of exact types of JSON, which every encoder accepts."""
+    if type(value) is dict:
+        return all(type(key) is str and is_plain(one) for key, one in value.items())
+    if type(value) is list:
+        return all(map(is_plain, value))
+    return type(value) in {str, int, float, bool, type(None)}
+
+
+def test_every_answer_has_to_dict() -> None:
+    """FastAPI cannot return a msgspec Struct."""
+    kinds: list[type[Any]] = [getattr(models, name) for name in models.__all__ if name != "Role"]
+    kinds += [dify_async.AppStatistics, dify_async.Dashboard, dify_async.AppDashboard, dify_async.AppResult]
+    assert [kind for kind in kinds if not issubclass(kind, Serializable)] == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_json_of_every_captured_answer_decodes_to_the_same(version: str) -> None:
+    seen = 0
+    for capture, endpoint in of_our_routes(version):
+        if not 200 <= capture.status < 300:
+            continue
+        value = endpoint.decode(capture.reply.body)
+        for one in value.data if isinstance(value, Rows) else [value]:
+            if isinstance(one, Serializable):
+                assert is_plain(one.to_dict()), str(capture)
+                assert json.loads(one.to_json()) == one.to_dict()
+        if isinstance(value, Serializable):
+            seen += 1
+            assert endpoint.decode(value.to_json().encode()) == value, str(capture)
+    assert seen > 10
+
+
+def test_values_that_json_lacks() -> None:
+    page = Page(
+        data=[
+            TokenCosts(date(2026, 10, 1), 10**20, Decimal("0E-7"), "USD"),
+            TokenCosts(date(2026, 10, 2), 5, Decimal("1.20"), None),
+        ],
+        total=2,
+    )
+    assert page.to_dict() == {
+        "data": [
+            {"date": "2026-10-01", "token_count": 10**20, "total_price": "0.0000000", "currency": "USD"},
+            {"date": "2026-10-02", "token_count": 5, "total_price": "1.20", "currency": None},
+        ],
+        "has_more": False,
+        "limit": 0,
+        "page": 1,
+        "total": 2,
+    }
+    assert json.loads(page.to_json()) == page.to_dict()
+    with pytest.raises(ValueError, match="JSON"):  # browsers do not parse NaN
+        TokensPerSecond(date(2026, 10, 1), math.nan).to_json()
+
+
+def test_secrets_are_masked_in_the_repr_only() -> None:
+    key = ApiKey(id="1", type="app", token="app-secret", last_used_at=None, created_at=1)
+    assert "app-secret" not in repr(key)
+    assert key.to_dict()["token"] == "app-secret"
+
+
+def test_statistics() -> None:
+    error = DifyServerError(status=500, method="GET", path="/x")
+    found = AppStatistics(
+        app_id="1",
+        app_name="客服",
+        mode="chat",
+        daily_messages=[DailyMessages(date(2026, 10, 1), 3)],
+        errors={Metric.TOKEN_COSTS: error},
+    )
+    plain = found.to_dict()
+    assert is_plain(plain)
+    assert plain["daily_messages"] == [{"date": "2026-10-01", "message_count": 3}]
+    assert plain["token_costs"] is None
+    assert plain["errors"] == {"token_costs": str(error)}
+    assert json.loads(found.to_json()) == plain
+    assert "客服" in found.to_json()
+    assert repr(found) == "AppStatistics(app_name='客服', app_id='1', mode='chat', metrics=1, errors=1)"
