@@ -181,10 +181,13 @@ class AsyncDifyServer(
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
             self._auth = AdminKey(self._probe, credentials.admin_api_key, credentials.workspace_id)
+            self._account_key = _store_key(self._base_url, credentials.workspace_id)
         else:
             if token_store is None:
                 token_store = self._own_store = EnvironmentStore()
-            store = FallbackStore(token_store, _store_key(self._base_url, credentials.email), emit)
+            self._account_key = _store_key(self._base_url, credentials.email)
+            self._seal = getattr(token_store, "seal", None)
+            store = FallbackStore(token_store, self._account_key, emit)
             email, password = credentials.email, credentials.password
             guard = LoginGuard(store, password)
             api = SessionApi(sender, self._probe, retry, guard, emit, email=email, password=password)
@@ -254,6 +257,6 @@ class AsyncDifyServer(
                 await self._own_store.aclose()
 
 
-def _store_key(base_url: str, email: str) -> str:
+def _store_key(base_url: str, account: str) -> str:
     """The token store's key for one account on one server; it reveals neither the account nor the server."""
-    return hashlib.sha256(f"{base_url} {email}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{base_url} {account}".encode()).hexdigest()[:32]

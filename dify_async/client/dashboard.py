@@ -18,6 +18,7 @@ from .many_statistics import ManyStatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._redis_sealing import Seal
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
     from dify_async.dashboard.period import PeriodName
@@ -32,6 +33,9 @@ _PAGE_SIZE: Final = 100
 class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps."""
 
+    _account_key: str
+    _seal: Seal | None = None
+
     @property
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
@@ -41,6 +45,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             get_app=self._get_app,
             get_span=self._statistic_rows,
             max_concurrency=self._max_concurrency,
+            account=self._account_key,
+            seal=self._seal,
         )
 
     async def dashboard(

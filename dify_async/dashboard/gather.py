@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from zoneinfo import ZoneInfo
 
+    from dify_async._redis_sealing import Seal
     from dify_async.models import App
     from dify_async.statistics.fan_out import GetApp, GetRows, GetSpan, OnError
 
@@ -25,13 +26,20 @@ if TYPE_CHECKING:
 
 
 class DashboardSource(NamedTuple):
-    """The requests that a dashboard needs."""
+    """The requests that a dashboard needs.
+
+    Attributes:
+        account: The account and its server, or the workspace of an admin key, as a text that reveals neither.
+        seal: Encrypts what feeds share; None if the token store does not encrypt either.
+    """
 
     get_zone: Callable[[], Awaitable[ZoneInfo]]
     list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
     get_span: GetSpan
     max_concurrency: int
+    account: str
+    seal: Seal | None
 
 
 class DashboardClient(Protocol):
