@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from . import dashboard, models
+from ._api.paginator import Paginator
 from ._http.retry import RetryPolicy
 from ._times import When
 from .client import AppResult, AsyncDifyServer
@@ -71,6 +72,7 @@ __all__ = [
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
+    "Paginator",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",

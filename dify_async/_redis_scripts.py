@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# redis-py may resend a command if its answer is lost, so each script can run twice with the same result.
+# redis-py may resend a command if its response is lost, so each script can run twice with the same result.
 # All keys of an account have one hash tag, so that the scripts also run on a cluster.
 LOCK: Final = """
 local holder = redis.call('get', KEYS[1])

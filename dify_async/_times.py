@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, overload
@@ -14,14 +13,13 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 When = datetime | date | str
-"""A time: a datetime, a date (which means its midnight), or text in the format "YYYY-MM-DD HH:MM". Naive
-datetimes, dates and text are in the account's time zone; aware datetimes are converted to it."""
+"""A time: a datetime, a date (which means its midnight), or ISO 8601 text that `datetime.fromisoformat`
+reads, such as "2026-10-01", "2026-10-01 08:00" or "2026-10-01T08:00:00Z". Naive times are in the account's
+time zone; times with a UTC offset are converted to it."""
 
-# Without 24:00, which Python 3.14 parses as the next midnight and servers reject.
-_TEXT_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d (?!24)\d\d:\d\d", re.ASCII)
-_MINUTE: Final = timedelta(minutes=1)
+MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_ACCEPTED_FORMATS: Final = 'a datetime, a date or text "YYYY-MM-DD HH:MM"'
+_RULE: Final = 'a datetime, a date or ISO 8601 text such as "2026-10-01 08:00"'
 
 
 class Dated(Protocol):
@@ -57,9 +55,20 @@ class Span(NamedTuple):
         return [row for row in answer if self.first <= row.date < self.until]
 
 
+def moment_of(value: When) -> datetime:
+    """The value as a datetime; it is naive if it is in the account's time zone."""
+    if isinstance(value, datetime):
+        return _checked_year(value)
+    if isinstance(value, date):
+        return _checked_year(datetime(value.year, value.month, value.day))  # noqa: DTZ001 - naive
+    if isinstance(value, str):
+        return _checked_year(_parsed(value))
+    raise _checks.refused("a time", _RULE, value)
+
+
 def is_aware(value: When | None) -> bool:
-    """Whether the value has a time zone, and so must be converted to the account's."""
-    return isinstance(value, datetime) and value.tzinfo is not None
+    """Whether the value has a UTC offset, and so must be converted to the account's time zone."""
+    return value is not None and moment_of(value).tzinfo is not None
 
 
 def begins_day(moment: datetime) -> bool:
@@ -76,19 +85,15 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
 
     If the time occurs twice (at the end of DST), `fold=1` marks the later one.
     """
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            moment = value
-        elif zone is None:
-            raise DifyConfigError("the datetime must be naive, or the account's time zone must be known")
-        else:
-            moment = value.astimezone(zone).replace(tzinfo=None)
-    elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - in the account's time zone
-    elif isinstance(value, str):
-        moment = _parsed(value)
-    else:
-        raise _checks.refused("a time", _ACCEPTED_FORMATS, value)
+    moment = moment_of(value)
+    if moment.tzinfo is None:
+        return moment
+    if zone is None:
+        raise DifyConfigError("the datetime must be naive, or the account's time zone must be known")
+    return _checked_year(moment.astimezone(zone).replace(tzinfo=None))
+
+
+def _checked_year(moment: datetime) -> datetime:
     # Dify returns a 500 if a bound leaves the years 1 to 9999 in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
         raise DifyConfigError(f"the year of a time must be from 2 to 9998, got {moment}")
@@ -97,12 +102,10 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
 
 @lru_cache(maxsize=256)  # many calls use the same bounds
 def _parsed(text: str) -> datetime:
-    if not _TEXT_PATTERN.fullmatch(text):
-        raise _checks.refused("a time", _ACCEPTED_FORMATS, text)
     try:
         return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _checks.refused("a time", _ACCEPTED_FORMATS, text, hint=str(error)) from None
+    except ValueError:
+        raise _checks.refused("a time", _RULE, text) from None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
@@ -118,9 +121,8 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 def instant(value: When, zone: tzinfo) -> datetime:
     """The value as an aware datetime in UTC."""
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    return in_zone(wall_clock(value), zone).astimezone(UTC)
+    moment = moment_of(value)
+    return (in_zone(moment, zone) if moment.tzinfo is None else moment).astimezone(UTC)
 
 
 def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
@@ -135,40 +137,26 @@ def span_of(start: When | None, end: When | None, zone: tzinfo | None) -> Span:
         zone: The account's time zone. If it is None, no midnight is treated as ambiguous or skipped.
     """
     first, last = minutes(start, end, zone)
-    span = Span(_formatted(first), _formatted(last))
+    span = Span(formatted(first), formatted(last))
     if first is not None and _is_odd_midnight(first, zone):
-        span = span._replace(start=_formatted(first - _DAY), first=first.date())
+        span = span._replace(start=formatted(first - _DAY), first=first.date())
     if last is not None and _is_odd_midnight(last, zone):
-        span = span._replace(end=_formatted(last + _DAY), until=last.date())
+        span = span._replace(end=formatted(last + _DAY), until=last.date())
     return span
 
 
-def bounds(
-    start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
-) -> tuple[str | None, str | None]:
-    """A range in the server's format, rounded outwards to whole minutes."""
-    first, last = minutes(start, end, zone, end_is_exclusive=end_is_exclusive)
-    return _formatted(first), _formatted(last)
-
-
+@overload
+def minutes(start: When, end: When, zone: tzinfo | None = None) -> tuple[datetime, datetime]: ...
 @overload
 def minutes(
-    start: When, end: When, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
-) -> tuple[datetime, datetime]: ...
-@overload
-def minutes(
-    start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
+    start: When | None, end: When | None, zone: tzinfo | None = None
 ) -> tuple[datetime | None, datetime | None]: ...
 def minutes(
-    start: When | None, end: When | None, zone: tzinfo | None = None, *, end_is_exclusive: bool = True
+    start: When | None, end: When | None, zone: tzinfo | None = None
 ) -> tuple[datetime | None, datetime | None]:
     """A range in the account's time zone, rounded outwards to whole minutes."""
-    first = None if start is None else _floor_to_minute(wall_clock(start, zone))
-    last = None if end is None else wall_clock(end, zone)
-    if last is not None:
-        floor = _floor_to_minute(last)
-        # An inclusive end already includes its whole minute.
-        last = floor + _MINUTE if end_is_exclusive and floor != last else floor
+    first = None if start is None else floor_to_minute(wall_clock(start, zone))
+    last = None if end is None else ceil_to_minute(wall_clock(end, zone))
     if first is not None and last is not None and first > last:
         raise DifyConfigError(f"start {first} is after end {last}, in the account's time zone")
     return first, last
@@ -182,9 +170,17 @@ def _is_odd_midnight(moment: datetime, zone: tzinfo | None) -> bool:
     return local.utcoffset() != local.replace(fold=1).utcoffset()
 
 
-def _floor_to_minute(moment: datetime) -> datetime:
+def floor_to_minute(moment: datetime) -> datetime:
+    """The start of the moment's minute."""
     return moment.replace(second=0, microsecond=0) if moment.second or moment.microsecond else moment
 
 
-def _formatted(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(" ", "minutes")
+def ceil_to_minute(moment: datetime) -> datetime:
+    """The start of the next minute, or the moment itself if it is the start of a minute."""
+    floor = floor_to_minute(moment)
+    return moment if floor == moment else floor + MINUTE
+
+
+def formatted(moment: datetime | None) -> str | None:
+    """The moment in the server's format."""
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "minutes")

@@ -2,12 +2,12 @@
 
 DifyError
 ├── DifyConfigError            also a ValueError: an invalid argument; nothing was sent
-├── DifyConnectionError        no answer
-│   ├── DifyTimeoutError       also a TimeoutError: no answer in time
-│   └── DifyUnknownOutcomeError    a change was sent, but its answer was lost
-├── DifyDecodeError            an answer that cannot be read
+├── DifyConnectionError        no response
+│   ├── DifyTimeoutError       also a TimeoutError: no response in time
+│   └── DifyUnknownOutcomeError    a change was sent, but its response was lost
+├── DifyDecodeError            a response that cannot be read
 ├── DifyMaskedKeyError         the server shows only parts of its API keys
-└── DifyStatusError            an answer with an error status
+└── DifyStatusError            a response with an error status
     ├── DifyValidationError        400, 415, 422
     ├── DifyAuthenticationError    401
     │   └── DifyLoginError             the login was rejected, whatever the status
@@ -44,7 +44,7 @@ class DifyConfigError(DifyError, ValueError):
 
 
 class DifyConnectionError(DifyError):
-    """No answer: the connection failed or was lost.
+    """No response: the connection failed or was lost.
 
     Attributes:
         sent: False if the request certainly did not reach the server, True if it may have.
@@ -59,15 +59,15 @@ class DifyConnectionError(DifyError):
 
 
 class DifyTimeoutError(DifyConnectionError, TimeoutError):
-    """No answer within `timeout` seconds."""
+    """No response within `timeout` seconds."""
 
 
 class DifyUnknownOutcomeError(DifyConnectionError):
-    """A change was sent, but its answer was lost: it may or may not have been made."""
+    """A change was sent, but its response was lost: it may or may not have been made."""
 
 
 class DifyDecodeError(DifyError):
-    """The answer cannot be decoded: it is not JSON, has an unexpected structure, or is too large."""
+    """The response cannot be decoded: it is not JSON, has an unexpected structure, or is too large."""
 
 
 class DifyMaskedKeyError(DifyError):
@@ -75,12 +75,13 @@ class DifyMaskedKeyError(DifyError):
 
 
 class DifyStatusError(DifyError):
-    """The server answered with an error status, or with a redirect (redirects are never followed).
+    """The server responded with an error status, or with a redirect (redirects are never followed).
 
     Attributes:
         status: The HTTP status.
         code: The server's own code, such as "app_not_found"; None if there is none.
-        message: The server's text, "" if there is none. It is meant for people and changes between versions.
+        message: The server's message, "" if there is none. It is meant for people and changes between
+            versions.
             Validation errors are "field: reason; field: reason", without the values that were sent.
         method: The HTTP method.
         path: The path below `/console/api`, without the query string.
@@ -132,7 +133,7 @@ class DifyRateLimitError(DifyStatusError):
 
 
 class DifyServerError(DifyStatusError):
-    """The server failed to answer the request (5xx)."""
+    """The server failed to handle the request (5xx)."""
 
 
 class DifyLoginError(DifyAuthenticationError):

@@ -36,9 +36,10 @@ _TOKENS_TTL_MS: Final = 30 * 24 * 3600 * 1000  # the life of a refresh token
 _ATTEMPTS_TTL_MS: Final = 24 * 3600 * 1000  # as Dify counts them (LOGIN_LOCKOUT_DURATION)
 _ATTEMPTS: Final = "-login"  # the suffix of their key
 _COMMAND_TIMEOUT: Final = 0.7  # to take the lock, for which a call may wait
+_GIVE_UP_TIMEOUT: Final = 0.3  # to release a lock that may have been taken; the call still waits
 _CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
-# A lock whose answer was lost, since Redis stood still, must not stay for long: it is taken for this time,
+# A lock whose response was lost, because Redis paused, must not stay for long: it is taken for this time,
 # and extended once it is known to be held.
 _UNKNOWN_LOCK_MS: Final = 1500
 _POLL: Final = 0.05
@@ -153,7 +154,7 @@ class RedisTokenStore(Uncopyable):
             self._held.pop((key, task), None)
             # Also if acquiring it was interrupted, because Redis may have executed the command. A failure
             # here must not replace another error; the next lock of this store takes over.
-            patience = _COMMAND_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
+            patience = _GIVE_UP_TIMEOUT if keeper is None else _RELEASE_TIMEOUT
             with anyio.move_on_after(patience, shield=True), suppress(Exception):
                 if keeper is not None:
                     is_over.set()
@@ -181,27 +182,27 @@ class RedisTokenStore(Uncopyable):
         """Extend the lock until it is released or another process has it."""
         is_held = True
         while is_held and not is_over.is_set():
-            with suppress(Exception):  # Redis does not answer, and the lock may still be held
+            with suppress(Exception):  # Redis does not respond, and the lock may still be held
                 is_held = await self._connections.run("eval", EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
                     await is_over.wait()
 
-    def _decoded(self, value: bytes | None, kind: type[StoredValue]) -> StoredValue | None:
+    def _decoded(self, value: bytes | None, model: type[StoredValue]) -> StoredValue | None:
         if value is None:
             return None
         opened = value if self.seal is None else self.seal.open(value)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if opened is not None:
-                return msgspec.json.decode(opened, type=kind)
+                return msgspec.json.decode(opened, type=model)
         logger.warning("Redis contains invalid data in place of tokens; it will be overwritten")
         return None
 
-    def _name(self, key: str, kind: str = "tokens") -> str:
+    def _name(self, key: str, suffix: str = "tokens") -> str:
         # One hash tag per account, so that its keys are on one node of a cluster.
         if key.endswith(_ATTEMPTS):
-            key, kind = key.removesuffix(_ATTEMPTS), "login"
-        return f"{self._prefix}{{{key}}}:{kind}"
+            key, suffix = key.removesuffix(_ATTEMPTS), "login"
+        return f"{self._prefix}{{{key}}}:{suffix}"
 
 
 def _as_bytes(value: bytes | str | None) -> bytes | None:

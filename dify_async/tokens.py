@@ -47,11 +47,11 @@ class LoginAttempts(Masked, frozen=True, kw_only=True, tag_field="kind", tag="lo
 
     Attributes:
         sent: How often each password was sent, by its hash.
-        since: When the first of them was sent, in unix seconds of the sender's clock.
+        since: When the first of them was sent, in Unix seconds of the sender's clock.
         sent_at: When the last of them was sent.
-        is_answered: Whether Dify answered the last one.
+        is_answered: Whether Dify responded to the last one.
         answer: The result of the last one; "" until there is one.
-        replaced: How many of the answers were not Dify's.
+        replaced: How many of the responses were not Dify's.
         rejected: The hash of the password that Dify rejected last.
         rejection: A random id of that rejection.
         locked_at: When Dify last said that the account is locked; None if it did not.

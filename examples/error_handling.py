@@ -1,10 +1,13 @@
-"""Handle the errors of a program that creates an API key.
+"""Handle the errors of a program that reads the statistics of apps. It changes nothing on the server.
 
-Reads DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
+Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
 import asyncio
+import os
 import sys
+from contextlib import AsyncExitStack
 
 from dify_async import (
     AsyncDifyServer,
@@ -13,31 +16,40 @@ from dify_async import (
     DifyError,
     DifyLoginError,
     DifyNotFoundError,
-    DifyUnknownOutcomeError,
-    DifyValidationError,
+    DifyPermissionError,
+    DifyRateLimitError,
 )
+from dify_async.testing import FakeDifyServer
+
+UNKNOWN_APP = "00000000-0000-4000-8000-000000000000"
 
 
-async def new_key(dify: AsyncDifyServer, app_id: str) -> str:
-    """The id of a new API key, or why there is none."""
+async def messages(dify: AsyncDifyServer, app_id: str) -> str:
+    """The number of messages, or why it is unknown."""
     try:
-        (key,) = await dify.init_app_api_key(app_id)
-    except DifyNotFoundError:
-        return "the app does not exist"
-    except DifyValidationError as error:
+        rows = await dify.daily_messages(app_id)
+    except DifyNotFoundError as error:
         # Error codes are stable; messages change between versions.
-        return "the app already has 10 keys" if error.code == "max_keys_exceeded" else error.message
-    except DifyUnknownOutcomeError:
-        # The request was sent but the answer was lost. It is not retried: check the list.
-        return f"one of {len(await dify.get_app_api_key(app_id))} keys may be new"
-    return key.id
+        return "the app does not exist" if error.code == "app_not_found" else error.message
+    except DifyPermissionError:
+        return "the account may not read the app's statistics"
+    except DifyRateLimitError as error:
+        # Raised after the last attempt, or if the server asks for a long wait.
+        return f"too many requests; try again in {error.retry_after or 60:.0f} s"
+    return f"{sum(row.message_count for row in rows)} messages"
 
 
 async def main() -> int:
     try:
-        async with AsyncDifyServer.from_env() as dify:
-            for app_id in ("00000000-0000-4000-8000-000000000000", (await dify.apps())[0].id):
-                print(f"{app_id}: {await new_key(dify, app_id)}")
+        async with AsyncExitStack() as stack:
+            if os.environ.get("DIFY_BASE_URL"):
+                dify = AsyncDifyServer.from_env()
+            else:
+                fake = await stack.enter_async_context(FakeDifyServer())
+                dify = fake.client()
+            await stack.enter_async_context(dify)
+            for app_id in (UNKNOWN_APP, *[app.id for app in await dify.apps()][:3]):
+                print(f"{app_id}: {await messages(dify, app_id)}")
     except DifyConfigError as error:
         print(f"Wrong settings: {error}", file=sys.stderr)
     except DifyLoginError as error:

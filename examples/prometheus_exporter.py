@@ -16,7 +16,7 @@ import argparse
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
@@ -77,8 +77,11 @@ class DashboardCollector(Collector):
         for app in snapshot.dashboard.apps:
             info.add_metric((app.app_id, app.app_name[:MAX_NAME_LENGTH], app.mode), 1)
             errors.add_metric((app.app_id,), len(app.errors))
-            for series in app.series.values():
-                add(families, app.app_id, series)
+            for name, gauge in GAUGES.items():
+                if name in app.series:
+                    add(families, gauge, (app.app_id,), app.series[name])
+            for currency, series in app.costs.items():
+                add(families, COST, (app.app_id, currency), series)
         yield from (info, errors, *families.values())
 
 
@@ -94,12 +97,7 @@ def make_families() -> dict[str, GaugeMetricFamily]:
     }
 
 
-def add(families: dict[str, GaugeMetricFamily], app_id: str, series: Series) -> None:
-    is_money = series.name.startswith("token_costs_")
-    gauge = COST if is_money else GAUGES.get(series.name)
-    if gauge is None:
-        return
-    labels = (app_id, *([series.unit] if is_money else []))
+def add(families: dict[str, GaugeMetricFamily], gauge: Gauge, labels: Sequence[str], series: Series) -> None:
     for span, value in zip(SPANS, (series.values[-1], series.total), strict=True):
         # Without traffic, an average has no value: 0 would be wrong.
         if value is not None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from rich.box import SIMPLE
 from rich.console import Console, Group
@@ -36,6 +37,9 @@ from dify_async.testing import FakeDifyServer
 
 BARS = "▁▂▃▄▅▆▇█"
 MAX_NAME_LENGTH = 60
+# Narrower terminals show fewer columns, so that the names of the apps stay readable.
+WIDE = 80
+WIDE_COLUMNS = {"mode", "by day"}
 # The series in the first table, with their labels.
 TOTALS = {
     "daily_messages": "messages",
@@ -45,6 +49,8 @@ TOTALS = {
     "rate_percent": "liked messages",
     "average_response_time": "response time (completion)",
 }
+# For other series, more is better.
+LESS_IS_BETTER = {"average_response_time"}
 
 OK, SOME_FAILED, USAGE_ERROR, NO_DATA = range(4)
 EXIT_CODES = "exit codes: 0 success, 1 some apps failed, 2 usage error, 3 no data"
@@ -100,11 +106,12 @@ def number(value: Value, unit: str) -> str:
     return f"{value:,.1f} {unit}" if isinstance(value, float) else f"{value:,}"
 
 
-def change(series: Series | None) -> Text:
+def change(series: Series | None, *, less_is_better: bool = False) -> Text:
     if series is None or series.change is None or series.change.relative is None:
         return Text("")
     share = series.change.relative
-    return Text(f"{share:+.0%}", style="green" if share > 0 else "red" if share < 0 else "")
+    gain = -share if less_is_better else share
+    return Text(f"{share:+.0%}", style="green" if gain > 0 else "red" if gain < 0 else "")
 
 
 def shown(name: str) -> str:
@@ -113,45 +120,49 @@ def shown(name: str) -> str:
     return plain if len(plain) <= MAX_NAME_LENGTH else plain[: MAX_NAME_LENGTH - 1] + "…"
 
 
-def money(series: Sequence[Series]) -> list[Series]:
-    return [one for one in series if one.name.startswith("token_costs_")]
-
-
 def totals_table(dashboard: Dashboard) -> Table:
-    first, last = dashboard.period.days[0], dashboard.period.days[-1]
-    table = Table(title=f"{first} to {last}, {dashboard.period.zone}", box=SIMPLE, padding=(0, 1, 0, 0))
+    period = dashboard.period
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.title = f"{period.days[0]} to {period.days[-1]}, {period.zone}"
+    if period.is_open:
+        table.caption = "Today is not over; changes are those of complete days."
     table.add_column("all apps")
     table.add_column("total", justify="right")
     table.add_column("change", justify="right")
     table.add_column("by day")
-    names = {one.name: f"cost in {one.unit}" for one in money(list(dashboard.totals.values()))}
-    for name, heading in {**TOTALS, **names}.items():
-        if (series := dashboard.totals.get(name)) is not None:
-            total = number(series.total, series.unit)
-            table.add_row(heading, total, change(series), sparkline(series.values, 15))
+    rows = [
+        (heading, series, name in LESS_IS_BETTER)
+        for name, heading in TOTALS.items()
+        if (series := dashboard.totals.get(name)) is not None
+    ]
+    rows += [(f"cost in {currency}", series, True) for currency, series in dashboard.costs.items()]
+    for heading, series, less_is_better in rows:
+        bars = sparkline(series.values, 15)
+        shares = change(series, less_is_better=less_is_better)
+        table.add_row(heading, number(series.total, series.unit), shares, bars)
     return table
 
 
-def apps_table(dashboard: Dashboard) -> Table:
+def apps_table(dashboard: Dashboard, *, is_wide: bool) -> Table:
+    currencies = dashboard.costs.keys()
+    cost = " ".join(["cost", *currencies]) if len(currencies) == 1 else "cost"
+    headings = ("app", "mode", "uses", "change", "by day", "tokens", cost)
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("app", overflow="fold", ratio=1)  # wraps on narrow screens
-    table.add_column("mode", no_wrap=True)
-    for heading in ("uses", "change"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("by day", no_wrap=True)
-    currencies = {one.unit for one in money(list(dashboard.totals.values()))}
-    for heading in ("tokens", " ".join(["cost", *currencies]) if len(currencies) == 1 else "cost"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("app", overflow="fold", ratio=1)  # wraps
+    shown_headings = [one for one in headings if is_wide or one not in WIDE_COLUMNS]
+    for heading in shown_headings[1:]:
+        justify: Literal["left", "right"] = "left" if heading in WIDE_COLUMNS else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for app in sorted(dashboard.apps, key=lambda app: app.app_name.casefold()):
         # The messages of an advanced-chat app are also runs, and are shown once.
         used = app.series.get("daily_messages") or app.series.get("workflow_daily_runs")
         tokens = app.series.get("tokens")
-        costs = [one for one in money(list(app.series.values())) if one.total]
+        costs = [one for one in app.costs.values() if one.total]
         units = [one.unit if len(currencies) > 1 else "" for one in costs]
         name = Text(shown(app.app_name) or app.app_id)
         if app.errors:
             name.append(" !", style="bold red")
-        table.add_row(
+        cells: tuple[str | Text, ...] = (
             name,
             app.mode,
             number(used.total, "") if used else "",
@@ -160,6 +171,8 @@ def apps_table(dashboard: Dashboard) -> Table:
             number(tokens.total, "") if tokens else "",
             "\n".join(number(one.total, unit).rstrip() for one, unit in zip(costs, units, strict=True)),
         )
+        row = dict(zip(headings, cells, strict=True))
+        table.add_row(*(row[heading] for heading in shown_headings))
     return table
 
 
@@ -174,7 +187,8 @@ async def show(dashboard: Dashboard, options: argparse.Namespace, console: Conso
     if options.json:
         print(dashboard.to_json(), flush=True)
     else:
-        console.print(Group(totals_table(dashboard), apps_table(dashboard), errors_text(dashboard)))
+        apps = apps_table(dashboard, is_wide=console.width >= WIDE)
+        console.print(Group(totals_table(dashboard), apps, errors_text(dashboard)))
     return SOME_FAILED if dashboard.errors else OK
 
 

@@ -145,6 +145,7 @@ def _redis_of_all() -> Iterator[RedisServer]:
 @pytest.fixture
 def patient_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Redis commands take long, as on a busy machine; for tests that are not about a slow Redis."""
+    monkeypatch.setattr("dify_async._auth.fallback_store._PATIENCE", 30.0)
     monkeypatch.setattr("dify_async.redis_store._COMMAND_TIMEOUT", 30.0)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 import dify_async
 from dify_async import AsyncDifyServer
@@ -23,10 +22,8 @@ from tests.redis_server import RedisServer
 @pytest.fixture
 def console() -> Iterator[FakeDifyServer]:
     """A fake on another thread, since a block is a program that starts its own event loop."""
-    with start_blocking_portal() as portal:
-        fake = FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY)
-        with portal.wrap_async_context_manager(fake) as serving:
-            yield serving
+    with FakeDifyServer("1.15.0", email="ops@example.com", admin_api_key=ADMIN_KEY) as fake:
+        yield fake
 
 
 @pytest.fixture
@@ -146,3 +143,20 @@ def test_the_diff_of_an_endpoint_matches_the_files() -> None:
         elif line:
             assert f"{line[1:]}\n" in shown
     assert shown
+
+
+def test_the_login_guarantee_has_the_same_words_on_every_page() -> None:
+    """Each page that states it also states its limits."""
+    pages = {
+        name: " ".join((ROOT / "docs" / f"{name}.md").read_text().split())
+        for name in ("signing-in", "tokens", "security")
+    }
+    parts = [
+        ("All clients that share a token store send the same password", "clears the record."),
+        ("- Without a shared store", "the count starts again."),
+        ("- Dify can be configured to count for longer", "in the console."),
+    ]
+    for start, end in parts:
+        words = {page.partition(start)[2].partition(end)[0] for page in pages.values()}
+        assert len(words) == 1
+        assert words != {""}

@@ -70,6 +70,13 @@ async def test_quickstart(fake: FakeDifyServer) -> None:
     assert re.search(r"\d tokens  \d+\.\d{4} USD", ended.output)
 
 
+@pytest.mark.parametrize("name", ["quickstart", "error_handling"])
+async def test_an_example_without_an_account(name: str) -> None:
+    ended = await run(f"examples/{name}.py")
+    assert (ended.code, ended.errors) == (0, "")
+    assert ended.output
+
+
 @pytest.mark.calendar
 async def test_statistics_concurrently_without_an_account() -> None:
     """The command of the README, which starts its own fake server."""
@@ -127,6 +134,8 @@ async def test_error_handling(fake: FakeDifyServer) -> None:
     ended = await run("examples/error_handling.py", **settings(fake))
     assert ended.code == 0, ended.errors
     assert "the app does not exist" in ended.output
+    assert re.search(r": [1-9]\d* messages\n", ended.output)
+    assert {one.method for one in fake.requests if one.path != "/login"} == {"GET"}
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,21 @@ async def test_provision_api_keys(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert ended.code == 1
     assert dict(line.split("=") for line in target.read_text(encoding="utf-8").splitlines()) == lines
     assert list(tmp_path.iterdir()) == [target]
+
+
+async def test_provision_api_keys_rotates_them(fake: FakeDifyServer, tmp_path: Path) -> None:
+    target = tmp_path / "keys"
+    files = []
+    for arguments in ((str(target),), (str(target), "--rotate"), (str(target), "--rotate")):
+        ended = await run("examples/provision_api_keys.py", *arguments, **settings(fake))
+        files.append(dict(line.split("=") for line in target.read_text(encoding="utf-8").splitlines()))
+        fake.inject(f"/apps/{fake.apps[0].id}/api-keys/*", "DELETE", status=403)
+    assert ended.code == 1
+    assert [set(keys) for keys in files] == [{app.id for app in fake.apps}] * 3
+    for app in fake.apps:
+        assert len({keys[app.id] for keys in files}) == 3
+        # The key in the file is valid, even if an old one could not be deleted.
+        assert files[-1][app.id] == fake._state.keys[app.id][-1].token
 
 
 async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:

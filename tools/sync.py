@@ -50,6 +50,11 @@ _BODIES: Final = {
 }
 # Methods that `sync._calls` has, as open() and close().
 _BY_HAND: Final = ("open", "aclose")
+_ITERATE: Final = """Iterate over the rows of all pages of `{name}()`, in its order.
+
+Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+"""
 # Error trackers show the arguments if a method raises an error.
 _SECRETS: Final = ("password", "admin_api_key", "proxy", "headers", "code", "token")
 # Names that only the generated code uses or that it replaces, and their modules.
@@ -95,12 +100,13 @@ def _class(source: type) -> str:
         about = _ABOUT + about[about.index("Args:") :]
     (tree,) = ast.parse(inspect.getsource(source)).body
     methods = [
-        _method(node, source)
+        method
         for node in ast.iter_child_nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.name == "__init__" or not node.name.startswith("_"))
         and node.name not in _BY_HAND
         and "property" not in map(ast.unparse, node.decorator_list)  # for the package itself
+        for method in (_method(node, source), *_iteration(node, source))
     ]
     parts = [_docstring(about), *methods]
     return f"class {name}({bases}):\n" + indent("\n\n".join(parts), "    ")
@@ -113,7 +119,7 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
             if isinstance(default, ast.Name) and default.id.startswith("_"):
                 defaults[place] = ast.Constant(getattr(sys.modules[source.__module__], default.id))
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
-    returns = ast.unparse(node.returns) if node.returns else ""
+    _, returns = _row_and_result(node)
     arguments = ", ".join(_arguments(node.args))
     called = f"self._dify.{node.name}"
     if "overload" in decorators:
@@ -136,7 +142,7 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
     secrets = [one.arg for one in node.args.args + node.args.kwonlyargs if one.arg in _SECRETS]
     if secrets:
         body = f"{', '.join(secrets)} = {', '.join(f'masked({name})' for name in secrets)}\n{body}"
-    about = ast.get_docstring(node)
+    about = (ast.get_docstring(node) or "").replace("`async for`", f"`iter_{node.name}()`")
     lines = [
         *(f"@{decorator}" for decorator in decorators & {"classmethod", "overload"}),
         f"def {node.name}({ast.unparse(node.args)}) -> {returns}:",
@@ -144,6 +150,33 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
         indent(body, "    "),
     ]
     return "\n".join(lines)
+
+
+def _iteration(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> Iterator[str]:
+    """The method that iterates over a list, unless the asynchronous client has it too."""
+    row, _ = _row_and_result(node)
+    if not row or hasattr(source, f"iter_{node.name}"):
+        return
+    about = (ast.get_docstring(node) or "").partition("\n\n")[2]
+    about = re.sub(r"[^.]*`async for`[^.]*\.\s*", "", about)
+    yield (
+        f"def iter_{node.name}({ast.unparse(node.args)}) -> Generator[{row}, None, None]:\n"
+        + indent(_docstring(_ITERATE.format(name=node.name) + about), "    ")
+        + f"\n    return self._rows(self._dify.{node.name}({', '.join(_arguments(node.args))}).__aiter__())"
+    )
+
+
+def _row_and_result(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, str]:
+    """The types of a list's rows, or "", and of what a method returns."""
+    returns = node.returns
+    if (
+        isinstance(returns, ast.Subscript)
+        and ast.unparse(returns.value) == "Paginator"
+        and isinstance(returns.slice, ast.Tuple)
+    ):
+        row, result = map(ast.unparse, returns.slice.elts)
+        return row, result
+    return "", ast.unparse(returns) if returns else ""
 
 
 def _arguments(parameters: ast.arguments) -> Iterator[str]:

@@ -1,17 +1,21 @@
-"""One call, from its arguments to its answer."""
+"""One call, from its arguments to its result, and what authenticates it."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from msgspec import Struct
 
 from dify_async._http.retry import Attempts
 from dify_async._http.wire import UNREADABLE, Reply, Request, decode_error, is_about_the_token, status_error
 from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from yarl import URL
 
@@ -27,7 +31,7 @@ T = TypeVar("T")
 
 # From the token store, from a refresh, from a login: a call that rejects all three rejects any credentials.
 _MAX_REFRESHES: Final = 3
-# Sent by proxies that forwarded a request and got no answer; 520 to 524 are Cloudflare's.
+# Sent by proxies that forwarded a request and got no response; 520 to 524 are Cloudflare's.
 _GATEWAY_FAILURES: Final = frozenset({502, 504, 520, 522, 524})
 
 
@@ -35,58 +39,65 @@ class _NoCredentialsError(Exception):
     """A call has its slot but no credentials; it waits for them without the slot."""
 
 
-class Credentials(Protocol):
-    """What authenticates a call; compared by identity.
+class Credentials(Struct, eq=False):
+    """The headers that authenticate a call.
+
+    Compared by identity, because tokens issued within one second may be equal.
 
     Attributes:
-        accepted: Whether the server has accepted them.
+        headers: The headers to send.
+        accepted: Whether the server has accepted them on any route.
         refresh_at: When to refresh them in the background, by the monotonic clock.
     """
 
-    accepted: bool
-    refresh_at: float
+    headers: Mapping[str, str]
+    accepted: bool = False
+    refresh_at: float = math.inf
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of a call."""
-        ...
-
-
-CredentialsT = TypeVar("CredentialsT", bound=Credentials)
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(headers=***)"
 
 
-class Auth(Protocol[CredentialsT]):
-    """The source of credentials."""
+class Auth:
+    """Authenticates calls. By default, the methods do nothing.
 
-    @property
-    def credentials(self) -> CredentialsT | None:
-        """The present credentials; None if `ensure` has to get some."""
-        ...
+    Attributes:
+        credentials: The credentials for the next call; None if the call must wait for `ensure()`.
+    """
+
+    credentials: Credentials | None = None
 
     async def ensure(self) -> None:
         """Get credentials if there are none."""
-        ...
 
     async def replace(
-        self, rejected: CredentialsT, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
+        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
     ) -> None:
-        """Get other credentials than those that the route rejected; raise `error()` if none would help.
+        """Replace the credentials that a route rejected; raise `error()` if new ones would not help.
 
-        `retried` says that the same call was rejected before, with other credentials.
+        `retried` is true if the same call was already rejected with other credentials.
         """
-        ...
 
-    def refresh_early(self, credentials: CredentialsT, /) -> None:
+    def refresh_early(self, credentials: Credentials) -> None:
         """Start a refresh in the background."""
-        ...
+
+    async def login(self) -> None:
+        """Log in now."""
+
+    async def login_with_code(self, email: str, code: str, token: str) -> None:
+        """Log in with an emailed code."""
+
+    async def logout(self) -> None:
+        """End the session."""
+
+    async def close(self) -> None:
+        """Finish or cancel background tasks."""
 
 
 class Caller:
     """Makes the calls of one client."""
 
-    def __init__(
-        self, sender: Sender, auth: Auth[Any], limiter: AdaptiveLimiter, policy: RetryPolicy
-    ) -> None:
+    def __init__(self, sender: Sender, auth: Auth, limiter: AdaptiveLimiter, policy: RetryPolicy) -> None:
         self._sender = sender
         self._transport = sender.transport
         self._auth = auth
@@ -100,7 +111,7 @@ class Caller:
     async def call(
         self, endpoint: Endpoint[T], ids: tuple[str, ...] = (), query: Query = (), body: bytes | None = None
     ) -> T:
-        """Call an endpoint, retry after failures, replace rejected credentials, and decode the answer."""
+        """Call an endpoint, retry after failures, replace rejected credentials, and decode the response."""
         self._transport.check()
         url = self._transport.url(endpoint.path, ids, query)
         attempts = Attempts(self._policy, endpoint.safety)
@@ -142,7 +153,7 @@ class Caller:
             attempts.rejected += 1
 
     def _current_credentials(self) -> Credentials:
-        credentials: Credentials | None = self._auth.credentials
+        credentials = self._auth.credentials
         if credentials is None:
             raise _NoCredentialsError
         if credentials.refresh_at < time.monotonic():
@@ -159,6 +170,6 @@ class Caller:
         error = status_error(endpoint.method, self._transport.path_of(url), reply, attempts)
         if endpoint.safety.changes and reply.status in _GATEWAY_FAILURES:
             raise DifyUnknownOutcomeError(
-                f"{str(error).rstrip('.')}. A gateway lost the answer: {OUTCOME_UNKNOWN}"
+                f"{str(error).rstrip('.')}. A gateway lost the response: {OUTCOME_UNKNOWN}"
             )
         return error

@@ -51,7 +51,7 @@ class Endpoint(Generic[T]):
 
     Attributes:
         path: The path below /console/api, with {} for each id.
-        decode: The decoder of the answer.
+        decode: The decoder of the response.
         safety: Whether the call changes something, and when it is retried.
         authenticated: Whether the call requires credentials.
     """
@@ -63,16 +63,16 @@ class Endpoint(Generic[T]):
     authenticated: bool = True
 
 
-def _get(path: str, answer: type[T], *, authenticated: bool = True) -> Endpoint[T]:
-    return Endpoint("GET", path, _decoder(answer), SAFE, authenticated)
+def _get(path: str, model: type[T], *, authenticated: bool = True) -> Endpoint[T]:
+    return Endpoint("GET", path, _decoder(model), SAFE, authenticated)
 
 
-def _post(path: str, answer: type[T], method: str = "POST") -> Endpoint[T]:
-    return Endpoint(method, path, _decoder(answer), UNSAFE)
+def _post(path: str, model: type[T], method: str = "POST") -> Endpoint[T]:
+    return Endpoint(method, path, _decoder(model), UNSAFE)
 
 
 def _command(path: str) -> Endpoint[None]:
-    """A POST whose answer is empty."""
+    """A POST whose response is empty."""
     return Endpoint("POST", path, decode_empty, UNSAFE)
 
 
@@ -84,9 +84,9 @@ class _Identified(Struct, frozen=True):
     id: str | None = None
 
 
-def _get_or_none(path: str, answer: type[T]) -> Endpoint[T | None]:
+def _get_or_none(path: str, model: type[T]) -> Endpoint[T | None]:
     """A GET of something that may be missing: then it is an object of nulls, or null from 1.15."""
-    decode, has_id = _decoder(answer), _decoder(_Identified | None)
+    decode, has_id = _decoder(model), _decoder(_Identified | None)
 
     def read(body: bytes) -> T | None:
         found: _Identified | None = has_id(body)

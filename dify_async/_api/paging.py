@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
+
+from msgspec import structs
 
 from dify_async._concurrency import for_each
 from dify_async.errors import DifyDecodeError
+from dify_async.models import CursorPage, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
-    from dify_async._http.urls import Query
-    from dify_async.models import CursorPage, Page
+    from dify_async._http.urls import Query, QueryValue
 
     from .caller import Caller
     from .endpoints import Endpoint
@@ -25,6 +28,7 @@ class _HasId(Protocol):
 
 
 RowT = TypeVar("RowT", bound=_HasId)
+PageT = TypeVar("PageT", bound=Page[Any] | CursorPage[Any])
 
 MAX_PAGE: Final = 99_999  # of Dify
 # The total is what the server reports, and may be wrong.
@@ -36,106 +40,231 @@ _MAX_SPARSE_PAGES: Final = 100
 _MIN_FILL: Final = 0.1
 
 
-async def fetch_all(
-    caller: Caller, endpoint: Endpoint[Page[RowT]], query: Query, page_size: int, workers: int
-) -> list[RowT]:
-    """The rows of all pages, each once; after the first page, the others are requested concurrently."""
-    pages: dict[int, Page[RowT]] = {}
+class Position(Protocol):
+    """Where a page begins."""
 
-    async def fetch(page: int) -> None:
-        if all(one.has_more for one in pages.values()):
-            pages[page] = await caller.call(endpoint, (), (*query, ("page", page), ("limit", page_size)))
+    @property
+    def parameter(self) -> tuple[str, QueryValue]:
+        """The query parameter for it."""
 
-    await fetch(1)
-    count = math.ceil(pages[1].total / page_size)
-    await for_each(range(2, min(count, _MAX_CONCURRENT_PAGES) + 1), fetch, workers)
-    return [
-        row async for row in iterate_pages(caller, endpoint, (), query, page_size=page_size, fetched=pages)
-    ]
+    def next(self, last_id: str | None) -> Self:
+        """Where the next page begins, given the last row of this one."""
 
 
-async def iterate_pages(
+@dataclass(frozen=True, slots=True)
+class PageNumber:
+    """A page by its number, from 1."""
+
+    number: int = 1
+
+    @property
+    def parameter(self) -> tuple[str, QueryValue]:
+        """The query parameter for it."""
+        return "page", self.number
+
+    def next(self, _: str | None) -> Self:
+        """The next number."""
+        return replace(self, number=self.number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The page after the row whose id is the value of a parameter."""
+
+    name: str
+    row_id: str | None
+
+    @property
+    def parameter(self) -> tuple[str, QueryValue]:
+        """The query parameter for it."""
+        return self.name, self.row_id
+
+    def next(self, last_id: str | None) -> Self:
+        """The cursor after the last row."""
+        return replace(self, row_id=last_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection(Generic[RowT]):
+    """The rows of a list to get.
+
+    Attributes:
+        query: The filters that the server applies.
+        includes: A filter of the server's rows, for what the server cannot express.
+    """
+
+    query: Query = ()
+    includes: Callable[[RowT], bool] | None = None
+
+
+# Called for each await and each iteration, since filters depend on the server's version and on the account's
+# time zone. None means that no row can match.
+Select = Callable[[], Awaitable[Selection[RowT] | None]]
+
+
+class Pages(Generic[RowT, PageT]):
+    """A list from one position on."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        endpoint: Endpoint[PageT],
+        ids: tuple[str, ...],
+        select: Select[RowT],
+        *,
+        position: Position,
+        empty: PageT,
+        is_backward: bool = False,
+    ) -> None:
+        self._caller = caller
+        self._ids = ids
+        self._select = select
+        self._position = position
+        self._empty = empty
+        self._limit = empty.limit
+        self._is_backward = is_backward
+        self._endpoint = endpoint
+
+    @property
+    def route(self) -> str:
+        """The route, for messages."""
+        return f"{self._endpoint.method} {self._endpoint.path}"
+
+    async def result(self) -> PageT:
+        """The page at the position."""
+        selection = await self._select()
+        if selection is None:
+            return self._empty
+        answer = await self._fetch(selection, self._position)
+        if selection.includes is None:
+            return answer
+        return structs.replace(answer, data=[row for row in answer.data if selection.includes(row)])
+
+    async def rows(self, workers: int = 1) -> AsyncIterator[RowT]:
+        """The rows of all pages, each once, until a page has no new row.
+
+        Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29
+        ids), so the total is not exact. With several workers, the pages after the first one are requested
+        concurrently, which requires page numbers.
+
+        Raises:
+            DifyDecodeError: The list has no end, or goes on far past its total.
+        """
+        selection = await self._select()
+        if selection is None:
+            return
+        fetched = await self._fetch_ahead(selection, workers) if workers > 1 else {}
+        seen: set[str] = set()
+        position, last_id = self._position, None
+        pages, max_pages, has_more = 0, MAX_PAGE, True
+        while has_more:
+            pages += 1
+            if pages > max_pages:
+                raise self._endless(max_pages)
+            answer = fetched.pop(position) if position in fetched else await self._fetch(selection, position)
+            known = len(seen)
+            for row in answer.data:
+                last_id = row.id
+                if row.id not in seen:
+                    seen.add(row.id)
+                    if selection.includes is None or selection.includes(row):
+                        yield row
+            has_more = answer.has_more and len(seen) > known
+            if has_more and len(seen) < _MIN_FILL * self._limit * (pages - _MAX_SPARSE_PAGES):
+                raise self._endless(pages)
+            if total := _total(answer):
+                max_pages = min(2 * math.ceil(total / self._limit) + _SPARE_PAGES, MAX_PAGE)
+            position = position.next(last_id)
+
+    async def _fetch_ahead(self, selection: Selection[RowT], workers: int) -> dict[Position, PageT]:
+        """The pages up to the total, or up to one that is the last."""
+        pages: dict[Position, PageT] = {}
+
+        async def fetch(position: Position) -> None:
+            if all(page.has_more for page in pages.values()):
+                pages[position] = await self._fetch(selection, position)
+
+        position = self._position
+        await fetch(position)
+        count = math.ceil(_total(pages[position]) / self._limit)
+        positions = []
+        for _ in range(1, min(count, _MAX_CONCURRENT_PAGES)):
+            position = position.next(None)
+            positions.append(position)
+        await for_each(positions, fetch, workers)
+        return pages
+
+    async def _fetch(self, selection: Selection[RowT], position: Position) -> PageT:
+        query = (*selection.query, position.parameter, ("limit", self._limit))
+        answer = await self._caller.call(self._endpoint, self._ids, query)
+        if self._is_backward:
+            answer.data.reverse()
+        return answer
+
+    def _endless(self, pages: int) -> DifyDecodeError:
+        return DifyDecodeError(
+            f"{self.route}: the server still announces more rows after {pages} pages;"
+            " check for a proxy that changes answers"
+        )
+
+
+class AllRows(Generic[RowT]):
+    """A list by page number that is awaited as a whole."""
+
+    def __init__(self, pages: Pages[RowT, Page[RowT]], workers: int) -> None:
+        self._pages = pages
+        self._workers = workers
+        self.route = pages.route
+
+    async def result(self) -> list[RowT]:
+        """The rows of all pages."""
+        return [row async for row in self._pages.rows(self._workers)]
+
+    def rows(self) -> AsyncIterator[RowT]:
+        """The rows of all pages."""
+        return self._pages.rows()
+
+
+def fixed(query: Query) -> Select[RowT]:
+    """A selection that depends on nothing."""
+
+    async def select() -> Selection[RowT]:
+        return Selection(query)
+
+    return select
+
+
+def numbered(
     caller: Caller,
     endpoint: Endpoint[Page[RowT]],
     ids: tuple[str, ...],
-    query: Query,
+    select: Select[RowT],
     *,
-    page_size: int,
-    fetched: Mapping[int, Page[RowT]] = MappingProxyType({}),
-) -> AsyncIterator[RowT]:
-    """The rows of all pages, each once, until a page has no new row.
-
-    Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29 ids),
-    so the total is not exact.
-
-    Raises:
-        DifyDecodeError: The list goes on far past its total.
-    """
-    seen: set[str] = set()
-    page, last, has_more = 0, MAX_PAGE, True
-    while has_more:
-        page += 1
-        if page > last:
-            raise _endless(endpoint, last)
-        answer = fetched.get(page)
-        if answer is None:
-            answer = await caller.call(endpoint, ids, (*query, ("page", page), ("limit", page_size)))
-        known = len(seen)
-        for row in answer.data:
-            if row.id not in seen:
-                seen.add(row.id)
-                yield row
-        has_more = answer.has_more and len(seen) > known
-        if has_more and _is_sparse(page, len(seen), page_size):
-            raise _endless(endpoint, page)
-        if answer.total:
-            last = min(2 * math.ceil(answer.total / page_size) + _SPARE_PAGES, MAX_PAGE)
+    page: int = 1,
+    limit: int,
+) -> Pages[RowT, Page[RowT]]:
+    """A list by page number, from this page on."""
+    empty: Page[RowT] = Page(data=[], limit=limit, page=page)
+    return Pages(caller, endpoint, ids, select, position=PageNumber(page), empty=empty)
 
 
-async def iterate_cursor(
+def by_cursor(
     caller: Caller,
     endpoint: Endpoint[CursorPage[RowT]],
     ids: tuple[str, ...],
-    query: Query,
+    select: Select[RowT],
     *,
-    cursor: str,
-    page_size: int,
+    cursor: Cursor,
+    limit: int,
     is_backward: bool = False,
-) -> AsyncIterator[RowT]:
-    """The rows of all pages, each once, until a page has no new row.
+) -> Pages[RowT, CursorPage[RowT]]:
+    """A list by cursor, from the row after the cursor on.
 
-    The parameter named `cursor` takes the id of the row after which a page begins. If `is_backward`, pages
-    go back from the newest row, although the rows of each page are oldest first.
-
-    Raises:
-        DifyDecodeError: The list has no end.
+    If `is_backward`, the server's pages go back in time, although the rows of each page are oldest first.
     """
-    seen: set[str] = set()
-    after: str | None = None
-    pages, has_more = 0, True
-    while has_more:
-        pages += 1
-        if pages > MAX_PAGE:
-            raise _endless(endpoint, MAX_PAGE)
-        answer = await caller.call(endpoint, ids, (*query, (cursor, after), ("limit", page_size)))
-        known = len(seen)
-        for row in reversed(answer.data) if is_backward else answer.data:
-            after = row.id
-            if row.id not in seen:
-                seen.add(row.id)
-                yield row
-        has_more = answer.has_more and len(seen) > known
-        if has_more and _is_sparse(pages, len(seen), page_size):
-            raise _endless(endpoint, pages)
+    empty: CursorPage[RowT] = CursorPage(data=[], limit=limit)
+    return Pages(caller, endpoint, ids, select, position=cursor, empty=empty, is_backward=is_backward)
 
 
-def _is_sparse(pages: int, rows: int, page_size: int) -> bool:
-    """Whether so many pages have so few rows that the list has no end."""
-    return rows < _MIN_FILL * page_size * (pages - _MAX_SPARSE_PAGES)
-
-
-def _endless(endpoint: Endpoint[Page[RowT]] | Endpoint[CursorPage[RowT]], pages: int) -> DifyDecodeError:
-    return DifyDecodeError(
-        f"{endpoint.method} {endpoint.path}: the server still announces more rows after {pages} pages;"
-        " check for a proxy that changes answers"
-    )
+def _total(answer: Page[Any] | CursorPage[Any]) -> int:
+    return answer.total if isinstance(answer, Page) else 0

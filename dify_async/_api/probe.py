@@ -28,18 +28,21 @@ class ServerProbe:
         self._has_asked = False
         self._password_login: bool | None = None
 
+    @property
+    def known_version(self) -> str:
+        """The version as far as it is known from earlier answers; "" if a proxy hides it."""
+        return self._sender.version if self._fixed is None else self._fixed
+
     async def version(self) -> str:
         """The version; "" if a proxy hides it. The first call requests it, without logging in."""
-        if self._fixed is not None:
-            return self._fixed
-        if not self._sender.version and not self._has_asked:
+        if self._fixed is None and not self._sender.version and not self._has_asked:
             await self._ask()
-        return self._sender.version
+        return self.known_version
 
     async def supports(self, fact: Fact) -> bool:
         """Whether a fact is true for the server.
 
-        The version is requested again before the answer is False: a call that is refused would never show
+        The version is requested again before the result is False: a call that is refused would never show
         that the server was upgraded.
         """
         was_known = bool(self._sender.version)
@@ -61,11 +64,11 @@ class ServerProbe:
         self._password_login, self._has_asked = None, False
 
     async def confirm(self) -> None:
-        """Raise unless GET /system-features answers as Dify does."""
+        """Raise unless GET /system-features responds as Dify does."""
         await self._ask(strictly=True)
 
     def is_from_dify(self, reply: Reply) -> bool:
-        """Whether an answer has X-Version, if earlier answers had it."""
+        """Whether a response has X-Version, if earlier responses had it."""
         return bool(reply.version) or not self._sender.version
 
     async def _ask(self, *, strictly: bool = False) -> None:
@@ -77,7 +80,7 @@ class ServerProbe:
         reply = await self._sender(lambda: request, attempts)
         if reply.status != 200:
             if strictly or not reply.version:
-                # The answer is not from Dify, so nothing is known about the server.
+                # The response is not from Dify, so nothing is known about the server.
                 raise status_error("GET", endpoint.path, reply, attempts.made)
             self._has_asked = True
             return
@@ -87,6 +90,6 @@ class ServerProbe:
             raise decode_error("GET", endpoint.path, reply, error) from None
         # Every version has this field [0.15.3 to 1.17-pre, system_features].
         if strictly and (features.sso_enforced_for_signin is None or not self.is_from_dify(reply)):
-            raise DifyDecodeError("GET /system-features: the answer is not Dify's. Check base_url.")
+            raise DifyDecodeError("GET /system-features: the response is not Dify's. Check base_url.")
         self._has_asked = True
         self._password_login = features.enable_email_password_login

@@ -1,42 +1,29 @@
-"""Authenticate calls: the credentials of a session, and the admin API key."""
+"""The credentials of a session, and what to do when a route rejects them. No I/O."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Self
 
-from msgspec import Struct, field
+from msgspec import field
 
-from dify_async._api.versions import ADMIN_KEY_NEEDS_CSRF
+from dify_async._api.caller import Credentials
 from dify_async._http.wire import is_about_csrf
-from dify_async._secrets import Secret
-from dify_async.errors import DifyAuthenticationError, DifyConfigError
-from dify_async.tokens import Tokens
+
+from . import rules
 
 if TYPE_CHECKING:
-    from dify_async._api.probe import ServerProbe
+    from collections.abc import Callable
+
     from dify_async.errors import DifyStatusError
+    from dify_async.tokens import Tokens
 
-
-class Credentials(Struct, eq=False):
-    """The headers that authenticate a call.
-
-    Compared by identity, because tokens issued within one second may be equal.
-
-    Attributes:
-        headers: The headers to send.
-        accepted: Whether the server has accepted them on any route.
-        refresh_at: When to refresh them in the background, by the monotonic clock.
-    """
-
-    headers: Mapping[str, str]
-    accepted: bool = False
-    refresh_at: float = math.inf
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(headers=***)"
+# The part of their lifetime after which tokens are refreshed in the background.
+_REFRESH_EARLY_AT: Final = 0.9
+# How long tokens count as new. Their end is known to the second, and some live for a few seconds.
+_MAX_NEW: Final = 60.0
+_NEW_PART: Final = 0.5  # of their lifetime
 
 
 class Source(Enum):
@@ -64,70 +51,73 @@ class TokenCredentials(Credentials, kw_only=True, eq=False):
     replaces_rejected: bool = False
     rejected_by: dict[str, float] = field(default_factory=dict)
 
-
-class Auth:
-    """Authenticates calls. By default, the methods do nothing.
-
-    Attributes:
-        credentials: The credentials for the next call; None if the call must wait for `ensure()`.
-    """
-
-    credentials: Credentials | None = None
-
-    async def ensure(self) -> None:
-        """Get credentials if there are none."""
-
-    async def replace(
-        self, rejected: Credentials, error: Callable[[], DifyStatusError], route: str, /, *, retried: bool
-    ) -> None:
-        """Replace the credentials that a route rejected; raise `error()` if new ones would not help.
-
-        `retried` is true if the same call was already rejected with other credentials.
-        """
-
-    def refresh_early(self, credentials: Credentials) -> None:
-        """Start a refresh in the background."""
-
-    async def login(self) -> None:
-        """Log in now."""
-
-    async def login_with_code(self, email: str, code: str, token: str) -> None:
-        """Log in with an emailed code."""
-
-    async def logout(self) -> None:
-        """End the session."""
-
-    async def close(self) -> None:
-        """Finish or cancel background tasks."""
-
-
-class AdminKey(Auth):
-    """Authenticate as the owner of a workspace, with the server's admin API key."""
-
-    def __init__(self, probe: ServerProbe, admin_api_key: str, workspace_id: str) -> None:
-        self._probe = probe
-        # Cookies are not sent, because a session cookie would take precedence over the key.
-        self.credentials = Credentials(
-            {"Authorization": Secret(f"Bearer {admin_api_key}"), "X-WORKSPACE-ID": workspace_id}
+    @classmethod
+    def of(cls, tokens: Tokens, source: Source, lifetime: float) -> Self:
+        """Credentials from tokens that expire in `lifetime` seconds."""
+        now = time.monotonic()
+        return cls(
+            rules.call_headers(tokens),
+            refresh_at=now + _REFRESH_EARLY_AT * lifetime,
+            tokens=tokens,
+            source=source,
+            new_until=now + min(_MAX_NEW, _NEW_PART * lifetime),
         )
 
-    async def replace(
-        self, _: Credentials, error: Callable[[], DifyStatusError], *__: object, **___: object
-    ) -> None:
-        """Raise an error that explains why the key was rejected."""
-        rejection = error()
-        version = await self._probe.version()
-        reason = "The server does not accept the admin API key for this workspace_id"
-        if ADMIN_KEY_NEEDS_CSRF(version) or is_about_csrf(rejection):
-            name = f"Dify {version}" if version else "This Dify"
-            reason = f"{name} cannot serve an admin API key: 1.9.2 to 1.10.1 require a CSRF token"
-        details = {name: getattr(rejection, name) for name in ("status", "code", "message", "method", "path")}
-        raise DifyAuthenticationError(f"{str(rejection).rstrip('.')}. {reason}.", **details)
+    def is_new(self, now: float) -> bool:
+        """Whether they were issued too recently to have expired; never true for those from the store."""
+        return self.source is not Source.STORE and now < self.new_until
 
-    async def login(self) -> None:
-        """Raise DifyConfigError: an admin API key cannot log in."""
-        raise DifyConfigError("login() requires an e-mail and a password; an admin API key cannot log in")
 
-    async def login_with_code(self, email: str, code: str, token: str) -> None:  # noqa: ARG002
-        """Raise DifyConfigError: an admin API key cannot log in."""
-        await self.login()
+class Step(Enum):
+    """How to replace rejected credentials."""
+
+    REFRESH = auto()
+    LOG_IN = auto()
+    GIVE_UP = auto()
+
+
+def next_step(
+    credentials: TokenCredentials,
+    error: Callable[[], DifyStatusError],
+    route: str,
+    *,
+    retried: bool,
+    now: float,
+) -> Step:
+    """Decide how to replace credentials that a route rejected with a 401 about the token.
+
+    The columns of the table:
+
+    - route: whether this route has recently rejected these credentials while they were new
+    - new: whether the credentials were issued too recently to have expired
+    - accepted: whether any route has accepted the credentials
+    - retried: whether this call was already rejected with other credentials
+    - hopeless: whether new credentials would be rejected too, because these already replace credentials that
+      were rejected when new, because the error is only about CSRF, or because these are from the refresh of a
+      session that was started with an emailed code, so there is no password to log in with
+    - source: where the credentials are from
+
+    | route | new | accepted | retried | hopeless | source  | step    |
+    |-------|-----|----------|---------|----------|---------|---------|
+    | yes   |  -  | yes      |  -      |  -      | -       | GIVE_UP |
+    | -     | no  |  -       |  -      |  -      | -       | REFRESH |
+    | no    | yes | yes      | no      |  -      | -       | REFRESH |
+    | no    | yes | yes      | yes     |  -      | -       | GIVE_UP |
+    | -     | yes | no       |  -      | yes     | -       | GIVE_UP |
+    | -     | yes | no       |  -      | no      | REFRESH | LOG_IN  |
+    | -     | yes | no       |  -      | no      | other   | REFRESH |
+    """
+    if credentials.accepted and now < credentials.rejected_by.get(route, 0.0):
+        return Step.GIVE_UP
+    if not credentials.is_new(now):
+        return Step.REFRESH
+    if credentials.accepted:
+        return Step.GIVE_UP if retried else Step.REFRESH
+    was_refreshed = credentials.source is Source.REFRESH
+    if (
+        credentials.replaces_rejected
+        or is_about_csrf(error())
+        or (was_refreshed and credentials.tokens.by_code)
+    ):
+        return Step.GIVE_UP
+    return Step.LOG_IN if was_refreshed else Step.REFRESH

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import anyio
 from msgspec.structs import replace
 
-from dify_async._concurrency import cancel_and_wait, task_group
+from dify_async._concurrency import cancel_and_wait
 from dify_async._http.retry import jittered_delays
 from dify_async.errors import DifyError, DifyTimeoutError
 from dify_async.events import StoreDown, StoreUp
-from dify_async.tokens import LoginAttempts, Tokens
+from dify_async.tokens import LoginAttempts, MemoryTokenStore, Tokens
 
 from . import rules
 
@@ -93,12 +93,12 @@ class FallbackStore:
     attempts are then counted in memory.
     """
 
-    def __init__(self, store: TokenStore, key: str, emit: OnEvent | None) -> None:
+    def __init__(self, store: TokenStore | None, key: str, emit: OnEvent | None) -> None:
         self.key = key
+        self.store: TokenStore = MemoryTokenStore() if store is None else store
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
         self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
-        self._store = store
         self._emit = emit
         self._lock_is_left = False
         self._patience = _PATIENCE
@@ -114,7 +114,7 @@ class FallbackStore:
     @property
     def expires_attempts(self) -> bool:
         """Whether the store drops attempts by its own clock."""
-        return not self._attempts.is_unsaved and bool(getattr(self._store, "expires_attempts", False))
+        return not self._attempts.is_unsaved and bool(getattr(self.store, "expires_attempts", False))
 
     def begin(self) -> None:
         """Let the next call wait for the store again."""
@@ -183,27 +183,21 @@ class FallbackStore:
                 await self._save_unsaved()
 
     async def _load(self) -> None:
-        found: StoredValue | None = None
-        failure: Exception | None = None
+        async def load(key: str) -> StoredValue | None:
+            return await self.store.load(key)
 
-        async def load_attempts() -> None:
-            nonlocal found, failure
-            try:
-                found = await self._store.load(self._attempts.key)
-            except Exception as error:  # noqa: BLE001 - a store may raise anything
-                failure = error
-
-        async with task_group() as group:
-            group.start_soon(load_attempts)
-            value = await self._store.load(self._tokens.key)
+        keys = (self._tokens.key, self._attempts.key)
+        value, found = await asyncio.gather(*map(load, keys), return_exceptions=True)
+        if isinstance(value, BaseException):
+            raise value
         tokens = rules.usable_tokens(value)
         if tokens is None and value is not None:
             logger.warning("the token store contains invalid data; it will be overwritten")
         if tokens is not None:  # otherwise they were evicted, and those in memory are valid
             self._tokens.found(tokens)
         entry = self._attempts
-        if failure is not None:
-            self._attempts_failed(failure)
+        if isinstance(found, BaseException):
+            self._attempts_failed(_reason(found))
         elif entry.is_unsaved and entry.value and isinstance(found, LoginAttempts) and found != entry.stored:
             # Other clients have counted too; add what this one has sent during the outage.
             entry.value, entry.stored = _sum(found, entry.value, entry.stored), found
@@ -211,13 +205,13 @@ class FallbackStore:
             entry.found(found if isinstance(found, LoginAttempts) else None)
 
     async def _take_lock(self) -> AbstractAsyncContextManager[None]:
-        lock = self._store.lock(self.key)
+        lock = self.store.lock(self.key)
         await lock.__aenter__()
         return lock
 
     async def _write(self, entry: _Entry[Any]) -> None:
         value = entry.value
-        await (self._store.clear(entry.key) if value is None else self._store.save(entry.key, value))
+        await (self.store.clear(entry.key) if value is None else self.store.save(entry.key, value))
         entry.stored = value
         if entry.value is value:  # otherwise there is a newer one
             entry.is_unsaved = False
@@ -226,22 +220,24 @@ class FallbackStore:
         entry = self._attempts
         try:
             await self._write(entry)
-            if entry.value is not None and not self._keeps_attempts:
-                if await self._store.load(entry.key) != entry.stored:
-                    raise DifyError("they are not returned as saved")  # noqa: TRY301 - as any failure
+            if entry.value is None or self._keeps_attempts:
+                return
+            if await self.store.load(entry.key) == entry.stored:
                 self._keeps_attempts = True
+                return
+            reason = "they are not returned as saved"
         except Exception as error:
-            entry.is_unsaved = True
             if self._retry_at is not None:  # it was down before, and may still be
                 raise
-            await self._store.load(self._tokens.key)  # raises if the store is down
-            self._attempts_failed(error)
+            await self.store.load(self._tokens.key)  # raises if the store is down
+            reason = _reason(error)
+        entry.is_unsaved = True
+        self._attempts_failed(reason)
 
-    def _attempts_failed(self, error: Exception) -> None:
+    def _attempts_failed(self, reason: str) -> None:
         if self._keeps_attempts is not False:
             logger.warning(
-                "the token store does not keep login attempts (%s); this client counts its own",
-                _reason(error),
+                "the token store does not keep login attempts (%s); this client counts its own", reason
             )
         self._keeps_attempts = False
 
@@ -295,6 +291,6 @@ class FallbackStore:
                 self._patience -= time.monotonic() - began
 
 
-def _reason(error: Exception) -> str:
-    """The text of our own errors; for others, whose text may contain secrets, the class."""
+def _reason(error: BaseException) -> str:
+    """The message of our own errors; for others, whose message may contain secrets, the class."""
     return str(error) if isinstance(error, DifyError) else type(error).__name__

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import anyio.to_thread
 from msgspec.structs import replace
@@ -32,7 +33,7 @@ MAX_PER_PASSWORD: Final = 3
 MAX_PER_ACCOUNT: Final = 5
 # In seconds. Dify's LOGIN_LOCKOUT_DURATION; each attempt restarts it.
 _WINDOW: Final = 24 * 3600
-# How long no password is sent after Dify answered that the account is locked.
+# How long no password is sent after Dify responded that the account is locked.
 _LOCK_PAUSE: Final = 3600
 # How far a record of another machine may be in the future, because its clock is ahead.
 _CLOCK_TOLERANCE: Final = 300
@@ -45,8 +46,8 @@ class LoginGuard:
 
     Within 24 hours, the same password is sent at most three times without success, and all passwords of the
     account together at most five times. Each attempt is recorded before it is sent, while the store's lock
-    is held. If Dify did not answer the last attempt, the next one is made only if GET /system-features
-    returns an answer from Dify.
+    is held. If Dify did not respond to the last attempt, the next one is made only if GET
+    /system-features returns a response from Dify.
 
     Attributes:
         rejection: The error that every call raises until `login()` is called; None if there is none.
@@ -65,7 +66,7 @@ class LoginGuard:
 
     @property
     def is_answered(self) -> bool:
-        """Whether Dify answered the last attempt of any client."""
+        """Whether Dify responded to the last attempt of any client."""
         return self._store.attempts.is_answered
 
     def check(self) -> None:
@@ -90,63 +91,67 @@ class LoginGuard:
     async def before_sending(self, confirm: Callable[[], Awaitable[None]], *, on_purpose: bool) -> None:
         """Record an attempt, or raise if the password must not be sent.
 
-        `confirm` raises unless the server answers as Dify does. `on_purpose` is true if `login()` was called.
+        `confirm` raises unless the server responds as Dify does; `on_purpose` is true for `login()`.
         """
         self.look()
         attempts, own_hash = self._store.attempts, await self._fingerprint()
         now = int(time.time())
         if not on_purpose:
             if attempts.rejected == own_hash and attempts.rejection not in {"", self._known_rejection}:
-                text = f"{attempts.answer} Another client of this account got this answer."
+                text = f"{attempts.answer} Another client of this account received this response."
                 self.reject(DifyLoginError(text, method="POST", path="/login"))
-            self._check_lock(attempts, now)
+            age = math.inf if attempts.locked_at is None else abs(now - attempts.locked_at)
+            # By the monotonic clock too, since the record may be of a machine with another time.
+            if age < _LOCK_PAUSE or (age < math.inf and time.monotonic() < self._locked_until):
+                code = "email_code_login_limit"
+                raise DifyLoginLockedError(
+                    attempts.answer, status=429, code=code, method="POST", path="/login"
+                )
         sent = attempts.sent
-        is_used_up = sent.get(own_hash, 0) >= MAX_PER_PASSWORD or sum(sent.values()) >= MAX_PER_ACCOUNT
-        age = now - attempts.sent_at
-        # Only if the store does not expire records itself, because this compares the clocks of two machines.
-        is_expired = not -_CLOCK_TOLERANCE <= age <= _WINDOW and not self._store.expires_attempts
-        if is_used_up and not is_expired:
-            raise _used_up_error(attempts)
+        if sent.get(own_hash, 0) >= MAX_PER_PASSWORD or sum(sent.values()) >= MAX_PER_ACCOUNT:
+            is_recent = -_CLOCK_TOLERANCE <= now - attempts.sent_at <= _WINDOW
+            if is_recent or self._store.expires_attempts:  # by its own clock, so no clocks are compared
+                raise _used_up_error(attempts)
         if not attempts.is_answered:
             await confirm()
         self._was_answered = attempts.is_answered
-        sent = {**sent, own_hash: sent.get(own_hash, 0) + 1}
-        since = attempts.since or now
-        attempts = replace(attempts, sent=sent, since=since, sent_at=now, is_answered=False, answer="")
-        await self._store.save_attempts(attempts)
+        await self._store.save_attempts(
+            replace(
+                attempts,
+                sent={**sent, own_hash: sent.get(own_hash, 0) + 1},
+                since=attempts.since or now,
+                sent_at=now,
+                is_answered=False,
+                answer="POST /login: no response.",
+            )
+        )
 
     async def record(self, error: DifyError) -> None:
         """Record why the last login failed, and whether the attempt still counts."""
         attempts = replace(self._store.attempts, answer=str(error))
         if isinstance(error, DifyLoginLockedError):  # Dify did not check the password
             self._locked_until = time.monotonic() + _LOCK_PAUSE
-            attempts = self._uncounted(replace(attempts, locked_at=int(time.time())))
+            attempts = self._uncounted(attempts, locked_at=int(time.time()))
         elif isinstance(error, DifyLoginError):
             self.rejection = copy.copy(error)
-            rejection = {"rejected": self._hash, "rejection": uuid.uuid4().hex}
-            attempts = replace(attempts, is_answered=True, **rejection)
-        elif isinstance(error, DifyStatusError) and is_not_about_the_account(error):
-            attempts = self._uncounted(attempts)
+            rejection = uuid.uuid4().hex
+            attempts = replace(
+                attempts, is_answered=True, locked_at=None, rejected=self._hash, rejection=rejection
+            )
         elif isinstance(error, DifyConnectionError):
             if not error.sent:
-                attempts = replace(self._uncounted(attempts), is_answered=self._was_answered)
+                attempts = self._uncounted(attempts, is_answered=self._was_answered)
+        elif isinstance(error, DifyStatusError) and is_not_about_the_account(error):
+            attempts = self._uncounted(attempts)
         elif not isinstance(error, DifyStatusError) or error.code is None:
             # The response is not from Dify: something in front of it replaces its responses.
             attempts = replace(attempts, replaced=attempts.replaced + 1)
         await self._store.save_attempts(attempts)
 
-    def _uncounted(self, attempts: LoginAttempts) -> LoginAttempts:
+    def _uncounted(self, attempts: LoginAttempts, **changes: Any) -> LoginAttempts:
         """The attempts without the last one, because Dify did not check its password."""
         sent = {**attempts.sent, self._hash: max(0, attempts.sent.get(self._hash, 0) - 1)}
-        return replace(attempts, sent=sent, is_answered=True)
-
-    def _check_lock(self, attempts: LoginAttempts, now: int) -> None:
-        if attempts.locked_at is None:  # or another client has logged in since
-            return
-        if abs(now - attempts.locked_at) < _LOCK_PAUSE or time.monotonic() < self._locked_until:
-            raise DifyLoginLockedError(
-                attempts.answer, status=429, code="email_code_login_limit", method="POST", path="/login"
-            )
+        return replace(attempts, **{"sent": sent, "is_answered": True, **changes})
 
     async def _fingerprint(self) -> str:
         """A salted hash, which reveals only whether two clients use the same password."""
@@ -168,12 +173,11 @@ def _used_up_error(attempts: LoginAttempts) -> DifyLoginError:
         advice = "Nothing more is sent until 24 hours after the last attempt, to protect the account."
         if attempts.replaced:
             advice = (
-                "GET /system-features answers, so a proxy or gateway in front of Dify replaces the answers"
+                "GET /system-features works, so a proxy or gateway in front of Dify replaces the responses"
                 f" of POST /login. {advice}"
             )
-    last = attempts.answer or "POST /login: no answer"
     return DifyLoginError(
-        f"{last.rstrip('.')}. Passwords were sent {times} times without success since"
+        f"{attempts.answer.rstrip('.')}. Passwords were sent {times} times without success since"
         f" {since:%Y-%m-%d %H:%M} UTC. {advice}",
         method="POST",
         path="/login",

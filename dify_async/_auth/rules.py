@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dify_async._api.versions import ENCODED_PASSWORD
 from dify_async._http.wire import UNREADABLE, ErrorBody, Reply, error_body, http_date
@@ -96,32 +97,21 @@ _token_body: Final = msgspec.json.Decoder(_TokenBody).decode
 
 
 def read_tokens(reply: Reply) -> Tokens | None:
-    """The tokens in the answer to a login or a refresh; None if it does not have all of them."""
+    """The tokens in the response to a login or a refresh; None if it does not have all of them."""
     if reply.status != 200:
         return None
     cookies = _cookies(reply.headers)
     if all(name in cookies for name in _NAMES):
-        values = {name: value for name, (_, value) in cookies.items()}
         names = {name: sent_as for name, (sent_as, _) in cookies.items()}
-        access, refresh, csrf = (values[name] for name in _NAMES)
-        return Tokens(
-            access_token=access,
-            refresh_token=refresh,
-            csrf_token=csrf,
-            expires_at=expiry(access),
-            cookie_names=names,
-        )
-    try:
-        data = _token_body(reply.body).data
-    except UNREADABLE:
-        return None
-    if not _fits_in_a_header(data.access_token) or not _fits_in_a_header(data.refresh_token):
-        return None
-    return Tokens(
-        access_token=data.access_token,
-        refresh_token=data.refresh_token,
-        expires_at=expiry(data.access_token),
-    )
+        access, refresh, csrf = (cookies[name][1] for name in _NAMES)
+        tokens = Tokens(access_token=access, refresh_token=refresh, csrf_token=csrf, cookie_names=names)
+    else:
+        try:
+            data = _token_body(reply.body).data
+        except UNREADABLE:
+            return None
+        tokens = Tokens(access_token=data.access_token, refresh_token=data.refresh_token)
+    return usable_tokens(replace(tokens, expires_at=expiry(tokens.access_token)))
 
 
 def _cookies(headers: Headers) -> dict[str, tuple[str, str]]:
@@ -154,11 +144,11 @@ def usable_tokens(value: object) -> Tokens | None:
     """The value from a store, if it is tokens that can be sent."""
     if not isinstance(value, Tokens):
         return None
-    texts: list[object] = [value.access_token, value.refresh_token]
+    sent: list[object] = [value.access_token, value.refresh_token]
     if value.cookie_names is not None:
-        texts += [value.csrf_token, *(value.cookie_names.get(name) for name in _NAMES)]
+        sent += [value.csrf_token, *(value.cookie_names.get(name) for name in _NAMES)]
     end = value.expires_at
-    is_usable = all(map(_fits_in_a_header, texts)) and (end is None or 0 <= end < _MAX_TIME)
+    is_usable = all(map(_fits_in_a_header, sent)) and (end is None or 0 <= end < _MAX_TIME)
     return value if is_usable else None
 
 

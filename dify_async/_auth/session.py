@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from dify_async._api.caller import Auth
 from dify_async._concurrency import SingleFlight, outcome
 from dify_async._http.wire import is_not_about_the_account, status_error
 from dify_async.errors import (
@@ -17,20 +18,22 @@ from dify_async.errors import (
 )
 
 from . import rules, verdicts
-from .credentials import Auth, Source, TokenCredentials
-from .session_api import LOGOUT, SessionApi, token_credentials
-from .steps import Step, is_new, next_step
+from .credentials import Source, Step, TokenCredentials, next_step
+from .login_guard import LoginGuard
+from .session_api import LOGOUT, SessionApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from dify_async._api.caller import Credentials
     from dify_async._api.probe import ServerProbe
     from dify_async._concurrency import Done, Job
+    from dify_async._http.retry import RetryPolicy
+    from dify_async._http.sender import Sender
+    from dify_async.events import OnEvent
     from dify_async.tokens import Tokens
 
-    from .credentials import Credentials
     from .fallback_store import FallbackStore
-    from .login_guard import LoginGuard
 
 _PAUSE_AFTER_REFRESH: Final = 30.0
 # Services have a few seconds after SIGTERM. A refresh takes one; what a login loses is one attempt, which is
@@ -50,14 +53,23 @@ class Session(Auth):
     credentials: TokenCredentials | None
 
     def __init__(
-        self, api: SessionApi, probe: ServerProbe, store: FallbackStore, guard: LoginGuard, email: str
+        self,
+        sender: Sender,
+        probe: ServerProbe,
+        policy: RetryPolicy,
+        store: FallbackStore,
+        emit: OnEvent | None,
+        *,
+        email: str,
+        password: str,
     ) -> None:
         self.credentials = None
-        self._api = api
         self._probe = probe
         self._store = store
-        self._guard = guard
         self._email = email
+        self._password = password
+        self._guard = LoginGuard(store, password)
+        self._api = SessionApi(sender, probe, policy, self._guard, emit)
         self._rejected: TokenCredentials | None = None  # restored if they cannot be replaced
         self._session_to_end: Tokens | None = None  # logout() has not ended it at the server yet
         self._login: Done | None = None
@@ -144,9 +156,8 @@ class Session(Auth):
         if rejected is None and await self._load(None):
             return
         # If the server rejects new credentials twice in a row, it would reject a third time too.
-        replaces_rejected = (
-            rejected is not None and not rejected.accepted and is_new(rejected, time.monotonic())
-        )
+        now = time.monotonic()
+        replaces_rejected = rejected is not None and not rejected.accepted and rejected.is_new(now)
         async with self._store.lock():
             if await self._load(rejected):
                 return
@@ -185,7 +196,7 @@ class Session(Auth):
 
     async def _log_in_with_code(self, code: str, token: str, done: Done) -> None:
         async with self._store.lock():
-            fresh = await self._api.log_in_with_code(code, token)
+            fresh = await self._api.log_in_with_code(self._email, code, token)
             self._guard.rejection = None
             await self._use(fresh, done)
 
@@ -218,7 +229,7 @@ class Session(Auth):
             return False
         # By the local clock; if it is wrong, the refresh only comes early or late.
         lifetime = math.inf if tokens.expires_at is None else tokens.expires_at - time.time()
-        self.credentials = token_credentials(tokens, Source.STORE, lifetime)
+        self.credentials = TokenCredentials.of(tokens, Source.STORE, lifetime)
         return True
 
     async def _use(self, fresh: TokenCredentials, done: Done) -> None:
@@ -234,7 +245,7 @@ class Session(Auth):
         try:
             fresh = await self._api.refresh(tokens)
         except (DifyConnectionError, DifyStatusError) as error:
-            # If the session is from a code, the password may be any text.
+            # If the session is from a code, the password may be any string.
             is_for_all = isinstance(error, DifyStatusError) and is_not_about_the_account(error)
             if tokens.by_code or is_for_all or not await self._probe.allows_passwords():
                 raise
@@ -255,4 +266,4 @@ class Session(Auth):
             self._guard.reject(verdicts.code_session_ended())
         if not await self._probe.allows_passwords():
             self._guard.reject(verdicts.no_password_login())
-        return await self._api.log_in(on_purpose=on_purpose)
+        return await self._api.log_in(self._email, self._password, on_purpose=on_purpose)

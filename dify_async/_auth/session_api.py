@@ -1,16 +1,15 @@
-"""The requests that begin, refresh and end a session."""
+"""The requests that begin, refresh and end a session. They take no slot of the limiter."""
 
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
 from msgspec.structs import replace
 
 from dify_async._api.versions import BEARER_TOKENS
-from dify_async._http.retry import NEVER_AGAIN, SAFE, SIGN_IN, Attempts, jittered_delays
+from dify_async._http.retry import LOGIN, NO_RETRIES, SAFE, Attempts, jittered_delays
 from dify_async._http.wire import Request, is_not_about_the_account, status_error
 from dify_async.errors import DifyConnectionError, DifyError, DifyStatusError
 from dify_async.events import SessionRefreshed
@@ -38,65 +37,35 @@ _LOGIN: Final = "/login"
 _CODE_LOGIN: Final = "/email-code-login/validity"
 _REFRESH: Final = "/refresh-token"
 _JSON: Final = {"Content-Type": "application/json"}
-# The part of their lifetime after which tokens are refreshed in the background.
-_REFRESH_EARLY_AT: Final = 0.9
-# How long tokens count as new. Their end is known to the second, and some live for a few seconds.
-_MAX_NEW: Final = 60.0
-_NEW_PART: Final = 0.5  # of their lifetime
-
-
-def token_credentials(tokens: Tokens, source: Source, lifetime: float) -> TokenCredentials:
-    """Credentials from tokens that expire in `lifetime` seconds."""
-    now = time.monotonic()
-    return TokenCredentials(
-        rules.call_headers(tokens),
-        refresh_at=now + _REFRESH_EARLY_AT * lifetime,
-        tokens=tokens,
-        source=source,
-        new_until=now + min(_MAX_NEW, _NEW_PART * lifetime),
-    )
 
 
 class SessionApi:
-    """Sends these requests. They take no slot of the limiter."""
+    """Sends these requests, and reads the responses."""
 
     def __init__(
-        self,
-        sender: Sender,
-        probe: ServerProbe,
-        policy: RetryPolicy,
-        guard: LoginGuard,
-        emit: OnEvent | None,
-        *,
-        email: str,
-        password: str,
+        self, sender: Sender, probe: ServerProbe, policy: RetryPolicy, guard: LoginGuard, emit: OnEvent | None
     ) -> None:
         self._sender = sender
         self._probe = probe
         self._policy = policy
         self._guard = guard
         self._emit = emit
-        self._email = email
-        self._password = password
         paths = (_LOGIN, _CODE_LOGIN, _REFRESH, LOGOUT)
         self._urls = {path: sender.transport.url(path, (), ()) for path in paths}
 
-    async def log_in(self, *, on_purpose: bool) -> TokenCredentials:
+    async def log_in(self, email: str, password: str, *, on_purpose: bool) -> TokenCredentials:
         """Log in with the password.
 
-        A password that was accepted before is retried after attempts that Dify did not answer, as often as
-        the retry policy and the login guard allow.
+        A password that was accepted before is retried if Dify did not respond, as often as the retry policy
+        and the login guard allow.
         """
         left = min(self._policy.attempts, MAX_PER_PASSWORD) if self._guard.was_accepted else 1
         delays = jittered_delays(self._policy.base_delay, self._policy.max_delay)
         while True:
-            version = await self._probe.version()
-            if BEARER_TOKENS(version):
-                self._sender.transport.extras.check_authorization()
+            body = rules.login_body(email, password, await self._version())
             await self._guard.before_sending(self._probe.confirm, on_purpose=on_purpose)
             try:
-                body = rules.login_body(self._email, self._password, version)
-                credentials = await self._log_in(_LOGIN, body, self._password, "password")
+                credentials = await self._log_in(_LOGIN, body, password, "password")
             except DifyError as error:
                 await self._guard.record(error)
                 left -= 1
@@ -107,15 +76,21 @@ class SessionApi:
                 return credentials
             await anyio.sleep(next(delays))
 
-    async def log_in_with_code(self, code: str, token: str) -> TokenCredentials:
+    async def log_in_with_code(self, email: str, code: str, token: str) -> TokenCredentials:
         """Log in with an emailed code."""
-        body = rules.code_body(self._email, code, token, await self._probe.version())
+        body = rules.code_body(email, code, token, await self._version())
         return await self._log_in(_CODE_LOGIN, body, code, "email_code")
+
+    async def _version(self) -> str:
+        version = await self._probe.version()
+        if BEARER_TOKENS(version):
+            self._sender.transport.extras.check_authorization()
+        return version
 
     async def _log_in(
         self, path: str, body: bytes, secret: str, method: Literal["password", "email_code"]
     ) -> TokenCredentials:
-        reply = await self._send("POST", path, _JSON, body, Attempts(self._policy, SIGN_IN))
+        reply = await self._send("POST", path, _JSON, body, Attempts(self._policy, LOGIN))
         tokens = rules.read_tokens(reply)
         if tokens is None:
             raise verdicts.refusal(reply, path, secret, is_from_dify=self._probe.is_from_dify(reply))
@@ -125,29 +100,28 @@ class SessionApi:
         """Use the refresh token; None if it is invalid.
 
         After any other failure it is retried once, since it may still be valid: if its Redis or database is
-        down, Dify answers 401 up to 1.15 and 500 from 1.16.0
+        down, Dify responds with 401 up to 1.15 and with 500 from 1.16.0
         [1.15.0/11_redis_down_refresh, 1.16.1/11_redis_down_refresh, 1.16.1/11_db_down_refresh].
         """
         headers, body = rules.refresh_request(tokens)
-        failure: DifyConnectionError | DifyStatusError | None = None
+        failure: DifyError
         for pause in (0.0, self._policy.base_delay):
             await anyio.sleep(pause)
             try:
-                reply = await self._send("POST", _REFRESH, headers, body, Attempts(NEVER_AGAIN, SIGN_IN))
+                reply = await self._send("POST", _REFRESH, headers, body, Attempts(NO_RETRIES, LOGIN))
             except DifyConnectionError as error:
-                logger.info("the refresh failed: %s", error)
                 failure = error
-                continue
-            fresh = rules.read_tokens(reply)
-            if fresh is not None:
-                return self._new_session(replace(fresh, by_code=tokens.by_code), reply, "refresh_token")
-            failure = status_error("POST", _REFRESH, reply)
-            logger.info("the refresh was rejected: %s", failure)
-            if rules.refresh_token_is_dead(reply):
-                return None
-            if is_not_about_the_account(failure):
-                break
-        assert failure is not None  # noqa: S101 - the loop has run, for the type checker
+            else:
+                fresh = rules.read_tokens(reply)
+                if fresh is not None:
+                    return self._new_session(replace(fresh, by_code=tokens.by_code), reply, "refresh_token")
+                failure = status_error("POST", _REFRESH, reply)
+            logger.info("the refresh failed: %s", failure)
+            if isinstance(failure, DifyStatusError):
+                if rules.refresh_token_is_dead(reply):
+                    return None
+                if is_not_about_the_account(failure):
+                    break
         raise failure
 
     async def log_out(self, tokens: Tokens) -> Reply:
@@ -162,7 +136,7 @@ class SessionApi:
         if self._emit is not None:
             self._emit(SessionRefreshed(method))
         source = Source.REFRESH if method == "refresh_token" else Source.LOGIN
-        return token_credentials(tokens, source, rules.lifetime(tokens, reply))
+        return TokenCredentials.of(tokens, source, rules.lifetime(tokens, reply))
 
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, attempts: Attempts

@@ -1,4 +1,4 @@
-"""Answers to a login that have no tokens: Dify's verdict on the account, or something else. Pure."""
+"""Responses to a login that have no tokens: Dify's verdict on the account, or something else. Pure."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ _ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 
 
 def _without(secret: str, reply: Reply) -> Reply:
-    """The answer without the secret of the request, which servers and proxies may echo."""
+    """The response without the secret of the request, which servers and proxies may echo."""
     body = reply.body
     forms = {secret, msgspec.json.encode(str(secret)).decode()[1:-1], json.dumps(secret)[1:-1]}
-    forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON as text in JSON, from 1.17.0
+    forms |= {json.dumps(form)[1:-1] for form in forms}  # JSON in a JSON string, from 1.17.0
     for form in {*forms, base64.b64encode(secret.encode()).decode()} - {""}:
         body = body.replace(form.encode(), b"***")
     return replace(reply, body=body)
 
 
 def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> bool:
-    """Whether Dify decided about the account; not if a gateway answered, or a check of a token."""
+    """Whether Dify decided about the account; not if the response is from a gateway, or about a token."""
     body = error_body(reply.body)
     if body is None or not is_from_dify or reply.status not in _VERDICTS:
         return False
@@ -62,22 +62,22 @@ def is_verdict(reply: Reply, error: DifyStatusError, *, is_from_dify: bool) -> b
 
 
 def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) -> DifyError:
-    """The error for an answer to a login without tokens; a `DifyLoginError` if it is Dify's verdict.
+    """The error for a response to a login without tokens; a `DifyLoginError` if it is Dify's verdict.
 
     `secret` is the password or code that was sent. `is_from_dify` is false if a proxy has replaced the
-    answer.
+    response.
     """
     reply = _without(secret, reply)
     error = status_error("POST", path, reply)
     if not is_from_dify:
         error.code = None  # it is a code of the proxy
-    kind: type[DifyLoginError] = DifyLoginError
+    error_class: type[DifyLoginError] = DifyLoginError
     if error.code == "email_code_login_limit":  # sic: the lock after wrong passwords
-        kind = DifyLoginLockedError
+        error_class = DifyLoginLockedError
     elif not is_verdict(reply, error, is_from_dify=is_from_dify):
         if reply.status < 300:
             return DifyDecodeError(
-                f"POST {path}: the answer has no tokens and is not Dify's. Check base_url."
+                f"POST {path}: the response has no tokens and is not Dify's. Check base_url."
             )
         return error
     body = error_body(reply.body) or ErrorBody()
@@ -93,7 +93,7 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
         reason = f"{message or 'the code was rejected'}. Call request_login_code() for another code"
     elif reason is message:
         reason = f"{message}. Call login() to try again"
-    return kind(
+    return error_class(
         f"POST {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
         status=reply.status,
         code=error.code,

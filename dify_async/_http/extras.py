@@ -61,10 +61,8 @@ class Extras(Struct, frozen=True):
                 " expects its token there"
             )
 
-    def headers_of(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+    def added_to(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers to send for a request that has these."""
-        if not self.headers:
-            return headers
         if "Authorization" in headers:
             self.check_authorization()
         return {**self.headers, **headers}
@@ -84,10 +82,10 @@ async def with_session(extras: Extras, session: aiohttp.ClientSession, url: URL)
     if session.closed or session.connector is None:
         raise DifyConfigError("session must be open, got a closed one")
     if session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public name is deprecated
-        raise DifyConfigError("session must be of this event loop, got one of another event loop")
+        raise DifyConfigError("session must belong to this event loop, got a session of another event loop")
     # The settings below have no public names.
     if session._request_class.__module__.partition(".")[0] != "aiohttp":  # noqa: SLF001
-        raise DifyConfigError("session must not have a request_class= of its own")
+        raise DifyConfigError("session must not have a custom request_class=")
     headers = checked_headers("the session's headers", session.headers, extras.reserved)
     if session.auth is not None and session._base_url_origin in {None, url.origin()}:  # noqa: SLF001
         if has_authorization(headers):

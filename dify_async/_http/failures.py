@@ -1,4 +1,4 @@
-"""Explain why a request got no answer, and what to do about it."""
+"""Explain why a request got no response, and what to do about it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PROXY_CLOSED: Final = "check whether the proxy allows connections to the server"
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """The kind of failure."""
 
     INVALID_HOST = auto()
@@ -47,11 +47,11 @@ class Kind(Enum):
 
 _NOT_SENT: Final = frozenset(
     {
-        Kind.INVALID_HOST,
-        Kind.CANNOT_CONNECT,
-        Kind.CONNECT_TIMEOUT,
-        Kind.REJECTED_BY_PROXY,
-        Kind.OTHER_FINGERPRINT,
+        FailureKind.INVALID_HOST,
+        FailureKind.CANNOT_CONNECT,
+        FailureKind.CONNECT_TIMEOUT,
+        FailureKind.REJECTED_BY_PROXY,
+        FailureKind.OTHER_FINGERPRINT,
     }
 )
 
@@ -95,7 +95,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         changes: Whether the request may change something on the server, so that its outcome is unknown if
             it may have been sent.
         may_be_sent: Whether part of the request may have been sent.
-        has_answered: Whether the server has ever answered this client.
+        has_answered: Whether the server has ever responded to this client.
         proxy: The proxy's URL without its password; "" if the client uses none.
         timeout: The time limit of the attempt, in seconds.
         connect_timeout: The time limit for connecting, in seconds.
@@ -105,7 +105,7 @@ class FailedAttempt(Struct, frozen=True, kw_only=True):
         proxy_status: The status with which the proxy rejected the connection; 0 if it did not.
     """
 
-    kind: Kind
+    kind: FailureKind
 
     call: str
     base_url: str
@@ -132,28 +132,30 @@ def failure_of(error: Exception, attempt: FailedAttempt) -> DifyError:
         return _not_sent(error, attempt, problem)
     is_timeout = isinstance(error, TimeoutError)
     unreadable = _unreadable(error, attempt.kind)
-    reason = unreadable or (f"no answer within {attempt.timeout:g} s" if is_timeout else _text_of(error))
+    reason = unreadable or (f"no response within {attempt.timeout:g} s" if is_timeout else _text_of(error))
     reason += _hint(attempt)
     if attempt.changes:
-        return DifyUnknownOutcomeError(f"{call}: the answer was lost ({reason}): {OUTCOME_UNKNOWN}")
+        return DifyUnknownOutcomeError(f"{call}: the response was lost ({reason}): {OUTCOME_UNKNOWN}")
     if unreadable:
         return DifyDecodeError(f"{call}: {reason}")
     return (DifyTimeoutError if is_timeout else DifyConnectionError)(f"{call}: {reason}")
 
 
-def _unreadable(error: Exception, kind: Kind) -> str:
-    """Why an answer is not valid HTTP; "" if there was no answer."""
-    if kind is Kind.HEADER_TOO_LONG:
-        return "a header of the answer is too long"
-    return f"the answer is not valid HTTP ({type(error).__name__})" if kind is Kind.NOT_HTTP else ""
+def _unreadable(error: Exception, kind: FailureKind) -> str:
+    """Why a response is not valid HTTP; "" if there was no response."""
+    if kind is FailureKind.HEADER_TOO_LONG:
+        return "a header of the response is too long"
+    return f"the response is not valid HTTP ({type(error).__name__})" if kind is FailureKind.NOT_HTTP else ""
 
 
 def _hint(attempt: FailedAttempt) -> str:
-    if attempt.has_answered or attempt.kind is Kind.HEADER_TOO_LONG:
+    if attempt.has_answered or attempt.kind is FailureKind.HEADER_TOO_LONG:
         return ""
-    if attempt.base_url.startswith("http:"):  # a TLS server answers plain HTTP with an alert, or disconnects
+    if attempt.base_url.startswith(
+        "http:"
+    ):  # a TLS server responds to plain HTTP with an alert, or disconnects
         return "; check whether base_url must be https://"
-    if attempt.kind is not Kind.DISCONNECTED:
+    if attempt.kind is not FailureKind.DISCONNECTED:
         return ""
     # The proxy may have closed the connection instead of connecting to the server.
     return f"; {PROXY_CLOSED if attempt.proxy else HANDSHAKE_FAILED}"
@@ -161,19 +163,19 @@ def _hint(attempt: FailedAttempt) -> str:
 
 def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> DifyError:
     is_of_proxy = (
-        bool(attempt.proxy) and attempt.kind is Kind.CANNOT_CONNECT and attempt.peer != attempt.server
+        bool(attempt.proxy) and attempt.kind is FailureKind.CANNOT_CONNECT and attempt.peer != attempt.server
     )
     text = f"Cannot connect to {f'the proxy {attempt.proxy}' if is_of_proxy else attempt.base_url}: "
     if isinstance(error, TimeoutError):  # while waiting for a free connection, or while connecting
-        is_connecting = attempt.kind is Kind.CONNECT_TIMEOUT
+        is_connecting = attempt.kind is FailureKind.CONNECT_TIMEOUT
         seconds = attempt.connect_timeout if is_connecting else attempt.timeout
         return DifyTimeoutError(f"{text}timed out after {seconds:g} s. {_CURES['timed out']}", sent=False)
     may_pass = False
     if problem is not None:
         text += problem
-    elif attempt.kind is Kind.OTHER_FINGERPRINT:
+    elif attempt.kind is FailureKind.OTHER_FINGERPRINT:
         text += f"the certificate of {attempt.peer} does not match the fingerprint of the session"
-    elif attempt.kind is Kind.INVALID_HOST:
+    elif attempt.kind is FailureKind.INVALID_HOST:
         # The original message is not shown, because it may contain a whole URL.
         text += "the host name is invalid. Check base_url and proxy."
     else:
@@ -182,12 +184,12 @@ def _not_sent(error: Exception, attempt: FailedAttempt, problem: str | None) -> 
 
 
 def _temporary_reason(error: Exception, attempt: FailedAttempt, what: str) -> str:
-    if attempt.kind is Kind.REJECTED_BY_PROXY:
+    if attempt.kind is FailureKind.REJECTED_BY_PROXY:
         # The original message is not shown, because it contains the proxy's URL.
         status = attempt.proxy_status
         advice = f"; {PROXY_LOGIN_ADVICE}" if status == 407 else ""
-        return f"the proxy answered {status}{advice}"
-    if attempt.kind is not Kind.CANNOT_CONNECT:
+        return f"the proxy responded with {status}{advice}"
+    if attempt.kind is not FailureKind.CANNOT_CONNECT:
         return _text_of(error)
     reason = _reason(error.__cause__)
     if attempt.is_tls and reason == "connection reset":

@@ -1,4 +1,4 @@
-"""What to do about an error answer: one sentence, or "". Pure."""
+"""What to do about an error response: one sentence, or "". Pure."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def hint_of(
     """What to do about an error status.
 
     Args:
-        status: The status of the answer.
+        status: The status of the response.
         code: Dify's error code; None if the body has none.
         path: The path of the call below /console/api.
-        get_header: Gets a header of the answer.
+        get_header: Gets a header of the response.
         challenges: The values of WWW-Authenticate, separated by commas.
-        body: The body of the answer.
+        body: The body of the response.
         base_path: The path of `base_url`, usually "".
     """
     if 300 <= status < 400:
@@ -82,14 +82,14 @@ def _page_hint(status: int, base_path: str) -> str:
         return "There is no such route, or the id is not a UUID, or base_url lacks a part of its path"
     if status in _REJECTIONS:
         return (
-            "The answer is a web page, so it is from a firewall, proxy or login page in front of Dify:"
+            "The response is a web page, so it is from a firewall, proxy or login page in front of Dify:"
             f" allow this client to access {API_ROOT} there, or pass what it requires with headers="
         )
     return ""
 
 
 def hint_of_unreadable(content_type: str, base_path: str) -> str:
-    """What to do about a successful answer that is not from Dify."""
+    """What to do about a successful response that is not from Dify."""
     if "html" not in content_type:
         return ""
     if base_path:

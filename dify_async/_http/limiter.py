@@ -13,7 +13,7 @@ class AdaptiveLimiter:
     """At most `limit` concurrent requests, first come, first served; fewer if the server is overloaded.
 
     Additive increase, multiplicative decrease: a 429 or 503 halves the number of slots, and each round of
-    successful answers adds one.
+    successful responses adds one.
     """
 
     __slots__ = ("_allowed", "_limit", "_taken", "_until_next_cut", "_waiting")
@@ -73,7 +73,7 @@ class AdaptiveLimiter:
             self._allowed = max(1.0, self._allowed / 2)
 
     def on_success(self) -> None:
-        """Add a part of a slot: about one slot per round of answers."""
+        """Add a part of a slot: about one slot per round of responses."""
         if self._allowed < self._limit:
             self._allowed = min(self._limit, self._allowed + 1 / self._allowed)
 

@@ -49,9 +49,9 @@ class Safety:
     """Whether it is safe to retry a request (RFC 9110, 9.2). Requests that were not sent are always retried.
 
     Attributes:
-        changes: Whether the request may change something, so that its outcome is unknown if the answer is
-            lost.
-        retry_lost: Whether to retry the request if the answer is lost.
+        changes: Whether the request may change something, so that its outcome is unknown if the response
+            is lost.
+        retry_lost: Whether to retry the request if the response is lost.
         retry_statuses: The statuses after which to retry the request.
     """
 
@@ -69,8 +69,8 @@ UNSAFE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset(
 SEND_ONCE: Final = Safety(changes=True, retry_lost=False, retry_statuses=frozenset())
 # A 429 after a login is the lock after wrong passwords. The login guard decides whether a password is sent
 # again, so a login is retried here only if it was not sent.
-SIGN_IN: Final = Safety(changes=False, retry_lost=False, retry_statuses=frozenset())
-NEVER_AGAIN: Final = RetryPolicy(attempts=1)
+LOGIN: Final = Safety(changes=False, retry_lost=False, retry_statuses=frozenset())
+NO_RETRIES: Final = RetryPolicy(attempts=1)
 
 
 _call_numbers: Final = itertools.count(1)

@@ -38,7 +38,7 @@ class Sender:
 
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
-        # The last X-Version: every answer of Dify has it, and servers are upgraded while clients run.
+        # The last X-Version: every response of Dify has it, and servers are upgraded while clients run.
         self.version = ""
         self._version_changes = 0
         self._emit = emit
@@ -49,7 +49,7 @@ class Sender:
         attempts: Attempts,
         limiter: AdaptiveLimiter | None = None,
     ) -> Reply:
-        """Send a request, and retry it; return the last answer, of any status, or raise the last error.
+        """Send a request, and retry it; return the last response, of any status, or raise the last error.
 
         Each attempt is prepared once it has its slot, so that it has the latest credentials, however long it
         waited. Logins and refreshes take no slot, so that `max_concurrency=1` works.
@@ -108,8 +108,8 @@ class Sender:
             reply = await self.transport.send(request, attempts.safety)
         else:
             reply = await self._send_observed(self._emit, request, attempts)
-        # An answer without a version may be from a proxy. Answers to requests from before the last change of
-        # the version are ignored, since they may be from the old server.
+        # A response without a version may be from a proxy. Responses to requests from before the last change
+        # of the version are ignored, since they may be from the old server.
         version = reply.version  # computed from the headers and the body
         if version not in ("", self.version) and changes == self._version_changes:
             if self.version:

@@ -12,7 +12,7 @@ _EXPIRED: Final = 10
 _SELF_SIGNED: Final = 18
 _UNKNOWN_ISSUER: Final = frozenset({2, 19, 20, 21})
 _HOSTNAME_MISMATCH: Final = frozenset({62, 64})
-# OpenSSL's error reasons for an answer that is not TLS; they depend on its version.
+# OpenSSL's error reasons for a response that is not TLS; they depend on its version.
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Alerts from a server that rejects the client's certificate. If the client has none, some servers send the
 # general alert for a failed handshake (TLS 1.2), and others close the connection.

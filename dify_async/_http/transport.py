@@ -14,7 +14,7 @@ from dify_async import _checks
 from dify_async.errors import DifyConfigError, DifyDecodeError, DifyError
 
 from .extras import with_session
-from .failures import FailedAttempt, Kind, failure_of
+from .failures import FailedAttempt, FailureKind, failure_of
 from .urls import API_ROOT, build_target
 from .wire import Reply
 
@@ -47,27 +47,27 @@ _HEADERS: Final = {
 _FAILURES: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError)
 _NOT_HTTP: Final = (aiohttp.ClientResponseError, HttpProcessingError)
 # The first matching entry applies.
-_KINDS_BY_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...]] = (
-    (aiohttp.ConnectionTimeoutError, Kind.CONNECT_TIMEOUT),
-    (TimeoutError, Kind.TIMEOUT),
-    ((UnicodeError, aiohttp.InvalidURL), Kind.INVALID_HOST),
-    (aiohttp.ServerFingerprintMismatch, Kind.OTHER_FINGERPRINT),
-    (aiohttp.ClientHttpProxyError, Kind.REJECTED_BY_PROXY),
-    (aiohttp.ClientConnectorError, Kind.CANNOT_CONNECT),
-    (_NOT_HTTP, Kind.NOT_HTTP),
-    ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), Kind.DISCONNECTED),
+_KINDS_BY_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...]] = (
+    (aiohttp.ConnectionTimeoutError, FailureKind.CONNECT_TIMEOUT),
+    (TimeoutError, FailureKind.TIMEOUT),
+    ((UnicodeError, aiohttp.InvalidURL), FailureKind.INVALID_HOST),
+    (aiohttp.ServerFingerprintMismatch, FailureKind.OTHER_FINGERPRINT),
+    (aiohttp.ClientHttpProxyError, FailureKind.REJECTED_BY_PROXY),
+    (aiohttp.ClientConnectorError, FailureKind.CANNOT_CONNECT),
+    (_NOT_HTTP, FailureKind.NOT_HTTP),
+    ((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError), FailureKind.DISCONNECTED),
 )
 
 
-def _kind_of(error: Exception) -> Kind:
+def _kind_of(error: Exception) -> FailureKind:
     # This is aiohttp's LineTooLong: its C parser keeps only the message.
     if isinstance(error, _NOT_HTTP) and error.message.startswith("Got more than"):
-        return Kind.HEADER_TOO_LONG
+        return FailureKind.HEADER_TOO_LONG
     # A body that cannot be decompressed. A body that ends early is also a ClientPayloadError, but then the
     # connection was lost.
     if isinstance(error.__cause__, ContentEncodingError):
-        return Kind.NOT_HTTP
-    return next((kind for types, kind in _KINDS_BY_ERROR if isinstance(error, types)), Kind.OTHER)
+        return FailureKind.NOT_HTTP
+    return next((kind for types, kind in _KINDS_BY_ERROR if isinstance(error, types)), FailureKind.OTHER)
 
 
 class _Body(aiohttp.payload.Payload):
@@ -190,7 +190,7 @@ class Transport:
         if self._session is None or self._loop is asyncio.get_running_loop():
             return False
         if self._loop is not None and not self._loop.is_closed():
-            raise DifyError("the client was opened in another event loop: leave it in that loop")
+            raise DifyError("the client was opened in another event loop; close it there")
         self._session.detach()
         self._session = None
         return True
@@ -213,7 +213,7 @@ class Transport:
                 "the client is not open; use it inside `async with AsyncDifyServer(...)` or call open() first"
             )
         if self._loop is not asyncio.get_running_loop():
-            raise DifyError("the client was opened in another event loop; enter it in the loop that uses it")
+            raise DifyError("the client was opened in another event loop; open it in the loop that uses it")
 
     def path_of(self, url: URL) -> str:
         """The part of the URL's path after /console/api, for error messages."""
@@ -232,7 +232,9 @@ class Transport:
             raise DifyError("the client was closed")
         if session.closed:
             raise DifyError("the session passed in was closed while the client is open")
-        headers = self.extras.headers_of(request.headers)
+        headers = request.headers
+        if self.extras.headers:
+            headers = self.extras.added_to(headers)
         body = None if request.body is None else _Body(request.body)
         try:
             # asyncio.timeout takes 3 µs, aiohttp's timeout 5 and anyio's 7. It also covers reading the body.
@@ -287,7 +289,7 @@ class Transport:
             if size > self._max_response_bytes:
                 response.close()
                 raise DifyDecodeError(
-                    f"{response.method} {self.path_of(response.url)}: the answer is larger than"
+                    f"{response.method} {self.path_of(response.url)}: the response is larger than"
                     f" max_response_bytes={self._max_response_bytes}"
                 )
             chunks.append(chunk)

@@ -23,8 +23,8 @@ QueryValue = str | int | bool | None
 Query = tuple[tuple[str, QueryValue], ...]
 
 _MAX_ID_LENGTH: Final = 255
-# Quoting is not enough: servers decode %2F before routing (1.11.2 answered GET /apps/ID%2Fapi-keys with the
-# list of keys), and a proxy may decode %25 a second time. Dify's ids never contain these characters.
+# Quoting is not enough: servers decode %2F before routing (1.11.2 returned the list of keys for GET
+# /apps/ID%2Fapi-keys), and a proxy may decode %25 a second time. Dify's ids never contain these characters.
 _FORBIDDEN_IN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # What base_url ends in if it was copied from a browser, or from a client of the API of apps. A server may be
 # below any other path.
@@ -35,12 +35,12 @@ _PAGE: Final = re.compile(
 _QUOTED: Final = {code: quote(chr(code), safe="") for code in range(128)}
 
 
-def normal_base_url(text: str) -> str:
+def normal_base_url(url: str) -> str:
     """The canonical form of a base URL, without a trailing slash or `/console/api`."""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(url, str) or not url.strip():
         raise DifyConfigError('base_url must be a URL such as "https://dify.example.com"')
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError:
         raise DifyConfigError("base_url must be a URL with a valid host and port") from None
@@ -148,21 +148,23 @@ def build_target(template: str, ids: Sequence[str], query: Query) -> str:
     """The path and query of a request. Parameters that are None are omitted."""
     path = template.format(*map(quote_id, ids))
     try:
-        # Not sent as empty values: Dify up to 1.10.1 answers `start=` with 400.
-        pairs = [f"{_quote(name)}={_quote(_text(name, value))}" for name, value in query if value is not None]
+        # Not sent as empty values: Dify up to 1.10.1 responds to `start=` with 400.
+        pairs = [
+            f"{_quote(name)}={_quote(_encoded(name, value))}" for name, value in query if value is not None
+        ]
     except UnicodeEncodeError:
         raise DifyConfigError("filters must be valid Unicode, got a lone surrogate") from None
     return f"{path}?{'&'.join(pairs)}" if pairs else path
 
 
 def _quote(text: str) -> str:
-    # For ASCII text, this takes a fifth of the time of urllib's quote().
+    # For ASCII strings, this takes a fifth of the time of urllib's quote().
     return text.translate(_QUOTED) if text.isascii() else quote(text, safe="")
 
 
-def _text(name: str, value: str | int) -> str:
+def _encoded(name: str, value: str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int):
-        raise _checks.refused(name, "text, an integer, True or False", value)
+        raise _checks.refused(name, "a string, an integer, True or False", value)
     return str(value)

@@ -1,4 +1,4 @@
-"""Requests and answers, and decoding an answer to a value or an error. No I/O."""
+"""Requests and responses, and decoding a response to a value or an error. No I/O."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-# For invalid UTF-8 and for deep nesting, msgspec raises built-in errors instead of its own.
+# For invalid UTF-8 and for deep nesting, msgspec raises built-in errors instead of a MsgspecError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # Codes of 401s that new tokens do not fix. Dify 1.13 checks the licence on every route.
@@ -36,12 +36,12 @@ _SECRET: Final = re.compile(
     r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 )
 _MAX_MESSAGE_LENGTH: Final = 1000
-# Longer texts are cut before they are searched for secrets, because the rest is never shown.
+# Longer strings are cut before they are searched for secrets, because the rest is never shown.
 _MAX_SEARCHED: Final = 2**16
 
 
 class Headers(Protocol):
-    """The headers of an answer, by case-insensitive name."""
+    """The headers of a response, by case-insensitive name."""
 
     def get(self, name: str, /) -> str | None:
         """The first value, or None."""
@@ -69,7 +69,7 @@ class Request(Masked, frozen=True):
 
 
 class Reply(Masked, frozen=True):
-    """An answer from the server.
+    """A response from the server.
 
     Attributes:
         base_path: The path of `base_url`, usually "".
@@ -86,13 +86,13 @@ class Reply(Masked, frozen=True):
 
     @property
     def version(self) -> str:
-        """Dify's version; "" if a proxy removes it, or if the answer is not from Dify."""
+        """Dify's version; "" if a proxy removes it, or if the response is not from Dify."""
         value = self.headers.get("X-Version") or ""
         return value if _VERSION.match(value) and self._looks_like_dify else ""
 
     @property
     def _looks_like_dify(self) -> bool:
-        """Whether the answer has the format of Dify's answers. Pages and errors from proxies do not."""
+        """Whether the response has the format of Dify's responses. Pages and errors from proxies do not."""
         if self.status < 300:
             return "html" not in (self.headers.get("Content-Type") or "")
         body = error_body(self.body) or ErrorBody()
@@ -123,36 +123,36 @@ def error_body(body: bytes) -> ErrorBody | None:
         return None
 
 
-def decoder_of(answer: Any) -> Callable[[bytes], Any]:
+def decoder_of(model: Any) -> Callable[[bytes], Any]:
     """A function that decodes a JSON body to this type."""
-    # Not strict: some versions and databases send integers as text ("1234") or as 12.0.
-    return msgspec.json.Decoder(answer, strict=False).decode
+    # Not strict: some versions and databases send integers as strings ("1234") or as 12.0.
+    return msgspec.json.Decoder(model, strict=False).decode
 
 
-def lazy_decoder(answer: Any) -> Callable[[bytes], Any]:
+def lazy_decoder(model: Any) -> Callable[[bytes], Any]:
     """A function that decodes a JSON body to this type, with a decoder that is created on first use.
 
     Creating all decoders on import would take longer than the rest of the import.
     """
-    decoder = cache(partial(decoder_of, answer))
+    decoder = cache(partial(decoder_of, model))
     return lambda body: decoder()(body)  # noqa: PLW0108 - creates the decoder on the first call
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:
-    """The error for a successful answer that cannot be decoded."""
+    """The error for a successful response that cannot be decoded."""
     # The message of a UnicodeDecodeError contains the whole body.
     reason = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
-    kind = reply.headers.get("Content-Type") or "no content type"
-    hint = hint_of_unreadable(kind, reply.base_path)
+    content_type = reply.headers.get("Content-Type") or "no content type"
+    hint = hint_of_unreadable(content_type, reply.base_path)
     return DifyDecodeError(
-        f"{method} {path}: cannot read the answer"
-        f" ({reply.status}, {redact(kind[:60])}, {len(reply.body)} bytes):"
+        f"{method} {path}: cannot read the response"
+        f" ({reply.status}, {redact(content_type[:60])}, {len(reply.body)} bytes):"
         f" {redact(reason)}{f'. {hint}' if hint else ''}"
     )
 
 
 def decode_empty(body: bytes) -> None:
-    """Check an answer without content.
+    """Check a response without content.
 
     It may be a 204, a 200 with the body `204` (DELETE /tags up to 1.14), or {"result": "success"}.
     """
@@ -161,7 +161,7 @@ def decode_empty(body: bytes) -> None:
 
 
 def status_error(method: str, path: str, reply: Reply, attempts: int = 1) -> DifyStatusError:
-    """The error for an answer with an error status."""
+    """The error for a response with an error status."""
     secrets = secrets_of(reply.sent)
     body = _without_secrets(error_body(reply.body) or ErrorBody(), secrets)
     code = next((redact(text) for text in (body.code, body.custom) if isinstance(text, str) and text), None)
@@ -200,7 +200,7 @@ def _without_secrets(body: ErrorBody, secrets: list[str]) -> ErrorBody:
 
 
 def redact(text: str) -> str:
-    """Remove keys and tokens from a text, shorten it, and make it encodable as UTF-8."""
+    """Remove keys and tokens from a string, shorten it, and make it encodable as UTF-8."""
     # aiohttp decodes invalid UTF-8 in headers to lone surrogates.
     text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
     text = _SECRET.sub("***", text)
@@ -208,7 +208,7 @@ def redact(text: str) -> str:
 
 
 def is_about_the_token(reply: Reply) -> bool:
-    """Whether new tokens may help. Dify also answers 401 for bans, licence problems and a missing setup."""
+    """Whether new tokens may help. Dify also returns 401 for bans, licence problems and a missing setup."""
     body = error_body(reply.body) if reply.status == 401 else None
     if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -15,7 +15,8 @@ import msgspec
 from dify_async import _checks
 from dify_async._api.endpoints import PROFILE
 from dify_async._api.paging import MAX_PAGE
-from dify_async._times import begins_day, bounds, instant, is_aware, span_of, wall_clock
+from dify_async._ranges import Range, instant_range, minute_range
+from dify_async._times import begins_day, is_aware, span_of, wall_clock
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -54,6 +55,10 @@ class Calls(Uncopyable):
     _zone_invalidations: int = 0
     _zone_lock: anyio.Lock
 
+    def _now(self) -> datetime:
+        """The current time, which determines today's date. Clients of a fake server override it."""
+        return datetime.now(UTC)
+
     async def _check_version(self, fact: Fact, **arguments: object) -> None:
         """Reject arguments that an older server would silently ignore. None means "not given"."""
         given = " and ".join(name for name, value in arguments.items() if value is not None)
@@ -73,12 +78,17 @@ class Calls(Uncopyable):
                     raise
         return await self._caller.call(last_endpoint, body=last_body)
 
-    async def _range(
-        self, start: When | None, end: When | None, *, end_is_exclusive: bool = True
-    ) -> tuple[str | None, str | None]:
-        """A range in the account's time zone, which is requested only if a bound is an aware datetime."""
-        zone = await self._account_zone() if is_aware(start) or is_aware(end) else None
-        return bounds(start, end, zone, end_is_exclusive=end_is_exclusive)
+    async def _minute_range(self, start: When | None, end: When | None) -> Range | None:
+        """A range of minutes, or None if it is empty. Requests the account's time zone if it has a bound."""
+        if start is None and end is None:
+            return Range()
+        try:
+            zone = await self._account_zone()
+        except DifyConfigError:
+            if is_aware(start) or is_aware(end):
+                raise
+            zone = None  # only times that occur twice or are skipped would be wrong
+        return minute_range(start, end, zone)
 
     async def _span(self, start: When | None, end: When | None) -> Span:
         """A range of days. The account's time zone is requested only if a bound is aware or a midnight."""
@@ -91,18 +101,10 @@ class Calls(Uncopyable):
                 span = span_of(start, end, await self._account_zone())
         return span
 
-    async def _instants(self, start: When | None, end: When | None) -> tuple[str | None, str | None]:
-        """A range in UTC, as ISO 8601. The account's time zone is requested only if there is a bound."""
-        if start is None and end is None:
-            return None, None
-        for bound in (start, end):
-            if bound is not None:
-                instant(bound, UTC)  # rejects an invalid bound before the time zone is requested
-        zone = await self._account_zone()
-        first, last = (None if bound is None else instant(bound, zone) for bound in (start, end))
-        if first is not None and last is not None and first > last:
-            raise DifyConfigError(f"start must not be after end, got {first} and {last}")
-        return None if first is None else first.isoformat(), None if last is None else last.isoformat()
+    async def _instant_range(self, start: When | None, end: When | None) -> Range | None:
+        """A range of instants, or None if it is empty. Requests the account's time zone for naive bounds."""
+        is_known = all(bound is None or is_aware(bound) for bound in (start, end))
+        return instant_range(start, end, UTC if is_known else await self._account_zone())
 
     async def _account_zone(self) -> ZoneInfo:
         if (zone := self._cached_zone()) is None:
@@ -130,14 +132,14 @@ class Calls(Uncopyable):
         self._zone_invalidations += 1
 
 
-def page_query(page: int, limit: int) -> tuple[tuple[str, int], tuple[str, int]]:
-    """The query parameters of one page, after checking them."""
-    return ("page", _checks.integer("page", page, maximum=MAX_PAGE)), ("limit", row_limit("limit", limit))
+def checked_page(page: int) -> int:
+    """The number of a page, after checking it."""
+    return _checks.integer("page", page, maximum=MAX_PAGE)
 
 
-def row_limit(name: str, value: int) -> int:
-    """The maximum number of rows per response, after checking it."""
-    return _checks.integer(name, value, maximum=_MAX_ROWS)
+def checked_limit(limit: int, *, name: str = "limit") -> int:
+    """The number of rows per page, after checking it."""
+    return _checks.integer(name, limit, maximum=_MAX_ROWS)
 
 
 def body_of(**fields: object) -> bytes:

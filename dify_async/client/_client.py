@@ -11,11 +11,9 @@ from dify_async import _checks
 from dify_async._api.caller import Caller
 from dify_async._api.probe import ServerProbe
 from dify_async._api.versions import checked_version
-from dify_async._auth.credentials import AdminKey
+from dify_async._auth.admin_key import AdminKey
 from dify_async._auth.fallback_store import FallbackStore
-from dify_async._auth.login_guard import LoginGuard
 from dify_async._auth.session import Session
-from dify_async._auth.session_api import SessionApi
 from dify_async._concurrency import complete
 from dify_async._http.extras import Extras
 from dify_async._http.headers import RESERVED_WITH_ADMIN_KEY, checked_headers
@@ -52,7 +50,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from dify_async._auth.credentials import Auth
+    from dify_async._api.caller import Auth
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 
@@ -183,15 +181,13 @@ class AsyncDifyServer(
             self._auth = AdminKey(self._probe, credentials.admin_api_key, credentials.workspace_id)
             self._account_key = _store_key(self._base_url, credentials.workspace_id)
         else:
-            if token_store is None:
-                token_store = self._own_store = EnvironmentStore()
-            self._account_key = _store_key(self._base_url, credentials.email)
+            email, password = credentials.email, credentials.password
+            self._account_key = _store_key(self._base_url, email)
             self._seal = getattr(token_store, "seal", None)
             store = FallbackStore(token_store, self._account_key, emit)
-            email, password = credentials.email, credentials.password
-            guard = LoginGuard(store, password)
-            api = SessionApi(sender, self._probe, retry, guard, emit, email=email, password=password)
-            self._auth = Session(api, self._probe, store, guard, email)
+            if token_store is None:
+                self._own_store = EnvironmentStore(store)
+            self._auth = Session(sender, self._probe, retry, store, emit, email=email, password=password)
         self._caller = Caller(sender, self._auth, self._limiter, retry)
 
     @classmethod

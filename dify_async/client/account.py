@@ -11,7 +11,7 @@ from dify_async._secrets import masked
 from ._calls import Calls, body_of
 
 if TYPE_CHECKING:
-    from dify_async._auth.credentials import Auth
+    from dify_async._api.caller import Auth
     from dify_async.models import Account, Features, SetupStatus, SystemFeatures
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
-from dify_async._api.paging import iterate_pages
-from dify_async._api.versions import SEPARATE_TAG_IDS, SORTED_APPS
+from dify_async._api.paginator import Paginator
+from dify_async._api.paging import Pages, Selection, numbered
+from dify_async._api.versions import AGENT_APPS, SEPARATE_TAG_IDS, SORTED_APPS, parse_version
+from dify_async.errors import DifyValidationError
 
-from ._calls import Calls, page_query, row_limit
+from ._calls import Calls, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._api.probe import ServerProbe
     from dify_async._http.urls import Query
     from dify_async.models import App, Page
 
-# [1.11.2/04_apps_list_sort_by_*]
+    AppPages = Pages[App, Page[App]]
+
+_PAGE_SIZE: Final = 100
 
 
 class AppCalls(Calls):
     """Apps."""
 
-    async def apps(
+    def apps(
         self,
         *,
         mode: str | None = None,
@@ -32,15 +37,15 @@ class AppCalls(Calls):
         tag_ids: Iterable[str] | None = None,
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
-    ) -> list[App]:
-        """All apps of the workspace that match the filters, from all pages, without duplicates.
+    ) -> Paginator[App, list[App]]:
+        """All apps of the workspace that match the filters, without duplicates.
 
-        Sorted by creation, newest first; from Dify 1.15 by last change. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last.
+        The pages are requested concurrently, or one at a time by `async for`. Route: GET /apps.
 
         Args:
-            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion", or from Dify 1.15
-                "agent"; agents are listed only with this filter. Dify up to 1.1.2 does not support
-                "advanced-chat" and "completion".
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
             name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
                 1.11.3, "%" and "_" are wildcards.
             is_created_by_me: True for the account's own apps only; False does not filter.
@@ -50,17 +55,16 @@ class AppCalls(Calls):
 
         Raises:
             DifyValidationError: The server does not support the mode or the order.
-            DifyConfigError: The server is too old for an argument and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        found = self.iter_apps(
-            mode=mode,
+        filters = _checked_filters(
             name=name,
             is_created_by_me=is_created_by_me,
             tag_ids=tag_ids,
             sort_by=sort_by,
             creator_ids=creator_ids,
         )
-        return [app async for app in found]
+        return Paginator(self._all_apps(mode, filters))
 
     def iter_apps(
         self,
@@ -73,17 +77,36 @@ class AppCalls(Calls):
         creator_ids: Iterable[str] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
-        """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
+        """Iterate over the apps that match the filters, fetching each page when it is needed.
 
-        The filters and errors are documented at `apps`. You can leave the loop at any time: no
-        connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last. You
+        can leave the loop at any time: no connection is held between pages. Route: GET /apps.
+
+        Args:
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = _checks.optional_texts("tag_ids", tag_ids)
-        creators = _checks.optional_texts("creator_ids", creator_ids)
-        return self._matching_apps(query, tags, sort_by, creators, row_limit("page_size", page_size))
+        filters = _checked_filters(
+            name=name,
+            is_created_by_me=is_created_by_me,
+            tag_ids=tag_ids,
+            sort_by=sort_by,
+            creator_ids=creator_ids,
+        )
+        return self._all_apps(mode, filters, checked_limit(page_size, name="page_size")).rows()
 
-    async def apps_page(
+    def apps_page(
         self,
         *,
         page: int = 1,
@@ -94,18 +117,39 @@ class AppCalls(Calls):
         tag_ids: Iterable[str] | None = None,
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
-    ) -> Page[App]:
+    ) -> Paginator[App, Page[App]]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `page` is from 1 to 99,999 and `limit` from 1 to 100. The filters and errors are documented at
-        `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
+        `async for` gives the rows of this page and of all later ones, each once.
+
+        Apps created in the same second may appear on two pages. Route: GET /apps.
+
+        Args:
+            page: From 1 to 99,999.
+            limit: From 1 to 100.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent":
+                apps of this mode are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        query = _filters(mode=mode, name=name, is_created_by_me=is_created_by_me)
-        tags = _checks.optional_texts("tag_ids", tag_ids)
-        creators = _checks.optional_texts("creator_ids", creator_ids)
-        pages = page_query(page, limit)
-        more = await self._filters_by_version(tags, sort_by, creators)
-        return await self._caller.call(APPS, query=(*query, *more, *pages))
+        filters = _checked_filters(
+            name=name,
+            is_created_by_me=is_created_by_me,
+            tag_ids=tag_ids,
+            sort_by=sort_by,
+            creator_ids=creator_ids,
+        )
+        pages = self._pages_of_apps(mode, filters, checked_limit(limit), page=checked_page(page))
+        return Paginator(pages)
 
     async def app(self, app_id: str) -> App:
         """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
@@ -115,25 +159,90 @@ class AppCalls(Calls):
         """
         return await self._caller.call(APP, (app_id,))
 
-    async def _matching_apps(
-        self, query: Query, tags: list[str], sort_by: str | None, creators: list[str], page_size: int
-    ) -> AsyncIterator[App]:
-        more = await self._filters_by_version(tags, sort_by, creators)
-        async for app in iterate_pages(self._caller, APPS, (), (*query, *more), page_size=page_size):
-            yield app
+    def _all_apps(self, mode: str | None, filters: _AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
+        listed = self._pages_of_apps(mode, filters, limit)
+        agents = self._pages_of_apps("agent", filters, limit) if mode is None else None
+        return _AllApps(listed, agents, self._probe, self._max_concurrency)
 
-    async def _filters_by_version(self, tags: list[str], sort_by: str | None, creators: list[str]) -> Query:
-        await self._check_version(SORTED_APPS, sort_by=sort_by, creator_ids=creators or None)
+    def _pages_of_apps(
+        self, mode: str | None, filters: _AppFilters, limit: int, *, page: int = 1
+    ) -> AppPages:
+        async def select() -> Selection[App]:
+            return Selection((("mode", mode), *await self._app_query(filters)))
+
+        return numbered(self._caller, APPS, (), select, page=page, limit=limit)
+
+    async def _app_query(self, filters: _AppFilters) -> Query:
+        tags, creators = filters.tag_ids, filters.creator_ids
+        await self._check_version(SORTED_APPS, sort_by=filters.sort_by, creator_ids=creators or None)
         tagged: Query = ()
         if tags:
             are_apart = SEPARATE_TAG_IDS(await self._probe.version())
             tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
-        return ("sort_by", sort_by), *tagged, *_several("creator_ids", creators)
+        return (
+            ("name", filters.name),
+            ("is_created_by_me", filters.is_created_by_me),
+            ("sort_by", filters.sort_by),
+            *tagged,
+            *_several("creator_ids", creators),
+        )
 
 
-def _filters(*, mode: str | None, name: str | None, is_created_by_me: bool | None) -> Query:
-    _checks.optional_boolean("is_created_by_me", is_created_by_me)
-    return ("mode", mode), ("name", name), ("is_created_by_me", is_created_by_me)
+class _AppFilters(NamedTuple):
+    name: str | None
+    is_created_by_me: bool | None
+    tag_ids: list[str]
+    sort_by: str | None
+    creator_ids: list[str]
+
+
+def _checked_filters(
+    *,
+    name: str | None,
+    is_created_by_me: bool | None,
+    tag_ids: Iterable[str] | None,
+    sort_by: str | None,
+    creator_ids: Iterable[str] | None,
+) -> _AppFilters:
+    return _AppFilters(
+        name=name,
+        is_created_by_me=_checks.optional_boolean("is_created_by_me", is_created_by_me),
+        tag_ids=_checks.optional_texts("tag_ids", tag_ids),
+        sort_by=sort_by,
+        creator_ids=_checks.optional_texts("creator_ids", creator_ids),
+    )
+
+
+class _AllApps:
+    """The apps of the list, and from Dify 1.15 those of mode "agent", which the server lists apart."""
+
+    def __init__(self, listed: AppPages, agents: AppPages | None, probe: ServerProbe, workers: int) -> None:
+        self._listed = listed
+        self._agents = agents
+        self._probe = probe
+        self._workers = workers
+        self.route = listed.route
+
+    async def result(self) -> list[App]:
+        """The apps of all pages."""
+        return [app async for app in self.rows(self._workers)]
+
+    async def rows(self, workers: int = 1) -> AsyncIterator[App]:
+        """The apps of all pages, each once."""
+        seen: set[str] = set()
+        async for app in self._listed.rows(workers):
+            seen.add(app.id)
+            yield app
+        version = self._probe.known_version  # from the answers with the first list
+        if self._agents is None or not AGENT_APPS(version):
+            return
+        try:
+            async for app in self._agents.rows(workers):
+                if app.id not in seen:
+                    yield app
+        except DifyValidationError:
+            if parse_version(version) is not None:
+                raise  # otherwise a proxy hides the version, and the server may be older
 
 
 def _several(name: str, values: list[str]) -> Query:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
-from dify_async._api.paging import iterate_pages
+from dify_async._api.paginator import Paginator
+from dify_async._api.paging import Selection, numbered
+from dify_async._ranges import is_empty
 
-from ._calls import Calls, page_query, row_limit
+from ._calls import Calls, checked_limit, checked_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from dify_async._api.paging import RowT, Select
     from dify_async._http.urls import Query
     from dify_async._times import When
     from dify_async.models import ChatConversation, CompletionConversation, Page
+
+_created_at: Final = attrgetter("created_at")
+_updated_at: Final = attrgetter("updated_at")
 
 
 class ConversationCalls(Calls):
     """Methods that list the conversations of apps."""
 
-    async def chat_conversations(
+    def chat_conversations(
         self,
         app_id: str,
         *,
@@ -31,8 +38,10 @@ class ConversationCalls(Calls):
         sort_by: str | None = None,
         annotation_status: str | None = None,
         keyword: str | None = None,
-    ) -> Page[ChatConversation]:
+    ) -> Paginator[ChatConversation, Page[ChatConversation]]:
         """One page of an app's conversations, by default with the most recently updated first.
+
+        `async for` gives the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -40,22 +49,34 @@ class ConversationCalls(Calls):
             app_id: An app of mode chat, agent-chat or advanced-chat.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute, in the account's time zone if naive. `start` and `end` apply to the
-                time that the conversations are sorted by.
-            end: The last minute, inclusive.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
             sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
                 are wildcards.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
-        query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        return await self._caller.call(CHAT_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit)))
+        # `start` and `end` apply to the time that the list is sorted by
+        # [1.11.2/06_chat_conversations_range_filters_updated_at_by_default].
+        is_by_creation = isinstance(sort_by, str) and sort_by.endswith("created_at")
+        select = self._conversations_between(
+            start,
+            end,
+            _created_at if is_by_creation else _updated_at,
+            (("sort_by", sort_by), ("annotation_status", annotation_status), ("keyword", keyword)),
+        )
+        number, size = checked_page(page), checked_limit(limit)
+        return Paginator(
+            numbered(self._caller, CHAT_CONVERSATIONS, (app_id,), select, page=number, limit=size)
+        )
 
-    async def iter_chat_conversations(
+    def iter_chat_conversations(
         self,
         app_id: str,
         *,
@@ -66,19 +87,41 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[ChatConversation]:
-        """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
+        """Iterate over an app's conversations, by default with the most recently updated first.
 
-        For the filters and errors, see `chat_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        time: no connection is held between pages.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+
+        Args:
+            app_id: An app of mode chat, agent-chat or advanced-chat.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
+            sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
+                are wildcards.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
-        limit = row_limit("page_size", page_size)
-        query = await self._conversation_filters(start, end, sort_by, annotation_status, keyword)
-        async for conversation in iterate_pages(
-            self._caller, CHAT_CONVERSATIONS, (app_id,), query, page_size=limit
-        ):
-            yield conversation
+        found = self.chat_conversations(
+            app_id,
+            limit=checked_limit(page_size, name="page_size"),
+            start=start,
+            end=end,
+            sort_by=sort_by,
+            annotation_status=annotation_status,
+            keyword=keyword,
+        )
+        return aiter(found)
 
-    async def completion_conversations(
+    def completion_conversations(
         self,
         app_id: str,
         *,
@@ -88,8 +131,10 @@ class ConversationCalls(Calls):
         end: When | None = None,
         annotation_status: str | None = None,
         keyword: str | None = None,
-    ) -> Page[CompletionConversation]:
+    ) -> Paginator[CompletionConversation, Page[CompletionConversation]]:
         """One page of a completion app's conversations, newest first.
+
+        `async for` gives the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -97,55 +142,33 @@ class ConversationCalls(Calls):
             app_id: An app of mode completion.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The earliest minute of creation, in the account's time zone if naive.
-            end: The latest minute of creation, inclusive.
+            start: The earliest creation time, in the account's time zone if naive; seconds are rounded down.
+            end: The end of the creation times, exclusive; seconds are rounded up.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in the question, in the answer or in the end user's name.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
-        query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        return await self._caller.call(
-            COMPLETION_CONVERSATIONS, (app_id,), (*query, *page_query(page, limit))
+        query = (("annotation_status", annotation_status), ("keyword", keyword))
+        select = self._conversations_between(start, end, _created_at, query)
+        number, size = checked_page(page), checked_limit(limit)
+        return Paginator(
+            numbered(self._caller, COMPLETION_CONVERSATIONS, (app_id,), select, page=number, limit=size)
         )
 
-    async def iter_completion_conversations(
-        self,
-        app_id: str,
-        *,
-        start: When | None = None,
-        end: When | None = None,
-        annotation_status: str | None = None,
-        keyword: str | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[CompletionConversation]:
-        """Iterate over a completion app's conversations, fetching each page when it is needed.
+    def _conversations_between(
+        self, start: When | None, end: When | None, time_of: Callable[[RowT], int | None], query: Query
+    ) -> Select[RowT]:
+        is_known_empty = is_empty(start, end)
 
-        For the filters and errors, see `completion_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
-        """
-        limit = row_limit("page_size", page_size)
-        query = await self._conversation_filters(start, end, None, annotation_status, keyword)
-        async for conversation in iterate_pages(
-            self._caller, COMPLETION_CONVERSATIONS, (app_id,), query, page_size=limit
-        ):
-            yield conversation
+        async def select() -> Selection[RowT] | None:
+            found = None if is_known_empty else await self._minute_range(start, end)
+            if found is None:
+                return None
+            bounds = ("start", found.start), ("end", found.end)
+            return Selection((*bounds, *query), lambda row: found.includes(time_of(row)))
 
-    async def _conversation_filters(
-        self,
-        start: When | None,
-        end: When | None,
-        sort_by: str | None,
-        annotation_status: str | None,
-        keyword: str | None,
-    ) -> Query:
-        first, last = await self._range(start, end, end_is_exclusive=False)
-        return (
-            ("start", first),
-            ("end", last),
-            ("sort_by", sort_by),
-            ("annotation_status", annotation_status),
-            ("keyword", keyword),
-        )
+        return select

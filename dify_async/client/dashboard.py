@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from dify_async._api.endpoints import APPS
-from dify_async._api.paging import fetch_all
-from dify_async._api.versions import AGENT_APPS, parse_version
 from dify_async.dashboard.gather import DashboardSource, gather
 from dify_async.dashboard.query import checked_query
-from dify_async.errors import DifyValidationError
 
 from .apps import AppCalls
 from .many_statistics import ManyStatisticCalls
@@ -27,8 +23,6 @@ if TYPE_CHECKING:
     from dify_async.statistics import Metric
     from dify_async.statistics.fan_out import OnError
 
-_PAGE_SIZE: Final = 100
-
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps."""
@@ -40,6 +34,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
         return DashboardSource(
+            now=self._now,
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
@@ -70,7 +65,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -126,7 +121,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -159,17 +154,4 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             yield updates
 
     async def _list_apps(self, mode: str | None, name: str | None) -> list[App]:
-        found = await self._list_mode(mode, name)
-        version = await self._probe.version()
-        if mode is None and AGENT_APPS(version):
-            try:
-                # The list without a mode lacks them [1.15.0].
-                found += await self._list_mode("agent", name)
-            except DifyValidationError:
-                if parse_version(version) is not None:
-                    raise
-        return found
-
-    async def _list_mode(self, mode: str | None, name: str | None) -> list[App]:
-        query = (("mode", mode), ("name", name))
-        return await fetch_all(self._caller, APPS, query, _PAGE_SIZE, self._max_concurrency)
+        return await self.apps(mode=mode, name=name)

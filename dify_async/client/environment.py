@@ -14,14 +14,12 @@ from dify_async import _checks
 from dify_async._http.urls import checked_proxy
 from dify_async._secrets import masked
 from dify_async.errors import DifyConfigError
-from dify_async.tokens import MemoryTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
 
+    from dify_async._auth.fallback_store import FallbackStore
     from dify_async.redis_store import RedisTokenStore
-    from dify_async.tokens import StoredValue, TokenStore
 
     from .options import Options
 
@@ -93,11 +91,11 @@ class EnvironmentStore:
     thread, because importing it would block the event loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fallback: FallbackStore) -> None:
+        self._fallback = fallback
         self._urls = {name: masked(url) for name in _REDIS_VARIABLES if (url := os.environ.get(name))}
         self._is_selected = False
         self._redis: RedisTokenStore | None = None
-        self._store: TokenStore = MemoryTokenStore()
 
     async def open(self) -> None:
         """Select the store, the first time that the client is entered."""
@@ -108,34 +106,13 @@ class EnvironmentStore:
         if self._redis is None:
             logger.info("tokens are kept in memory")
         else:
-            self._store = self._redis
+            self._fallback.store = self._redis
         self._is_selected = True
 
     async def aclose(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.aclose()
-
-    @property
-    def expires_attempts(self) -> bool:
-        """Whether the selected store expires login attempts."""
-        return self._redis is not None and self._redis.expires_attempts
-
-    async def load(self, key: str) -> StoredValue | None:
-        """The value last saved under the key, or None."""
-        return await self._store.load(key)
-
-    async def save(self, key: str, value: StoredValue, /) -> None:
-        """Save the value."""
-        await self._store.save(key, value)
-
-    async def clear(self, key: str) -> None:
-        """Delete the value."""
-        await self._store.clear(key)
-
-    def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """The lock of the selected store."""
-        return self._store.lock(key)
 
 
 def _redis_store(urls: Mapping[str, str]) -> RedisTokenStore | None:

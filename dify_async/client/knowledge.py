@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dify_async import _checks
 from dify_async._api import endpoints
-from dify_async._api.paging import iterate_pages
+from dify_async._api.paginator import Paginator
+from dify_async._api.paging import AllRows, fixed, numbered
 
-from ._calls import Calls, body_of, page_query, row_limit
+from ._calls import Calls, body_of, checked_limit, checked_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
 
-    from dify_async._http.urls import Query
+    from dify_async._api.paging import Select
     from dify_async.models import Dataset, IndexingStatus, Page
+
+_PAGE_SIZE: Final = 100
 
 
 class KnowledgeCalls(Calls):
     """Knowledge bases."""
 
-    async def datasets(
+    def datasets(
         self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None
-    ) -> list[Dataset]:
+    ) -> Paginator[Dataset, list[Dataset]]:
         """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
-        Route: GET /datasets.
+        The pages are requested concurrently, or one at a time by `async for`. Route: GET /datasets.
 
         Args:
             keyword: Part of the name, case-insensitive.
             tag_ids: Knowledge bases with any of these tags.
         """
-        return [dataset async for dataset in self.iter_datasets(keyword=keyword, tag_ids=tag_ids)]
+        pages = numbered(self._caller, endpoints.DATASETS, (), _filters(keyword, tag_ids), limit=_PAGE_SIZE)
+        return Paginator(AllRows(pages, self._max_concurrency))
 
-    def iter_datasets(
-        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None, page_size: int = 100
-    ) -> AsyncIterator[Dataset]:
-        """Iterate over the matching knowledge bases, newest first, fetching each page when it is needed.
-
-        The filters are documented at `datasets`. `page_size` is from 1 to 100. Route: GET /datasets.
-        """
-        query = _filters(keyword, tag_ids)
-        limit = row_limit("page_size", page_size)
-        return iterate_pages(self._caller, endpoints.DATASETS, (), query, page_size=limit)
-
-    async def datasets_page(
+    def datasets_page(
         self,
         *,
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
         tag_ids: Iterable[str] | None = None,
-    ) -> Page[Dataset]:
+    ) -> Paginator[Dataset, Page[Dataset]]:
         """One page of the matching knowledge bases, newest first.
 
-        The filters are documented at `datasets`. `page` is from 1 to 99,999 and `limit` from 1 to 100.
+        `async for` gives the rows of this page and of all later ones, each once.
+
         Route: GET /datasets.
+
+        Args:
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
-        query = (*_filters(keyword, tag_ids), *page_query(page, limit))
-        return await self._caller.call(endpoints.DATASETS, query=query)
+        select = _filters(keyword, tag_ids)
+        number, size = checked_page(page), checked_limit(limit)
+        return Paginator(numbered(self._caller, endpoints.DATASETS, (), select, page=number, limit=size))
 
     async def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
         """The indexing progress of each document of a knowledge base.
@@ -102,6 +103,6 @@ class KnowledgeCalls(Calls):
         await self._caller.call(endpoints.RETRY_DOCUMENTS, (dataset_id,), body=body)
 
 
-def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Query:
+def _filters(keyword: str | None, tag_ids: Iterable[str] | None) -> Select[Dataset]:
     tags = _checks.optional_texts("tag_ids", tag_ids)
-    return (("keyword", keyword), *(("tag_ids", tag) for tag in tags))
+    return fixed((("keyword", keyword), *(("tag_ids", tag) for tag in tags)))

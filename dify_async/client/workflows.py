@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dify_async import _checks
 from dify_async._api import endpoints
-from dify_async._api.paging import iterate_cursor, iterate_pages
+from dify_async._api.paginator import Paginator
+from dify_async._api.paging import Cursor, Selection, by_cursor, numbered
 from dify_async._api.versions import (
     FILTERED_RUNS,
     WORKFLOW_LOG_DETAILS,
@@ -14,14 +15,12 @@ from dify_async._api.versions import (
     WORKFLOW_LOG_USERS,
     WORKFLOW_MARKS,
 )
+from dify_async._ranges import is_empty
 from dify_async.errors import DifyNotFoundError
 
-from ._calls import Calls, body_of, page_query, row_limit
+from ._calls import Calls, body_of, checked_limit, checked_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from dify_async._http.urls import Query
     from dify_async._times import When
     from dify_async.models import CursorPage, Page, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 
@@ -64,7 +63,7 @@ class WorkflowCalls(Calls):
         """
         return await self._caller.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
 
-    async def workflow_runs(
+    def workflow_runs(
         self,
         app_id: str,
         *,
@@ -72,8 +71,10 @@ class WorkflowCalls(Calls):
         triggered_from: str | None = None,
         last_id: str | None = None,
         limit: int = 20,
-    ) -> CursorPage[WorkflowRun]:
+    ) -> Paginator[WorkflowRun, CursorPage[WorkflowRun]]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
+
+        `async for` gives the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -87,32 +88,20 @@ class WorkflowCalls(Calls):
             limit: From 1 to 100.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
-        query = await self._run_filters(status, triggered_from)
-        more = (("last_id", last_id), ("limit", row_limit("limit", limit)))
-        return await self._caller.call(endpoints.WORKFLOW_RUNS, (app_id,), (*query, *more))
+        # Older servers ignore triggered_from; newer ones default to "debugging".
+        query = (("status", status), ("triggered_from", triggered_from or "app-run"))
 
-    async def iter_workflow_runs(
-        self,
-        app_id: str,
-        *,
-        status: str | None = None,
-        triggered_from: str | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[WorkflowRun]:
-        """Iterate over the runs, newest first and without duplicates, fetching pages when they are needed.
+        async def select() -> Selection[WorkflowRun]:
+            await self._check_version(FILTERED_RUNS, status=status, triggered_from=triggered_from)
+            return Selection(query)
 
-        The filters and errors are documented at `workflow_runs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
-        """
-        limit = row_limit("page_size", page_size)
-        query = await self._run_filters(status, triggered_from)
-        async for run in iterate_cursor(
-            self._caller, endpoints.WORKFLOW_RUNS, (app_id,), query, cursor="last_id", page_size=limit
-        ):
-            yield run
+        cursor, size = Cursor("last_id", last_id), checked_limit(limit)
+        return Paginator(
+            by_cursor(self._caller, endpoints.WORKFLOW_RUNS, (app_id,), select, cursor=cursor, limit=size)
+        )
 
     async def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
@@ -128,7 +117,7 @@ class WorkflowCalls(Calls):
             )
         return run
 
-    async def workflow_app_logs(
+    def workflow_app_logs(
         self,
         app_id: str,
         *,
@@ -141,99 +130,53 @@ class WorkflowCalls(Calls):
         session_id: str | None = None,
         account: str | None = None,
         detail: bool | None = None,
-    ) -> Page[WorkflowAppLog]:
-        """One page of the log of a workflow app, newest first. Route: GET /apps/{id}/workflow-app-logs.
+    ) -> Paginator[WorkflowAppLog, Page[WorkflowAppLog]]:
+        """One page of the log of a workflow app, newest first.
+
+        `async for` gives the rows of this page and of all later ones, each once.
+
+        Route: GET /apps/{id}/workflow-app-logs.
 
         Args:
             app_id: An app of mode workflow.
-            page: From 1 to 99,999.
+            page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
             keyword: Text in the inputs, in the outputs or in the end user's name.
             status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
                 1.11 "running".
             start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
-            end: The latest creation time, inclusive. From Dify 1.0.1.
+            end: The end of the creation times, exclusive; only the page's `total` includes rows at exactly
+                this time. From Dify 1.0.1.
             session_id: The end user's name, as given by the calling application. From Dify 1.5.
             account: The email address of a member of the workspace. From Dify 1.5.
             detail: Whether rows include `details`. From Dify 1.10.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
-        query = await self._log_filters(
-            keyword=keyword,
-            status=status,
-            start=start,
-            end=end,
-            session_id=session_id,
-            account=account,
-            detail=detail,
-        )
-        return await self._caller.call(
-            endpoints.WORKFLOW_APP_LOGS, (app_id,), (*query, *page_query(page, limit))
-        )
-
-    async def iter_workflow_app_logs(
-        self,
-        app_id: str,
-        *,
-        keyword: str | None = None,
-        status: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        session_id: str | None = None,
-        account: str | None = None,
-        detail: bool | None = None,
-        page_size: int = 100,
-    ) -> AsyncIterator[WorkflowAppLog]:
-        """Iterate over the log of a workflow app, newest first, fetching each page when it is needed.
-
-        The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
-        """
-        limit = row_limit("page_size", page_size)
-        query = await self._log_filters(
-            keyword=keyword,
-            status=status,
-            start=start,
-            end=end,
-            session_id=session_id,
-            account=account,
-            detail=detail,
-        )
-        async for row in iterate_pages(
-            self._caller, endpoints.WORKFLOW_APP_LOGS, (app_id,), query, page_size=limit
-        ):
-            yield row
-
-    async def _run_filters(self, status: str | None, triggered_from: str | None) -> Query:
-        await self._check_version(FILTERED_RUNS, status=status, triggered_from=triggered_from)
-        # Older servers ignore triggered_from; newer ones default to "debugging".
-        return ("status", status), ("triggered_from", triggered_from or "app-run")
-
-    async def _log_filters(
-        self,
-        *,
-        keyword: str | None,
-        status: str | None,
-        start: When | None,
-        end: When | None,
-        session_id: str | None,
-        account: str | None,
-        detail: bool | None,
-    ) -> Query:
         _checks.optional_boolean("detail", detail)
-        await self._check_version(WORKFLOW_LOG_RANGE, start=start, end=end)
-        await self._check_version(WORKFLOW_LOG_USERS, session_id=session_id, account=account)
-        await self._check_version(WORKFLOW_LOG_DETAILS, detail=detail)
-        after, before = await self._instants(start, end)
-        return (
-            ("keyword", keyword),
-            ("status", status),
-            ("created_at__after", after),
-            ("created_at__before", before),
-            ("created_by_end_user_session_id", session_id),
-            ("created_by_account", account),
-            ("detail", detail),
+        is_empty(start, end)  # rejects invalid bounds
+
+        async def select() -> Selection[WorkflowAppLog] | None:
+            await self._check_version(WORKFLOW_LOG_RANGE, start=start, end=end)
+            await self._check_version(WORKFLOW_LOG_USERS, session_id=session_id, account=account)
+            await self._check_version(WORKFLOW_LOG_DETAILS, detail=detail)
+            found = await self._instant_range(start, end)
+            if found is None:
+                return None
+            query = (
+                ("keyword", keyword),
+                ("status", status),
+                ("created_at__after", found.start),
+                ("created_at__before", found.end),
+                ("created_by_end_user_session_id", session_id),
+                ("created_by_account", account),
+                ("detail", detail),
+            )
+            return Selection(query, lambda row: found.includes(row.created_at))
+
+        number, size = checked_page(page), checked_limit(limit)
+        return Paginator(
+            numbered(self._caller, endpoints.WORKFLOW_APP_LOGS, (app_id,), select, page=number, limit=size)
         )

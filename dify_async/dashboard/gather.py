@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -15,6 +14,7 @@ from .updates import DashboardUpdates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dify_async._redis_sealing import Seal
@@ -33,6 +33,7 @@ class DashboardSource(NamedTuple):
         seal: Encrypts what feeds share; None if the token store does not encrypt either.
     """
 
+    now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
     list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
@@ -62,7 +63,7 @@ async def gather(
         on_error=on_error,
         workers=source.max_concurrency,
     )
-    now = datetime.now(UTC)
+    now = source.now()
     zone = await source.get_zone()
     period = period_of(query.range, zone, now)
     previous = period_before(period, zone) if query.compare else None

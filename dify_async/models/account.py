@@ -10,7 +10,7 @@ class Account(Answer, frozen=True, kw_only=True):
 
     Attributes:
         timezone: The IANA name of the time zone that defines the days of all statistics. If it is None,
-            the server answers requests for statistics with 500.
+            the server responds to requests for statistics with 500.
         last_login_at: When the account last logged in, in Unix seconds.
         created_at: When the account was created, in Unix seconds.
     """

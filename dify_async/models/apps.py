@@ -124,7 +124,7 @@ class App(Answer, frozen=True, kw_only=True):
         icon_url: A signed URL, which differs on each call.
         model_config: None for workflow and advanced-chat apps.
         workflow: The published workflow; None if none was published, and for other modes.
-        deleted_tools: Up to Dify 0.15 texts, from 1.0 mappings.
+        deleted_tools: Strings up to Dify 0.15, mappings from 1.0.
         has_draft_trigger: From Dify 1.10.
         permission_keys: From Dify 1.15.
         bound_agent_id: From Dify 1.15.

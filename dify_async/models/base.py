@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, overload
 
 from msgspec import Struct
 
 from .serialization import Serializable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -15,8 +18,29 @@ class Answer(Serializable, Struct, frozen=True):
     """The base class of the models."""
 
 
-class Page(Answer, Generic[T], frozen=True, kw_only=True):
-    """One page of a list.
+class _RowsOfPage(Generic[T]):
+    """A page as a sequence of its rows."""
+
+    __slots__ = ()
+
+    data: list[T]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        return self.data[index]
+
+
+class Page(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
+    """One page of a list. `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
         data: The rows.
@@ -33,8 +57,10 @@ class Page(Answer, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(Answer, Generic[T], frozen=True, kw_only=True):
-    """One page of a list with a cursor. The cursor is the id of a row: pass it to get the next page.
+class CursorPage(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
+    """One page of a list with a cursor: to get the next page, pass the id of the last row.
+
+    `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
         data: The rows.
@@ -54,7 +80,7 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """The object in which the server wraps a text. `result` is set if it is the token for an emailed code."""
+    """The object in which the server wraps a string. `result` is set for the token of an emailed code."""
 
     data: str
     result: str | None = None

@@ -20,7 +20,7 @@ class Workflow(Answer, frozen=True, kw_only=True):
 
     Attributes:
         graph: The nodes and edges.
-        version: The time of publication, as text.
+        version: The time of publication, as a string.
         marked_name: From Dify 1.0.
         marked_comment: From Dify 1.0.
         version_number: From Dify 1.17.

@@ -48,7 +48,7 @@ def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
     for app in found:
         if not isinstance(app, str | App):
             raise DifyConfigError(
-                f"apps must be a list of apps or app ids, got one with {_checks.shown(app)}"
+                f"apps must be a list of apps or app ids, got a list with {_checks.shown(app)}"
             )
     return found
 

@@ -62,7 +62,7 @@ class Measure(NamedTuple):
         return None if self.kind == "average" else Decimal(0) if self.kind == "money" else 0
 
 
-# For other modes, some routes answer the 404 of a deleted app, and others nothing of use. An advanced-chat
+# For other modes, some routes return the 404 of a deleted app, and others nothing of use. An advanced-chat
 # app has both families, which are never added: its runs are its messages, counted again.
 _CHAT: Final = frozenset({"chat", "agent-chat", "agent", "advanced-chat"})  # agent since 1.15
 _COMPLETION: Final = frozenset({"completion"})

@@ -10,10 +10,10 @@
 that loop and waits for its result, which is slower than awaiting it, and concurrent calls need one thread
 each. If your code already runs in an event loop, use `AsyncDifyServer`.
 
-Methods, arguments, results and errors are the same. Calls return instead of being awaited, `async for`
-becomes `for`, and `async with` becomes `with`; leaving a generator early leaves nothing open. Create one
-client per process and use it from any thread. In a service, open it when the worker process starts, after
-any fork, and close it when the process ends.
+Methods, arguments, results and errors are the same. Calls return instead of being awaited, `async with`
+becomes `with`, and each list has an `iter_…` method that iterates over all of its pages. Leaving a generator
+early leaves nothing open. Create one client per process and use it from any thread. In a service, open it
+when the worker process starts, after any fork, and close it when the process ends.
 """
 
 from ._generated import DifyServer

@@ -299,7 +299,7 @@ class KnowledgeCalls(Calls):
     def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None) -> list[Dataset]:
         """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
-        Route: GET /datasets.
+        The pages are requested concurrently, or one at a time by `iter_datasets()`. Route: GET /datasets.
 
         Args:
             keyword: Part of the name, case-insensitive.
@@ -308,15 +308,19 @@ class KnowledgeCalls(Calls):
         return self._call(self._dify.datasets, keyword=keyword, tag_ids=taken(tag_ids))
 
     def iter_datasets(
-        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None, page_size: int = 100
+        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None
     ) -> Generator[Dataset, None, None]:
-        """Iterate over the matching knowledge bases, newest first, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `datasets()`, in its order.
 
-        The filters are documented at `datasets`. `page_size` is from 1 to 100. Route: GET /datasets.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /datasets.
+
+        Args:
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
-        return self._rows(
-            self._dify.iter_datasets(keyword=keyword, tag_ids=taken(tag_ids), page_size=page_size)
-        )
+        return self._rows(self._dify.datasets(keyword=keyword, tag_ids=taken(tag_ids)).__aiter__())
 
     def datasets_page(
         self,
@@ -328,11 +332,44 @@ class KnowledgeCalls(Calls):
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
-        The filters are documented at `datasets`. `page` is from 1 to 99,999 and `limit` from 1 to 100.
+        `iter_datasets_page()` gives the rows of this page and of all later ones, each once.
+
         Route: GET /datasets.
+
+        Args:
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
         """
         return self._call(
             self._dify.datasets_page, page=page, limit=limit, keyword=keyword, tag_ids=taken(tag_ids)
+        )
+
+    def iter_datasets_page(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        keyword: str | None = None,
+        tag_ids: Iterable[str] | None = None,
+    ) -> Generator[Dataset, None, None]:
+        """Iterate over the rows of all pages of `datasets_page()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /datasets.
+
+        Args:
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Part of the name, case-insensitive.
+            tag_ids: Knowledge bases with any of these tags.
+        """
+        return self._rows(
+            self._dify.datasets_page(
+                page=page, limit=limit, keyword=keyword, tag_ids=taken(tag_ids)
+            ).__aiter__()
         )
 
     def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
@@ -423,6 +460,8 @@ class WorkflowCalls(Calls):
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
 
+        `iter_workflow_runs()` gives the rows of this page and of all later ones, each once.
+
         Route: GET /apps/{id}/workflow-runs.
 
         Args:
@@ -435,7 +474,7 @@ class WorkflowCalls(Calls):
             limit: From 1 to 100.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._call(
@@ -453,17 +492,32 @@ class WorkflowCalls(Calls):
         *,
         status: str | None = None,
         triggered_from: str | None = None,
-        page_size: int = 100,
+        last_id: str | None = None,
+        limit: int = 20,
     ) -> Generator[WorkflowRun, None, None]:
-        """Iterate over the runs, newest first and without duplicates, fetching pages when they are needed.
+        """Iterate over the rows of all pages of `workflow_runs()`, in its order.
 
-        The filters and errors are documented at `workflow_runs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-runs.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /apps/{id}/workflow-runs.
+
+        Args:
+            app_id: The app.
+            status: "running", "succeeded", "failed", "stopped" or "partial-succeeded". From Dify 1.9.2.
+            triggered_from: "app-run" for runs by end users (default), or "debugging" for runs in the
+                console. From Dify 1.9.2; older servers list the runs in the console only, and those by
+                end users in `workflow_app_logs`.
+            last_id: The id of the last run of the previous page, to get the runs after it.
+            limit: From 1 to 100.
+
+        Raises:
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._rows(
-            self._dify.iter_workflow_runs(
-                app_id, status=status, triggered_from=triggered_from, page_size=page_size
-            )
+            self._dify.workflow_runs(
+                app_id, status=status, triggered_from=triggered_from, last_id=last_id, limit=limit
+            ).__aiter__()
         )
 
     def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
@@ -488,23 +542,28 @@ class WorkflowCalls(Calls):
         account: str | None = None,
         detail: bool | None = None,
     ) -> Page[WorkflowAppLog]:
-        """One page of the log of a workflow app, newest first. Route: GET /apps/{id}/workflow-app-logs.
+        """One page of the log of a workflow app, newest first.
+
+        `iter_workflow_app_logs()` gives the rows of this page and of all later ones, each once.
+
+        Route: GET /apps/{id}/workflow-app-logs.
 
         Args:
             app_id: An app of mode workflow.
-            page: From 1 to 99,999.
+            page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
             keyword: Text in the inputs, in the outputs or in the end user's name.
             status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
                 1.11 "running".
             start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
-            end: The latest creation time, inclusive. From Dify 1.0.1.
+            end: The end of the creation times, exclusive; only the page's `total` includes rows at exactly
+                this time. From Dify 1.0.1.
             session_id: The end user's name, as given by the calling application. From Dify 1.5.
             account: The email address of a member of the workspace. From Dify 1.5.
             detail: Whether rows include `details`. From Dify 1.10.
 
         Raises:
-            DifyConfigError: The server is too old for a filter and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._call(
@@ -525,6 +584,8 @@ class WorkflowCalls(Calls):
         self,
         app_id: str,
         *,
+        page: int = 1,
+        limit: int = 20,
         keyword: str | None = None,
         status: str | None = None,
         start: When | None = None,
@@ -532,16 +593,36 @@ class WorkflowCalls(Calls):
         session_id: str | None = None,
         account: str | None = None,
         detail: bool | None = None,
-        page_size: int = 100,
     ) -> Generator[WorkflowAppLog, None, None]:
-        """Iterate over the log of a workflow app, newest first, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `workflow_app_logs()`, in its order.
 
-        The filters and errors are documented at `workflow_app_logs`. No connection is held between pages.
-        `page_size` is from 1 to 100. Route: GET /apps/{id}/workflow-app-logs.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Route: GET /apps/{id}/workflow-app-logs.
+
+        Args:
+            app_id: An app of mode workflow.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the inputs, in the outputs or in the end user's name.
+            status: "succeeded", "failed" or "stopped"; from Dify 1.8.1 also "partial-succeeded", and from
+                1.11 "running".
+            start: The earliest creation time, in the account's time zone if naive. From Dify 1.0.1.
+            end: The end of the creation times, exclusive; only the page's `total` includes rows at exactly
+                this time. From Dify 1.0.1.
+            session_id: The end user's name, as given by the calling application. From Dify 1.5.
+            account: The email address of a member of the workspace. From Dify 1.5.
+            detail: Whether rows include `details`. From Dify 1.10.
+
+        Raises:
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+            DifyNotFoundError: The app does not exist or has another mode.
         """
         return self._rows(
-            self._dify.iter_workflow_app_logs(
+            self._dify.workflow_app_logs(
                 app_id,
+                page=page,
+                limit=limit,
                 keyword=keyword,
                 status=status,
                 start=start,
@@ -549,8 +630,7 @@ class WorkflowCalls(Calls):
                 session_id=session_id,
                 account=account,
                 detail=detail,
-                page_size=page_size,
-            )
+            ).__aiter__()
         )
 
 
@@ -1006,9 +1086,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -1030,9 +1110,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1059,9 +1139,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or "YYYY-MM-DD HH:MM"; aware datetimes are converted to the account's
+            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or "YYYY-MM-DD HH:MM". By default, until now.
+            end: A datetime, a date or ISO 8601 text. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1084,14 +1164,14 @@ class AppCalls(Calls):
         sort_by: str | None = None,
         creator_ids: Iterable[str] | None = None,
     ) -> list[App]:
-        """All apps of the workspace that match the filters, from all pages, without duplicates.
+        """All apps of the workspace that match the filters, without duplicates.
 
-        Sorted by creation, newest first; from Dify 1.15 by last change. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last.
+        The pages are requested concurrently, or one at a time by `iter_apps()`. Route: GET /apps.
 
         Args:
-            mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion", or from Dify 1.15
-                "agent"; agents are listed only with this filter. Dify up to 1.1.2 does not support
-                "advanced-chat" and "completion".
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
             name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
                 1.11.3, "%" and "_" are wildcards.
             is_created_by_me: True for the account's own apps only; False does not filter.
@@ -1101,7 +1181,7 @@ class AppCalls(Calls):
 
         Raises:
             DifyValidationError: The server does not support the mode or the order.
-            DifyConfigError: The server is too old for an argument and would ignore it.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._call(
             self._dify.apps,
@@ -1124,10 +1204,25 @@ class AppCalls(Calls):
         creator_ids: Iterable[str] | None = None,
         page_size: int = 100,
     ) -> Generator[App, None, None]:
-        """Iterate over the apps that match, without duplicates, fetching each page when it is needed.
+        """Iterate over the apps that match the filters, fetching each page when it is needed.
 
-        The filters and errors are documented at `apps`. You can leave the loop at any time: no
-        connection is held between pages. `page_size` is from 1 to 100. Route: GET /apps.
+        Sorted by creation, newest first; from Dify 1.15 by last change. Apps of mode "agent" come last. You
+        can leave the loop at any time: no connection is held between pages. Route: GET /apps.
+
+        Args:
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
+                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._rows(
             self._dify.iter_apps(
@@ -1155,8 +1250,26 @@ class AppCalls(Calls):
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `page` is from 1 to 99,999 and `limit` from 1 to 100. The filters and errors are documented at
-        `apps`. Apps created in the same second may appear on two pages. Route: GET /apps.
+        `iter_apps_page()` gives the rows of this page and of all later ones, each once.
+
+        Apps created in the same second may appear on two pages. Route: GET /apps.
+
+        Args:
+            page: From 1 to 99,999.
+            limit: From 1 to 100.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent":
+                apps of this mode are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
         return self._call(
             self._dify.apps_page,
@@ -1168,6 +1281,54 @@ class AppCalls(Calls):
             tag_ids=taken(tag_ids),
             sort_by=sort_by,
             creator_ids=taken(creator_ids),
+        )
+
+    def iter_apps_page(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        mode: str | None = None,
+        name: str | None = None,
+        is_created_by_me: bool | None = None,
+        tag_ids: Iterable[str] | None = None,
+        sort_by: str | None = None,
+        creator_ids: Iterable[str] | None = None,
+    ) -> Generator[App, None, None]:
+        """Iterate over the rows of all pages of `apps_page()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Apps created in the same second may appear on two pages. Route: GET /apps.
+
+        Args:
+            page: From 1 to 99,999.
+            limit: From 1 to 100.
+            mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent":
+                apps of this mode are listed only with this filter. Dify up to 1.1.2 does not support
+                "advanced-chat" and "completion".
+            name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
+                1.11.3, "%" and "_" are wildcards.
+            is_created_by_me: True for the account's own apps only; False does not filter.
+            tag_ids: Up to Dify 1.14 apps with any of these tags, from 1.15 apps with all of them.
+            sort_by: "last_modified", "recently_created" or "earliest_created". From Dify 1.15.
+            creator_ids: Apps created by any of these accounts. From Dify 1.15.
+
+        Raises:
+            DifyValidationError: The server does not support the mode or the order.
+            DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
+        """
+        return self._rows(
+            self._dify.apps_page(
+                page=page,
+                limit=limit,
+                mode=mode,
+                name=name,
+                is_created_by_me=is_created_by_me,
+                tag_ids=taken(tag_ids),
+                sort_by=sort_by,
+                creator_ids=taken(creator_ids),
+            ).__aiter__()
         )
 
     def app(self, app_id: str) -> App:
@@ -1203,7 +1364,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -1258,7 +1419,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or "YYYY-MM-DD HH:MM". By default, `days` before the end.
+            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -1298,7 +1459,9 @@ class MessageCalls(Calls):
     def chat_messages(
         self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
-        """The last messages of a conversation, or those before `first_id`, oldest first.
+        """The last messages of a conversation, or those before `first_id`, newest first.
+
+        `iter_chat_messages()` gives these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1306,41 +1469,84 @@ class MessageCalls(Calls):
         Args:
             app_id: The app.
             conversation_id: The conversation.
-            first_id: The id of the first message of the previous page, to get the messages before it.
+            first_id: The id of the last row of the previous page, to get the messages before it.
             limit: From 1 to 100.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
         return self._call(self._dify.chat_messages, app_id, conversation_id, first_id=first_id, limit=limit)
 
     def iter_chat_messages(
-        self, app_id: str, conversation_id: str, *, page_size: int = 100
+        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
     ) -> Generator[ChatMessage, None, None]:
-        """Iterate over the messages of a conversation, newest first, fetching pages when they are needed.
+        """Iterate over the rows of all pages of `chat_messages()`, in its order.
 
-        Requires the editor role. `page_size` is from 1 to 100. Route: GET /apps/{id}/chat-messages.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
+        client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
+
+        Args:
+            app_id: The app.
+            conversation_id: The conversation.
+            first_id: The id of the last row of the previous page, to get the messages before it.
+            limit: From 1 to 100.
 
         Raises:
-            DifyNotFoundError: The app or conversation does not exist.
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        return self._rows(self._dify.iter_chat_messages(app_id, conversation_id, page_size=page_size))
+        return self._rows(
+            self._dify.chat_messages(app_id, conversation_id, first_id=first_id, limit=limit).__aiter__()
+        )
 
     def annotations(
         self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
-        Requires the editor role. `page` is from 1 to 99,999 and `limit` from 1 to 100.
-        Route: GET /apps/{id}/annotations.
+        `iter_annotations()` gives the rows of this page and of all later ones, each once.
+
+        Requires the editor role. Route: GET /apps/{id}/annotations.
+
+        Args:
+            app_id: The app.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the question or in the answer.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
         return self._call(self._dify.annotations, app_id, page=page, limit=limit, keyword=keyword)
+
+    def iter_annotations(
+        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+    ) -> Generator[Annotation, None, None]:
+        """Iterate over the rows of all pages of `annotations()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Requires the editor role. Route: GET /apps/{id}/annotations.
+
+        Args:
+            app_id: The app.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            keyword: Text in the question or in the answer.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._rows(self._dify.annotations(app_id, page=page, limit=limit, keyword=keyword).__aiter__())
 
     def export_feedbacks(
         self,
@@ -1350,13 +1556,13 @@ class MessageCalls(Calls):
         rating: str | None = None,
         from_source: str | None = None,
         has_comment: bool | None = None,
-        start_date: str | None = None,
-        end_date: str | None = None,
+        start_date: When | None = None,
+        end_date: When | None = None,
     ) -> bytes:
         """The app's feedback as a JSON or CSV file. Requires the editor role. From Dify 1.10.1.
 
-        Days are in UTC, not in the account's time zone. For all of November 2026, pass "2026-11-01" and
-        "2026-12-01". Route: GET /apps/{id}/feedbacks/export.
+        Days are in UTC, not in the account's time zone. For all of November 2026, pass date(2026, 11, 1) and
+        date(2026, 12, 1). Route: GET /apps/{id}/feedbacks/export.
 
         Args:
             app_id: The app.
@@ -1364,11 +1570,12 @@ class MessageCalls(Calls):
             rating: "like" or "dislike".
             from_source: "user" or "admin".
             has_comment: True for feedback with a comment only, False for feedback without one.
-            start_date: The first day, such as "2026-11-01".
+            start_date: The first day. A time is in UTC if naive, and is rounded down to its day.
             end_date: The day after the last one. It is exclusive, except that feedback given at exactly
-                00:00:00 UTC is included.
+                00:00:00 UTC is included. A time is in UTC if naive, and is rounded up to the next day.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
@@ -1401,21 +1608,24 @@ class ConversationCalls(Calls):
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
 
+        `iter_chat_conversations()` gives the rows of this page and of all later ones, each once.
+
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
         Args:
             app_id: An app of mode chat, agent-chat or advanced-chat.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The first minute, in the account's time zone if naive. `start` and `end` apply to the
-                time that the conversations are sorted by.
-            end: The last minute, inclusive.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
             sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
                 are wildcards.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
@@ -1442,10 +1652,28 @@ class ConversationCalls(Calls):
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[ChatConversation, None, None]:
-        """Iterate over an app's conversations, without duplicates, fetching each page when it is needed.
+        """Iterate over an app's conversations, by default with the most recently updated first.
 
-        For the filters and errors, see `chat_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        time: no connection is held between pages.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-conversations.
+
+        Args:
+            app_id: An app of mode chat, agent-chat or advanced-chat.
+            start: Inclusive, in the account's time zone if naive; seconds are rounded down. `start` and `end`
+                apply to the time that the conversations are sorted by.
+            end: Exclusive, in the account's time zone if naive; seconds are rounded up.
+            sort_by: "created_at" or "updated_at"; add the prefix "-" for newest first.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in a message, in the conversation's name or in the end user's name; "%" and "_"
+                are wildcards.
+            page_size: Rows per request, from 1 to 100.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         return self._rows(
             self._dify.iter_chat_conversations(
@@ -1472,18 +1700,21 @@ class ConversationCalls(Calls):
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
 
+        `iter_completion_conversations()` gives the rows of this page and of all later ones, each once.
+
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
         Args:
             app_id: An app of mode completion.
             page: From 1 to 99,999; a page after the last one is empty.
             limit: From 1 to 100.
-            start: The earliest minute of creation, in the account's time zone if naive.
-            end: The latest minute of creation, inclusive.
+            start: The earliest creation time, in the account's time zone if naive; seconds are rounded down.
+            end: The end of the creation times, exclusive; seconds are rounded up.
             annotation_status: "annotated", "not_annotated" or "all".
             keyword: Text in the question, in the answer or in the end user's name.
 
         Raises:
+            DifyConfigError: An argument is invalid.
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
@@ -1502,26 +1733,43 @@ class ConversationCalls(Calls):
         self,
         app_id: str,
         *,
+        page: int = 1,
+        limit: int = 10,
         start: When | None = None,
         end: When | None = None,
         annotation_status: str | None = None,
         keyword: str | None = None,
-        page_size: int = 100,
     ) -> Generator[CompletionConversation, None, None]:
-        """Iterate over a completion app's conversations, fetching each page when it is needed.
+        """Iterate over the rows of all pages of `completion_conversations()`, in its order.
 
-        For the filters and errors, see `completion_conversations()`. No connection is held between
-        pages. Requires the editor role. Route: GET /apps/{id}/completion-conversations.
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        Requires the editor role. Route: GET /apps/{id}/completion-conversations.
+
+        Args:
+            app_id: An app of mode completion.
+            page: From 1 to 99,999; a page after the last one is empty.
+            limit: From 1 to 100.
+            start: The earliest creation time, in the account's time zone if naive; seconds are rounded down.
+            end: The end of the creation times, exclusive; seconds are rounded up.
+            annotation_status: "annotated", "not_annotated" or "all".
+            keyword: Text in the question, in the answer or in the end user's name.
+
+        Raises:
+            DifyConfigError: An argument is invalid.
+            DifyNotFoundError: The app does not exist or has another mode.
+            DifyPermissionError: The account is not an editor.
         """
         return self._rows(
-            self._dify.iter_completion_conversations(
+            self._dify.completion_conversations(
                 app_id,
+                page=page,
+                limit=limit,
                 start=start,
                 end=end,
                 annotation_status=annotation_status,
                 keyword=keyword,
-                page_size=page_size,
-            )
+            ).__aiter__()
         )
 
 

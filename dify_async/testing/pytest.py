@@ -31,11 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def fake_dify(request: pytest.FixtureRequest) -> Iterator[FakeDifyServer]:
     """A fake server on loopback; log in at its `base_url` with its `email` and `password`."""
     # Imported here because every run of pytest loads this plugin, whether or not a test uses it.
-    from anyio.from_thread import start_blocking_portal  # noqa: PLC0415
-
     from dify_async.testing.server import FakeDifyServer  # noqa: PLC0415
 
     marker = request.node.get_closest_marker("fake_dify")
     fake = FakeDifyServer() if marker is None else FakeDifyServer(*marker.args, **marker.kwargs)
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(fake) as serving:
-        yield serving
+    with fake:
+        yield fake

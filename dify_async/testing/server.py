@@ -5,21 +5,24 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
-from dify_async._uncopyable import Uncopyable
 from dify_async.testing._console.faults import Cut, Fault, RecordedRequest
 from dify_async.testing._console.listener import Listener
-from dify_async.testing._console.models import AppFields, FakeAccount, FakeApp, generate_apps
+from dify_async.testing._console.models import FakeApp, generate_apps
 from dify_async.testing._console.state import DEFAULT_TIMEZONE, State
+from dify_async.testing._thread import ServerThread
+from dify_async.testing.clients import Clients
+from dify_async.testing.contents import Contents
 
 
-class FakeDifyServer(Uncopyable):
+class FakeDifyServer(Clients, Contents):
     """A fake of Dify's console API that answers like a server of `version`.
 
     `async with FakeDifyServer() as fake:` serves one workspace with one account: log in at
-    `fake.base_url` with `fake.email` and `fake.password`. The same arguments give the same apps and
-    statistics in every run, except for times of creation.
+    `fake.base_url` with `fake.email` and `fake.password`, or use `fake.client()`. `with FakeDifyServer()`
+    serves it in a background thread, for code with or without an event loop. The same arguments give the same
+    apps and statistics in every run, except for times of creation.
 
     Args:
         version: The version of Dify, such as "0.15.3", "1.11.2" or "1.17.0".
@@ -42,8 +45,6 @@ class FakeDifyServer(Uncopyable):
         keep_alive: Seconds until an idle connection is closed.
         seed: Changes the traffic, the ids, and which requests a fault with a probability affects.
     """
-
-    _instead = "pass its base_url, email and password to the other process"
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class FakeDifyServer(Uncopyable):
             ssl=ssl,
         )
         self._address = host, port
+        self._thread: ServerThread
 
     def __repr__(self) -> str:
         if not hasattr(self, "_listener"):  # __init__ raised an error
@@ -108,12 +110,16 @@ class FakeDifyServer(Uncopyable):
         if error is None:
             self._listener.raise_bug()
 
-    @property
-    def base_url(self) -> str:
-        """The URL of the server, including the base path; available inside `async with`."""
-        if not self._listener.base_url:
-            raise RuntimeError("The fake server has no URL before `async with`.")
-        return self._listener.base_url
+    def __enter__(self) -> Self:
+        self._thread = ServerThread(lambda: self._listener.start(*self._address), self._listener.stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.stop()
+        if error is None:
+            self._listener.raise_bug()
 
     @property
     def version(self) -> str:
@@ -262,39 +268,3 @@ class FakeDifyServer(Uncopyable):
     def unlock(self) -> None:
         """Unlock the addresses that were locked after wrong passwords."""
         self._state.accounts.unlock()
-
-    def add_app(self, name: str, mode: str, **fields: Unpack[AppFields]) -> FakeApp:
-        """Add an app; `fields` are the other fields of `FakeApp`."""
-        return self._state.add_app(FakeApp(name=name, mode=mode, **fields))
-
-    def add_workspace(self, name: str) -> str:
-        """Add a workspace to every account, and return its id."""
-        workspace_id = self._state.new_id("workspace")
-        self._state.workspaces[workspace_id] = name
-        return workspace_id
-
-    def login_code(self, token: str | None = None) -> str:
-        """The code mailed for this token of POST /email-code-login; by default the newest code."""
-        codes = self._state.login_codes
-        return codes[next(reversed(codes)) if token is None else token][1]
-
-    def add_account(
-        self,
-        email: str,
-        password: str,
-        *,
-        workspace: bool = True,
-        banned: bool = False,
-        timezone: str | None = DEFAULT_TIMEZONE,
-    ) -> FakeAccount:
-        """Add an account, which can log in if it has a `workspace` and is not `banned`.
-
-        If `timezone` is None, its statistics fail with a 500, as on a server.
-        """
-        return self._state.add_account(
-            email, password, timezone=timezone, role="admin", workspace=workspace, banned=banned
-        )
-
-    def remove_account(self, email: str) -> None:
-        """Delete an account; its tokens get a 401 "Unauthorized." from now on."""
-        self._state.accounts.remove(email)

@@ -23,7 +23,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     MemoryTokenStore,
 )
-from dify_async._http.failures import FailedAttempt, Kind, failure_of
+from dify_async._http.failures import FailedAttempt, FailureKind, failure_of
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
 
@@ -61,7 +61,7 @@ async def test_a_200_that_cannot_be_read(fake: FakeDifyServer, dify: AsyncDifySe
     fake.inject(path="/apps", body=body, headers=JSON)
     fake.inject(path="/apps/*/api-keys", body=body, headers=JSON)
     for _ in range(3):
-        with pytest.raises(DifyDecodeError, match="GET /apps: cannot read the answer"):
+        with pytest.raises(DifyDecodeError, match="GET /apps: cannot read the response"):
             await dify.apps()
     with pytest.raises(DifyDecodeError, match="POST"):
         await dify.init_app_api_key(an_app(fake))
@@ -143,7 +143,7 @@ async def test_a_timeout_covers_the_body(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE, timeout=1.5) as dify:
         await dify.profile()
         fake.inject(path="/account/profile", delay=60.0, times=1)
-        with pytest.raises(DifyTimeoutError, match=r"no answer within 1\.5 s") as late:
+        with pytest.raises(DifyTimeoutError, match=r"no response within 1\.5 s") as late:
             await dify.profile()
         assert isinstance(late.value, TimeoutError)
         fake.inject(path="*/api-keys", method="POST", delay=60.0, times=1)
@@ -195,7 +195,7 @@ def test_why_no_connection_was_made(cause: OSError, says: str, proxy: str) -> No
     error = aiohttp.ClientOSError()
     error.__cause__ = cause
     attempt = FailedAttempt(
-        kind=Kind.CANNOT_CONNECT,
+        kind=FailureKind.CANNOT_CONNECT,
         call="GET /apps",
         base_url="https://host/dify",
         server="host:443",
@@ -292,7 +292,7 @@ async def test_a_header_that_is_too_long_is_named() -> None:
         raw_server(RAW["a long header"]) as url,
         AsyncDifyServer(url, admin_api_key="key", workspace_id="w", retry=ONCE) as dify,
     ):
-        with pytest.raises(DifyDecodeError, match=r"a header of the answer is too long$"):
+        with pytest.raises(DifyDecodeError, match=r"a header of the response is too long$"):
             await dify.profile()
 
 

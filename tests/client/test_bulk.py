@@ -30,6 +30,8 @@ async def test_a_key_for_each_app(fake: FakeDifyServer, dify: AsyncDifyServer) -
     steps: list[tuple[int, int]] = []
     results = await dify.ensure_app_api_keys(apps, progress=lambda done, of: steps.append((done, of)))
     assert [one.app_id for one in results] == [*(app.id for app in await dify.apps()), UNKNOWN]
+    # An app that is given as an id is not fetched for its name.
+    assert [one.app_name for one in results] == [*(app.name for app in await dify.apps()), ""]
     assert [one.value is None for one in results] == [False] * len(fake.apps) + [True]
     assert isinstance(results[-1].error, DifyNotFoundError)
     assert steps[-1] == (13, 13)

@@ -269,10 +269,15 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
     "tags as text": lambda dify, _: dify.apps(tag_ids="abc"),
     "conversations limit": lambda dify, app: dify.chat_conversations(app, limit=0),
     "conversations page": lambda dify, app: dify.chat_conversations(app, page=0),
-    "conversations start": lambda dify, app: dify.chat_conversations(app, start="2025-10-23"),
-    "start": lambda dify, app: dify.daily_messages(app, "2025-10-23T00:00"),
+    "conversations start": lambda dify, app: dify.chat_conversations(app, start="2025-10"),
+    "conversations order": lambda dify, app: dify.chat_conversations(
+        app, start="2025-10-24", end="2025-10-23"
+    ),
+    "completions end": lambda dify, app: dify.completion_conversations(app, end="tomorrow"),
+    "logs order": lambda dify, app: dify.workflow_app_logs(app, start="2025-10-24T00Z", end="2025-10-23T00Z"),
+    "feedback": lambda dify, app: dify.export_feedbacks(app, start_date="1 November"),
+    "start": lambda dify, app: dify.daily_messages(app, "2025-10-23 0:00"),
     "end": lambda dify, app: dify.daily_messages(app, None, "23/10/2025"),
-    "seconds": lambda dify, app: dify.daily_messages(app, "2025-10-23 00:00:00"),
     "order": lambda dify, app: dify.daily_messages(app, date(2025, 10, 24), date(2025, 10, 23)),
     "many: order": lambda dify, app: dify.statistics_many([app], date(2025, 10, 24), date(2025, 10, 23)),
     "many: apps as text": lambda dify, app: dify.statistics_many(app),
@@ -295,12 +300,18 @@ async def test_invalid_calls_send_nothing(name: str) -> None:
         assert fake.requests == []
 
 
-async def test_iterators_check_the_page_size() -> None:
+def test_lists_check_their_arguments_at_the_call() -> None:
+    """Not when they are awaited: the traceback shows the line with the mistake."""
     dify = AsyncDifyServer(URL, **ACCOUNT)
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
         dify.iter_apps(page_size=0)
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
-        await anext(dify.iter_chat_conversations("id", page_size=101))
+        dify.iter_chat_conversations("id", page_size=101)
+    for name in (
+        name for name in CALLS if name.startswith(("limit", "page", "tags", "conv", "comp", "logs"))
+    ):
+        with pytest.raises(DifyConfigError):
+            CALLS[name](dify, "id")
 
 
 async def test_a_closed_session() -> None:

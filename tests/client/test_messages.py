@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -12,7 +12,7 @@ from dify_async import (
     AsyncDifyServer,
     DifyConfigError,
     DifyNotFoundError,
-    DifyValidationError,
+    When,
 )
 from dify_async.testing import FakeDifyServer
 from tests.support import VERSIONS, an_app, client, put_messages
@@ -21,17 +21,19 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
 
 async def test_messages_of_a_conversation(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
-    """Oldest first; `first_id` gets earlier ones [1.11.2/06_chat_messages_limit_2_first_id_page_2]."""
+    """Newest first; `first_id` gets earlier ones [1.11.2/06_chat_messages_limit_2_first_id_page_2]."""
     app = next(one.id for one in fake.apps if one.mode == "chat" and one.messages_per_day)
     talk = max((await dify.chat_conversations(app, limit=100)).data, key=lambda row: row.message_count or 0)
     whole = (await dify.chat_messages(app, talk.id, limit=100)).data
     assert len(whole) == talk.message_count
-    assert [row.created_at for row in whole] == sorted(row.created_at or 0 for row in whole)
+    assert [row.created_at for row in whole] == sorted((row.created_at or 0 for row in whole), reverse=True)
     last = await dify.chat_messages(app, talk.id, limit=2)
-    assert last.data == whole[-2:]
-    before = await dify.chat_messages(app, talk.id, limit=2, first_id=last.data[0].id)
-    assert before.data == whole[-4:-2]
-    assert [row async for row in dify.iter_chat_messages(app, talk.id, page_size=2)] == whole[::-1]
+    assert last.data == whole[:2]
+    before = await dify.chat_messages(app, talk.id, limit=2, first_id=last[-1].id)
+    assert before.data == whole[2:4]
+    assert [row async for row in dify.chat_messages(app, talk.id, limit=2)] == whole
+    found = dify.chat_messages(app, talk.id, limit=2, first_id=last[-1].id)
+    assert [row async for row in found] == whole[2:]
     with pytest.raises(DifyNotFoundError, match="First message not found"):
         await dify.chat_messages(app, talk.id, first_id=app)
     with pytest.raises(DifyNotFoundError, match="Conversation"):
@@ -46,7 +48,7 @@ async def test_completion_conversations(fake: FakeDifyServer, dify: AsyncDifySer
     assert page.data[0].message is not None
     assert page.data[0].message.answer
     start = date.today() - timedelta(days=10)
-    rows = [row async for row in dify.iter_completion_conversations(app, start=start, page_size=20)]
+    rows = [row async for row in dify.completion_conversations(app, start=start, limit=20)]
     assert len(rows) == len({row.id for row in rows})
     assert rows[:3] == page.data
     with pytest.raises(DifyNotFoundError):
@@ -90,7 +92,7 @@ async def test_feedback_of_some_days(version: str) -> None:
             if version in {"0.15.3", "1.9.1"}:
                 return
 
-            async def count(start: str | None, end: str | None) -> int:
+            async def count(start: When | None, end: When | None) -> int:
                 found = json.loads(await dify.export_feedbacks(app, start_date=start, end_date=end))
                 return len(found["feedback_data"])
 
@@ -98,5 +100,10 @@ async def test_feedback_of_some_days(version: str) -> None:
             assert await count(None, "2026-11-05") == 19
             assert await count("2026-11-05", None) == 5
             assert await count("2026-11-01", "2026-11-06") == await count(None, None) == 23
-            with pytest.raises(DifyValidationError, match="start_date"):
-                await count("1 November", None)
+            assert await count(date(2026, 11, 1), date(2026, 11, 5)) == 19
+            assert await count(datetime(2026, 11, 1, 23), "2026-11-04T00:00:01") == 19  # rounded outwards
+            east = timezone(timedelta(hours=13))
+            assert await count("2026-11-02T12:59+13:00", datetime(2026, 11, 5, 13, tzinfo=east)) == 19
+            for bounds in (("1 November", None), (date(2026, 11, 2), date(2026, 11, 1))):
+                with pytest.raises(DifyConfigError):
+                    await count(*bounds)

@@ -24,9 +24,9 @@ ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
     ("update_app", {"max_active_requests": None}, "1.7"),
     ("workflow_runs", {"status": "failed"}, "1.9.2"),
     ("workflow_runs", {"triggered_from": "app-run"}, "1.9.2"),
-    ("iter_workflow_runs", {"triggered_from": "debugging"}, "1.9.2"),
+    ("workflow_runs", {"triggered_from": "debugging"}, "1.9.2"),
     ("workflow_app_logs", {"detail": True}, "1.10"),
-    ("iter_workflow_app_logs", {"detail": False}, "1.10"),
+    ("workflow_app_logs", {"detail": False}, "1.10"),
     ("apps", {"sort_by": "recently_created"}, "1.15"),
     ("iter_apps", {"creator_ids": ["00000000-0000-4000-8000-000000000000"]}, "1.15"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -52,8 +52,9 @@ async def test_iteration_ends_without_duplicates(name: str) -> None:
         TestServer(console) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
     ):
-        assert [one.id for one in await dify.apps()] == [f"app-{n}" for n in expected]
+        assert [one.id async for one in dify.apps_page(limit=100)] == [f"app-{n}" for n in expected]
         assert asked <= 3
+        assert [one.id for one in await dify.apps()] == [f"app-{n}" for n in expected]
 
 
 ID = "00000000-0000-4000-8000-000000000001"
@@ -83,7 +84,7 @@ def endless_rows() -> web.Application:
     return console
 
 
-async def rows_of(rows: AsyncIterator[T]) -> list[T]:
+async def rows_of(rows: AsyncIterable[T]) -> list[T]:
     return [row async for row in rows]
 
 
@@ -108,7 +109,7 @@ async def test_an_endless_list_with_a_cursor(monkeypatch: pytest.MonkeyPatch) ->
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
     ):
         with pytest.raises(DifyDecodeError, match=r"/workflow-runs: .* after 5 pages"):
-            await rows_of(dify.iter_workflow_runs(ID))
+            await rows_of(dify.workflow_runs(ID, limit=100))
 
 
 @pytest.mark.parametrize("total", [0, 10**9])
@@ -127,7 +128,7 @@ async def test_an_endless_list_of_sparse_pages(total: int) -> None:
         TestServer(console) as server,
         AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
     ):
-        for call in (dify.apps(), rows_of(dify.iter_workflow_runs(ID, page_size=100))):
+        for call in (dify.apps(), rows_of(dify.workflow_runs(ID, limit=100))):
             with pytest.raises(DifyDecodeError, match="announces more rows after 112 pages"):
                 await call
 
@@ -188,6 +189,6 @@ async def test_tags_in_the_form_of_the_version(version: str, form: str) -> None:
     async with FakeDifyServer(version) as fake, client(fake) as dify:
         one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
         assert await dify.apps(tag_ids=[one, two]) == []
-        sent = fake.requests[-1].query
+        sent = next(request.query for request in fake.requests if request.path == "/apps")
         assert sent.startswith(form.format(one, two))
         assert await dify.apps(tag_ids=[])

@@ -123,7 +123,7 @@ async def test_a_proxy_that_wants_a_password_says_so() -> None:
             "https://dify.example.com", admin_api_key="key", workspace_id="w", proxy=proxy.url, retry=ONCE
         ) as dify,
     ):
-        with pytest.raises(DifyConnectionError, match="the proxy answered 407; pass proxy= as"):
+        with pytest.raises(DifyConnectionError, match="the proxy responded with 407; pass proxy= as"):
             await dify.profile()
 
 

@@ -28,7 +28,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
-from dify_async._http.failures import FailedAttempt, Kind, failure_of
+from dify_async._http.failures import FailedAttempt, FailureKind, failure_of
 from dify_async._http.tls import permanent_problem
 from dify_async.testing import FakeDifyServer
 from tests.support import ONCE, an_app, client
@@ -311,7 +311,7 @@ def test_after_an_alert_about_the_certificate_nothing_was_sent() -> None:
         timeout=1.0,
         connect_timeout=1.0,
         ssl_argument="ssl=",
-        kind=Kind.DISCONNECTED,
+        kind=FailureKind.DISCONNECTED,
     )
     failure = failure_of(error, attempt)
     assert type(failure) is DifyConnectionError

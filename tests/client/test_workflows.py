@@ -48,7 +48,7 @@ async def test_runs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     second = await dify.workflow_runs(app, limit=3, last_id=first.data[-1].id)
     assert first.has_more
     runs = []
-    async for run in dify.iter_workflow_runs(app, page_size=3):
+    async for run in dify.workflow_runs(app, limit=3):
         runs.append(run)
         if len(runs) == 6:
             break
@@ -84,7 +84,7 @@ async def test_logs(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     failed = await dify.workflow_app_logs(app, status="failed", limit=100)
     assert {row.workflow_run.status for row in failed.data if row.workflow_run} == {"failed"}
     assert (await dify.workflow_app_logs(app, keyword="no such user")).data == []
-    rows = [row async for row in dify.iter_workflow_app_logs(app, status="failed", page_size=50)]
+    rows = [row async for row in dify.workflow_app_logs(app, status="failed", limit=50)]
     assert len(rows) == len({row.id for row in rows}) == failed.total
     with pytest.raises(DifyNotFoundError):
         await dify.workflow_app_logs(an_app(fake, "advanced-chat"))
@@ -97,7 +97,7 @@ async def test_runs_of_the_console(version: str, fake: FakeDifyServer, dify: Asy
         assert (await dify.workflow_runs(app)).data
         return
     assert (await dify.workflow_runs(app, triggered_from="debugging")).data == []
-    failed = [run async for run in dify.iter_workflow_runs(app, status="failed")]
+    failed = [run async for run in dify.workflow_runs(app, status="failed")]
     assert {run.status for run in failed} == {"failed"}
 
 

@@ -94,7 +94,7 @@ async def test_a_new_time_zone_applies_at_once(fake: FakeDifyServer, dify: Async
 async def test_knowledge_bases(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     found = await dify.datasets()
     assert len(found) == 5
-    assert [one.id async for one in dify.iter_datasets(page_size=2)] == [one.id for one in found]
+    assert [one.id async for one in dify.datasets_page(limit=2)] == [one.id for one in found]
     page = await dify.datasets_page(page=2, limit=2)
     assert [one.id for one in page.data] == [one.id for one in found[2:4]]
     assert [one.name for one in await dify.datasets(keyword="handbüch")] == ["Produkt-Handbücher"]

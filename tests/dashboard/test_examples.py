@@ -27,6 +27,8 @@ from dify_async.testing import FakeDifyServer
 from tests.support import an_app, client, zone_at_noon
 from tests.test_examples import ROOT, python_path, run, settings
 
+from .numbers import JSON
+
 pytestmark = pytest.mark.slow
 
 REPORT: Final = "examples/terminal_report.py"
@@ -79,6 +81,26 @@ async def test_terminal_report_without_an_account() -> None:
     assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", ended.output)
     assert re.search(r"Support assistant +chat +[\d,]+ ", ended.output)
     assert max(map(len, ended.output.splitlines())) <= 80
+
+
+async def test_terminal_report_at_60_columns(fake: FakeDifyServer) -> None:
+    """Names stay whole, a falling cost is green, and today is marked as not over."""
+    fake.add_app("Contract review 2026", "chat")
+    today = datetime.now(ZoneInfo(fake.timezone)).date()
+    rows = [
+        {"date": str(today - timedelta(days=ago)), "token_count": 5, "total_price": price, "currency": "EUR"}
+        for ago, price in ((0, "1"), (3, "1.5"), (10, "2"))
+    ]
+    fake.inject("*/token-costs", body=json.dumps({"data": rows}).encode(), headers=JSON)
+    narrow = settings(fake, COLUMNS="60", FORCE_COLOR="1", TERM="xterm", NO_COLOR="")
+    ended = await run(REPORT, "--last", "7d", **narrow)
+    assert ended.code == 0, ended.errors
+    plain = re.sub(r"\x1b\[[\d;]*m", "", ended.output)
+    assert max(map(len, plain.splitlines())) <= 60
+    assert "Today is not over" in plain
+    assert re.search(r"^ Contract review 2026 +[\d,]+ ", plain, re.MULTILINE)
+    assert re.search(r"^ cost in EUR +[\d.]+ EUR +-25% ", plain, re.MULTILINE)
+    assert re.search(r"\x1b\[32m +-25%\x1b\[0m", ended.output)
 
 
 @pytest.mark.calendar

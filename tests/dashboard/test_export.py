@@ -182,7 +182,7 @@ async def test_costs_by_currency(fake: FakeDifyServer, dify: AsyncDifyServer) ->
         "XXX": Decimal("0.2"),
     }
     assert by_id[an_app(fake, "workflow")].costs == {}
-    # The tokens are a series of their own.
+    # "token_costs" has the tokens.
     assert by_id[an_app(fake)].series["token_costs"].total == 12
 
 

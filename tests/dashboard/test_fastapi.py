@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from dify_async import AsyncDifyServer
@@ -39,32 +40,22 @@ async def test_a_fastapi_route_returns_answers(fake: FakeDifyServer, dify: Async
     async def whole() -> dict[str, object]:
         return (await dify.dashboard(START, END, compare=True)).to_dict()
 
-    fake.inject(f"/apps/{an_app(fake)}/statistics/token-costs", status=500)
-    found = await dify.dashboard(START, END, compare=True)
-    assert await get(service, "/dashboard") == json.loads(found.to_json())
-    assert [app["name"] for app in await get(service, "/apps")] == [app.name for app in await dify.apps()]
-    assert len((await get(service, "/page"))["data"]) == 2
-    fake.remove_faults()
-    rows = (await dify.statistics(an_app(fake), START, END)).token_costs
-    assert rows
-    first = (await get(service, "/statistics"))["token_costs"][0]
-    assert first["date"] == rows[0].date.isoformat()
-    assert Decimal(first["total_price"]) == rows[0].total_price
+    transport = httpx.ASGITransport(service)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as user:
 
+        async def get(path: str) -> Any:
+            answer = await user.get(path)
+            assert answer.status_code == 200
+            return answer.json()
 
-async def get(service: FastAPI, path: str) -> Any:
-    """The JSON that an ASGI application answers."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": path,
-             "raw_path": path.encode(), "query_string": b"", "headers": [], "scheme": "http", "root_path": "",
-             "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1)}  # fmt: skip
-    await service(scope, receive, send)
-    assert sent[0]["status"] == 200
-    return json.loads(b"".join(message.get("body", b"") for message in sent[1:]))
+        fake.inject(f"/apps/{an_app(fake)}/statistics/token-costs", status=500)
+        found = await dify.dashboard(START, END, compare=True)
+        assert await get("/dashboard") == json.loads(found.to_json())
+        assert [app["name"] for app in await get("/apps")] == [app.name for app in await dify.apps()]
+        assert len((await get("/page"))["data"]) == 2
+        fake.remove_faults()
+        rows = (await dify.statistics(an_app(fake), START, END)).token_costs
+        assert rows
+        first = (await get("/statistics"))["token_costs"][0]
+        assert first["date"] == rows[0].date.isoformat()
+        assert Decimal(first["total_price"]) == rows[0].total_price

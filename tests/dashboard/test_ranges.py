@@ -142,7 +142,7 @@ async def test_bounds_that_cannot_be_compared(dify: AsyncDifyServer) -> None:
         await dify.dashboard(datetime(2026, 10, 1, 12), END, compare=True)
     with pytest.raises(DifyConfigError):
         await dify.dashboard(date(5, 1, 1), date(2026, 1, 1), compare=True, apps=[])
-    with pytest.raises(DifyConfigError, match="YYYY-MM-DD"):
+    with pytest.raises(DifyConfigError, match="ISO 8601"):
         await dify.dashboard("yesterday")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -93,6 +94,22 @@ def test_every_answer_about_an_app_is_fast(mode: str) -> None:
                 continue
             answered.add(path)
     assert len(answered) > 10
+
+
+@pytest.mark.parametrize("mode", ["chat", "completion", "workflow"])
+def test_answers_with_messages_of_a_test_are_fast(mode: str) -> None:
+    fake = busy(mode)
+    for number in range(1000):
+        at = datetime(2026, 10, 28) - timedelta(hours=number)
+        if mode == "workflow":
+            fake.add_run(APP, at, user=f"guest {number}")
+        else:
+            fake.add_message(APP, at, user=f"guest {number}", question=f"Where is order {number}?")
+    for path in READING:
+        if path.endswith(("-conversations", "-logs", "/daily-messages")):
+            for query in ("", "limit=100", "limit=100&keyword=order", "keyword=guest+1"):
+                with suppress(HTTPError):  # not for this mode
+                    check_speed(fake, path, query)
 
 
 def test_messages_of_a_conversation_are_fast() -> None:

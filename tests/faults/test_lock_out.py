@@ -22,6 +22,7 @@ from tests.redis_server import RedisServer
 from tests.support import client
 
 
+@pytest.mark.usefixtures("patient_redis")
 async def test_eight_workers_whose_password_was_changed(
     fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:
@@ -98,7 +99,7 @@ async def test_wrong_passwords_whose_answers_are_lost(fake: FakeDifyServer, cut:
         for call in (dify.profile, dify.login):
             with pytest.raises(DifyLoginError, match="sent 3 times without success since 20") as used_up:
                 await call()
-            assert "the answer was lost" in str(used_up.value) or "POST /login:" in str(used_up.value)
+            assert "the response was lost" in str(used_up.value) or "POST /login:" in str(used_up.value)
             assert not isinstance(used_up.value, DifyLoginLockedError)
         assert fault.hits == fake.count("POST", "/login") == 3
 

@@ -62,6 +62,7 @@ async def test_an_attempt_is_recorded_before_it_is_sent(fake: FakeDifyServer) ->
         recorded = attempts_in(store)
         assert sum(recorded.sent.values()) == 1
         assert not recorded.is_answered
+        assert recorded.answer == "POST /login: no response."
         assert fake.password not in str(recorded.sent)
         call.cancel()
 
@@ -127,14 +128,14 @@ async def test_a_lock_is_not_counted_and_tried_once_an_hour(
 
 
 async def test_a_proxy_that_replaces_the_answers_is_named(fake: FakeDifyServer) -> None:
-    """GET /system-features has answers of Dify, and POST /login never."""
+    """GET /system-features has responses of Dify, and POST /login never."""
     fake.inject("/login", status=503, body=b"<html>sorry</html>", headers={"X-Version": ""})
     store = MemoryTokenStore()
     for _ in range(3):
         assert isinstance(await outcome(fake, token_store=store, retry=ONCE), DifyServerError)
     error = await outcome(fake, token_store=store)
     assert isinstance(error, DifyLoginError)
-    assert "a proxy or gateway in front of Dify replaces the answers of POST /login" in str(error)
+    assert "a proxy or gateway in front of Dify replaces the responses of POST /login" in str(error)
     assert "503" in str(error)
     assert "since 20" in str(error)
     assert fake.count("POST", "/login") == 3
@@ -176,6 +177,18 @@ async def test_a_login_of_another_client_ends_the_lock(fake: FakeDifyServer) -> 
         await two.login()
         await two.logout()
         await one.profile()
+
+
+async def test_a_rejected_password_shows_that_the_lock_has_ended(fake: FakeDifyServer) -> None:
+    store = MemoryTokenStore()
+    body = b'{"code":"email_code_login_limit","message":"Too many attempts.","status":429}'
+    locked = fake.inject("/login", status=429, body=body, headers=JSON)
+    assert isinstance(await outcome(fake, token_store=store), DifyLoginLockedError)
+    locked.remove()
+    async with client(fake, token_store=store, password="Wrong-Pass-1") as dify:
+        with pytest.raises(DifyLoginError):
+            await dify.login()
+    assert await outcome(fake, token_store=store) is None
 
 
 async def test_a_password_that_was_not_sent_does_not_end_the_doubt(
@@ -251,7 +264,7 @@ async def test_a_rejection_ends_it_for_the_clients_that_run(fake: FakeDifyServer
         fake.revoke_all_tokens()
         with pytest.raises(DifyLoginError, match="Dify rejected"):
             await one.profile()
-        with pytest.raises(DifyLoginError, match="Another client of this account got this answer"):
+        with pytest.raises(DifyLoginError, match="Another client of this account received this response"):
             await two.profile()
         assert fake.count("POST", "/login") == 2
     assert isinstance(await outcome(fake, token_store=store, password=password), DifyLoginError)

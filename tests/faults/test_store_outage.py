@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp
+from dify_async import MemoryTokenStore, RedisTokenStore, StoreUp, redis_store
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from dify_async.tokens import StoredValue
@@ -57,6 +57,12 @@ async def in_time(*calls: Callable[[], object]) -> None:
         began = time.monotonic()
         await call()  # type: ignore[misc]  # of methods with any answer
         assert time.monotonic() - began < PATIENCE
+
+
+def test_a_call_waits_at_most_2_s_for_redis() -> None:
+    """To load and save, to take the lock, and to give up a lock that may have been taken."""
+    waits = (fallback_store._PATIENCE, redis_store._COMMAND_TIMEOUT, redis_store._GIVE_UP_TIMEOUT)
+    assert sum(waits) <= 2.0
 
 
 async def test_redis_is_down_at_the_start_and_comes_up(

@@ -166,5 +166,5 @@ async def test_a_timeout_names_itself(fake: FakeDifyServer) -> None:
     async with client(fake, timeout=1.5, retry=ONCE) as dify:
         await dify.profile()
         fake.inject("/account/*", delay=60.0)
-        with pytest.raises(DifyTimeoutError, match=r"no answer within 1\.5 s"):
+        with pytest.raises(DifyTimeoutError, match=r"no response within 1\.5 s"):
             await dify.profile()

@@ -28,7 +28,19 @@ def waiting(returns: str) -> str:
         return "AbstractContextManager[DashboardUpdates]"
     if inside := re.fullmatch(r"AsyncIterator\[AsyncIterator\[(\w+)\]\]", returns):
         return f"AbstractContextManager[Generator[{inside[1]}, None, None]]"
+    if inside := re.fullmatch(r"Paginator\[\w+, (.+)\]", returns):
+        return inside[1]
     return re.sub(r"AsyncIterator\[(\w+)\]", r"Generator[\1, None, None]", returns)
+
+
+def lists() -> dict[str, str]:
+    """The methods that return a paginator, with the types of their rows."""
+    found = {}
+    for name, method in public(AsyncDifyServer).items():
+        returns = inspect.signature(method).return_annotation
+        if inside := re.fullmatch(r"Paginator\[(\w+), .+\]", returns):
+            found[name] = inside[1]
+    return found
 
 
 def test_the_generated_file_is_up_to_date() -> None:
@@ -39,7 +51,8 @@ def test_the_generated_file_is_up_to_date() -> None:
 
 
 def test_the_methods_are_the_same() -> None:
-    assert public(DifyServer).keys() == public(AsyncDifyServer).keys()
+    iterations = {f"iter_{name}" for name in lists()}
+    assert public(DifyServer).keys() == public(AsyncDifyServer).keys() | iterations
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
 
 
@@ -55,6 +68,17 @@ def test_a_method_has_the_same_signature(name: str) -> None:
     assert bool(about) == bool(theirs.__doc__) or name == "__init__"
     assert "await " not in about
     assert "async " not in about
+
+
+@pytest.mark.parametrize(("name", "row"), lists().items())
+def test_each_list_has_an_iteration(name: str, row: str) -> None:
+    listed, iterated = getattr(DifyServer, name), getattr(DifyServer, f"iter_{name}")
+    signature = inspect.signature(iterated)
+    assert signature.return_annotation == f"Generator[{row}, None, None]"
+    if not hasattr(AsyncDifyServer, f"iter_{name}"):
+        assert signature.parameters == inspect.signature(listed).parameters
+    assert f"iter_{name}()" in listed.__doc__
+    assert "Route: GET" in iterated.__doc__
 
 
 @pytest.mark.parametrize("name", public(DashboardUpdates))

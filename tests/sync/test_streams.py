@@ -69,7 +69,7 @@ def test_leaving_a_loop_early_leaks_nothing(fake: FakeDifyServer, dify: DifyServ
     iterators: list[Callable[[], Any]] = [
         lambda: dify.iter_apps(page_size=3),
         lambda: dify.iter_chat_conversations(an_app(fake), page_size=1),
-        lambda: dify.iter_datasets(page_size=1),
+        lambda: dify.iter_datasets_page(limit=1),
     ]
     for iterator in iterators:
         rows = iterator()

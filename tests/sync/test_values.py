@@ -33,15 +33,17 @@ def reading(fake: FakeDifyServer, _: Path) -> Story:
     apps = yield call("apps")
     yield call("iter_apps", mode="chat", page_size=2)
     yield call("apps_page", page=2, limit=5)
+    yield call("iter_apps_page", page=2, limit=5)
     app = yield call("app", an_app(fake))
     page = yield call("chat_conversations", app.id, limit=3)
     yield call("iter_chat_conversations", app.id, sort_by="created_at")
     yield call("chat_messages", app.id, page.data[0].id)
-    yield call("iter_chat_messages", app.id, page.data[0].id, page_size=1)
+    yield call("iter_chat_messages", app.id, page.data[0].id, limit=1)
     completion = an_app(fake, "completion")
     yield call("completion_conversations", completion)
     yield call("iter_completion_conversations", completion)
     yield call("annotations", app.id)
+    yield call("iter_annotations", app.id, page=2, limit=1)
     yield call("export_feedbacks", app.id, format="csv")
     for metric in Metric:
         yield call(metric, app.id, "2026-01-01 00:00")
@@ -58,8 +60,9 @@ def reading(fake: FakeDifyServer, _: Path) -> Story:
     yield call("iter_workflow_app_logs", workflow, status="stopped", detail=True)
     yield call("published_workflow", workflow)
     bases = yield call("datasets")
-    yield call("iter_datasets", page_size=2)
+    yield call("iter_datasets")
     yield call("datasets_page", limit=2)
+    yield call("iter_datasets_page", limit=2)
     documents = yield call("dataset_indexing_status", bases[1].id)
     yield call("document_indexing_status", bases[1].id, documents[0].id)
     yield call("dataset_error_documents", bases[1].id)
@@ -143,7 +146,10 @@ async def async_results(fake: FakeDifyServer, story: Story) -> list[tuple[str, A
         while (step := next_of(story, answer)) is not None:
             name, args, options = step
             try:
-                answer = getattr(dify, name)(*args, **options)
+                listed = getattr(dify, name, None) or getattr(dify, name.removeprefix("iter_"))
+                answer = listed(*args, **options)
+                if not hasattr(dify, name):
+                    answer = aiter(answer)
                 if isinstance(answer, AbstractAsyncContextManager):
                     async with answer as rows:
                         answer = in_order([row async for row in rows])

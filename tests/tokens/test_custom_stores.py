@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
 
 import anyio
 import msgspec
 import pytest
 
-from dify_async import DifyLoginError, Event, LoginAttempts, StoreDown, StoredValue, Tokens, TokenStore
+from dify_async import (
+    DifyLoginError,
+    Event,
+    LoginAttempts,
+    MemoryTokenStore,
+    StoreDown,
+    StoredValue,
+    Tokens,
+    TokenStore,
+)
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 from tests.support import client
@@ -150,3 +160,23 @@ async def test_the_store_of_the_environment_expires_attempts(
     monkeypatch.setenv("DIFY_REDIS_URL", redis_server.url)
     async with client(fake, token_store=None) as dify:
         assert dify._auth._store.expires_attempts  # type: ignore[attr-defined]  # it has one
+
+
+class Sized(MemoryTokenStore):
+    """Is false while it is empty, and raises at once instead of in a coroutine."""
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def load(self, key: str) -> Any:
+        if key.endswith("-login"):
+            raise KeyError(key)
+        return super().load(key)
+
+
+async def test_a_store_that_is_false_and_whose_load_is_not_a_coroutine(fake: FakeDifyServer) -> None:
+    store, events = Sized(), list[Event]()
+    async with client(fake, token_store=store, on_event=events.append) as dify:
+        await dify.profile()
+    assert len(store) == 1
+    assert not [event for event in events if isinstance(event, StoreDown)]

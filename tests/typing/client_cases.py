@@ -1,6 +1,8 @@
 """The asynchronous client: its construction, iterators, context managers, generics and overloads."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -10,15 +12,20 @@ from dify_async import (
     AppResult,
     AppStatistics,
     AsyncDifyServer,
+    Change,
+    ChatConversation,
     ChatMessage,
     CursorPage,
     Dashboard,
     DashboardFeed,
     DashboardUpdate,
     DashboardUpdates,
+    Dataset,
     Event,
     Metric,
     Page,
+    Paginator,
+    PeriodName,
     RedisTokenStore,
     Snapshot,
     WorkflowRun,
@@ -50,6 +57,12 @@ async def made(store: RedisTokenStore) -> None:
 async def iterated(dify: AsyncDifyServer, apps: list[App], ids: set[str]) -> None:
     async for app in dify.iter_apps(tag_ids=("id",), creator_ids=ids):
         assert_type(app, App)
+    async for app in dify.apps():
+        assert_type(app, App)
+    async for talk in dify.chat_conversations("id", start="2026-10-01", end=date(2026, 11, 1)):
+        assert_type(talk, ChatConversation)
+    async for message in dify.chat_messages("id", "id"):
+        assert_type(message, ChatMessage)
     async with dify.stream_statistics(app.id for app in apps) as arriving:
         assert_type(arriving, AsyncIterator[AppStatistics])
     async with dify.stream_dashboard(apps=[*apps, *ids], metrics=Metric) as updates:
@@ -66,6 +79,9 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     page = await dify.apps_page()
     assert_type(page, Page[App])
     assert_type(page.data, list[App])
+    assert_type(page[0], App)
+    assert_type(page[1:], list[App])
+    assert_type(list(page), list[App])
     messages = await dify.chat_messages("id", "id")
     assert_type(messages, CursorPage[ChatMessage])
     assert_type(messages.data, list[ChatMessage])
@@ -73,6 +89,9 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     (key, *_) = await dify.ensure_app_api_keys(apps, progress=progress)
     assert_type(key, AppResult[ApiKey])
     assert_type(key.value, ApiKey | None)
+    assert_type(key.error.created_key if key.error else None, ApiKey | None)
+    assert_type(await dify.rotate_app_api_key(apps[0], "id"), ApiKey)
+    assert_type(await dify.rotate_app_api_keys([*apps, "id"]), list[AppResult[ApiKey]])
     assert_type(await dify.export_apps([*apps, "id"], "folder"), list[AppResult[Path]])
     assert_type(statistics.rows(Metric.TOKEN_COSTS), Sequence[Row] | None)
 
@@ -86,5 +105,36 @@ async def overloaded(dify: AsyncDifyServer) -> None:
     assert_type(union, App | None)
 
 
-def frames(dashboard: Dashboard) -> None:
+async def listed(dify: AsyncDifyServer) -> None:
+    assert_type(dify.apps(), Paginator[App, list[App]])
+    assert_type(dify.apps_page(), Paginator[App, Page[App]])
+    assert_type(await dify.apps(), list[App])
+    assert_type(await asyncio.wait_for(dify.workflow_runs("id"), 5), CursorPage[WorkflowRun])
+    task = asyncio.create_task(dify.datasets())
+    assert_type(task, asyncio.Task[list[Dataset]])
+    apps, talks = await asyncio.gather(dify.apps(), dify.chat_conversations("id"))
+    assert_type(apps, list[App])
+    assert_type(talks, Page[ChatConversation])
+    async with asyncio.TaskGroup() as tasks:
+        assert_type(tasks.create_task(dify.apps_page()), asyncio.Task[Page[App]])
+    await covariant(dify.apps())
+
+
+async def covariant(found: Paginator[object, Sequence[App]]) -> None:
+    assert_type(await found, Sequence[App])
+
+
+async def periods(dify: AsyncDifyServer, period: PeriodName) -> None:
+    await dify.dashboard(period=period)
+    dashboard = await dify.dashboard(period="last_month", compare=True)
+    assert_type(dashboard.period.is_open, bool)
+    assert_type(dashboard.costs["USD"].change, Change | None)
+    DashboardFeed(dify, period="this_month")
+
+
+def exported(dashboard: Dashboard, app: App, page: Page[App]) -> None:
     assert_type(dashboard.to_native("polars"), Any)
+    assert_type(dashboard.to_dict(), dict[str, object])
+    assert_type([app.to_dict(), page.to_dict()], list[dict[str, object]])
+    assert_type(app.to_json(), str)
+    dashboard.to_csv("dashboard.csv", encoding="utf-8-sig")

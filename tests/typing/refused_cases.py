@@ -45,9 +45,13 @@ async def asked(dify: AsyncDifyServer, app: App) -> None:
     await dify.app(app)  # type: ignore[arg-type]
     await dify.update_app(app.id, name=None)  # type: ignore[arg-type]
     await dify.token_costs(app.id, 20261001)  # type: ignore[arg-type]
+    for _ in dify.apps():  # type: ignore[attr-defined]
+        pass
+    len(dify.apps())  # type: ignore[arg-type]
     await dify.statistics(app, on_error="ignore")  # type: ignore[arg-type]
     await dify.statistics_many(app)  # type: ignore[arg-type]
     await dify.statistics_many([app], metrics=[1])  # type: ignore[list-item]
+    await dify.dashboard(period="last_week")  # type: ignore[arg-type]
     await dify.export_feedbacks(app.id, format="xml")  # type: ignore[arg-type]
     await dify.request("GET", "/apps", type="App")  # type: ignore[call-overload]
     await dify.request("GET", "/apps", params={"page": 1.5})  # type: ignore[dict-item]

@@ -14,6 +14,7 @@ from dify_async import (
     Dashboard,
     DashboardUpdate,
     Page,
+    WorkflowRun,
 )
 from dify_async.sync import DashboardUpdates, DifyServer
 
@@ -32,6 +33,9 @@ def iterated(dify: DifyServer, apps: list[App]) -> None:
     rows = dify.iter_apps(tag_ids=("id",))
     assert_type(rows, Generator[App, None, None])
     for app in rows:
+        assert_type(app, App)
+    assert_type(dify.iter_workflow_runs("id", limit=100), Generator[WorkflowRun, None, None])
+    for app in dify.apps_page():
         assert_type(app, App)
     with dify.stream_statistics(app.id for app in apps) as arriving:
         assert_type(arriving, Generator[AppStatistics, None, None])

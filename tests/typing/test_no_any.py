@@ -15,6 +15,7 @@ from .test_complete import members, public_classes
 ALLOWED = {
     "AsyncDifyServer.request -> return": "JSON of a route that is not known here",
     "DifyServer.request -> return": "JSON of a route that is not known here",
+    "Paginator.throw -> error": "the overloads of coroutines",
     "Dashboard.to_native -> return": "a data frame of a library that need not be installed",
 }
 

@@ -15,7 +15,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._http.retry import IDEMPOTENT, SAFE, SEND_ONCE, SIGN_IN, UNSAFE, Attempts, Safety
+from dify_async._http.retry import IDEMPOTENT, LOGIN, SAFE, SEND_ONCE, UNSAFE, Attempts, Safety
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
@@ -61,10 +61,10 @@ def test_only_requests_that_change_something_have_an_unknown_outcome() -> None:
 
 def test_a_login_is_retried_here_only_if_it_was_not_sent() -> None:
     """A 429 is the lock; the login guard decides about everything else."""
-    assert attempts(SIGN_IN).wait_after_error(UNSENT) is not None
-    assert attempts(SIGN_IN).wait_after_error(LOST) is None
+    assert attempts(LOGIN).wait_after_error(UNSENT) is not None
+    assert attempts(LOGIN).wait_after_error(LOST) is None
     for status in (429, 500, 503):
-        assert attempts(SIGN_IN).wait_after_status(status, None) is None
+        assert attempts(LOGIN).wait_after_status(status, None) is None
 
 
 def test_the_first_attempt_counts() -> None:

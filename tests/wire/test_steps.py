@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dify_async import DifyStatusError, Tokens
-from dify_async._auth.credentials import Source, TokenCredentials
-from dify_async._auth.steps import Step, next_step
+from dify_async._auth.credentials import Source, Step, TokenCredentials, next_step
 
 NOW = 1000.0
 EXPIRED, CSRF = "Token has expired.", "CSRF token is missing or invalid."

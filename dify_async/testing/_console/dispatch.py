@@ -18,7 +18,8 @@ class Dispatcher:
     def answer(self, call: Call) -> Reply:
         """The reply to a call; errors are replies too."""
         try:
-            reply = self._handle(call)
+            with self._state.lock:
+                reply = self._handle(call)
         except HTTPError as error:
             reply = self._error_reply(call, error)
         if call.needs_token or self._state.rules.vary_everywhere:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from dify_async.testing._console.models import make_id
 
@@ -24,7 +24,22 @@ class Message(NamedTuple):
     price: int | None  # in 0.0000001 USD
     latency: int  # milliseconds
     liked: bool
+    question: str = ""  # by default, derived from the conversation, as are the other two
+    answer: str = ""
+    status: str = ""  # of a workflow run
     debug: bool = False  # sent while debugging in the console
+
+
+class EndUser(int):
+    """An end user whose session id is given instead of derived from the number."""
+
+    session: str
+
+    def __new__(cls, number: int, session: str) -> Self:
+        """The user with this number."""
+        user = super().__new__(cls, number)
+        user.session = session
+        return user
 
 
 class Conversation(NamedTuple):
@@ -36,6 +51,7 @@ class Conversation(NamedTuple):
     updated_at: int
     messages: int
     likes: int
+    question: str  # the first one; derived from the number if it is empty
 
 
 class History:
@@ -64,6 +80,7 @@ class History:
                 updated_at=rows[-1].at,
                 messages=len(rows),
                 likes=sum(row.liked for row in rows),
+                question=rows[0].question,
             )
             for rows in self.by_conversation.values()
         ]
@@ -116,9 +133,9 @@ def run_id(app_id: str, run: Message) -> str:
 
 def run_status(run: Message) -> str:
     """The status of a workflow run."""
-    return "failed" if run.at % _FAILED_RUNS == 0 else "succeeded"
+    return run.status or ("failed" if run.at % _FAILED_RUNS == 0 else "succeeded")
 
 
 def session_id(user: int) -> str:
     """The id that the app's service gave an end user."""
-    return f"user-{user:03}"
+    return user.session if isinstance(user, EndUser) else f"user-{user:03}"

@@ -59,9 +59,12 @@ class Listener:
         self._running: set[asyncio.Task[object]] = set()
         self._bugs: list[Exception] = []
         self._runner: web.ServerRunner
+        self._is_serving = False
 
     async def start(self, host: str, port: int) -> None:
         """Listen on a port; 0 for a free one."""
+        if self._is_serving:
+            raise RuntimeError("The fake server is running already.")
         runner = web.ServerRunner(_CountingServer(self, self._keep_alive), shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -74,6 +77,7 @@ class Listener:
         scheme = "http" if self._ssl is None else "https"
         self.base_url = f"{scheme}://{name}:{site.port}{self._base_path}"
         self._runner = runner
+        self._is_serving = True
 
     async def stop(self) -> None:
         """Close all connections immediately, including those with running requests."""
@@ -81,6 +85,7 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._runner.cleanup()
+        self._is_serving = False
 
     def raise_bug(self) -> None:
         """Raise the first bug in the fake, which its client saw as a 500."""

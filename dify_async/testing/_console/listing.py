@@ -37,7 +37,13 @@ def between(
 
 def contains(rules: Rules, text: str, needle: str) -> bool:
     """Whether a text contains another, ignoring case; up to 1.11.3 % and _ are wildcards."""
+    return matcher(rules, needle)(text)
+
+
+def matcher(rules: Rules, needle: str) -> Callable[[str], bool]:
+    """A function that reports whether a text contains this one; for many texts, faster than `contains`."""
     pattern = re.escape(needle)
     if not rules.literal_wildcards:
         pattern = pattern.replace("%", ".*").replace("_", ".")
-    return re.search(pattern, text, re.IGNORECASE | re.DOTALL) is not None
+    search = re.compile(pattern, re.IGNORECASE | re.DOTALL).search
+    return lambda text: search(text) is not None

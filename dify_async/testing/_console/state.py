@@ -1,5 +1,6 @@
 """Everything that the fake server knows."""
 
+import threading
 import time
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -46,6 +47,7 @@ class State:
         seed: int,
     ) -> None:
         self.version = version
+        self.lock = threading.RLock()  # a server in a thread answers while a test changes its contents
         self.rules = Rules(version)
         self.seed = seed
         self.access_token_lifetime = access_token_lifetime
@@ -63,9 +65,9 @@ class State:
         self.owner = self.add_account(email, password, timezone=timezone)
         issuer = "COMMUNITY" if self.rules.community_issuer else "SELF_HOSTED"
         self.tokens = Tokens(access_token_lifetime, issuer=issuer)
-        zone = find_zone(timezone)
-        self.today = today or datetime.now(zone).date()
-        self.traffic = shared_traffic(seed, zone, self.today)
+        self.zone = find_zone(timezone)
+        self.today = today or datetime.now(self.zone).date()
+        self.traffic = shared_traffic(seed, self.zone, self.today)
         self.apps: list[FakeApp] = []
         for app in apps:
             self.add_app(app)
@@ -75,6 +77,13 @@ class State:
         self.login_codes: dict[str, tuple[str, str]] = {}  # address and code, by token
         self.keys: dict[str, list[ApiKey]] = {}  # by app id; "" for the knowledge bases
         self.statistics: dict[tuple[object, ...], bytes] = {}  # cached answers
+        # Rows that a test has set, by app id and path.
+        self.own_statistics: dict[tuple[str, str], dict[date, dict[str, Any]]] = {}
+
+    @property
+    def now(self) -> datetime:
+        """Noon of the last day, when most time zones have the same date."""
+        return datetime(self.today.year, self.today.month, self.today.day, 12, tzinfo=self.zone)
 
     def add_account(
         self,
@@ -118,6 +127,13 @@ class State:
         app.updated_at = app.updated_at or app.created_at
         self.apps.append(app)
         return app
+
+    def own_app(self, app: FakeApp | str) -> FakeApp:
+        """The app of this server that was given as such, or by its id."""
+        for one in self.apps:
+            if one is app or one.id == app:
+                return one
+        raise ValueError(f"This fake has no app {app!r}; use one of its `apps`, or add_app().")
 
     def find_app(self, call: Call, modes: tuple[str, ...] = ()) -> FakeApp:
         """The app named by the path; a 404 if there is none, or if it has none of these modes."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.handlers.messages import ANSWER, QUESTIONS, question_of
+from dify_async.testing._console.handlers.messages import QUESTIONS, answer_of, question_of
 from dify_async.testing._console.history import Message, conversation_id
 from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.listing import contains, page_body
@@ -111,7 +111,7 @@ def _feedback(app: FakeApp, row: Message) -> dict[str, Any]:
         "conversation_name": question_of(row),
         "message_id": make_id(app.id, "message", row.conversation, 0),
         "user_query": question_of(row),
-        "ai_response": ANSWER,
+        "ai_response": answer_of(row),
         "feedback_rating": "\N{THUMBS UP SIGN}",
         "feedback_rating_raw": "like",
         "feedback_comment": "",

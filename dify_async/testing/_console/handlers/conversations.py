@@ -6,7 +6,7 @@ from typing import Any
 from dify_async.testing._console.handlers.app_bodies import MODEL
 from dify_async.testing._console.history import Conversation, conversation_id, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import between, contains, page_and_limit, page_body
+from dify_async.testing._console.listing import between, matcher, page_and_limit, page_body
 from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
@@ -53,14 +53,15 @@ def list_conversations(state: State, call: Call) -> Reply:
 def _search(
     rules: Rules, rows: Sequence[Conversation], users: Iterable[int], keyword: str
 ) -> list[Conversation]:
-    topics = {
-        number
-        for number, texts in enumerate(_TOPICS)
-        if any(contains(rules, text, keyword) for text in texts)
-    }
-    matching = {user for user in users if user >= 0 and contains(rules, session_id(user), keyword)}
+    is_found = matcher(rules, keyword)
+    topics = {number for number, texts in enumerate(_TOPICS) if any(map(is_found, texts))}
+    matching = {user for user in users if user >= 0 and is_found(session_id(user))}
     count = len(_TOPICS)
-    return [row for row in rows if row.number % count in topics or row.user in matching]
+    return [
+        row
+        for row in rows
+        if row.user in matching or (is_found(row.question) if row.question else row.number % count in topics)
+    ]
 
 
 def _is_annotated(row: Conversation) -> bool:
@@ -71,7 +72,7 @@ def _is_annotated(row: Conversation) -> bool:
 def _row(state: State, app: FakeApp, row: Conversation) -> dict[str, Any]:
     rules = state.rules
     by_user = row.user >= 0
-    name, summary = _TOPICS[row.number % len(_TOPICS)]
+    name, summary = (row.question,) * 2 if row.question else _TOPICS[row.number % len(_TOPICS)]
     has_model = rules.conversation_model and not app.has_workflow
     return {
         "id": conversation_id(app.id, row.number),

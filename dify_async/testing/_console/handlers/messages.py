@@ -5,7 +5,7 @@ from typing import Any
 from dify_async.testing._console import errors
 from dify_async.testing._console.history import Message, conversation_id, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import between, contains, page_and_limit, page_body
+from dify_async.testing._console.listing import between, matcher, page_and_limit, page_body
 from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
@@ -51,15 +51,25 @@ def completions(state: State, call: Call) -> Reply:
         rows = ()
     if keyword := arguments.get("keyword"):
         count = len(QUESTIONS)
-        matching = {number for number in range(count) if contains(rules, QUESTIONS[number], keyword)}
-        rows = [row for row in rows if row.conversation % count in matching]
+        is_found = matcher(rules, keyword)
+        matching = {number for number in range(count) if is_found(QUESTIONS[number])}
+        rows = [
+            row
+            for row in rows
+            if (is_found(row.question) if row.question else row.conversation % count in matching)
+        ]
     shown = [_completion(state, app, row) for row in rows[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(rows), shown))
 
 
 def question_of(row: Message) -> str:
     """What the user asked."""
-    return QUESTIONS[row.conversation % len(QUESTIONS)]
+    return row.question or QUESTIONS[row.conversation % len(QUESTIONS)]
+
+
+def answer_of(row: Message) -> str:
+    """What the app answered."""
+    return row.answer or ANSWER
 
 
 def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
@@ -77,7 +87,7 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
         "query": question_of(row),
         "message": [{"role": "user", "text": question_of(row), "files": []}],
         "message_tokens": row.tokens - row.answer_tokens,
-        "answer": ANSWER,
+        "answer": answer_of(row),
         "answer_tokens": row.answer_tokens,
         "provider_response_latency": row.latency / 1000,
         "from_source": "api",
@@ -114,7 +124,7 @@ def _completion(state: State, app: FakeApp, row: Message) -> dict[str, Any]:
         "model_config": {"model": None, "pre_prompt": app.pre_prompt},
         "user_feedback_stats": {"like": int(row.liked), "dislike": 0},
         "admin_feedback_stats": {"like": 0, "dislike": 0},
-        "message": {"inputs": {}, "query": "", "message": question_of(row), "answer": ANSWER},
+        "message": {"inputs": {}, "query": "", "message": question_of(row), "answer": answer_of(row)},
     }
 
 

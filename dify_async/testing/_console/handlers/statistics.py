@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -110,7 +111,8 @@ def read(statistic: Statistic, state: State, call: Call) -> Reply:
         # Cached, so that a benchmark measures the client.
         if len(state.statistics) >= _MAX_CACHED:
             state.statistics.clear()
-        rows = _rows(statistic, state, app, zone, bounds)
+        own = state.own_statistics.get((app.id, statistic.path))
+        rows = _rows(statistic, state, app, zone, bounds) if own is None else _own_rows(own, zone, bounds)
         body = state.statistics[key] = msgspec.json.encode({"data": rows})
     return Reply(200, body, {"Content-Type": "application/json"})
 
@@ -132,6 +134,19 @@ def _rows(
     if not statistic.ordered:
         Random(f"{state.seed}/{app.id}").shuffle(rows)  # noqa: S311 - the server returns these rows unordered
     return rows
+
+
+def _own_rows(
+    own: dict[date, dict[str, Any]], zone: ZoneInfo, bounds: tuple[int | None, int | None]
+) -> list[dict[str, Any]]:
+    """The rows of the days that a test has set, including days that are only partly in the range."""
+    start, end = (None if bound is None else datetime.fromtimestamp(bound, zone) for bound in bounds)
+    return [
+        {"date": str(day), **row}
+        for day, row in sorted(own.items())
+        if (start is None or start.date() <= day)
+        and (end is None or datetime(day.year, day.month, day.day, tzinfo=zone) < end)
+    ]
 
 
 ROUTES: list[Route] = [

@@ -9,7 +9,7 @@ from dify_async.testing._console import errors
 from dify_async.testing._console.handlers.workflows import GRAPH_MODES, VERSION
 from dify_async.testing._console.history import Message, run_id, run_status, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
-from dify_async.testing._console.listing import contains, page_and_limit, page_body
+from dify_async.testing._console.listing import matcher, page_and_limit, page_body
 from dify_async.testing._console.models import FakeApp, make_id
 from dify_async.testing._console.params import Params, is_uuid
 from dify_async.testing._console.routing import Route
@@ -91,7 +91,8 @@ def logs(state: State, call: Call) -> Reply:
     first, last = bisect_left(found, after, key=_started_at), bisect_right(found, before, key=_started_at)
     found = found[first:last][::-1]
     if keyword := arguments.get("keyword"):
-        matching = {user for user in history.by_user if contains(rules, _session(user), keyword)}
+        is_found = matcher(rules, keyword)
+        matching = {user for user in history.by_user if is_found(_session(user))}
         found = [run for run in found if run.user in matching]
     rows = [_log(state, app, run) for run in found[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(found), rows))
