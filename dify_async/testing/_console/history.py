@@ -27,6 +27,7 @@ class Message(NamedTuple):
     question: str = ""  # by default, derived from the conversation, as are the other two
     answer: str = ""
     status: str = ""  # of a workflow run
+    debug: bool = False  # sent while debugging in the console
 
 
 class EndUser(int):

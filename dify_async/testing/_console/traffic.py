@@ -68,6 +68,7 @@ class _Day(NamedTuple):
     end: int
     messages: list[Message]
     totals: Totals
+    has_debug: bool
 
 
 @lru_cache(maxsize=4)
@@ -98,9 +99,12 @@ class Traffic:
         return history
 
     def days(
-        self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None
+        self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None, *, debug: bool
     ) -> Iterator[tuple[date, Totals]]:
-        """The totals of each local day from `start` to `end`, which is exclusive."""
+        """The totals of each local day from `start` to `end`, which is exclusive.
+
+        Messages sent while debugging are included with `debug` only.
+        """
         first = _midnight(self._dates[0], self._zone)
         last = _midnight(self._dates[-1] + timedelta(days=1), self._zone)
         low = first if start is None else max(start, first)
@@ -109,10 +113,11 @@ class Traffic:
             return
         local = datetime.fromtimestamp(low, zone).date()
         while (day := self._day(app, zone, local)).start < high:
-            if low <= day.start and day.end <= high:
+            if low <= day.start and day.end <= high and (debug or not day.has_debug):
                 yield local, day.totals
             else:
-                yield local, Totals.from_messages(row for row in day.messages if low <= row.at < high)
+                rows = (row for row in day.messages if low <= row.at < high and (debug or not row.debug))
+                yield local, Totals.from_messages(rows)
             local += timedelta(days=1)
 
     def _day(self, app: FakeApp, zone: ZoneInfo, local: date) -> _Day:
@@ -127,7 +132,8 @@ class Traffic:
                 for row in self._make(app, made + timedelta(days=shift))
                 if start <= row.at < end
             ]
-            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows))
+            has_debug = any(row.debug for row in rows)
+            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows), has_debug)
         return day
 
     def _make(self, app: FakeApp, day: date) -> list[Message]:
