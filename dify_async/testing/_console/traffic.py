@@ -74,6 +74,7 @@ class _Day(NamedTuple):
     end: int
     messages: list[Message]
     totals: Totals
+    has_debug: bool
 
 
 @lru_cache(maxsize=4)
@@ -90,7 +91,7 @@ class Traffic:
         self._dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         self._drawn: dict[tuple[str, str, int, date], list[Message]] = {}
         self._made: dict[tuple[str, str, int, date], list[Message]] = {}
-        self._days: dict[tuple[str, str, int, str, date, bool], _Day] = {}
+        self._days: dict[tuple[str, str, int, str, date], _Day] = {}
         self._histories: dict[tuple[str, str, int], History] = {}
 
     def history(self, app: FakeApp) -> History:
@@ -105,9 +106,12 @@ class Traffic:
         return history
 
     def days(
-        self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None, *, with_debug: bool = False
+        self, app: FakeApp, zone: ZoneInfo, start: int | None, end: int | None, *, debug: bool
     ) -> Iterator[tuple[date, Totals]]:
-        """The totals of each local day from `start` to `end`, which is exclusive."""
+        """The totals of each local day from `start` to `end`, which is exclusive.
+
+        Messages sent while debugging are included with `debug` only.
+        """
         first = _midnight(self._dates[0], self._zone)
         last = _midnight(self._dates[-1] + _ONE_DAY, self._zone)
         low = first if start is None else max(start, first)
@@ -115,15 +119,16 @@ class Traffic:
         if low >= high:
             return
         local = datetime.fromtimestamp(low, zone).date()
-        while (day := self._day(app, zone, local, with_debug=with_debug)).start < high:
-            if low <= day.start and day.end <= high:
+        while (day := self._day(app, zone, local)).start < high:
+            if low <= day.start and day.end <= high and (debug or not day.has_debug):
                 yield local, day.totals
             else:
-                yield local, Totals.from_messages(row for row in day.messages if low <= row.at < high)
+                rows = (row for row in day.messages if low <= row.at < high and (debug or not row.debug))
+                yield local, Totals.from_messages(rows)
             local += _ONE_DAY
 
-    def _day(self, app: FakeApp, zone: ZoneInfo, local: date, *, with_debug: bool) -> _Day:
-        key = (app.id, app.mode, app.messages_per_day, zone.key, local, with_debug)
+    def _day(self, app: FakeApp, zone: ZoneInfo, local: date) -> _Day:
+        key = (app.id, app.mode, app.messages_per_day, zone.key, local)
         day = self._days.get(key)
         if day is None:
             start, end = _midnight(local, zone), _midnight(local + _ONE_DAY, zone)
@@ -132,9 +137,10 @@ class Traffic:
                 row
                 for shift in range(3)
                 for row in self._make(app, made + timedelta(days=shift))
-                if start <= row.at < end and (with_debug or not row.debug)
+                if start <= row.at < end
             ]
-            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows))
+            has_debug = any(row.debug for row in rows)
+            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows), has_debug)
         return day
 
     def _make(self, app: FakeApp, day: date) -> list[Message]:

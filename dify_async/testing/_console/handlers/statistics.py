@@ -32,8 +32,8 @@ class Statistic:
     modes: tuple[str, ...] = ()  # for others, a 404 app_not_found; empty for all
     has_row: Callable[[Totals], int] = lambda day: day.messages
     runs: bool = False  # counts workflow runs instead of messages
+    counts_debug: Callable[[Rules], bool] = lambda rules: rules.counts_debug
     ordered: bool = True
-    counts_debugging: Callable[[Rules], bool] = lambda rules: rules.counts_debugging
     text_numbers: tuple[str, ...] = ()  # strings since 0.15
 
 
@@ -42,7 +42,7 @@ STATISTICS = [
     Statistic(
         "/statistics/daily-conversations",
         lambda day: {"conversation_count": day.conversations},
-        counts_debugging=lambda rules: rules.counts_debug_conversations,
+        counts_debug=lambda rules: rules.counts_debug_conversations,
     ),
     Statistic("/statistics/daily-end-users", lambda day: {"terminal_count": day.users}),
     Statistic(
@@ -123,8 +123,8 @@ def _rows(
     has_rows = app.has_workflow if statistic.runs else app.mode != "workflow"
     if not has_rows:
         return []
-    with_debug = statistic.counts_debugging(state.rules) and not statistic.runs
-    days = state.traffic.days(app, zone, *bounds, with_debug=with_debug)
+    debug = not statistic.runs and statistic.counts_debug(state.rules)
+    days = state.traffic.days(app, zone, *bounds, debug=debug)
     rows = [
         {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.has_row(totals)
     ]
