@@ -60,8 +60,8 @@ class SharedRefresh:
     be there. So they read two values per interval, any of them can take over, and the shortest interval
     applies.
 
-    Versions order what is published. A feed that has lost its lease does not replace what another has published, and no feed
-    replaces what it shows by an older snapshot.
+    Versions order what is published. A feed that has lost its lease does not replace what another has
+    published, and no feed replaces what it shows by an older snapshot.
     """
 
     def __init__(self, store: SnapshotStore, interval: float, history: History, fetch: Fetch) -> None:
