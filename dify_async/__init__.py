@@ -15,9 +15,9 @@ from ._choices import (
     WorkflowRunStatus,
 )
 from ._http.retry import RetryPolicy
-from ._ids import AppOrId
+from ._ids import AppOrId, Id
 from ._times import When
-from .client import AppResult, AsyncDifyServer
+from .client import AppResult, AsyncDifyServer, Progress
 from .dashboard import *  # noqa: F403 - all of its __all__
 from .errors import (
     DifyAuthenticationError,
@@ -86,6 +86,7 @@ __all__ = [
     "DifyUnknownOutcomeError",
     "DifyValidationError",
     "Event",
+    "Id",
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
@@ -94,6 +95,7 @@ __all__ = [
     "OnEvent",
     "Paginator",
     "PeriodName",
+    "Progress",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",

@@ -73,14 +73,14 @@ def text(name: str, value: object) -> str:
     """Non-empty text. Errors never show the value, because it may be a password or a code."""
     if isinstance(value, str) and value:
         return _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else _describe(value)}")
+    raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else described(value)}")
 
 
 def optional_text(name: str, value: object) -> str | None:
     """Text, or None if not given; errors never show the value."""
     if isinstance(value, str | None):
         return value and _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text or None, got {_describe(value)}")
+    raise DifyConfigError(f"{name} must be text or None, got {described(value)}")
 
 
 def header_text(name: str, value: object) -> str:
@@ -98,7 +98,7 @@ def texts(name: str, values: object) -> list[str]:
     items: list[Any] = list(values)
     for value in items:
         if not isinstance(value, str):
-            raise DifyConfigError(f"{name} must be a list of texts, got one with {_describe(value)}")
+            raise DifyConfigError(f"{name} must be a list of texts, got one with {described(value)}")
     return items
 
 
@@ -111,21 +111,24 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
 
 def optional_choice(name: str, value: object, literal: object) -> None:
     """Check that the value is one of the texts of a `Literal`, or None."""
+    choices = get_args(literal)
+    if value == "all" and value not in choices:  # as in Dify's own API
+        raise refused(name, f"one of {', '.join(choices)}", value, hint="leave it out for all of them")
     if value is not None:
-        one_of(name, value, get_args(literal))
+        one_of(name, value, choices)
 
 
 def instance(name: str, value: object, kind: type[T], description: str) -> T:
     """An instance of a class; errors show the description, such as "a RetryPolicy"."""
     if isinstance(value, kind):
         return value
-    raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
+    raise DifyConfigError(f"{name} must be {description}, got {described(value)}")
 
 
 def methods(name: str, value: object, names: Iterable[str], description: str) -> None:
     """Check that the value has these methods."""
     if not all(callable(getattr(value, method, None)) for method in names):
-        raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
+        raise DifyConfigError(f"{name} must be {description}, got {described(value)}")
 
 
 def callback(name: str, value: T) -> T:
@@ -133,7 +136,7 @@ def callback(name: str, value: T) -> T:
     if value is None:
         return value
     if not callable(value):
-        raise DifyConfigError(f"{name} must be a function, got {_describe(value)}")
+        raise DifyConfigError(f"{name} must be a function, got {described(value)}")
     function = _unwrapped(value)
     for candidate in (function, type(function).__call__):
         if inspect.iscoroutinefunction(candidate) or inspect.isasyncgenfunction(candidate):
@@ -170,7 +173,7 @@ def shown(value: object) -> str:
     try:
         line = repr(value)
     except Exception:  # noqa: BLE001 - any object may be passed, even one whose repr fails
-        return _describe(value)
+        return described(value)
     return line if len(line) <= 60 else f"{line[:59]}…"
 
 
@@ -189,6 +192,9 @@ def _encodable(name: str, value: str) -> str:
     return value
 
 
-def _describe(value: object) -> str:
+def described(value: object) -> str:
     """The type of a value that must not be shown, or "None"."""
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+    if value is None:
+        return "None"
+    # Masked text is of a class of its own.
+    return f"a value of type {'str' if isinstance(value, str) else type(value).__name__}"
