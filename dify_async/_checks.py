@@ -196,5 +196,5 @@ def described(value: object) -> str:
     """The type of a value that must not be shown, or "None"."""
     if value is None:
         return "None"
-    # Masked text is of a class of its own.
+    # Masked text has its own class.
     return f"a value of type {'str' if isinstance(value, str) else type(value).__name__}"

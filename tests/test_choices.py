@@ -100,7 +100,7 @@ def test_users_can_import_what_they_write_in_annotations() -> None:
     foreign = {"Any", "AsyncIterator", "ClientSession", "False", "Iterable", "Literal", "Mapping", "None"}
     foreign |= {"Path", "SSLContext", "Self", "Sequence", "T", "True", "UNSET", "UnionType", "Unpack"}
     foreign |= {"UnsetType"}
-    internal = {"Options", "QueryValue"}  # nobody writes the types of keyword arguments and of queries
+    internal = {"Options", "QueryValue"}  # of keyword arguments and queries, which callers write in place
     for owner in (AsyncDifyServer, DashboardFeed):
         for method, function in inspect.getmembers(owner, inspect.isfunction):
             if not method.startswith("_") or method == "__init__":
