@@ -70,7 +70,7 @@ async def test_quickstart(fake: FakeDifyServer) -> None:
     assert re.search(r"\d tokens  \d+\.\d{4} USD", ended.output)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "error_handling"])
+@pytest.mark.parametrize("name", ["quickstart", "error_handling", "own_session"])
 async def test_an_example_without_an_account(name: str) -> None:
     ended = await run(f"examples/{name}.py")
     assert (ended.code, ended.errors) == (0, "")
