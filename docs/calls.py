@@ -1,0 +1,37 @@
+"""Expand `{{ calls: a, b }}` in the reference: a table of these methods, and then each of them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import griffe
+
+CLIENT = "dify_async.AsyncDifyServer"
+CALLS = re.compile(r"^\{\{ calls: ([\w, \n]+) \}\}$", re.MULTILINE)
+
+
+@functools.cache
+def client() -> griffe.Class:
+    """The class, read without importing it."""
+    return griffe.load(CLIENT, search_paths=["."])
+
+
+def first_line(name: str) -> str:
+    """The first line of a method's docstring."""
+    docstring = client()[name].docstring
+    return "" if docstring is None else docstring.value.partition("\n")[0].replace("|", "\\|")
+
+
+def expanded(match: re.Match[str]) -> str:
+    """The table and the entries of the methods that a line names."""
+    names = re.split(r"[,\s]+", match[1].strip())
+    rows = [f"| [`{name}`][{CLIENT}.{name}] | {first_line(name)} |" for name in names]
+    entries = [f"::: {CLIENT}.{name}\n    options:\n      heading_level: 3" for name in names]
+    return "\n".join(["| call | what it does |", "|---|---|", *rows]) + "\n\n" + "\n\n".join(entries)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Called by mkdocs with each page."""
+    return CALLS.sub(expanded, markdown)
