@@ -4,7 +4,18 @@ from typing import TYPE_CHECKING
 
 from . import dashboard, models
 from ._api.paginator import Paginator
+from ._choices import (
+    AnnotationStatus,
+    AppMode,
+    AppSort,
+    ConversationSort,
+    MetricName,
+    OnError,
+    PeriodName,
+    WorkflowRunStatus,
+)
 from ._http.retry import RetryPolicy
+from ._ids import AppOrId
 from ._times import When
 from .client import AppResult, AsyncDifyServer
 from .dashboard import *  # noqa: F403 - all of its __all__
@@ -29,6 +40,7 @@ from .errors import (
 )
 from .events import (
     Event,
+    OnEvent,
     RequestAnswered,
     RequestEvent,
     RequestFailed,
@@ -48,9 +60,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnnotationStatus",
+    "AppMode",
+    "AppOrId",
     "AppResult",
+    "AppSort",
     "AppStatistics",
     "AsyncDifyServer",
+    "ConversationSort",
     "DifyAuthenticationError",
     "DifyConfigError",
     "DifyConflictError",
@@ -72,7 +89,11 @@ __all__ = [
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
+    "MetricName",
+    "OnError",
+    "OnEvent",
     "Paginator",
+    "PeriodName",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",
@@ -87,6 +108,7 @@ __all__ = [
     "TokenStore",
     "Tokens",
     "When",
+    "WorkflowRunStatus",
     "__version__",
 ]
 __all__ += dashboard.__all__

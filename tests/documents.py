@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import dify_async.redis_store  # noqa: F401 - programs import it before they start a loop; blocks inside one
+import pandas as pd  # noqa: F401 - programs import these before they start a loop; blocks import them inside one
+
+import dify_async.redis_store  # noqa: F401
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 

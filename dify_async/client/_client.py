@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from dify_async._api.caller import Auth
+    from dify_async._ids import Id
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 
@@ -127,7 +128,7 @@ class AsyncDifyServer(
         password: str | None = None,
         *,
         admin_api_key: str | None = None,
-        workspace_id: str | None = None,
+        workspace_id: Id | None = None,
         token_store: TokenStore | None = None,
         session: aiohttp.ClientSession | None = None,
         server_version: str | None = None,
@@ -204,6 +205,11 @@ class AsyncDifyServer(
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"
+
+    @property
+    def base_url(self) -> str:
+        """The server's URL, without a trailing slash or `/console/api`."""
+        return self._base_url
 
     async def __aenter__(self) -> Self:
         return await self.open()

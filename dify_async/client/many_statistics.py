@@ -14,10 +14,12 @@ from .statistics import StatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._choices import MetricName, OnError
+    from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import App
     from dify_async.statistics import AppStatistics, Metric
-    from dify_async.statistics.fan_out import GetRows, OnError
+    from dify_async.statistics.fan_out import GetRows
 
 
 class ManyStatisticCalls(StatisticCalls):
@@ -25,11 +27,11 @@ class ManyStatisticCalls(StatisticCalls):
 
     async def statistics(
         self,
-        app: App | str,
+        app: AppOrId,
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "raise",
     ) -> AppStatistics:
         """All statistics of an app; only the metrics that apply to its mode are requested.
@@ -50,11 +52,11 @@ class ManyStatisticCalls(StatisticCalls):
 
     async def statistics_many(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
         """The statistics of many apps, in the order given; at most `max_concurrency` requests at once.
@@ -78,11 +80,11 @@ class ManyStatisticCalls(StatisticCalls):
     @asynccontextmanager
     async def stream_statistics(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
         """The statistics of many apps, each app as soon as it is complete.
@@ -105,7 +107,7 @@ class ManyStatisticCalls(StatisticCalls):
         async with fan_out.stream(chosen, await self._rows_between(start, end)) as stream:
             yield stream
 
-    def _fan_out(self, metrics: Iterable[Metric | str] | None, on_error: OnError) -> FanOut:
+    def _fan_out(self, metrics: Iterable[Metric | MetricName] | None, on_error: OnError) -> FanOut:
         return FanOut(self._get_app, metrics=metrics, on_error=on_error, workers=self._max_concurrency)
 
     async def _rows_between(self, start: When | None, end: When | None) -> GetRows:

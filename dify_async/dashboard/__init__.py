@@ -3,7 +3,7 @@
 from .dashboard import Dashboard
 from .feed import DashboardFeed, Snapshot
 from .models import AppDashboard, AppError, Change, Series
-from .period import Period, PeriodName
+from .period import Period
 from .updates import DashboardUpdate, DashboardUpdates
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "DashboardUpdate",
     "DashboardUpdates",
     "Period",
-    "PeriodName",
     "Series",
     "Snapshot",
 ]

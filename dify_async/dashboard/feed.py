@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
-    from dify_async.models import App
+    from dify_async._choices import AppMode, MetricName, PeriodName
+    from dify_async._ids import AppOrId
     from dify_async.statistics import Metric
 
     from .gather import DashboardClient
-    from .period import PeriodName
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -92,10 +92,10 @@ class DashboardFeed(Uncopyable):
         *,
         days: int | None = None,
         period: PeriodName | None = None,
-        apps: Iterable[App | str] | None = None,
-        mode: str | None = None,
+        apps: Iterable[AppOrId] | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
     ) -> None:
         self._source = dify.dashboard_source

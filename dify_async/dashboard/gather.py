@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from dify_async._choices import AppMode, OnError
     from dify_async.models import App
-    from dify_async.statistics.fan_out import GetApp, GetRows, OnError
+    from dify_async.statistics.fan_out import GetApp, GetRows
 
     from .history import GetSpan, History
     from .query import DashboardQuery
@@ -29,7 +30,7 @@ class DashboardSource(NamedTuple):
 
     now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
-    list_apps: Callable[[str | None, str | None], Awaitable[list[App]]]
+    list_apps: Callable[[AppMode | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
     get_rows: GetSpan
     max_concurrency: int

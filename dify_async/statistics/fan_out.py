@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
+from uuid import UUID
 
 import anyio
 
 from dify_async import _checks
+from dify_async._choices import OnError
 from dify_async._concurrency import for_each, task_group
+from dify_async._ids import id_of
 from dify_async.errors import DifyAuthenticationError, DifyConfigError, DifyError
 from dify_async.models import App
 
@@ -20,13 +23,14 @@ from .results import AppStatistics
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from dify_async._choices import MetricName
+    from dify_async._ids import AppOrId
+
     from .metrics import Row
 
     GetApp = Callable[[str], Awaitable[App]]
     GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
     OnApp = Callable[[int, AppStatistics], None]
-
-OnError = Literal["raise", "collect"]
 
 
 def affects_all_apps(error: DifyError) -> bool:
@@ -34,31 +38,23 @@ def affects_all_apps(error: DifyError) -> bool:
     return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
 
 
-def checked_apps(apps: Iterable[App | str]) -> list[App | str]:
-    """The apps as a list, after checking their types."""
-    if isinstance(apps, str | App) or not isinstance(apps, Iterable):
-        given = "one app" if isinstance(apps, str | App) else _checks.shown(apps)
+def checked_apps(apps: Iterable[AppOrId]) -> list[AppOrId]:
+    """The apps as a list, after checking them."""
+    if isinstance(apps, str | App | UUID) or not isinstance(apps, Iterable):
+        given = "one app" if isinstance(apps, str | App | UUID) else _checks.shown(apps)
         raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
     found = list(apps)
     for app in found:
-        if not isinstance(app, str | App):
-            raise DifyConfigError(
-                f"apps must be a list of apps or app ids, got a list with {_checks.shown(app)}"
-            )
+        id_of(app)
     return found
 
 
-def unique_apps(apps: Iterable[App | str]) -> dict[str, App | str]:
+def unique_apps(apps: Iterable[AppOrId]) -> dict[str, AppOrId]:
     """The apps by id, without duplicates. Case is ignored, because the server ignores the case of ids."""
-    found: dict[str, App | str] = {}
+    found: dict[str, AppOrId] = {}
     for app in apps:
         found.setdefault(id_of(app).lower(), app)
     return {id_of(app): app for app in found.values()}
-
-
-def id_of(app: App | str) -> str:
-    """The id of an app, which is given as an `App` or as an id."""
-    return app.id if isinstance(app, App) else str(app)
 
 
 class _Job:
@@ -66,7 +62,7 @@ class _Job:
 
     __slots__ = ("app", "app_id", "errors", "index", "pending", "rows")
 
-    def __init__(self, index: int, app: App | str) -> None:
+    def __init__(self, index: int, app: AppOrId) -> None:
         self.index = index
         self.app = app if isinstance(app, App) else None
         self.app_id = id_of(app)
@@ -90,7 +86,12 @@ class FanOut:
     """Requests the metrics that apply to each app, and delivers each app as soon as it is complete."""
 
     def __init__(
-        self, get_app: GetApp, *, metrics: Iterable[Metric | str] | None, on_error: OnError, workers: int
+        self,
+        get_app: GetApp,
+        *,
+        metrics: Iterable[Metric | MetricName] | None,
+        on_error: OnError,
+        workers: int,
     ) -> None:
         _checks.one_of("on_error", on_error, get_args(OnError))
         self._get_app = get_app
@@ -98,7 +99,7 @@ class FanOut:
         self._on_error = on_error
         self._workers = workers
 
-    async def run(self, apps: Iterable[App | str], get_rows: GetRows, on_app: OnApp) -> None:
+    async def run(self, apps: Iterable[AppOrId], get_rows: GetRows, on_app: OnApp) -> None:
         """Call `on_app` with the index and the statistics of each app, in the order of completion."""
         jobs = [_Job(index, app) for index, app in enumerate(apps)]
         await for_each((job for job in jobs if job.app is None), self._fetch_app, self._workers)
@@ -124,7 +125,7 @@ class FanOut:
 
     @asynccontextmanager
     async def stream(
-        self, apps: Iterable[App | str], get_rows: GetRows
+        self, apps: Iterable[AppOrId], get_rows: GetRows
     ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
         """Yield the apps' statistics in the order of completion; leaving the block cancels the rest."""
         send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)

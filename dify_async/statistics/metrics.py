@@ -23,6 +23,8 @@ from dify_async.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dify_async._choices import MetricName
+
 Row = (
     DailyConversations
     | DailyEndUsers
@@ -137,13 +139,12 @@ def applicable(mode: str) -> tuple[Metric, ...]:
     return tuple(metric for metric in Metric if modes <= metric.modes)
 
 
-def checked_metrics(metrics: Iterable[Metric | str] | None) -> frozenset[Metric]:
+def checked_metrics(metrics: Iterable[Metric | MetricName] | None) -> frozenset[Metric]:
     """The requested metrics; all of them if none are named."""
     if metrics is None:
         return frozenset(Metric)
-    if isinstance(metrics, str):
-        metrics = (metrics,)
-    return frozenset(Metric(_checks.one_of("metrics", metric, list(map(str, Metric)))) for metric in metrics)
+    names: Iterable[object] = (metrics,) if isinstance(metrics, str) else metrics
+    return frozenset(Metric(_checks.one_of("metrics", name, list(map(str, Metric)))) for name in names)
 
 
 _MONEY: Final = f"{Metric.TOKEN_COSTS}_"

@@ -109,7 +109,8 @@ async def test_only_some_metrics(fake: FakeDifyServer, dify: AsyncDifyServer) ->
     assert one.workflow_daily_runs is None  # does not apply to chat apps
     assert one.token_costs is None
     assert fake.count("GET", "*/statistics/*") == 1
-    assert await dify.statistics(app, metrics="daily_messages") == await dify.statistics(
+    text: Any = "daily_messages"
+    assert await dify.statistics(app, metrics=text) == await dify.statistics(
         app, metrics={Metric.DAILY_MESSAGES}
     )
     assert await dify.statistics_many([], START, END) == []
