@@ -1,9 +1,14 @@
-"""Expand `{{ calls: a, b }}` in the reference: a table of these methods, and then each of them."""
+"""For mkdocs: the calls of the reference, and the URLs in the project's metadata.
+
+Expands `{{ calls: a, b }}` to a table of these methods, and then each of them.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import griffe
@@ -30,6 +35,13 @@ def expanded(match: re.Match[str]) -> str:
     rows = [f"| [`{name}`][{CLIENT}.{name}] | {first_line(name)} |" for name in names]
     entries = [f"::: {CLIENT}.{name}\n    options:\n      heading_level: 3" for name in names]
     return "\n".join(["| call | what it does |", "|---|---|", *rows]) + "\n\n" + "\n\n".join(entries)
+
+
+def on_config(config: Any, **_: Any) -> Any:
+    """Called by mkdocs: [project.urls] is the only place for URLs."""
+    urls = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    config["site_url"], config["repo_url"] = urls["Documentation"], urls["Repository"]
+    return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -195,3 +195,14 @@ def test_the_login_guarantee_is_stated_once_with_its_limits() -> None:
     pages = [path for path in DOCUMENTS if "three times without success" in path.read_text(encoding="utf-8")]
     assert [path for path in pages if path.name not in {"CHANGELOG.md", "changelog.md"}] == [guide]
     assert "\nThe limits:\n\n- Without a shared store" in guide.read_text(encoding="utf-8")
+
+
+def test_actions_are_pinned_and_jobs_are_limited() -> None:
+    """A tag of an action can be moved, and a job without a limit runs for six hours."""
+    for path in (ROOT / ".github/workflows").glob("*.yml"):  # not part of the sdist
+        text = path.read_text(encoding="utf-8")
+        for used in re.findall(r"uses: (.+)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", used), used
+        assert "\npermissions: {}\n" in text
+        jobs = re.findall(r"^  \w+:$", text.partition("\njobs:\n")[2], re.MULTILINE)
+        assert text.count("timeout-minutes:") == len(jobs)
