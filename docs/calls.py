@@ -40,7 +40,7 @@ def expanded(match: re.Match[str]) -> str:
 def on_config(config: Any, **_: Any) -> Any:
     """Called by mkdocs: [project.urls] is the only place for URLs."""
     urls = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
-    config["site_url"], config["repo_url"] = urls["Documentation"], urls["Repository"]
+    config.update(site_url=urls["Documentation"], repo_url=urls["Repository"], repo_name="GitHub")
     return config
 
 

@@ -202,7 +202,7 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         assert running() == []
         assert dify._own_store is not None
         assert dify._own_store._redis is not None
-        assert dify._own_store._redis._opened == {}
+        assert dify._own_store._redis._connections._opened == {}
 
 
 async def test_a_blocking_redis_client_is_an_error(redis_server: RedisServer) -> None:
