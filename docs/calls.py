@@ -44,6 +44,8 @@ def on_config(config: Any, **_: Any) -> Any:
     return config
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Called by mkdocs with each page."""
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Called by mkdocs with each page. Guides come before the reference in search results."""
+    if page.file.src_uri.startswith("reference/"):
+        page.meta["search"] = {"boost": 0.1}
     return CALLS.sub(expanded, markdown)
