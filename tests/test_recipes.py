@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from anyio.from_thread import start_blocking_portal
-from django.conf import settings
-from django.test import Client
+from django.conf import settings  # type: ignore[import-untyped]
+from django.test import Client  # type: ignore[import-untyped]
 
 from dify_async import AsyncDifyServer, DashboardFeed
 from dify_async.testing import FakeDifyServer
