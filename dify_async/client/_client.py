@@ -205,6 +205,11 @@ class AsyncDifyServer(
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"
 
+    @property
+    def base_url(self) -> str:
+        """The server's URL, without a trailing slash or `/console/api`."""
+        return self._base_url
+
     async def __aenter__(self) -> Self:
         return await self.open()
 

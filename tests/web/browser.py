@@ -1,4 +1,4 @@
-"""A headless Chromium that shows the web page."""
+"""A headless Chromium that shows the page, and what is on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -16,6 +18,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER: Final = shutil.which("chromedriver")
+NEEDS_BROWSER: Final = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason="Chromium or its driver is not installed"
+)
+APPS: Final = 12
+UNKNOWN: Final = "\N{EN DASH}"
+COST, CHANGE, MESSAGES, TOKENS = 2, 3, 4, 6  # columns of the table
 _FLAGS: Final = (
     "--headless=new",
     "--no-sandbox",
@@ -78,7 +86,8 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, 10, 0.02).until(lambda _: condition())
+        # An element may be replaced between finding and reading it.
+        WebDriverWait(self.driver, 10, 0.02, [StaleElementReferenceException]).until(lambda _: condition())
 
     def complaints(self) -> list[str]:
         """New entries of the browser's console."""
@@ -89,3 +98,29 @@ class Browser:
         """The URLs that the page has requested."""
         script = "return performance.getEntriesByType('resource').map((one) => one.name)"
         return {*self.run(script), self.driver.current_url}
+
+
+def wait_for_all(browser: Browser) -> None:
+    browser.until(lambda: "as of" in browser.find("#status").text)
+
+
+def names(browser: Browser) -> list[str]:
+    return browser.texts("#apps tbody .name")
+
+
+def column(browser: Browser, number: int) -> list[str]:
+    return browser.texts(f"#apps tbody tr > :nth-child({number})")
+
+
+def query_of(browser: Browser) -> str:
+    return browser.driver.current_url.partition("?")[2]
+
+
+def choose(browser: Browser, field: str, day: str) -> None:
+    """Set a date by script: typing a date depends on the language."""
+    script = """
+    const field = document.querySelector(`[name=${arguments[0]}]`);
+    field.value = arguments[1];
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    """
+    browser.run(script, field, day)
