@@ -54,4 +54,9 @@ GATES: Final[dict[str, Gate]] = {
     "dashboard of 1,000 x 7 x 90 at 20 ms, 64 at once / ideal": Gate(1.3, 1.3),
     "dashboard of 1,000 apps, process": Gate(150, 150, "MB in all"),
     "dashboard of 1,000 apps, first app": Gate(5, 5, "answers' time"),
+    "usage of 60,000 messages / bare": Gate(1.15, 1.3),
+    "usage of 60,000 messages / bare, wall": Gate(1.15, 1.3),
+    "usage of 60,000 messages, memory": Gate(20, 60, "MB"),
+    "usage since a mark, requests": Gate(2, 3, "%"),
+    "usage, connections at 8 at once": Gate(8, 8, "opened"),
 }

@@ -2,9 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from . import dashboard, models
+from . import dashboard, models, usage
 from ._api.paginator import Paginator
+from ._choices import (
+    AnnotationStatus,
+    AppMode,
+    AppSort,
+    ConversationSort,
+    MetricName,
+    OnError,
+    PeriodName,
+    WorkflowRunStatus,
+)
 from ._http.retry import RetryPolicy
+from ._ids import AppOrId
 from ._times import When
 from .client import AppResult, AsyncDifyServer
 from .dashboard import *  # noqa: F403 - all of its __all__
@@ -29,6 +40,7 @@ from .errors import (
 )
 from .events import (
     Event,
+    OnEvent,
     RequestAnswered,
     RequestEvent,
     RequestFailed,
@@ -41,6 +53,7 @@ from .events import (
 from .models import *  # noqa: F403 - all of its __all__
 from .statistics import AppStatistics, Metric
 from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
+from .usage import *  # noqa: F403 - all of its __all__
 
 if TYPE_CHECKING:
     from .redis_store import RedisTokenStore
@@ -48,9 +61,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnnotationStatus",
+    "AppMode",
+    "AppOrId",
     "AppResult",
+    "AppSort",
     "AppStatistics",
     "AsyncDifyServer",
+    "ConversationSort",
     "DifyAuthenticationError",
     "DifyConfigError",
     "DifyConflictError",
@@ -72,7 +90,11 @@ __all__ = [
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
+    "MetricName",
+    "OnError",
+    "OnEvent",
     "Paginator",
+    "PeriodName",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",
@@ -87,10 +109,12 @@ __all__ = [
     "TokenStore",
     "Tokens",
     "When",
+    "WorkflowRunStatus",
     "__version__",
 ]
 __all__ += dashboard.__all__
 __all__ += models.__all__
+__all__ += usage.__all__
 
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name

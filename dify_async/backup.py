@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Self
 import anyio.to_thread
 
 from dify_async._http.urls import quote_id
+from dify_async._ids import id_of
 from dify_async.models import App
-from dify_async.statistics.fan_out import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from dify_async._ids import AppOrId
 
 _MAX_NAME_LENGTH = 60
 _MAX_NAME_BYTES = 120
@@ -44,7 +46,7 @@ class BackupFolder:
         root, ending = Path(folder), _ENDING_WITH_SECRETS if with_secrets else _ENDING
         return cls(root, ending, await anyio.to_thread.run_sync(_files_by_app, root, ending))
 
-    async def update(self, app: App | str, export: Callable[[str], Awaitable[str]]) -> Path:
+    async def update(self, app: AppOrId, export: Callable[[str], Awaitable[str]]) -> Path:
         """The app's file, exported again only if the app may have changed."""
         path = self._root / _file_name(app, self._ending)
         changed = _changed_at(app)
@@ -76,7 +78,7 @@ def definitions_in(folder: Path) -> list[tuple[Path, str]]:
     return sorted(found.values())
 
 
-def _file_name(app: App | str, ending: str) -> str:
+def _file_name(app: AppOrId, ending: str) -> str:
     """A file name that every file system accepts; the id makes it unique."""
     name = app.name if isinstance(app, App) else ""
     # Most systems allow 255 bytes per file name, and a character takes up to four.
@@ -90,7 +92,7 @@ def _file_name(app: App | str, ending: str) -> str:
     return f"{readable}-{app_id}{ending}" if readable else f"{app_id}{ending}"
 
 
-def _changed_at(app: App | str) -> int | None:
+def _changed_at(app: AppOrId) -> int | None:
     """When the app's definition last changed; None if unknown."""
     if not isinstance(app, App) or app.mode in MODES_WITH_WORKFLOW or app.updated_at is None:
         return None

@@ -19,6 +19,7 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse
 
 from dify_async import (
+    AppMode,
     AsyncDifyServer,
     DifyConfigError,
     DifyError,
@@ -54,7 +55,7 @@ def get_dify(request: Request) -> AsyncDifyServer:
 async def dashboard(
     dify: Annotated[AsyncDifyServer, Depends(get_dify)],
     days: Annotated[int, Query(ge=1, le=366)] = 30,
-    mode: str | None = None,
+    mode: AppMode | None = None,
     *,
     compare: bool = False,
 ) -> Response:

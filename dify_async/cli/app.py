@@ -30,7 +30,7 @@ Set the server and the account with `--base-url` and `--email`, or with the envi
 DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD; or DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an
 account. If the password is missing, it is asked for at a terminal.
 """
-_COMMANDS: Final = ("report", "dashboard", "exporter", "backup", "restore", "keys", "demo")
+_COMMANDS: Final = ("report", "dashboard", "exporter", "usage", "backup", "restore", "keys", "demo")
 
 app = App(
     name="dify-async",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
@@ -22,7 +22,7 @@ from dify_async._concurrency import complete
 from dify_async._tables import ColumnType, write_table
 from dify_async.client import AsyncDifyServer
 from dify_async.client.rotation import is_whole
-from dify_async.errors import DifyError
+from dify_async.errors import DifyError, DifyNotFoundError
 from dify_async.models import ApiKey
 from dify_async.models import App as DifyApp
 from dify_async.statistics.fan_out import affects_all_apps
@@ -38,6 +38,8 @@ _COLUMNS: Final[dict[str, ColumnType]] = {
     "last_used_at": "text",
 }
 _KEY_COLUMN: Final[dict[str, ColumnType]] = {"key": "text"}
+
+_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 All = Annotated[bool, Parameter(name="--all", show_default=False)]
 Output = Annotated[Path | None, Parameter(name=("--output", "-o"))]
@@ -220,27 +222,20 @@ def _time(seconds: int | None) -> str:
 
 def _chosen(client: Client, names: Sequence[str], *, all_apps: bool) -> list[DifyApp]:
     """The apps with these names or ids, in the order given."""
-    apps = client.run(_all_apps)
-    return apps if all_apps else list({app.id: app for name in names for app in [_app(apps, name)]}.values())
+
+    async def task(dify: AsyncDifyServer) -> list[DifyApp]:
+        if all_apps:
+            return await dify.apps()
+        return list({app.id: app for name in names for app in [await _app(dify, name)]}.values())
+
+    return client.run(task)
 
 
-async def _all_apps(dify: AsyncDifyServer) -> list[DifyApp]:
-    return await dify.apps()
-
-
-def _app(apps: Iterable[DifyApp], name: str) -> DifyApp:
-    found = [app for app in apps if name.lower() == app.id.lower()] or [
-        app for app in apps if app.name == name
-    ]
-    if not found:
-        close = get_close_matches(name, [app.name for app in apps], n=3)
-        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise UsageError(f"no app has the name or id {name!r}{hint}")
-    if len(found) > 1:
-        raise UsageError(
-            f"{len(found)} apps have the name {name!r}; give an id: {', '.join(one.id for one in found)}"
-        )
-    return found[0]
+async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
+    try:
+        return await (dify.app(text) if _ID.fullmatch(text) else dify.find_app(text))
+    except DifyNotFoundError as error:
+        raise UsageError(str(error)) from None
 
 
 def _print(rows: Iterable[Row]) -> None:

@@ -10,8 +10,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
+from dify_async import AppMode, PeriodName
 from dify_async.client import AsyncDifyServer
-from dify_async.dashboard import AppDashboard, Dashboard, DashboardFeed, PeriodName, Snapshot
+from dify_async.dashboard import AppDashboard, Dashboard, DashboardFeed, Snapshot
 
 from .connection import Connection
 from .console import (
@@ -30,7 +31,6 @@ from .console import (
 )
 from .report_tables import report_tables, uses_of
 
-Mode = Literal["chat", "agent-chat", "advanced-chat", "workflow", "completion", "agent"]
 Sort = Literal["cost", "uses", "tokens", "change", "name"]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 
@@ -38,7 +38,7 @@ Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 def report(
     *,
     period: PeriodName = "last_30_days",
-    mode: Mode | None = None,
+    mode: AppMode | None = None,
     sort: Sort = "cost",
     watch: Seconds | None = None,
     as_csv: AsCsv = False,

@@ -40,6 +40,7 @@ from .many_statistics import ManyStatisticCalls
 from .messages import MessageCalls
 from .raw import RawCalls
 from .statistics import StatisticCalls
+from .usage import UsageCalls
 from .workflows import WorkflowCalls
 from .workspace import WorkspaceCalls
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from dify_async._api.caller import Auth
+    from dify_async._ids import Id
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 
@@ -63,6 +65,7 @@ class AsyncDifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,
@@ -127,7 +130,7 @@ class AsyncDifyServer(
         password: str | None = None,
         *,
         admin_api_key: str | None = None,
-        workspace_id: str | None = None,
+        workspace_id: Id | None = None,
         token_store: TokenStore | None = None,
         session: aiohttp.ClientSession | None = None,
         server_version: str | None = None,
@@ -179,9 +182,12 @@ class AsyncDifyServer(
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
             self._auth = AdminKey(self._probe, credentials.admin_api_key, credentials.workspace_id)
+            self._account_key = _store_key(self._base_url, credentials.workspace_id)
         else:
             email, password = credentials.email, credentials.password
-            store = FallbackStore(token_store, _store_key(self._base_url, email), emit)
+            self._account_key = _store_key(self._base_url, email)
+            self._seal = getattr(token_store, "seal", None)
+            store = FallbackStore(token_store, self._account_key, emit)
             if token_store is None:
                 self._own_store = EnvironmentStore(store)
             self._auth = Session(sender, self._probe, retry, store, emit, email=email, password=password)
@@ -255,6 +261,6 @@ class AsyncDifyServer(
                 await self._own_store.aclose()
 
 
-def _store_key(base_url: str, email: str) -> str:
+def _store_key(base_url: str, account: str) -> str:
     """The token store's key for one account on one server; it reveals neither the account nor the server."""
-    return hashlib.sha256(f"{base_url} {email}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{base_url} {account}".encode()).hexdigest()[:32]

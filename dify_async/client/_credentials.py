@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from dify_async import _checks
 from dify_async.errors import DifyConfigError
@@ -39,4 +40,5 @@ def checked_credentials(
     if given == [account]:
         return AccountCredentials(_checks.text("email", email), _checks.text("password", password))
     key = _checks.header_text("admin_api_key", admin_api_key)
-    return AdminKeyCredentials(key, _checks.header_text("workspace_id", workspace_id))
+    workspace = str(workspace_id) if isinstance(workspace_id, UUID) else workspace_id
+    return AdminKeyCredentials(key, _checks.header_text("workspace_id", workspace))

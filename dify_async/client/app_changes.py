@@ -9,8 +9,10 @@ from msgspec import UNSET, UnsetType
 from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import MAX_ACTIVE_REQUESTS
+from dify_async._choices import AppMode
 from dify_async._http.retry import SAFE
 from dify_async._http.wire import decoder_of
+from dify_async._ids import id_of
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
 from dify_async.models.definitions import Configured
@@ -18,6 +20,7 @@ from dify_async.models.definitions import Configured
 from ._calls import Calls, body_of, encoded
 
 if TYPE_CHECKING:
+    from dify_async._ids import AppOrId
     from dify_async.models import App
 
 # Reads the same route as `app()`, but decodes only the complete model configuration.
@@ -32,7 +35,7 @@ class AppChangeCalls(Calls):
     async def create_app(
         self,
         name: str,
-        mode: str,
+        mode: AppMode,
         *,
         description: str = "",
         icon_type: str | None = None,
@@ -55,6 +58,7 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been created; check before you try again.
         """
+        _checks.optional_choice("mode", mode, AppMode)
         _checks.each(_checks.text, name=name, mode=mode)
         fields = {
             "description": description,
@@ -68,7 +72,7 @@ class AppChangeCalls(Calls):
 
     async def update_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
@@ -100,6 +104,7 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         changes: dict[str, object] = {
             "name": name,
             "description": description,
@@ -131,7 +136,7 @@ class AppChangeCalls(Calls):
         merged["use_icon_as_answer_icon"] = bool(merged["use_icon_as_answer_icon"])
         return await self._caller.call(endpoints.UPDATE_APP, (app_id,), body=body_of(**merged))
 
-    async def delete_app(self, app_id: str) -> None:
+    async def delete_app(self, app_id: AppOrId) -> None:
         """Delete the app, its conversations and its API keys. Requires the editor role.
 
         Route: DELETE /apps/{id}.
@@ -140,11 +145,12 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         await self._caller.call(endpoints.DELETE_APP, (app_id,))
 
     async def copy_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -162,6 +168,7 @@ class AppChangeCalls(Calls):
             DifyServerError: The server failed, for example because the workflow was never saved [1.16.1].
             DifyUnknownOutcomeError: The app may have been copied; check before you try again.
         """
+        app_id = id_of(app_id)
         fields = {
             "name": name,
             "description": description,
@@ -173,7 +180,7 @@ class AppChangeCalls(Calls):
         body = body_of(**fields)
         return await self._caller.call(endpoints.COPY_APP, (app_id,), body=body)
 
-    async def app_model_config(self, app_id: str) -> AppModelConfig | None:
+    async def app_model_config(self, app_id: AppOrId) -> AppModelConfig | None:
         """The app's complete model configuration, or None for apps with a workflow.
 
         Change it and pass it to `update_app_model_config()`. Unlike `app(id).model_config`, it includes all
@@ -182,10 +189,11 @@ class AppChangeCalls(Calls):
         Raises:
             DifyNotFoundError: The workspace has no such app.
         """
+        app_id = id_of(app_id)
         config = (await self._caller.call(_CONFIGURED, (app_id,))).model_config
         return None if config is None else AppModelConfig.of(config)
 
-    async def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
+    async def update_app_model_config(self, app_id: AppOrId, config: AppModelConfig) -> None:
         """Replace the model configuration of a chat, agent-chat or completion app.
 
         Requires the editor role. Route: POST /apps/{id}/model-config.
@@ -199,10 +207,11 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         _checks.instance("config", config, AppModelConfig, "an AppModelConfig")
         await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_dict()))
 
-    async def enable_app_api(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
+    async def enable_app_api(self, app_id: AppOrId, enabled: bool) -> App:  # noqa: FBT001 - the only setting
         """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.
 
         Requires the admin or owner role. Route: POST /apps/{id}/api-enable.
@@ -213,10 +222,11 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an admin or owner.
         """
+        app_id = id_of(app_id)
         _checks.boolean("enabled", enabled)
         return await self._caller.call(endpoints.ENABLE_API, (app_id,), body=body_of(enable_api=enabled))
 
-    async def enable_app_site(self, app_id: str, enabled: bool) -> App:  # noqa: FBT001 - the only setting
+    async def enable_app_site(self, app_id: AppOrId, enabled: bool) -> App:  # noqa: FBT001 - the only setting
         """Enable or disable the app's public page and return the app, with fewer fields than `app(id)`.
 
         Requires the editor role. Route: POST /apps/{id}/site-enable.
@@ -227,5 +237,6 @@ class AppChangeCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         _checks.boolean("enabled", enabled)
         return await self._caller.call(endpoints.ENABLE_SITE, (app_id,), body=body_of(enable_site=enabled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dify_async import _checks
@@ -9,7 +10,9 @@ from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Pages, Selection, numbered
 from dify_async._api.versions import AGENT_APPS, SEPARATE_TAG_IDS, SORTED_APPS, parse_version
-from dify_async.errors import DifyValidationError
+from dify_async._choices import AppMode, AppSort
+from dify_async._ids import checked_ids, id_of
+from dify_async.errors import DifyConfigError, DifyNotFoundError, DifyValidationError
 
 from ._calls import Calls, checked_limit, checked_page
 
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 
     from dify_async._api.probe import ServerProbe
     from dify_async._http.urls import Query
+    from dify_async._ids import AppOrId, Id
     from dify_async.models import App, Page
 
     AppPages = Pages[App, Page[App]]
 
 _PAGE_SIZE: Final = 100
+_MAX_CLOSE_NAMES: Final = 3
 
 
 class AppCalls(Calls):
@@ -31,12 +36,12 @@ class AppCalls(Calls):
     def apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Paginator[App, list[App]]:
         """All apps of the workspace that match the filters, without duplicates.
 
@@ -57,6 +62,8 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
             name=name,
             is_created_by_me=is_created_by_me,
@@ -69,12 +76,12 @@ class AppCalls(Calls):
     def iter_apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[App]:
         """Iterate over the apps that match the filters, fetching each page when it is needed.
@@ -97,6 +104,8 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
             name=name,
             is_created_by_me=is_created_by_me,
@@ -111,12 +120,12 @@ class AppCalls(Calls):
         *,
         page: int = 1,
         limit: int = 20,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Paginator[App, Page[App]]:
         """One page of the apps that match; a page after the last one is empty.
 
@@ -141,6 +150,8 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
+        _checks.optional_choice("mode", mode, AppMode)
+        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
             name=name,
             is_created_by_me=is_created_by_me,
@@ -151,13 +162,35 @@ class AppCalls(Calls):
         pages = self._pages_of_apps(mode, filters, checked_limit(limit), page=checked_page(page))
         return Paginator(pages)
 
-    async def app(self, app_id: str) -> App:
+    async def app(self, app_id: AppOrId) -> App:
         """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such app.
         """
+        app_id = id_of(app_id)
         return await self._caller.call(APP, (app_id,))
+
+    async def find_app(self, name: str) -> App:
+        """The app of exactly this name, in any mode. Route: GET /apps.
+
+        Raises:
+            DifyNotFoundError: No app has this name; the error lists similar names.
+            DifyConfigError: Several apps have this name; the error lists their ids.
+        """
+        _checks.text("name", name)
+        apps = await self.apps(name=name)
+        if all(app.name != name for app in apps):
+            apps = await self.apps()
+        found = [app for app in apps if app.name == name]
+        if not found:
+            raise _no_app(name, apps)
+        if len(found) > 1:
+            ids = ", ".join(f"{app.id} ({app.mode})" for app in found)
+            raise DifyConfigError(
+                f"{len(found)} apps are named {_checks.shown(name)}: {ids}; pass one of these ids"
+            )
+        return found[0]
 
     def _all_apps(self, mode: str | None, filters: _AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
         listed = self._pages_of_apps(mode, filters, limit)
@@ -200,16 +233,16 @@ def _checked_filters(
     *,
     name: str | None,
     is_created_by_me: bool | None,
-    tag_ids: Iterable[str] | None,
+    tag_ids: Iterable[Id] | None,
     sort_by: str | None,
-    creator_ids: Iterable[str] | None,
+    creator_ids: Iterable[Id] | None,
 ) -> _AppFilters:
     return _AppFilters(
         name=name,
         is_created_by_me=_checks.optional_boolean("is_created_by_me", is_created_by_me),
-        tag_ids=_checks.optional_texts("tag_ids", tag_ids),
+        tag_ids=checked_ids("tag_ids", tag_ids),
         sort_by=sort_by,
-        creator_ids=_checks.optional_texts("creator_ids", creator_ids),
+        creator_ids=checked_ids("creator_ids", creator_ids),
     )
 
 
@@ -243,6 +276,21 @@ class _AllApps:
         except DifyValidationError:
             if parse_version(version) is not None:
                 raise  # otherwise a proxy hides the version, and the server may be older
+
+
+def _no_app(name: str, apps: list[App]) -> DifyNotFoundError:
+    by_name = {app.name.casefold(): app.name for app in apps}
+    close = get_close_matches(name.casefold(), by_name, n=_MAX_CLOSE_NAMES)
+    hint = f"Did you mean {' or '.join(repr(by_name[one]) for one in close)}?" if close else ""
+    if not close:
+        hint = "List the names with apps()." if apps else "The account has access to no apps."
+    return DifyNotFoundError(
+        f"GET /apps: no app is named {_checks.shown(name)}. {hint}",
+        status=404,
+        code="app_not_found",
+        method="GET",
+        path="/apps",
+    )
 
 
 def _several(name: str, values: list[str]) -> Query:

@@ -7,10 +7,11 @@ from typing import Generic, TypeVar
 
 from dify_async import _checks
 from dify_async._concurrency import for_each
+from dify_async._ids import AppOrId, id_of
 from dify_async.errors import DifyError
 from dify_async.models import App
 from dify_async.models.base import Answer
-from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of, unique_apps
+from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique_apps
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -31,8 +32,8 @@ class AppResult(Answer, Generic[T], frozen=True, kw_only=True):
 
 
 async def for_apps(
-    apps: Iterable[App | str],
-    call: Callable[[App | str], Awaitable[T]],
+    apps: Iterable[AppOrId],
+    call: Callable[[AppOrId], Awaitable[T]],
     progress: Progress | None,
     max_concurrency: int,
     *,
@@ -43,7 +44,7 @@ async def for_apps(
     wanted = unique_apps(checked_apps(apps))
     results: dict[str, AppResult[T]] = {}
 
-    async def one(app: App | str) -> None:
+    async def one(app: AppOrId) -> None:
         app_id, name = id_of(app), app.name if isinstance(app, App) else ""
         try:
             results[app_id] = AppResult(app_id=app_id, app_name=name, value=await call(app))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from dify_async import _checks
 from dify_async._api.endpoints import CHAT_CONVERSATIONS, COMPLETION_CONVERSATIONS
 from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Selection, numbered
+from dify_async._choices import AnnotationStatus, ConversationSort
+from dify_async._ids import id_of
 from dify_async._ranges import is_empty
 
 from ._calls import Calls, checked_limit, checked_page
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from dify_async._api.paging import RowT, Select
     from dify_async._http.urls import Query
+    from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import ChatConversation, CompletionConversation, Page
 
@@ -29,14 +33,14 @@ class ConversationCalls(Calls):
 
     def chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Paginator[ChatConversation, Page[ChatConversation]]:
         """One page of an app's conversations, by default with the most recently updated first.
@@ -62,6 +66,9 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        _checks.optional_choice("sort_by", sort_by, ConversationSort)
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
+        app_id = id_of(app_id)
         # `start` and `end` apply to the time that the list is sorted by
         # [1.11.2/06_chat_conversations_range_filters_updated_at_by_default].
         is_by_creation = isinstance(sort_by, str) and sort_by.endswith("created_at")
@@ -78,12 +85,12 @@ class ConversationCalls(Calls):
 
     def iter_chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> AsyncIterator[ChatConversation]:
@@ -110,6 +117,9 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        _checks.optional_choice("sort_by", sort_by, ConversationSort)
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
+        app_id = id_of(app_id)
         found = self.chat_conversations(
             app_id,
             limit=checked_limit(page_size, name="page_size"),
@@ -123,13 +133,13 @@ class ConversationCalls(Calls):
 
     def completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Paginator[CompletionConversation, Page[CompletionConversation]]:
         """One page of a completion app's conversations, newest first.
@@ -152,6 +162,8 @@ class ConversationCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        _checks.optional_choice("annotation_status", annotation_status, AnnotationStatus)
+        app_id = id_of(app_id)
         query = (("annotation_status", annotation_status), ("keyword", keyword))
         select = self._conversations_between(start, end, _created_at, query)
         number, size = checked_page(page), checked_limit(limit)

@@ -14,17 +14,21 @@ from .many_statistics import ManyStatisticCalls
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from dify_async._choices import AppMode, MetricName, OnError, PeriodName
+    from dify_async._ids import AppOrId
+    from dify_async._redis_sealing import Seal
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
-    from dify_async.dashboard.period import PeriodName
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric
-    from dify_async.statistics.fan_out import OnError
 
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps."""
+
+    _account_key: str
+    _seal: Seal | None = None
 
     @property
     def dashboard_source(self) -> DashboardSource:
@@ -34,8 +38,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
-            get_rows=self._statistic_rows,
+            get_span=self._statistic_rows,
             max_concurrency=self._max_concurrency,
+            account=self._account_key,
+            seal=self._seal,
         )
 
     async def dashboard(
@@ -45,10 +51,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int | None = None,
         period: PeriodName | None = None,
-        apps: Iterable[App | str] | None = None,
-        mode: str | None = None,
+        apps: Iterable[AppOrId] | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> Dashboard:
@@ -99,10 +105,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int | None = None,
         period: PeriodName | None = None,
-        apps: Iterable[App | str] | None = None,
-        mode: str | None = None,
+        apps: Iterable[AppOrId] | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AsyncIterator[DashboardUpdates]:
@@ -147,5 +153,5 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         async with gather(self.dashboard_source, query, on_error) as updates:
             yield updates
 
-    async def _list_apps(self, mode: str | None, name: str | None) -> list[App]:
+    async def _list_apps(self, mode: AppMode | None, name: str | None) -> list[App]:
         return await self.apps(mode=mode, name=name)

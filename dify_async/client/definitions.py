@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import EXPORTED_VERSION
-from dify_async._http.urls import quote_id
+from dify_async._ids import checked_id, id_of, optional_id
 from dify_async.backup import BackupFolder
 
 from ._calls import Calls, body_of
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from dify_async.models import App, AppImport
+    from dify_async._ids import AppOrId, Id
+    from dify_async.models import AppImport
 
 
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
     async def export_app(
-        self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False
+        self, app_id: AppOrId, workflow_id: Id | None = None, *, include_secret: bool = False
     ) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
@@ -42,9 +43,9 @@ class DefinitionCalls(Calls):
             DifyServerError: The server failed, for example because the workflow was never saved or the app
                 has no version with `workflow_id` [1.15.0].
         """
+        app_id = id_of(app_id)
+        workflow_id = optional_id("workflow_id", workflow_id)
         _checks.boolean("include_secret", include_secret)
-        if workflow_id is not None:
-            workflow_id = quote_id(workflow_id)
         await self._check_version(EXPORTED_VERSION, workflow_id=workflow_id)
         # Servers newer than 1.17.1 return a ZIP archive unless `format` is given; older servers ignore it
         # [1.16.1/08_app_export_format_*].
@@ -53,7 +54,7 @@ class DefinitionCalls(Calls):
 
     async def export_apps(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         folder: str | Path,
         *,
         include_secret: bool = False,
@@ -91,7 +92,7 @@ class DefinitionCalls(Calls):
         self,
         yaml: str,
         *,
-        app_id: str | None = None,
+        app_id: AppOrId | None = None,
         name: str | None = None,
         description: str | None = None,
         icon_type: str | None = None,
@@ -111,6 +112,7 @@ class DefinitionCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
+        app_id = None if app_id is None else id_of(app_id)
         _checks.text("yaml", yaml)
         fields = {
             "app_id": app_id,
@@ -124,7 +126,7 @@ class DefinitionCalls(Calls):
         body = body_of(mode="yaml-content", yaml_content=yaml, **fields)
         return await self._caller.call(endpoints.IMPORT_APP, body=body)
 
-    async def confirm_import(self, import_id: str) -> AppImport:
+    async def confirm_import(self, import_id: Id) -> AppImport:
         """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
@@ -132,4 +134,5 @@ class DefinitionCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been imported; check before you try again.
         """
+        import_id = checked_id("import_id", import_id)
         return await self._caller.call(endpoints.CONFIRM_IMPORT, (import_id,), body=b"{}")

@@ -15,13 +15,13 @@ from dify_async._http.urls import checked_proxy
 from dify_async._secrets import masked
 from dify_async.errors import DifyConfigError
 
+from .options import Options
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dify_async._auth.fallback_store import FallbackStore
     from dify_async.redis_store import RedisTokenStore
-
-    from .options import Options
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -33,14 +33,19 @@ _SECRETS: Final = frozenset({"password", "admin_api_key", "proxy", "headers"})
 
 
 def masked_options(options: Options) -> Options:
-    """The same arguments, with masked reprs of the secrets."""
-    masks = {name: masked(value) for name, value in options.items() if name in _SECRETS}
-    return cast("Options", {**options, **masks})
+    """The same arguments, with masked reprs of the secrets, and of those whose name may be misspelt."""
+    plain = Options.__annotations__.keys() - _SECRETS
+    return cast(
+        "Options", {name: value if name in plain else masked(value) for name, value in options.items()}
+    )
 
 
 def from_environment(overrides: Options) -> dict[str, Any]:
     """The client's arguments: the given ones, and the others from environment variables."""
     given: dict[str, Any] = {**overrides}
+    for name in given.keys() - Options.__annotations__.keys():
+        hint = _checks.suggestion(name, Options.__annotations__)
+        raise DifyConfigError(f"from_env has no argument {name!r}{f'; {hint}' if hint else ''}")
     logins = [names for names in (_ACCOUNT, _ADMIN_KEY) if not given.keys().isdisjoint(names)]
     for name in ("base_url", *itertools.chain(*(logins or (_ACCOUNT, _ADMIN_KEY)))):
         value = os.environ.get(f"DIFY_{name.upper()}")

@@ -14,10 +14,10 @@ from dify_async._api.endpoints import (
     NEW_APP_API_KEY,
     NEW_DATASET_API_KEY,
 )
-from dify_async._http.urls import quote_id
+from dify_async._ids import checked_id, id_of
 from dify_async.errors import DifyError, DifyMaskedKeyError, DifyNotFoundError
 from dify_async.models import ApiKey
-from dify_async.statistics.fan_out import affects_all_apps, checked_apps, id_of
+from dify_async.statistics.fan_out import affects_all_apps, checked_apps
 
 from ._calls import Calls
 from .bulk import AppResult, Progress, for_apps
@@ -26,7 +26,8 @@ from .rotation import is_whole, rotate
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from dify_async.models import App, DatasetApiKey
+    from dify_async._ids import AppOrId, Id
+    from dify_async.models import DatasetApiKey
 
 KeyT = TypeVar("KeyT", bound=ApiKey)
 
@@ -34,7 +35,7 @@ KeyT = TypeVar("KeyT", bound=ApiKey)
 class KeyCalls(Calls):
     """API keys."""
 
-    async def app_api_keys(self, app: App | str) -> list[ApiKey]:
+    async def app_api_keys(self, app: AppOrId) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
@@ -45,11 +46,11 @@ class KeyCalls(Calls):
         """
         return (await self._caller.call(APP_API_KEYS, (id_of(app),))).data
 
-    async def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    async def get_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """All API keys of the app: another name for `app_api_keys`."""
         return await self.app_api_keys(app_id)
 
-    async def create_app_api_key(self, app: App | str) -> ApiKey:
+    async def create_app_api_key(self, app: AppOrId) -> ApiKey:
         """Create an API key for the app and return it.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
@@ -63,11 +64,11 @@ class KeyCalls(Calls):
         """
         return await self._caller.call(NEW_APP_API_KEY, (id_of(app),), body=b"{}")
 
-    async def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+    async def init_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """Create an API key with `create_app_api_key`, and return a list with this key only."""
         return [await self.create_app_api_key(app_id)]
 
-    async def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+    async def ensure_app_api_key(self, app_id: AppOrId, *, create_if_masked: bool = False) -> ApiKey:
         """The app's newest API key, created if the app has none.
 
         Args:
@@ -78,13 +79,14 @@ class KeyCalls(Calls):
         Raises:
             DifyMaskedKeyError: The server masks the keys of the app, or the key that was created.
         """
+        app_id = id_of(app_id)
         get, create = partial(self.app_api_keys, app_id), partial(self.create_app_api_key, app_id)
         route = f"/apps/{app_id}/api-keys"
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
     async def ensure_app_api_keys(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         *,
         create_if_masked: bool = False,
         progress: Progress | None = None,
@@ -105,21 +107,23 @@ class KeyCalls(Calls):
             DifyAuthenticationError: The session was rejected.
         """
 
-        async def ensure(app: App | str) -> ApiKey:
-            return await self.ensure_app_api_key(id_of(app), create_if_masked=create_if_masked)
+        async def ensure(app: AppOrId) -> ApiKey:
+            return await self.ensure_app_api_key(app, create_if_masked=create_if_masked)
 
         return await for_apps(apps, ensure, progress, self._max_concurrency)
 
-    async def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
+    async def delete_app_api_key(self, app_id: AppOrId, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /apps/{id}/api-keys/{id}.
 
         Raises:
             DifyNotFoundError: The app has no such key.
             DifyPermissionError: The account is not an admin or owner.
         """
+        app_id = id_of(app_id)
+        api_key_id = checked_id("api_key_id", api_key_id)
         await self._caller.call(DELETE_APP_API_KEY, (app_id, api_key_id))
 
-    async def rotate_app_api_key(self, app: App | str, api_key_id: str) -> ApiKey:
+    async def rotate_app_api_key(self, app: AppOrId, api_key_id: Id) -> ApiKey:
         """Replace an API key of the app by a new one, and return the new one.
 
         The new key is created first, then the old one is deleted. Only if the app has 10 keys, the maximum,
@@ -137,7 +141,7 @@ class KeyCalls(Calls):
             DifyMaskedKeyError: The server masks the new key.
             DifyPermissionError: The account may not create or delete keys.
         """
-        app_id, key_id = id_of(app), quote_id(api_key_id).lower()
+        app_id, key_id = id_of(app), checked_id("api_key_id", api_key_id).lower()
         keys = await self.app_api_keys(app_id)
         old = [key for key in keys if key.id.lower() == key_id]
         if not old:
@@ -150,7 +154,7 @@ class KeyCalls(Calls):
             )
         return await rotate(self, app_id, keys, old)
 
-    async def rotate_app_api_keys(self, apps: Iterable[App | str]) -> list[AppResult[ApiKey]]:
+    async def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -170,11 +174,9 @@ class KeyCalls(Calls):
                 of all kinds are in the results, so that no new key is lost.
         """
         wanted = checked_apps(apps)
-        for app in wanted:
-            quote_id(id_of(app))
         is_changing = False
 
-        async def replace(app: App | str) -> ApiKey:
+        async def replace(app: AppOrId) -> ApiKey:
             nonlocal is_changing
             keys = await self.app_api_keys(app)
             is_changing = True
@@ -228,13 +230,14 @@ class KeyCalls(Calls):
         route = DATASET_API_KEYS.path
         return await _ensured(route, get, create, create_if_masked=create_if_masked)
 
-    async def delete_dataset_api_key(self, api_key_id: str) -> None:
+    async def delete_dataset_api_key(self, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /datasets/api-keys/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such key.
             DifyPermissionError: The account is not an admin or owner.
         """
+        api_key_id = checked_id("api_key_id", api_key_id)
         await self._caller.call(DELETE_DATASET_API_KEY, (api_key_id,))
 
 

@@ -8,13 +8,14 @@ from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Cursor, by_cursor, fixed, numbered
-from dify_async._http.urls import quote_id
+from dify_async._ids import checked_id, id_of, optional_id
 from dify_async._ranges import utc_days
 
 from ._calls import Calls, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from dify_async._api.paging import Select
+    from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.models import Annotation, ChatMessage, CursorPage, Page
 
@@ -23,7 +24,7 @@ class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
     def chat_messages(
-        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
+        self, app_id: AppOrId, conversation_id: Id, *, first_id: Id | None = None, limit: int = 20
     ) -> Paginator[ChatMessage, CursorPage[ChatMessage]]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
@@ -43,7 +44,10 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app, conversation or message does not exist.
             DifyPermissionError: The account is not an editor.
         """
-        select: Select[ChatMessage] = fixed((("conversation_id", quote_id(conversation_id)),))
+        app_id = id_of(app_id)
+        conversation_id = checked_id("conversation_id", conversation_id)
+        first_id = optional_id("first_id", first_id)
+        select: Select[ChatMessage] = fixed((("conversation_id", conversation_id),))
         cursor, size = Cursor("first_id", first_id), checked_limit(limit)
         return Paginator(
             by_cursor(
@@ -58,7 +62,7 @@ class MessageCalls(Calls):
         )
 
     def annotations(
-        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+        self, app_id: AppOrId, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Paginator[Annotation, Page[Annotation]]:
         """One page of the app's annotations: questions with answers written by people.
 
@@ -77,6 +81,7 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app does not exist or has another mode.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         select: Select[Annotation] = fixed((("keyword", keyword),))
         number, size = checked_page(page), checked_limit(limit)
         return Paginator(
@@ -85,7 +90,7 @@ class MessageCalls(Calls):
 
     async def export_feedbacks(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         format: Literal["csv", "json"] = "json",  # noqa: A002 - the server's name
         rating: str | None = None,
@@ -114,6 +119,7 @@ class MessageCalls(Calls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
+        app_id = id_of(app_id)
         _checks.one_of("format", format, ("csv", "json"))
         _checks.optional_boolean("has_comment", has_comment)
         first, last = utc_days(start_date, end_date)

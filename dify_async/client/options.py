@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from dify_async._http.retry import RetryPolicy
+    from dify_async._ids import Id
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
 
@@ -22,7 +23,7 @@ class Options(TypedDict, total=False):
     email: str | None
     password: str | None
     admin_api_key: str | None
-    workspace_id: str | None
+    workspace_id: Id | None
     token_store: TokenStore | None
     session: aiohttp.ClientSession | None
     server_version: str | None

@@ -6,11 +6,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from dify_async._api.endpoints import STATISTICS
+from dify_async._ids import id_of
 from dify_async.statistics.metrics import Metric
 
 from ._calls import Calls
 
 if TYPE_CHECKING:
+    from dify_async._ids import AppOrId
     from dify_async._times import Span, When
     from dify_async.models import (
         AverageResponseTime,
@@ -32,7 +34,7 @@ class StatisticCalls(Calls):
     """Calls for the statistics of one app."""
 
     async def daily_conversations(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyConversations]:
         """Conversations with messages, per day; a conversation counts on each of its days.
 
@@ -44,7 +46,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.DAILY_CONVERSATIONS, app_id, start, end)
 
     async def daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """End users with messages, per day; console users are not counted.
 
@@ -56,7 +58,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.DAILY_END_USERS, app_id, start, end)
 
     async def average_session_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average messages per conversation, on the day on which the conversation began.
 
@@ -69,7 +71,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.AVERAGE_SESSION_INTERACTIONS, app_id, start, end)
 
     async def tokens_per_second(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
         """Answer tokens per second of the model's time; 0 if that time is 0.
 
@@ -81,7 +83,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.TOKENS_PER_SECOND, app_id, start, end)
 
     async def user_satisfaction_rate(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per 1000 messages, by end users and console users: from 0 to 1000.
 
@@ -95,7 +97,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.USER_SATISFACTION_RATE, app_id, start, end)
 
     async def token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokenCosts]:
         """Tokens per day and their price, an exact Decimal; None if no message has a price.
 
@@ -107,7 +109,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.TOKEN_COSTS, app_id, start, end)
 
     async def daily_messages(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyMessages]:
         """Messages per day.
 
@@ -119,7 +121,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.DAILY_MESSAGES, app_id, start, end)
 
     async def average_response_time(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageResponseTime]:
         """Average response time in milliseconds, per day.
 
@@ -132,7 +134,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.AVERAGE_RESPONSE_TIME, app_id, start, end)
 
     async def workflow_daily_runs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowDailyRuns]:
         """Workflow runs per day, excluding runs from the console and from triggers.
 
@@ -144,7 +146,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.WORKFLOW_DAILY_RUNS, app_id, start, end)
 
     async def workflow_daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """Users with workflow runs per day, excluding runs from the console and from triggers.
 
@@ -156,7 +158,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.WORKFLOW_DAILY_END_USERS, app_id, start, end)
 
     async def workflow_token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowTokenCosts]:
         """Tokens of workflow runs per day; Dify reports no price.
 
@@ -168,7 +170,7 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.WORKFLOW_TOKEN_COSTS, app_id, start, end)
 
     async def workflow_average_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average workflow runs per user and day.
 
@@ -180,8 +182,9 @@ class StatisticCalls(Calls):
         return await self._statistic(Metric.WORKFLOW_AVERAGE_INTERACTIONS, app_id, start, end)
 
     async def _statistic(
-        self, metric: Metric, app_id: str, start: When | None, end: When | None
+        self, metric: Metric, app: AppOrId, start: When | None, end: When | None
     ) -> list[Any]:
+        app_id = id_of(app)
         return await self._statistic_rows(await self._span(start, end), metric, app_id)
 
     async def _statistic_rows(self, span: Span, metric: Metric, app_id: str) -> list[Any]:

@@ -15,12 +15,15 @@ from dify_async._api.versions import (
     WORKFLOW_LOG_USERS,
     WORKFLOW_MARKS,
 )
+from dify_async._choices import WorkflowRunStatus
+from dify_async._ids import checked_id, id_of, optional_id
 from dify_async._ranges import is_empty
 from dify_async.errors import DifyNotFoundError
 
 from ._calls import Calls, body_of, checked_limit, checked_page
 
 if TYPE_CHECKING:
+    from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.models import CursorPage, Page, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 
@@ -29,7 +32,7 @@ class WorkflowCalls(Calls):
     """Workflows and their runs."""
 
     async def publish_workflow(
-        self, app_id: str, *, marked_name: str | None = None, marked_comment: str | None = None
+        self, app_id: AppOrId, *, marked_name: str | None = None, marked_comment: str | None = None
     ) -> None:
         """Publish the draft of a workflow or advanced-chat app.
 
@@ -47,13 +50,14 @@ class WorkflowCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The draft may have been published; check with `published_workflow`.
         """
+        app_id = id_of(app_id)
         marks = {"marked_name": marked_name, "marked_comment": marked_comment}
         _checks.each(_checks.optional_text, **marks)
         await self._check_version(WORKFLOW_MARKS, **marks)
         body = body_of(**marks)
         await self._caller.call(endpoints.PUBLISH_WORKFLOW, (app_id,), body=body)
 
-    async def published_workflow(self, app_id: str) -> Workflow | None:
+    async def published_workflow(self, app_id: AppOrId) -> Workflow | None:
         """The published workflow of a workflow or advanced-chat app, or None if none was published.
 
         Route: GET /apps/{id}/workflows/publish.
@@ -61,15 +65,16 @@ class WorkflowCalls(Calls):
         Raises:
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        app_id = id_of(app_id)
         return await self._caller.call(endpoints.PUBLISHED_WORKFLOW, (app_id,))
 
     def workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
-        last_id: str | None = None,
+        last_id: Id | None = None,
         limit: int = 20,
     ) -> Paginator[WorkflowRun, CursorPage[WorkflowRun]]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
@@ -91,6 +96,9 @@ class WorkflowCalls(Calls):
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
+        app_id = id_of(app_id)
+        last_id = optional_id("last_id", last_id)
         # Older servers ignore triggered_from; newer ones default to "debugging".
         query = (("status", status), ("triggered_from", triggered_from or "app-run"))
 
@@ -103,12 +111,14 @@ class WorkflowCalls(Calls):
             by_cursor(self._caller, endpoints.WORKFLOW_RUNS, (app_id,), select, cursor=cursor, limit=size)
         )
 
-    async def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
+    async def workflow_run(self, app_id: AppOrId, run_id: Id) -> WorkflowRunDetail:
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
             DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which answers 200.
         """
+        app_id = id_of(app_id)
+        run_id = checked_id("run_id", run_id)
         run = await self._caller.call(endpoints.WORKFLOW_RUN, (app_id, run_id))
         if run is None:
             path = f"/apps/{app_id}/workflow-runs/{run_id}"
@@ -119,12 +129,12 @@ class WorkflowCalls(Calls):
 
     def workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -155,6 +165,8 @@ class WorkflowCalls(Calls):
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
             DifyNotFoundError: The app does not exist or has another mode.
         """
+        _checks.optional_choice("status", status, WorkflowRunStatus)
+        app_id = id_of(app_id)
         _checks.optional_boolean("detail", detail)
         is_empty(start, end)  # rejects invalid bounds
 

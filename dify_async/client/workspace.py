@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import WORKSPACE_BY_POST, WORKSPACE_SUMMARY, Fact
+from dify_async._ids import checked_id
 
 from ._calls import Calls, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dify_async._ids import Id
     from dify_async.models import Account, InvitationResult, Member, Workspace
 
 # The routes, newest first, each with the fact that says which versions have it.
@@ -48,7 +50,7 @@ class WorkspaceCalls(Calls):
         nearest = sorted(range(len(_CURRENT_WORKSPACE)), key=lambda n: abs(n - known))
         return await self._call_first(*(_CURRENT_WORKSPACE[n][1:] for n in nearest))
 
-    async def switch_workspace(self, workspace_id: str) -> Workspace:
+    async def switch_workspace(self, workspace_id: Id) -> Workspace:
         """Select another workspace, and return it. Route: POST /workspaces/switch.
 
         This switches all sessions of the account: its other clients, and the console in the browser.
@@ -56,6 +58,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyPermissionError: The account is not a member; `code` is "account_not_link_tenant".
         """
+        workspace_id = checked_id("workspace_id", workspace_id)
         _checks.text("workspace_id", workspace_id)
         body = body_of(tenant_id=workspace_id)
         return (await self._caller.call(endpoints.SWITCH_WORKSPACE, body=body)).new_tenant

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 from dify_async import _checks
+from dify_async._choices import PeriodName
 from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
 from dify_async.models.base import Answer, ShortRepr
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-
-PeriodName = Literal["today", "yesterday", "last_7_days", "last_30_days", "this_month", "last_month"]
-"""A range of whole days in the account's time zone. "last_7_days", "last_30_days" and "this_month" end with
-today."""
 
 _DEFAULT_DAYS: Final = 30
 _ONE_DAY: Final = timedelta(days=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dify_async import _checks
+from dify_async._choices import AppMode
 from dify_async.errors import DifyConfigError
 from dify_async.statistics.fan_out import checked_apps
 from dify_async.statistics.metrics import checked_metrics
@@ -13,19 +15,20 @@ from .period import checked_range
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dify_async._choices import MetricName, PeriodName
+    from dify_async._ids import AppOrId
     from dify_async._times import When
-    from dify_async.models import App
     from dify_async.statistics.metrics import Metric
 
-    from .period import PeriodName, Range
+    from .period import Range
 
 
 class DashboardQuery(NamedTuple):
     """The arguments of `AsyncDifyServer.dashboard`."""
 
     range: Range
-    apps: tuple[App | str, ...] | None
-    mode: str | None
+    apps: tuple[AppOrId, ...] | None
+    mode: AppMode | None
     name: str | None
     metrics: frozenset[Metric]
     compare: bool
@@ -37,14 +40,15 @@ def checked_query(
     end: When | None = None,
     days: int | None,
     period: PeriodName | None,
-    apps: Iterable[App | str] | None,
-    mode: str | None,
+    apps: Iterable[AppOrId] | None,
+    mode: AppMode | None,
     name: str | None,
-    metrics: Iterable[Metric | str] | None,
+    metrics: Iterable[Metric | MetricName] | None,
     compare: bool,
 ) -> DashboardQuery:
     """The arguments; the range is checked once the account's time zone is known."""
     given = checked_range(start=start, end=end, days=days, period=period)
+    _checks.optional_choice("mode", mode, AppMode)
     if apps is not None and (mode, name) != (None, None):
         raise DifyConfigError("apps must not be combined with mode and name: they filter all apps")
     chosen = None if apps is None else tuple(checked_apps(apps))

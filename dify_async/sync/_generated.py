@@ -14,20 +14,30 @@ from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
 
     import aiohttp
 
+    from dify_async._choices import (
+        AnnotationStatus,
+        AppMode,
+        AppSort,
+        ConversationSort,
+        MetricName,
+        OnError,
+        PeriodName,
+        WorkflowRunStatus,
+    )
     from dify_async._http.urls import QueryValue
+    from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.client.bulk import AppResult, Progress
     from dify_async.client.options import Options
     from dify_async.client.raw import T
     from dify_async.dashboard.dashboard import Dashboard
-    from dify_async.dashboard.period import PeriodName
     from dify_async.events import OnEvent
     from dify_async.models import (
         Account,
@@ -51,6 +61,7 @@ if TYPE_CHECKING:
         IndexingStatus,
         InvitationResult,
         Member,
+        Message,
         Page,
         SetupStatus,
         SystemFeatures,
@@ -66,9 +77,9 @@ if TYPE_CHECKING:
         Workspace,
     )
     from dify_async.statistics import AppStatistics, Metric
-    from dify_async.statistics.fan_out import OnError
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
+    from dify_async.usage import Usage, UsageDimension, UsageMark
 
 
 class RawCalls(Calls):
@@ -245,7 +256,7 @@ class WorkspaceCalls(Calls):
         """
         return self._call(self._dify.current_workspace)
 
-    def switch_workspace(self, workspace_id: str) -> Workspace:
+    def switch_workspace(self, workspace_id: Id) -> Workspace:
         """Select another workspace, and return it. Route: POST /workspaces/switch.
 
         This switches all sessions of the account: its other clients, and the console in the browser.
@@ -296,7 +307,7 @@ class WorkspaceCalls(Calls):
 class KnowledgeCalls(Calls):
     """Knowledge bases."""
 
-    def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None) -> list[Dataset]:
+    def datasets(self, *, keyword: str | None = None, tag_ids: Iterable[Id] | None = None) -> list[Dataset]:
         """All matching knowledge bases that the account has access to, newest first, without duplicates.
 
         The pages are requested concurrently, or one at a time by `iter_datasets()`. Route: GET /datasets.
@@ -308,7 +319,7 @@ class KnowledgeCalls(Calls):
         return self._call(self._dify.datasets, keyword=keyword, tag_ids=taken(tag_ids))
 
     def iter_datasets(
-        self, *, keyword: str | None = None, tag_ids: Iterable[str] | None = None
+        self, *, keyword: str | None = None, tag_ids: Iterable[Id] | None = None
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets()`, in its order.
 
@@ -328,7 +339,7 @@ class KnowledgeCalls(Calls):
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
@@ -352,7 +363,7 @@ class KnowledgeCalls(Calls):
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        tag_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets_page()`, in its order.
 
@@ -372,7 +383,7 @@ class KnowledgeCalls(Calls):
             ).__aiter__()
         )
 
-    def dataset_indexing_status(self, dataset_id: str) -> list[IndexingStatus]:
+    def dataset_indexing_status(self, dataset_id: Id) -> list[IndexingStatus]:
         """The indexing progress of each document of a knowledge base.
 
         Slow for large knowledge bases, since the server counts the segments of each document.
@@ -383,7 +394,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.dataset_indexing_status, dataset_id)
 
-    def document_indexing_status(self, dataset_id: str, document_id: str) -> IndexingStatus:
+    def document_indexing_status(self, dataset_id: Id, document_id: Id) -> IndexingStatus:
         """The indexing progress of a document.
 
         Route: GET /datasets/{id}/documents/{id}/indexing-status.
@@ -393,7 +404,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.document_indexing_status, dataset_id, document_id)
 
-    def dataset_error_documents(self, dataset_id: str) -> list[IndexingStatus]:
+    def dataset_error_documents(self, dataset_id: Id) -> list[IndexingStatus]:
         """The documents whose indexing failed or is paused. Route: GET /datasets/{id}/error-docs.
 
         Raises:
@@ -401,7 +412,7 @@ class KnowledgeCalls(Calls):
         """
         return self._call(self._dify.dataset_error_documents, dataset_id)
 
-    def retry_document_indexing(self, dataset_id: str, document_ids: Iterable[str]) -> None:
+    def retry_document_indexing(self, dataset_id: Id, document_ids: Iterable[Id]) -> None:
         """Retry the indexing of failed documents. Route: POST /datasets/{id}/retry.
 
         The server ignores ids of unknown, archived and completed documents.
@@ -417,7 +428,7 @@ class WorkflowCalls(Calls):
     """Workflows and their runs."""
 
     def publish_workflow(
-        self, app_id: str, *, marked_name: str | None = None, marked_comment: str | None = None
+        self, app_id: AppOrId, *, marked_name: str | None = None, marked_comment: str | None = None
     ) -> None:
         """Publish the draft of a workflow or advanced-chat app.
 
@@ -439,7 +450,7 @@ class WorkflowCalls(Calls):
             self._dify.publish_workflow, app_id, marked_name=marked_name, marked_comment=marked_comment
         )
 
-    def published_workflow(self, app_id: str) -> Workflow | None:
+    def published_workflow(self, app_id: AppOrId) -> Workflow | None:
         """The published workflow of a workflow or advanced-chat app, or None if none was published.
 
         Route: GET /apps/{id}/workflows/publish.
@@ -451,11 +462,11 @@ class WorkflowCalls(Calls):
 
     def workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
-        last_id: str | None = None,
+        last_id: Id | None = None,
         limit: int = 20,
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
@@ -488,11 +499,11 @@ class WorkflowCalls(Calls):
 
     def iter_workflow_runs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         triggered_from: str | None = None,
-        last_id: str | None = None,
+        last_id: Id | None = None,
         limit: int = 20,
     ) -> Generator[WorkflowRun, None, None]:
         """Iterate over the rows of all pages of `workflow_runs()`, in its order.
@@ -520,7 +531,7 @@ class WorkflowCalls(Calls):
             ).__aiter__()
         )
 
-    def workflow_run(self, app_id: str, run_id: str) -> WorkflowRunDetail:
+    def workflow_run(self, app_id: AppOrId, run_id: Id) -> WorkflowRunDetail:
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
@@ -530,12 +541,12 @@ class WorkflowCalls(Calls):
 
     def workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -582,12 +593,12 @@ class WorkflowCalls(Calls):
 
     def iter_workflow_app_logs(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 20,
         keyword: str | None = None,
-        status: str | None = None,
+        status: WorkflowRunStatus | None = None,
         start: When | None = None,
         end: When | None = None,
         session_id: str | None = None,
@@ -637,7 +648,9 @@ class WorkflowCalls(Calls):
 class DefinitionCalls(Calls):
     """Methods that export and import app definitions."""
 
-    def export_app(self, app_id: str, workflow_id: str | None = None, *, include_secret: bool = False) -> str:
+    def export_app(
+        self, app_id: AppOrId, workflow_id: Id | None = None, *, include_secret: bool = False
+    ) -> str:
         """The app's definition as YAML. Requires the editor role. Route: GET /apps/{id}/export.
 
         Args:
@@ -657,7 +670,7 @@ class DefinitionCalls(Calls):
 
     def export_apps(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         folder: str | Path,
         *,
         include_secret: bool = False,
@@ -694,7 +707,7 @@ class DefinitionCalls(Calls):
         self,
         yaml: str,
         *,
-        app_id: str | None = None,
+        app_id: AppOrId | None = None,
         name: str | None = None,
         description: str | None = None,
         icon_type: str | None = None,
@@ -725,7 +738,7 @@ class DefinitionCalls(Calls):
             icon_background=icon_background,
         )
 
-    def confirm_import(self, import_id: str) -> AppImport:
+    def confirm_import(self, import_id: Id) -> AppImport:
         """Complete a pending import. Requires the editor role. Route: POST /apps/imports/{id}/confirm.
 
         Raises:
@@ -742,7 +755,7 @@ class AppChangeCalls(Calls):
     def create_app(
         self,
         name: str,
-        mode: str,
+        mode: AppMode,
         *,
         description: str = "",
         icon_type: str | None = None,
@@ -777,7 +790,7 @@ class AppChangeCalls(Calls):
 
     def update_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
@@ -821,7 +834,7 @@ class AppChangeCalls(Calls):
             max_active_requests=max_active_requests,
         )
 
-    def delete_app(self, app_id: str) -> None:
+    def delete_app(self, app_id: AppOrId) -> None:
         """Delete the app, its conversations and its API keys. Requires the editor role.
 
         Route: DELETE /apps/{id}.
@@ -834,7 +847,7 @@ class AppChangeCalls(Calls):
 
     def copy_app(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -862,7 +875,7 @@ class AppChangeCalls(Calls):
             icon_background=icon_background,
         )
 
-    def app_model_config(self, app_id: str) -> AppModelConfig | None:
+    def app_model_config(self, app_id: AppOrId) -> AppModelConfig | None:
         """The app's complete model configuration, or None for apps with a workflow.
 
         Change it and pass it to `update_app_model_config()`. Unlike `app(id).model_config`, it includes all
@@ -873,7 +886,7 @@ class AppChangeCalls(Calls):
         """
         return self._call(self._dify.app_model_config, app_id)
 
-    def update_app_model_config(self, app_id: str, config: AppModelConfig) -> None:
+    def update_app_model_config(self, app_id: AppOrId, config: AppModelConfig) -> None:
         """Replace the model configuration of a chat, agent-chat or completion app.
 
         Requires the editor role. Route: POST /apps/{id}/model-config.
@@ -889,7 +902,7 @@ class AppChangeCalls(Calls):
         """
         self._call(self._dify.update_app_model_config, app_id, config)
 
-    def enable_app_api(self, app_id: str, enabled: bool) -> App:
+    def enable_app_api(self, app_id: AppOrId, enabled: bool) -> App:
         """Enable or disable the app's API and return the app, with fewer fields than `app(id)`.
 
         Requires the admin or owner role. Route: POST /apps/{id}/api-enable.
@@ -902,7 +915,7 @@ class AppChangeCalls(Calls):
         """
         return self._call(self._dify.enable_app_api, app_id, enabled)
 
-    def enable_app_site(self, app_id: str, enabled: bool) -> App:
+    def enable_app_site(self, app_id: AppOrId, enabled: bool) -> App:
         """Enable or disable the app's public page and return the app, with fewer fields than `app(id)`.
 
         Requires the editor role. Route: POST /apps/{id}/site-enable.
@@ -920,7 +933,7 @@ class StatisticCalls(Calls):
     """Calls for the statistics of one app."""
 
     def daily_conversations(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyConversations]:
         """Conversations with messages, per day; a conversation counts on each of its days.
 
@@ -932,7 +945,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_conversations, app_id, start, end)
 
     def daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """End users with messages, per day; console users are not counted.
 
@@ -944,7 +957,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_end_users, app_id, start, end)
 
     def average_session_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average messages per conversation, on the day on which the conversation began.
 
@@ -957,7 +970,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.average_session_interactions, app_id, start, end)
 
     def tokens_per_second(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokensPerSecond]:
         """Answer tokens per second of the model's time; 0 if that time is 0.
 
@@ -969,7 +982,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.tokens_per_second, app_id, start, end)
 
     def user_satisfaction_rate(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[UserSatisfactionRate]:
         """Likes per 1000 messages, by end users and console users: from 0 to 1000.
 
@@ -983,7 +996,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.user_satisfaction_rate, app_id, start, end)
 
     def token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[TokenCosts]:
         """Tokens per day and their price, an exact Decimal; None if no message has a price.
 
@@ -995,7 +1008,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.token_costs, app_id, start, end)
 
     def daily_messages(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyMessages]:
         """Messages per day.
 
@@ -1007,7 +1020,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.daily_messages, app_id, start, end)
 
     def average_response_time(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageResponseTime]:
         """Average response time in milliseconds, per day.
 
@@ -1020,7 +1033,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.average_response_time, app_id, start, end)
 
     def workflow_daily_runs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowDailyRuns]:
         """Workflow runs per day, excluding runs from the console and from triggers.
 
@@ -1032,7 +1045,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_daily_runs, app_id, start, end)
 
     def workflow_daily_end_users(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[DailyEndUsers]:
         """Users with workflow runs per day, excluding runs from the console and from triggers.
 
@@ -1044,7 +1057,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_daily_end_users, app_id, start, end)
 
     def workflow_token_costs(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[WorkflowTokenCosts]:
         """Tokens of workflow runs per day; Dify reports no price.
 
@@ -1056,7 +1069,7 @@ class StatisticCalls(Calls):
         return self._call(self._dify.workflow_token_costs, app_id, start, end)
 
     def workflow_average_interactions(
-        self, app_id: str, start: When | None = None, end: When | None = None
+        self, app_id: AppOrId, start: When | None = None, end: When | None = None
     ) -> list[AverageSessionInteractions]:
         """Average workflow runs per user and day.
 
@@ -1073,11 +1086,11 @@ class ManyStatisticCalls(StatisticCalls):
 
     def statistics(
         self,
-        app: App | str,
+        app: AppOrId,
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "raise",
     ) -> AppStatistics:
         """All statistics of an app; only the metrics that apply to its mode are requested.
@@ -1097,11 +1110,11 @@ class ManyStatisticCalls(StatisticCalls):
 
     def statistics_many(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> list[AppStatistics]:
         """The statistics of many apps, in the order given; at most `max_concurrency` requests at once.
@@ -1123,11 +1136,11 @@ class ManyStatisticCalls(StatisticCalls):
 
     def stream_statistics(
         self,
-        apps: Iterable[App | str],
+        apps: Iterable[AppOrId],
         start: When | None = None,
         end: When | None = None,
         *,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[Generator[AppStatistics, None, None]]:
         """The statistics of many apps, each app as soon as it is complete.
@@ -1157,12 +1170,12 @@ class AppCalls(Calls):
     def apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> list[App]:
         """All apps of the workspace that match the filters, without duplicates.
 
@@ -1196,12 +1209,12 @@ class AppCalls(Calls):
     def iter_apps(
         self,
         *,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
         page_size: int = 100,
     ) -> Generator[App, None, None]:
         """Iterate over the apps that match the filters, fetching each page when it is needed.
@@ -1241,12 +1254,12 @@ class AppCalls(Calls):
         *,
         page: int = 1,
         limit: int = 20,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
@@ -1288,12 +1301,12 @@ class AppCalls(Calls):
         *,
         page: int = 1,
         limit: int = 20,
-        mode: str | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
         is_created_by_me: bool | None = None,
-        tag_ids: Iterable[str] | None = None,
-        sort_by: str | None = None,
-        creator_ids: Iterable[str] | None = None,
+        tag_ids: Iterable[Id] | None = None,
+        sort_by: AppSort | None = None,
+        creator_ids: Iterable[Id] | None = None,
     ) -> Generator[App, None, None]:
         """Iterate over the rows of all pages of `apps_page()`, in its order.
 
@@ -1331,13 +1344,22 @@ class AppCalls(Calls):
             ).__aiter__()
         )
 
-    def app(self, app_id: str) -> App:
+    def app(self, app_id: AppOrId) -> App:
         """The app with all its fields; lists omit some of them. Route: GET /apps/{id}.
 
         Raises:
             DifyNotFoundError: The workspace has no such app.
         """
         return self._call(self._dify.app, app_id)
+
+    def find_app(self, name: str) -> App:
+        """The app of exactly this name, in any mode. Route: GET /apps.
+
+        Raises:
+            DifyNotFoundError: No app has this name; the error lists similar names.
+            DifyConfigError: Several apps have this name; the error lists their ids.
+        """
+        return self._call(self._dify.find_app, name)
 
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):
@@ -1350,10 +1372,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int | None = None,
         period: PeriodName | None = None,
-        apps: Iterable[App | str] | None = None,
-        mode: str | None = None,
+        apps: Iterable[AppOrId] | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> Dashboard:
@@ -1403,10 +1425,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         *,
         days: int | None = None,
         period: PeriodName | None = None,
-        apps: Iterable[App | str] | None = None,
-        mode: str | None = None,
+        apps: Iterable[AppOrId] | None = None,
+        mode: AppMode | None = None,
         name: str | None = None,
-        metrics: Iterable[Metric | str] | None = None,
+        metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
         on_error: OnError = "collect",
     ) -> AbstractContextManager[DashboardUpdates]:
@@ -1453,11 +1475,118 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         )
 
 
+class UsageCalls(DashboardCalls):
+    """Calls for who used what."""
+
+    def messages(self, app: AppOrId, start: When | None = None, end: When | None = None) -> list[Message]:
+        """Every message of an app in a range, over all of its conversations, each once.
+
+        `iter_messages()` gives the messages of one conversation after the other.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._call(self._dify.messages, app, start, end)
+
+    def iter_messages(
+        self, app: AppOrId, start: When | None = None, end: When | None = None
+    ) -> Generator[Message, None, None]:
+        """Iterate over the rows of all pages of `messages()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._rows(self._dify.messages(app, start, end).__aiter__())
+
+    def usage(
+        self,
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        apps: Iterable[AppOrId] | None = None,
+        days: int | None = None,
+        period: PeriodName | None = None,
+        by: Iterable[UsageDimension] = ("app",),
+        since: UsageMark | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Usage:
+        """Messages, tokens and costs by user, model, source and day.
+
+        Reads every message in the range, at most `max_concurrency` requests at once: one request per
+        conversation (and 100 messages), one per 100 workflow runs or completions, and two or three
+        statistics per app. With "model" or "provider" in `by`, it also takes one request per workflow run
+        and per message of an advanced-chat app: 10,000 of them take about a minute at 50 ms each. No
+        conversation is marked as read. Memory grows with the groups, not with the messages.
+
+        Requires the editor role. Days are calendar days in the account's time zone.
+
+        Args:
+            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
+            by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
+                "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
+                present one.
+            since: The `Usage.mark` of an earlier report, to read only what is new since then, each message
+                once. Without a range, everything since then. `Usage.unexplained` is empty.
+            progress: A function that is called with the number of conversations done and the total known so
+                far; a run counts as a conversation.
+
+        Raises:
+            DifyConfigError: An argument is wrong, or the account has no time zone.
+            DifyError: The apps could not be listed, or the session was rejected. Other errors are in
+                `Usage.errors`.
+        """
+        return self._call(
+            self._dify.usage,
+            start,
+            end,
+            apps=taken(apps),
+            days=days,
+            period=period,
+            by=taken(by),
+            since=since,
+            progress=progress,
+        )
+
+
 class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
     def chat_messages(
-        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
+        self, app_id: AppOrId, conversation_id: Id, *, first_id: Id | None = None, limit: int = 20
     ) -> CursorPage[ChatMessage]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
@@ -1480,7 +1609,7 @@ class MessageCalls(Calls):
         return self._call(self._dify.chat_messages, app_id, conversation_id, first_id=first_id, limit=limit)
 
     def iter_chat_messages(
-        self, app_id: str, conversation_id: str, *, first_id: str | None = None, limit: int = 20
+        self, app_id: AppOrId, conversation_id: Id, *, first_id: Id | None = None, limit: int = 20
     ) -> Generator[ChatMessage, None, None]:
         """Iterate over the rows of all pages of `chat_messages()`, in its order.
 
@@ -1505,7 +1634,7 @@ class MessageCalls(Calls):
         )
 
     def annotations(
-        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+        self, app_id: AppOrId, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
@@ -1527,7 +1656,7 @@ class MessageCalls(Calls):
         return self._call(self._dify.annotations, app_id, page=page, limit=limit, keyword=keyword)
 
     def iter_annotations(
-        self, app_id: str, *, page: int = 1, limit: int = 20, keyword: str | None = None
+        self, app_id: AppOrId, *, page: int = 1, limit: int = 20, keyword: str | None = None
     ) -> Generator[Annotation, None, None]:
         """Iterate over the rows of all pages of `annotations()`, in its order.
 
@@ -1550,7 +1679,7 @@ class MessageCalls(Calls):
 
     def export_feedbacks(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         format: Literal["csv", "json"] = "json",
         rating: str | None = None,
@@ -1596,14 +1725,14 @@ class ConversationCalls(Calls):
 
     def chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
@@ -1643,12 +1772,12 @@ class ConversationCalls(Calls):
 
     def iter_chat_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         start: When | None = None,
         end: When | None = None,
-        sort_by: str | None = None,
-        annotation_status: str | None = None,
+        sort_by: ConversationSort | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
         page_size: int = 100,
     ) -> Generator[ChatConversation, None, None]:
@@ -1689,13 +1818,13 @@ class ConversationCalls(Calls):
 
     def completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
@@ -1731,13 +1860,13 @@ class ConversationCalls(Calls):
 
     def iter_completion_conversations(
         self,
-        app_id: str,
+        app_id: AppOrId,
         *,
         page: int = 1,
         limit: int = 10,
         start: When | None = None,
         end: When | None = None,
-        annotation_status: str | None = None,
+        annotation_status: AnnotationStatus | None = None,
         keyword: str | None = None,
     ) -> Generator[CompletionConversation, None, None]:
         """Iterate over the rows of all pages of `completion_conversations()`, in its order.
@@ -1776,7 +1905,7 @@ class ConversationCalls(Calls):
 class KeyCalls(Calls):
     """API keys."""
 
-    def app_api_keys(self, app: App | str) -> list[ApiKey]:
+    def app_api_keys(self, app: AppOrId) -> list[ApiKey]:
         """All API keys of the app, unordered, with their tokens unless the server masks them.
 
         Route: GET /apps/{id}/api-keys.
@@ -1787,11 +1916,11 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.app_api_keys, app)
 
-    def get_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def get_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """All API keys of the app: another name for `app_api_keys`."""
         return self._call(self._dify.get_app_api_key, app_id)
 
-    def create_app_api_key(self, app: App | str) -> ApiKey:
+    def create_app_api_key(self, app: AppOrId) -> ApiKey:
         """Create an API key for the app and return it.
 
         Requires the editor role. Route: POST /apps/{id}/api-keys.
@@ -1805,11 +1934,11 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.create_app_api_key, app)
 
-    def init_app_api_key(self, app_id: str) -> list[ApiKey]:
+    def init_app_api_key(self, app_id: AppOrId) -> list[ApiKey]:
         """Create an API key with `create_app_api_key`, and return a list with this key only."""
         return self._call(self._dify.init_app_api_key, app_id)
 
-    def ensure_app_api_key(self, app_id: str, *, create_if_masked: bool = False) -> ApiKey:
+    def ensure_app_api_key(self, app_id: AppOrId, *, create_if_masked: bool = False) -> ApiKey:
         """The app's newest API key, created if the app has none.
 
         Args:
@@ -1823,7 +1952,7 @@ class KeyCalls(Calls):
         return self._call(self._dify.ensure_app_api_key, app_id, create_if_masked=create_if_masked)
 
     def ensure_app_api_keys(
-        self, apps: Iterable[App | str], *, create_if_masked: bool = False, progress: Progress | None = None
+        self, apps: Iterable[AppOrId], *, create_if_masked: bool = False, progress: Progress | None = None
     ) -> list[AppResult[ApiKey]]:
         """The newest API key of each app, created for apps that have none.
 
@@ -1844,7 +1973,7 @@ class KeyCalls(Calls):
             self._dify.ensure_app_api_keys, taken(apps), create_if_masked=create_if_masked, progress=progress
         )
 
-    def delete_app_api_key(self, app_id: str, api_key_id: str) -> None:
+    def delete_app_api_key(self, app_id: AppOrId, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /apps/{id}/api-keys/{id}.
 
         Raises:
@@ -1853,7 +1982,7 @@ class KeyCalls(Calls):
         """
         self._call(self._dify.delete_app_api_key, app_id, api_key_id)
 
-    def rotate_app_api_key(self, app: App | str, api_key_id: str) -> ApiKey:
+    def rotate_app_api_key(self, app: AppOrId, api_key_id: Id) -> ApiKey:
         """Replace an API key of the app by a new one, and return the new one.
 
         The new key is created first, then the old one is deleted. Only if the app has 10 keys, the maximum,
@@ -1873,7 +2002,7 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.rotate_app_api_key, app, api_key_id)
 
-    def rotate_app_api_keys(self, apps: Iterable[App | str]) -> list[AppResult[ApiKey]]:
+    def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -1935,7 +2064,7 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.ensure_dataset_api_key, create_if_masked=create_if_masked)
 
-    def delete_dataset_api_key(self, api_key_id: str) -> None:
+    def delete_dataset_api_key(self, api_key_id: Id) -> None:
         """Delete the API key. Requires the admin or owner role. Route: DELETE /datasets/api-keys/{id}.
 
         Raises:
@@ -1949,6 +2078,7 @@ class DifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,
@@ -2015,7 +2145,7 @@ class DifyServer(
         password: str | None = None,
         *,
         admin_api_key: str | None = None,
-        workspace_id: str | None = None,
+        workspace_id: Id | None = None,
         token_store: TokenStore | None = None,
         session: aiohttp.ClientSession | None = None,
         server_version: str | None = None,

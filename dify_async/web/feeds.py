@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     from dify_async.client import AsyncDifyServer
     from dify_async.dashboard import Snapshot
+    from dify_async.statistics import Metric
 
     from .queries import PageQuery
 
-    Key = tuple[PageQuery, frozenset[str] | None]
+    Key = tuple[PageQuery, frozenset[Metric] | None]
 
 # Pages ask for each refresh; without pages, Dify is left alone.
 _INTERVAL: Final = 86_400.0
@@ -38,7 +39,12 @@ class Feeds:
         self._feeds: dict[Key, _SharedFeed] = {}
 
     async def snapshot(
-        self, query: PageQuery, max_age: float, *, metrics: Iterable[str] | None = None, compare: bool = True
+        self,
+        query: PageQuery,
+        max_age: float,
+        *,
+        metrics: Iterable[Metric] | None = None,
+        compare: bool = True,
     ) -> Snapshot:
         """The numbers of the last days, at most `max_age` seconds old unless the refresh fails.
 

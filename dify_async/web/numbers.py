@@ -44,14 +44,18 @@ class Numbers:
 
     async def fetch(self, query: PageQuery, add: Add) -> None:
         """Add a "part" for each app as it arrives, and for the totals."""
-        async with self.dify.stream_dashboard(**query.arguments, compare=True) as updates:
+        async with self.dify.stream_dashboard(
+            apps=query.apps, mode=query.mode, compare=True, **query.range
+        ) as updates:
             async for part in parts_of(updates):
                 add("part", part)
             self.keep(query, await updates.dashboard())
 
     async def dashboard(self, query: PageQuery) -> Dashboard:
         """The dashboard that a page shows, or a new one if this process has not kept it."""
-        return self._finished.get(query) or await self.dify.dashboard(**query.arguments, compare=True)
+        return self._finished.get(query) or await self.dify.dashboard(
+            apps=query.apps, mode=query.mode, compare=True, **query.range
+        )
 
     def keep(self, query: PageQuery, dashboard: Dashboard) -> None:
         """Keep a dashboard that a page shows, for its export."""

@@ -23,7 +23,7 @@ from tests.redis_server import RedisServer
 from tests.support import until
 from tests.test_examples import ROOT, python_path, settings
 
-COMMANDS = ("report", "dashboard", "exporter", "backup", "restore", "keys", "demo")
+COMMANDS = ("report", "dashboard", "exporter", "usage", "backup", "restore", "keys", "demo")
 
 
 def test_the_help_lists_every_command(command: Command) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dify_async import (
     App,
+    AppMode,
     AppModelConfig,
     AsyncDifyServer,
     DifyConfigError,
@@ -24,7 +25,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_new_app(dify: AsyncDifyServer, mode: str) -> None:
+async def test_a_new_app(dify: AsyncDifyServer, mode: AppMode) -> None:
     app = await dify.create_app("Nové 中", mode, description="d", icon_type="emoji", icon="🍇")
     assert (app.name, app.mode, app.description, app.icon) == ("Nové 中", mode, "d", "🍇")
     whole = await dify.app(app.id)
@@ -38,8 +39,10 @@ async def test_a_new_app(dify: AsyncDifyServer, mode: str) -> None:
 
 
 async def test_invalid_fields_of_a_new_app(dify: AsyncDifyServer) -> None:
-    with pytest.raises(DifyValidationError, match=r"not a valid choice|mode: Input should be"):
-        await dify.create_app("x", "channel")
+    with pytest.raises(DifyConfigError, match=r"^mode must be one of chat, agent-chat, .*, got 'chatbot'"):
+        await dify.create_app("x", "chatbot")  # type: ignore[arg-type]
+    with pytest.raises(DifyValidationError, match=r"not a valid choice|mode: must be one of"):
+        await dify.create_app("x", "agent")
     with pytest.raises(DifyValidationError, match="400 characters"):
         await dify.create_app("x", "chat", description="d" * 401)
     with pytest.raises(DifyServerError):  # a fault of the server
@@ -174,6 +177,6 @@ async def test_values_of_another_type(fake: FakeDifyServer, dify: AsyncDifyServe
     for call in (dify.enable_app_api, dify.enable_app_site):
         with pytest.raises(DifyConfigError, match="True or False"):
             await call(app, "false")  # type: ignore[arg-type]  # the server reads any text as true
-    with pytest.raises(DifyConfigError, match=r"^yaml must be text, got a value of type bytes$"):
+    with pytest.raises(DifyConfigError, match=r"^yaml must be a string, got a value of type bytes$"):
         await dify.import_app(b"kind: app")  # type: ignore[arg-type]  # would be sent as base64
     assert fake.count() == 0

@@ -140,7 +140,7 @@ async def test_errors_that_affect_all_apps_are_raised(
             await dify.export_apps(wrong, tmp_path)
     with pytest.raises(DifyConfigError, match="must be a list of apps"):
         await dify.export_apps(fake.apps[0].id, tmp_path)
-    with pytest.raises(DifyConfigError, match="got one with None"):
+    with pytest.raises(DifyConfigError, match=r"an app must be an App or .* a UUID, got None"):
         await dify.ensure_app_api_keys([None])  # type: ignore[list-item]  # invalid on purpose
     async with client(fake, password="Wrong-Password-1") as other:
         with pytest.raises(DifyLoginError):

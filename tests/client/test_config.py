@@ -22,6 +22,7 @@ from tests.support import an_app
 
 URL = "https://dify.example.com"
 ACCOUNT: dict[str, Any] = {"email": "ops@example.com", "password": "hunter2"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 KEY: dict[str, Any] = {"admin_api_key": "hunter2", "workspace_id": "w"}
 
 
@@ -281,7 +282,7 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
     "order": lambda dify, app: dify.daily_messages(app, date(2025, 10, 24), date(2025, 10, 23)),
     "many: order": lambda dify, app: dify.statistics_many([app], date(2025, 10, 24), date(2025, 10, 23)),
     "many: apps as text": lambda dify, app: dify.statistics_many(app),
-    "many: metric": lambda dify, app: dify.statistics_many([app], metrics=["daily_mesages"]),
+    "many: metric": lambda dify, app: dify.statistics_many([app], metrics=["daily_mesages"]),  # type: ignore[list-item]
     "many: on_error": lambda dify, app: dify.statistics_many([app], on_error="ignore"),  # type: ignore[arg-type]
     "id": lambda dify, _: dify.app("a/../b"),
     "id of a statistic": lambda dify, _: dify.daily_messages(".."),
@@ -306,12 +307,12 @@ def test_lists_check_their_arguments_at_the_call() -> None:
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
         dify.iter_apps(page_size=0)
     with pytest.raises(DifyConfigError, match=r"^page_size must be an integer from 1 to 100, got "):
-        dify.iter_chat_conversations("id", page_size=101)
+        dify.iter_chat_conversations(UNKNOWN, page_size=101)
     for name in (
         name for name in CALLS if name.startswith(("limit", "page", "tags", "conv", "comp", "logs"))
     ):
         with pytest.raises(DifyConfigError):
-            CALLS[name](dify, "id")
+            CALLS[name](dify, UNKNOWN)
 
 
 async def test_a_closed_session() -> None:

@@ -23,7 +23,7 @@ async def test_one_version_of_a_workflow(fake: FakeDifyServer, dify: AsyncDifySe
     assert "workflow_id" not in fake.requests[-1].query
     with pytest.raises(DifyServerError):  # 1.15.0/08_app_export_unknown_workflow_id
         await dify.export_app(app, UNKNOWN)
-    with pytest.raises(DifyConfigError, match="is not an id"):
+    with pytest.raises(DifyConfigError, match="workflow_id must be an id"):
         await dify.export_app(app, "a/b")
 
 

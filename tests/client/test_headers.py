@@ -88,15 +88,15 @@ async def test_basic_auth_in_front_of_bearer_tokens_of_a_hidden_version() -> Non
         ({"CONTENT-TYPE": SECRET}, "must not contain CONTENT-TYPE"),
         ({"Content-Length": "5"}, "must not contain Content-Length"),
         ({"Proxy-Authorization": SECRET}, "which the client sets; pass proxy= with a user name"),
-        ({"X-A": f"{SECRET}\r\nX-B: b"}, "'X-A'] must be printable ASCII text"),
-        ({"X-A": f"{SECRET}\n"}, "must be printable ASCII text"),
-        ({"X-A": f"{SECRET}\xe9"}, "must be printable ASCII text"),
+        ({"X-A": f"{SECRET}\r\nX-B: b"}, "'X-A'] must be a string of printable ASCII characters"),
+        ({"X-A": f"{SECRET}\n"}, "must be a string of printable ASCII characters"),
+        ({"X-A": f"{SECRET}\xe9"}, "must be a string of printable ASCII characters"),
         ({"X-A": f"{SECRET}\udce9"}, "must be valid Unicode"),
-        ({"X-A": ""}, "must be text, got empty text"),
-        ({"X-A": 5}, "must be text, got a value of type int"),
-        ({"X-A": SECRET.encode()}, "must be text, got a value of type bytes"),
-        ({"X-A": [SECRET]}, "must be text, got a value of type list"),
-        ({"X-A": None}, "must be text, got None"),
+        ({"X-A": ""}, "must be a string, got an empty string"),
+        ({"X-A": 5}, "must be a string, got a value of type int"),
+        ({"X-A": SECRET.encode()}, "must be a string, got a value of type bytes"),
+        ({"X-A": [SECRET]}, "must be a string, got a value of type list"),
+        ({"X-A": None}, "must be a string, got None"),
         ({"": SECRET}, "must have valid header names"),
         ({f"X: {SECRET}": "a"}, "must have valid header names"),
         ({"X\r\nY": SECRET}, "must have valid header names"),
@@ -361,7 +361,7 @@ class TestSession:
 
     async def test_a_request_class(self, fake: FakeDifyServer) -> None:
         class Request(aiohttp.ClientRequest):
-            """A request of one's own."""
+            """A request class of the caller."""
 
         async with aiohttp.ClientSession(request_class=Request) as session:
             with pytest.raises(DifyConfigError, match="request_class="):

@@ -248,9 +248,9 @@ async def test_a_sign_in_of_a_bad_form_is_sent_once(captured: str) -> None:
 async def test_a_validation_error_is_readable() -> None:
     async with serving(Replay("1.17-pre", {"POST /apps": "08_apps_create_err_bad_mode"})) as dify:
         with pytest.raises(DifyStatusError) as refused:
-            await dify.create_app("x", "channel")
+            await dify.create_app("x", "agent")
     assert type(refused.value) is DifyValidationError
     assert refused.value.code == "unprocessable_entity"
     assert refused.value.message == (
-        "mode: Input should be 'chat', 'agent-chat', 'advanced-chat', 'workflow' or 'completion'"
+        "mode: must be one of 'chat', 'agent-chat', 'advanced-chat', 'workflow' or 'completion'"
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dify_async import (
+    AppMode,
     AsyncDifyServer,
     DifyConfigError,
     DifyNotFoundError,
@@ -22,7 +23,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
-async def test_publishing(version: str, fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
+async def test_publishing(version: str, fake: FakeDifyServer, dify: AsyncDifyServer, mode: AppMode) -> None:
     """Without one, the answer is an object of nulls or null [1.9.1/workflow_publish_get__none, 1.15.0]."""
     app = await dify.create_app("new", mode)
     assert await dify.published_workflow(app.id) is None

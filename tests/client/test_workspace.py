@@ -70,11 +70,11 @@ async def test_members(version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 @pytest.mark.parametrize("version", ERAS)
 async def test_a_single_text_is_not_a_list(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """1.9.1/members_invite_email__emails_string: the server reads it letter by letter."""
-    with pytest.raises(DifyConfigError, match="emails must be a list of texts"):
+    with pytest.raises(DifyConfigError, match="emails must be a list of strings"):
         await dify.invite_members("z@example.com", "normal")
-    with pytest.raises(DifyConfigError, match="document_ids must be a list of texts"):
+    with pytest.raises(DifyConfigError, match="document_ids must be a list of ids"):
         await dify.retry_document_indexing(UNKNOWN, UNKNOWN)
-    with pytest.raises(DifyConfigError, match="got one with None"):
+    with pytest.raises(DifyConfigError, match="got a list with None"):
         await dify.invite_members([None], "normal")  # type: ignore[list-item]  # invalid on purpose
     assert fake.count() == 0
 
@@ -98,8 +98,8 @@ async def test_knowledge_bases(fake: FakeDifyServer, dify: AsyncDifyServer) -> N
     page = await dify.datasets_page(page=2, limit=2)
     assert [one.id for one in page.data] == [one.id for one in found[2:4]]
     assert [one.name for one in await dify.datasets(keyword="handbüch")] == ["Produkt-Handbücher"]
-    assert await dify.datasets(tag_ids=["a", "b"]) == []
-    assert "tag_ids=a&tag_ids=b" in fake.requests[-1].query
+    assert await dify.datasets(tag_ids=[UNKNOWN, fake.workspace_id]) == []
+    assert f"tag_ids={UNKNOWN}&tag_ids={fake.workspace_id}" in fake.requests[-1].query
     for wrong in (0, 101):  # which the server does not check [1.11.2/08_datasets_list_limit_0, _101]
         with pytest.raises(DifyConfigError):
             await dify.datasets_page(limit=wrong)

@@ -385,4 +385,4 @@ async def test_wrong_arguments_are_rejected_immediately(dify: AsyncDifyServer) -
     with pytest.raises(DifyConfigError):
         DashboardFeed(dify, apps="one")
     with pytest.raises(DifyConfigError):
-        DashboardFeed(dify, metrics=["nonsense"])
+        DashboardFeed(dify, metrics=["nonsense"])  # type: ignore[list-item]

@@ -114,7 +114,7 @@ async def test_choosing_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
     with pytest.raises(DifyConfigError, match="mode and name"):
         await dify.dashboard(START, END, apps=[one], mode="chat")
     with pytest.raises(DifyConfigError, match=r"metrics must be one of .*, got"):
-        await dify.dashboard(START, END, metrics=["messages"])
+        await dify.dashboard(START, END, metrics=["messages"])  # type: ignore[list-item]
     for app_id in ("", "..", "a/b"):
         with pytest.raises(DifyConfigError):
             await dify.dashboard(START, END, apps=[app_id])

@@ -33,6 +33,11 @@ def waiting(returns: str) -> str:
     return re.sub(r"AsyncIterator\[(\w+)\]", r"Generator[\1, None, None]", returns)
 
 
+def sync_name(name: str) -> str:
+    """The name of the synchronous version of a method."""
+    return "close" if name == "aclose" else name
+
+
 def lists() -> dict[str, str]:
     """The methods that return a paginator, with the types of their rows."""
     found = {}
@@ -51,14 +56,15 @@ def test_the_generated_file_is_up_to_date() -> None:
 
 
 def test_the_methods_are_the_same() -> None:
+    """`aclose` is `close`, as in httpx."""
     iterations = {f"iter_{name}" for name in lists()}
-    assert public(DifyServer).keys() == public(AsyncDifyServer).keys() | iterations
+    assert public(DifyServer).keys() == {sync_name(name) for name in public(AsyncDifyServer)} | iterations
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
 
 
 @pytest.mark.parametrize("name", ["__init__", *public(AsyncDifyServer)])
 def test_a_method_has_the_same_signature(name: str) -> None:
-    theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, name)
+    theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, sync_name(name))
     assert not inspect.iscoroutinefunction(ours)
     for before, after in zip([theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)], strict=True):
         asynchronous, plain = inspect.signature(before), inspect.signature(after)

@@ -66,8 +66,11 @@ def reading(fake: FakeDifyServer, _: Path) -> Story:
     documents = yield call("dataset_indexing_status", bases[1].id)
     yield call("document_indexing_status", bases[1].id, documents[0].id)
     yield call("dataset_error_documents", bases[1].id)
-    yield call("get_app_api_key", app.id)
-    yield call("get_dataset_api_key")
+    yield call("find_app", app.name)
+    for name in ("app_api_keys", "get_app_api_key"):
+        yield call(name, app.id)
+    for name in ("dataset_api_keys", "get_dataset_api_key"):
+        yield call(name)
     for name in ("version", "profile", "system_features", "setup_status", "features"):
         yield call(name)
     for name in ("workspaces", "current_workspace", "members"):
@@ -106,9 +109,14 @@ def changing(fake: FakeDifyServer, folder: Path) -> Story:
     yield call("ensure_app_api_key", app_id)
     yield call("ensure_app_api_keys", (one.id for one in fake.apps))
     yield call("delete_app_api_key", app_id, keys[0].id)
+    key = yield call("create_app_api_key", app_id)
+    yield call("rotate_app_api_key", app_id, key.id)
+    yield call("rotate_app_api_keys", (one for one in [app_id]))
     keys = yield call("init_dataset_api_key")
     yield call("ensure_dataset_api_key")
+    yield call("create_dataset_api_key")
     yield call("delete_dataset_api_key", keys[0].id)
+    yield call("create_dataset_api_key")
     yield call("publish_workflow", an_app(fake, "workflow"), marked_name="v1")
     bases = yield call("datasets")
     yield call("retry_document_indexing", bases[1].id, iter([UNKNOWN]))
@@ -210,7 +218,7 @@ def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
         names.add(name)
         assert type(ours) is type(theirs), name
         assert not isinstance(ours, Exception), (name, ours)
-    assert names == public(DifyServer).keys() - {"from_env"}
+    assert names == public(DifyServer).keys() - {"from_env", "open", "close"}
 
 
 def comparable(value: Any) -> str:

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, assert_type
+from uuid import UUID
 
 from dify_async import (
     ApiKey,
     App,
+    AppMode,
+    AppOrId,
     AppResult,
     AppStatistics,
     AsyncDifyServer,
@@ -23,6 +26,9 @@ from dify_async import (
     Dataset,
     Event,
     Metric,
+    MetricName,
+    OnError,
+    OnEvent,
     Page,
     Paginator,
     PeriodName,
@@ -40,6 +46,9 @@ class Subclass(AsyncDifyServer): ...
 def on_event(event: Event) -> None: ...
 
 
+hook: OnEvent = on_event
+
+
 def progress(done: int, total: int) -> None: ...
 
 
@@ -52,6 +61,34 @@ async def made(store: RedisTokenStore) -> None:
     async with FakeDifyServer("1.15.0", apps=[FakeApp(name="a", mode="chat")]) as fake:
         assert_type(fake, FakeDifyServer)
         assert_type(fake.add_app("a", "chat", tags=[FakeTag("a")], messages_per_day=3), FakeApp)
+
+
+async def opened() -> None:
+    headers: dict[str, str] = {"CF-Access-Client-Id": "robot"}
+    dify = await Subclass("https://dify.example.com", "a@example.com", "secret", headers=headers).open()
+    assert_type(dify, Subclass)
+    assert_type(await dify.aclose(), None)
+
+
+async def identified(dify: AsyncDifyServer, app: App, identifier: UUID) -> None:
+    """An app in any form."""
+    wanted: list[AppOrId] = [app, app.id, identifier]
+    for one in wanted:
+        assert_type(await dify.app(one), App)
+        await dify.token_costs(one)
+        await dify.delete_app_api_key(one, identifier)
+    await dify.statistics_many(wanted)
+    await dify.dashboard(apps=wanted)
+    await dify.apps(tag_ids=[identifier, "id"])
+    assert_type(await dify.find_app("FAQ"), App)
+
+
+async def chosen(dify: AsyncDifyServer, mode: AppMode, on_error: OnError, names: list[MetricName]) -> None:
+    await dify.apps(mode=mode, sort_by="last_modified")
+    await dify.dashboard(mode=mode, on_error=on_error, metrics=names)
+    await dify.statistics("id", metrics=["token_costs", Metric.DAILY_MESSAGES])
+    await dify.workflow_runs("id", status="succeeded")
+    await dify.chat_conversations("id", sort_by="-created_at", annotation_status="annotated")
 
 
 async def iterated(dify: AsyncDifyServer, apps: list[App], ids: set[str]) -> None:

@@ -39,10 +39,29 @@ def made() -> None:
     RetryPolicy(attempts="3")  # type: ignore[arg-type]
 
 
+def headers_made() -> None:
+    AsyncDifyServer("https://dify.example.com", headers=[("X-Team", "a")])  # type: ignore[arg-type]
+    AsyncDifyServer("https://dify.example.com", headers={"X-Team": 1})  # type: ignore[dict-item]
+
+
+async def misspelt(dify: AsyncDifyServer, app: App, text: str) -> None:
+    await dify.apps(mode="chatbot")  # type: ignore[arg-type]
+    await dify.apps(mode=text)  # type: ignore[arg-type]
+    await dify.apps(sort_by="created")  # type: ignore[arg-type]
+    await dify.dashboard(mode="chatbot")  # type: ignore[arg-type]
+    await dify.dashboard(metrics=["token_cost"])  # type: ignore[list-item]
+    await dify.statistics(app, metrics=["token_cost"])  # type: ignore[list-item]
+    await dify.chat_conversations(app, sort_by="created")  # type: ignore[arg-type]
+    await dify.chat_conversations(app, annotation_status="any")  # type: ignore[arg-type]
+    await dify.workflow_runs(app, status="success")  # type: ignore[arg-type]
+    await dify.create_app("a", "chatbot")  # type: ignore[arg-type]
+    await dify.delete_app_api_key(app, app)  # type: ignore[arg-type]
+
+
 async def asked(dify: AsyncDifyServer, app: App) -> None:
     await dify.apps("chat")  # type: ignore[call-arg]
     await dify.apps(tag_ids=1)  # type: ignore[arg-type]
-    await dify.app(app)  # type: ignore[arg-type]
+    await dify.app(5)  # type: ignore[arg-type]
     await dify.update_app(app.id, name=None)  # type: ignore[arg-type]
     await dify.token_costs(app.id, 20261001)  # type: ignore[arg-type]
     for _ in dify.apps():  # type: ignore[attr-defined]

@@ -29,6 +29,14 @@ def made() -> None:
         assert_type(subclassed, Subclass)
 
 
+def opened(app: App) -> None:
+    dify = Subclass("https://dify.example.com", "a@example.com", "secret", headers={"X-Team": "a"}).open()
+    assert_type(dify, Subclass)
+    assert_type(dify.app(app), App)
+    assert_type(dify.find_app("FAQ"), App)
+    assert_type(dify.close(), None)
+
+
 def iterated(dify: DifyServer, apps: list[App]) -> None:
     rows = dify.iter_apps(tag_ids=("id",))
     assert_type(rows, Generator[App, None, None])
@@ -66,7 +74,7 @@ def overloaded(dify: DifyServer) -> None:
 def refused(dify: DifyServer, app: App) -> None:
     DifyServer()  # type: ignore[call-arg]
     DifyServer.from_env(emial="a@example.com")  # type: ignore[call-arg]
-    dify.app(app)  # type: ignore[arg-type]
+    dify.app([app])  # type: ignore[arg-type]
     dify.request("GET", "/apps", type="App")  # type: ignore[call-overload]
     found: list[App] = dify.request("GET", "/apps", type=App)  # type: ignore[arg-type]
     found.clear()

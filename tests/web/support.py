@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,3 +54,8 @@ async def events_of(answer: aiohttp.ClientResponse) -> Events:
     blocks = (await answer.text()).split("\n\n")[:-1]
     pairs = [block.split("\n") for block in blocks]
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in pairs]
+
+
+def streams() -> list[asyncio.Task[Any]]:
+    """The streams under way."""
+    return [task for task in asyncio.all_tasks() if task.get_name() == "dify_async web page"]

@@ -15,7 +15,7 @@ from dify_async import DifyConfigError
 from dify_async.testing import FakeDifyServer
 from dify_async.web import create_app
 from tests.support import client, until
-from tests.web.support import events_of, page_of, serving
+from tests.web.support import events_of, page_of, serving, streams
 
 TOKEN = "a-token-of-the-page"
 
@@ -95,7 +95,7 @@ async def test_a_page_with_a_token(fake: FakeDifyServer) -> None:
 
 
 async def test_a_mounted_page(fake: FakeDifyServer) -> None:
-    """Under a prefix, beside the routes of another application, which it leaves alone."""
+    """Under a prefix of another application, whose routes it leaves alone."""
     service = web.Application()
     service.router.add_get("/", _theirs)
     async with client(fake) as dify:
@@ -154,5 +154,4 @@ async def test_stopping_whatever_clients_do(fake: FakeDifyServer) -> None:
             with suppress(ConnectionError):
                 await reading
         assert time.monotonic() - begun < 5
-        pages = [task for task in asyncio.all_tasks() if task.get_name() == "dify_async web page"]
-        assert pages == []
+        assert streams() == []

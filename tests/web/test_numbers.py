@@ -16,7 +16,7 @@ import pytest
 from dify_async.testing import FakeDifyServer
 from dify_async.web import stream
 from tests.support import an_app, client, until
-from tests.web.support import events_of, page_of
+from tests.web.support import events_of, page_of, streams
 
 
 @pytest.mark.calendar
@@ -82,6 +82,8 @@ async def test_invalid_ranges(fake: FakeDifyServer) -> None:
                 problem = await answer.json()
                 assert "range" in problem["detail"], query
                 assert not problem["can_retry"]
+        async with page.get("/api/numbers?mode=chats") as answer:
+            assert "did you mean 'chat'?" in (await answer.json())["detail"]
         for query in ("days=7", "days=7&max_age=soon", "start=2026-03-01&last=2026-03-02&max_age=60"):
             async with page.get(f"/api/snapshot?{query}") as answer:
                 assert answer.status == 400, query
@@ -125,7 +127,7 @@ async def test_leaving_cancels_the_requests(fake: FakeDifyServer) -> None:
             await answer.content.readuntil(b"\n\n")
             await until(lambda: fake.count("GET", "/apps/*/statistics/*") > 0)
             answer.close()
-        await until(lambda: all(request.status is not None for request in fake.requests))
+        await until(lambda: not streams())
         asked = fake.count("GET", "/apps/*/statistics/*")
         assert asked <= 16  # of about 60
         # The next reader is served.

@@ -1,4 +1,4 @@
-// One chart per series: this period as a filled line, today as a dashed end of it, the previous period behind it.
+// One chart per series: this period as a filled line that ends with dots for today, the previous one as a dashed line.
 
 /* global uPlot */
 import { asNumber, dayOf, element, onAxis } from "./format.js";

@@ -4,7 +4,7 @@ import { linkTo } from "./address.js";
 import { asNumber, change, dayOf, element, money, monthOf, plural, share, shortened, svg } from "./format.js";
 import { currencyOf, moneyOf } from "./series.js";
 
-const BANDS = 5; // apps with a colour of their own; the others share one
+const BANDS = 5; // apps with a separate colour; the others share one
 
 export function showMonth(place, { costs, failed }) {
   const incomplete = failed > 0 ? [element("p", { class: "quiet" }, `Without ${plural(failed, "app")} that could not be read.`)] : [];

@@ -134,7 +134,7 @@ function drawHead(app) {
   find("app-head").replaceChildren(element("div", { class: "app-title" }, ...head), ...boxes);
 }
 
-// The totals, the costs and the charts of all apps, or of one app; not beside the messages of a conversation.
+// The totals, the costs and the charts of all apps or of one app; hidden while messages are shown.
 function drawNumbers(app) {
   const series = view.conversation || (view.app && !app) ? {} : app ? app.series : store.totals;
   const isLoading = document.body.hasAttribute("aria-busy");
