@@ -132,8 +132,8 @@ async def restore_apps(
 ) -> list[RestoreResult]:
     """Carry out a plan, one file after the other. Requires the editor role.
 
-    Updates replace the draft of a workflow: publish it in Dify to use it. An interrupted restore can be
-    repeated: files are assigned to the apps that it created by their names.
+    Updates replace the draft of a workflow: publish it in Dify to use it. After an
+    interruption, make a new plan: the apps that were created are found by their names.
 
     Args:
         dify: The client.

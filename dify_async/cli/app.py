@@ -32,7 +32,7 @@ account. If the password is missing, it is asked for at a terminal.
 """
 _COMMANDS: Final = ("report", "dashboard", "exporter", "usage", "backup", "restore", "keys", "demo")
 
-app = App(
+app: Final[App] = App(
     name="dify-async",
     help=_HELP,
     help_epilogue=_EXIT_CODES,

@@ -16,7 +16,6 @@ from cyclopts import Group, Parameter
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
 from dify_async.errors import DifyConfigError
-from dify_async.testing import FakeDifyServer
 from dify_async.tokens import MemoryTokenStore
 
 from .console import UsageError, note
@@ -56,6 +55,8 @@ class Connection:
         if not self.demo:
             yield Client(AsyncDifyServer.from_env(**self._options(), token_store=store), store)
             return
+        from dify_async.testing import FakeDifyServer  # noqa: PLC0415 - it takes time to import
+
         with FakeDifyServer(latency=_DEMO_LATENCY) as fake:
             note(f"using a fake console at {fake.base_url}")
             tokens = store or MemoryTokenStore()
@@ -83,7 +84,7 @@ class Client:
         self._store = store
 
     def run(self, task: Callable[[AsyncDifyServer], Awaitable[T]]) -> T:
-        """Run a task in an event loop of its own. The login is kept for the next one."""
+        """Run a task in a new event loop. The login is kept for the next one."""
         return asyncio.run(self._run(task))
 
     async def _run(self, task: Callable[[AsyncDifyServer], Awaitable[T]]) -> T:

@@ -35,7 +35,7 @@ def dashboard(
     Args:
         port: The port; 0 for a free one.
         host: The address to listen on; 0.0.0.0 for all.
-        name: A host name under which the page is opened, such as that of a proxy. Can be repeated. IP
+        name: A host name under which the page is opened, such as that of a proxy. Give it once per name. IP
             addresses, localhost and the name of this machine always work.
         connection: The server.
     """

@@ -46,7 +46,7 @@ Output = Annotated[Path | None, Parameter(name=("--output", "-o"))]
 Stdout = Annotated[bool, Parameter(show_default=False)]
 Row = tuple[object, ...]
 
-keys = App(name="keys", help="List, create and rotate the API keys of apps.")
+keys: Final[App] = App(name="keys", help="List, create and rotate the API keys of apps.")
 
 
 @keys.command(name="list")

@@ -57,7 +57,7 @@ class DashboardCollector(Collector):
         up = GaugeMetricFamily(
             "dify_up", "Whether the last refresh succeeded; if not, `reason` is the error", labels=("reason",)
         )
-        # An empty label is no label to Prometheus.
+        # To Prometheus, an empty label is the same as a missing one.
         up.add_metric((self._reason,), not self._reason)
         yield up
         snapshot = self._snapshot

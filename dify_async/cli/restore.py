@@ -44,7 +44,7 @@ def restore(
     Each file belongs to the app with the id in its name, or else to the only app with exactly its name.
     Workflow and advanced-chat apps are updated: their draft is replaced, which you then publish in Dify.
     Missing apps are created. Existing apps of other modes are skipped, since the server cannot overwrite
-    them, and the exit code is 1. It asks before it changes anything, and can be repeated.
+    them, and the exit code is 1. It asks before it changes anything. After an interruption, run it again.
 
     Args:
         folder: The folder.
