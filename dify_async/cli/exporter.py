@@ -44,8 +44,8 @@ def exporter(
     Args:
         port: The port; 0 for a free one.
         host: The address to listen on; 0.0.0.0 for all.
-        name: A host name that requests may be addressed to, such as that of a proxy. Give it once per name. IP
-            addresses and localhost always work.
+        name: A host name that requests may be addressed to, such as that of a proxy. Give it once per
+            name. IP addresses and localhost always work.
         interval: Seconds between two refreshes, however often Prometheus scrapes.
         printed: Print the alert rules for Prometheus or the dashboard for Grafana, and exit.
         connection: The server.
