@@ -184,20 +184,28 @@ class FallbackStore:
                 await self._save_unsaved()
 
     async def _load(self) -> None:
-        async def load(entry: _Entry[Any]) -> StoredValue | None:
-            return await self.store.load(entry.key)
+        results: dict[str, StoredValue | Exception | None] = {}
+
+        async def load(key: str) -> None:
+            try:
+                results[key] = await self.store.load(key)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                results[key] = error
 
         async with self._busy:
-            both = load(self._tokens), load(self._attempts)
-            value, found = await asyncio.gather(*both, return_exceptions=True)
-            if isinstance(value, BaseException):
+            # Not asyncio.gather: if a timeout cancels it, anyio may not recognize the cancellation.
+            async with anyio.create_task_group() as group:
+                for entry in (self._tokens, self._attempts):
+                    group.start_soon(load, entry.key)
+            value, found = results[self._tokens.key], results[self._attempts.key]
+            if isinstance(value, Exception):
                 raise value
             tokens = rules.usable_tokens(value)
             if tokens is None and value is not None:
                 logger.warning("the token store contains invalid data; it will be overwritten")
             if tokens is not None:  # otherwise they were evicted, and those in memory are valid
                 self._tokens.found(tokens)
-            if not isinstance(found, BaseException):
+            if not isinstance(found, Exception):
                 self._attempts_found(found if isinstance(found, LoginAttempts) else None)
             elif self._keeps_attempts:
                 raise found
