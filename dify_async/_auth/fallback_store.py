@@ -112,11 +112,6 @@ class FallbackStore:
         """Whether the store drops attempts by its own clock."""
         return not self._attempts.is_unsaved and bool(getattr(self.store, "expires_attempts", False))
 
-    @property
-    def _is_behind(self) -> bool:
-        """Whether the store does not have everything yet."""
-        return self._tokens.is_unsaved or self._attempts.is_unsaved
-
     def begin(self) -> None:
         """Let the next call wait for the store again."""
         self._patience = _PATIENCE
@@ -179,7 +174,7 @@ class FallbackStore:
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
-        if self._is_behind or self._lock_is_left:
+        if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
                 await self._save_unsaved()
 
@@ -270,7 +265,9 @@ class FallbackStore:
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
                 await self._save_unsaved()
-                if not self._is_behind:  # a call may have replaced a value while it was saved
+                # A call may have replaced a value while it was saved.
+                is_behind = self._attempts.is_unsaved and self._keeps_attempts is not False
+                if not is_behind and not self._tokens.is_unsaved:
                     return
 
     async def _save_unsaved(self) -> None:
