@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import dashboard, models
+from . import dashboard, models, usage
 from ._api.paginator import Paginator
 from ._choices import (
     AnnotationStatus,
@@ -53,6 +53,7 @@ from .events import (
 from .models import *  # noqa: F403 - all of its __all__
 from .statistics import AppStatistics, Metric
 from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
+from .usage import *  # noqa: F403 - all of its __all__
 
 if TYPE_CHECKING:
     from .redis_store import RedisTokenStore
@@ -115,6 +116,7 @@ __all__ = [
 ]
 __all__ += dashboard.__all__
 __all__ += models.__all__
+__all__ += usage.__all__
 
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name

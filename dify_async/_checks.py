@@ -32,7 +32,7 @@ def each(check: Callable[[str, object], object], **values: object) -> None:
 
 
 def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
-    """An integer within the bounds; a bool, a float or text is rejected."""
+    """An integer within the bounds; a bool, a float or a string is rejected."""
     try:
         converted: int = msgspec.convert(value, Annotated[int, Meta(ge=minimum, le=maximum)])
     except msgspec.ValidationError:
@@ -42,7 +42,7 @@ def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None =
 
 
 def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-    """A finite number within the bounds; a bool or text is rejected."""
+    """A finite number within the bounds; a bool or a string is rejected."""
     bounds = Meta(ge=minimum, le=sys.float_info.max if maximum is None else maximum)
     return _number(
         name,
@@ -53,12 +53,12 @@ def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | N
 
 
 def positive(name: str, value: object) -> float:
-    """A finite number greater than 0; a bool or text is rejected."""
+    """A finite number greater than 0; a bool or a string is rejected."""
     return _number(name, value, Meta(gt=0, le=sys.float_info.max), "greater than 0")
 
 
 def boolean(name: str, value: object) -> bool:
-    """True or False; text is rejected, because servers treat any text as true, even "false"."""
+    """True or False; strings are rejected, because servers treat any string as true, even "false"."""
     if isinstance(value, bool):
         return value
     raise refused(name, "True or False", value)
@@ -70,17 +70,19 @@ def optional_boolean(name: str, value: object) -> bool | None:
 
 
 def text(name: str, value: object) -> str:
-    """Non-empty text. Errors never show the value, because it may be a password or a code."""
+    """A string that is not empty. Errors never show the value, because it may be a password or a code."""
     if isinstance(value, str) and value:
         return _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text, got {'empty text' if value == '' else described(value)}")
+    raise DifyConfigError(
+        f"{name} must be a string, got {'an empty string' if value == '' else described(value)}"
+    )
 
 
 def optional_text(name: str, value: object) -> str | None:
     """Text, or None if not given; errors never show the value."""
     if isinstance(value, str | None):
         return value and _encodable(name, value)
-    raise DifyConfigError(f"{name} must be text or None, got {described(value)}")
+    raise DifyConfigError(f"{name} must be a string or None, got {described(value)}")
 
 
 def header_text(name: str, value: object) -> str:
@@ -88,17 +90,17 @@ def header_text(name: str, value: object) -> str:
     value = text(name, value)
     if value.isascii() and value.isprintable():
         return value
-    raise DifyConfigError(f"{name} must be printable ASCII text, got other characters")
+    raise DifyConfigError(f"{name} must be a string of printable ASCII characters, got other characters")
 
 
 def texts(name: str, values: object) -> list[str]:
-    """A list of the texts in an iterable; a single text is rejected, since it would be split into letters."""
+    """A list of the strings in an iterable; a single string is rejected, since it would be split up."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise refused(name, "a list of texts", values)
+        raise refused(name, "a list of strings", values)
     items: list[Any] = list(values)
     for value in items:
         if not isinstance(value, str):
-            raise DifyConfigError(f"{name} must be a list of texts, got one with {described(value)}")
+            raise DifyConfigError(f"{name} must be a list of strings, got a list with {described(value)}")
     return items
 
 

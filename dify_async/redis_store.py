@@ -1,47 +1,34 @@
-"""Tokens in Redis, shared between processes. The only module that imports redis."""
+"""Tokens in Redis, shared between processes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-import re
 import uuid
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import msgspec
-from redis import Redis as BlockingRedis
-from redis import RedisCluster as BlockingCluster
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from . import _checks
 from ._concurrency import cancel_and_wait
+from ._redis_connections import RedisConnections
 from ._redis_scripts import EXTEND, LOCK, REPLACE, UNLOCK
 from ._redis_sealing import Seal
 from ._secrets import SecretBytes, masked
 from ._uncopyable import Uncopyable
-from .errors import DifyConfigError
 from .tokens import LoginAttempts, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
+    from redis.asyncio import Redis
     from redis.asyncio.cluster import RedisCluster
 
     from .tokens import StoredValue
-
-try:
-    from redis.driver_info import DriverInfo
-except ImportError:  # older versions read their version once
-    _DRIVER: dict[str, Any] = {}
-else:
-    # Created once, because redis-py would read its version from files for each connection.
-    _DRIVER = {"driver_info": DriverInfo()}
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -51,12 +38,10 @@ _ATTEMPTS: Final = "-login"  # the suffix of their key
 _COMMAND_TIMEOUT: Final = 0.7  # to take the lock, for which a call may wait
 _GIVE_UP_TIMEOUT: Final = 0.3  # to release a lock that may have been taken; the call still waits
 _CONNECT_TIMEOUT: Final = 10.0  # in the background; the caller has a shorter one
-_POOL_TIMEOUT: Final = 1.5
 _RELEASE_TIMEOUT: Final = 2.5  # a lock that stays delays other processes
 # A lock whose response was lost, because Redis paused, must not stay for long: it is taken for this time,
 # and extended once it is known to be held.
 _UNKNOWN_LOCK_MS: Final = 1500
-_DENIED: Final = re.compile(r"no permissions to run the ('[a-z|_-]+') command")
 _POLL: Final = 0.05
 _MIN_LOCK: Final = 0.01
 _MAX_LOCK: Final = 3600.0
@@ -85,6 +70,7 @@ class RedisTokenStore(Uncopyable):
     """
 
     expires_attempts = True  # in Redis, so no clocks are compared
+    seal: Seal | None  # internal: also encrypts the snapshots of dashboard feeds
     _instead = "create one in each process; they share the tokens in Redis"
     _prefix: str = ""  # for the repr if __init__ raised an error
 
@@ -97,25 +83,12 @@ class RedisTokenStore(Uncopyable):
         encryption_key: str | bytes | Sequence[str | bytes] | None = None,
     ) -> None:
         _checks.number("lock_timeout", lock_timeout, minimum=_MIN_LOCK, maximum=_MAX_LOCK)
-        if isinstance(redis_or_url, BlockingRedis | BlockingCluster):
-            raise DifyConfigError(
-                "redis_or_url must be a redis.asyncio client or a URL, got a blocking client"
-            )
         redis_or_url = masked(redis_or_url)  # keeps its password out of the local variables of a traceback
-        self._url = redis_or_url if isinstance(redis_or_url, str) else ""
-        self._client: Any = None if isinstance(redis_or_url, str) else redis_or_url
-        # Connections belong to one event loop; one store may be used by several, in threads.
-        self._opened: dict[asyncio.AbstractEventLoop, tuple[Redis, AsyncGenerator[Redis, None]]] = {}
-        if isinstance(redis_or_url, str) and not _is_usable(redis_or_url):
-            del redis_or_url  # error trackers would show the local variable with its password
-            raise DifyConfigError(
-                'the Redis URL must be like "redis://host:6379/0", "rediss://…" or "unix://…", with valid'
-                " options of redis-py and special characters percent-encoded"
-            )
+        self._connections = RedisConnections("redis_or_url", redis_or_url)
         self._has_answered = False
         self._prefix = prefix
         self._lock_ms = int(lock_timeout * 1000)
-        self._seal = None if encryption_key is None else Seal(encryption_key)
+        self.seal = None if encryption_key is None else Seal(encryption_key)
         self._left_locks: dict[str, str] = {}  # that could not be released; their holders
         # The value in Redis when a lock was acquired, by key and task; only that is replaced.
         self._held: dict[tuple[str, asyncio.Task[Any] | None], bytes] = {}
@@ -125,7 +98,7 @@ class RedisTokenStore(Uncopyable):
 
     async def load(self, key: str) -> StoredValue | None:
         """The value last saved by any process, or None."""
-        found = await self._run("get", self._name(key))
+        found = await self._connections.run("get", self._name(key))
         self._has_answered = True
         return self._decoded(_as_bytes(found), LoginAttempts if key.endswith(_ATTEMPTS) else Tokens)
 
@@ -136,22 +109,22 @@ class RedisTokenStore(Uncopyable):
         lost the lock does not overwrite what the next one has saved.
         """
         name, data = self._name(key), msgspec.json.encode(value)
-        if self._seal is not None:
-            data = self._seal.close(data)
+        if self.seal is not None:
+            data = self.seal.close(data)
         data = SecretBytes(data)
         holder = key, asyncio.current_task()
         present = self._held.get(holder)
         if present is None:
             ttl = _ATTEMPTS_TTL_MS if isinstance(value, LoginAttempts) else _TOKENS_TTL_MS
-            await self._run("set", name, data, px=ttl)
-        elif await self._run("eval", REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
+            await self._connections.run("set", name, data, px=ttl)
+        elif await self._connections.run("eval", REPLACE, 1, name, present, data, _TOKENS_TTL_MS):
             self._held[holder] = data
         else:
             logger.info("another process has saved newer tokens")
 
     async def clear(self, key: str) -> None:
         """Delete the value."""
-        await self._run("delete", self._name(key))
+        await self._connections.run("delete", self._name(key))
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
@@ -167,7 +140,9 @@ class RedisTokenStore(Uncopyable):
                 # The first connection may take many round trips, and no call waits for a lock that was left.
                 has_to_be_quick = self._has_answered and not left
                 with anyio.fail_after(_COMMAND_TIMEOUT if has_to_be_quick else _CONNECT_TIMEOUT):
-                    taken, present = await self._run("eval", LOCK, 2, lock, tokens, holder, short, left)
+                    taken, present = await self._connections.run(
+                        "eval", LOCK, 2, lock, tokens, holder, short, left
+                    )
                 self._has_answered = True
                 if taken:
                     keeper = asyncio.create_task(self._keep(lock, holder, is_over), name="dify_async lock")
@@ -184,7 +159,7 @@ class RedisTokenStore(Uncopyable):
                 if keeper is not None:
                     is_over.set()
                     await asyncio.wait([keeper])
-                await self._run("eval", UNLOCK, 1, lock, holder)
+                await self._connections.run("eval", UNLOCK, 1, lock, holder)
                 is_released = True
             if keeper is not None and not keeper.done():
                 with anyio.CancelScope(shield=True):
@@ -201,44 +176,22 @@ class RedisTokenStore(Uncopyable):
 
         Without it they are closed when the event loop ends, by asyncio.run() or by a synchronous client.
         """
-        opened = self._opened.pop(asyncio.get_running_loop(), None)
-        if opened is not None:
-            await opened[1].aclose()
+        await self._connections.aclose()
 
     async def _keep(self, lock: str, holder: str, is_over: asyncio.Event) -> None:
         """Extend the lock until it is released or another process has it."""
         is_held = True
         while is_held and not is_over.is_set():
             with suppress(Exception):  # Redis does not respond, and the lock may still be held
-                is_held = await self._run("eval", EXTEND, 1, lock, holder, self._lock_ms)
+                is_held = await self._connections.run("eval", EXTEND, 1, lock, holder, self._lock_ms)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lock_ms / 3000):
                     await is_over.wait()
 
-    async def _run(self, command: str, *arguments: object, **options: object) -> Any:
-        # redis-py's annotations omit awaitables, and differ for a cluster.
-        redis = await self._redis() if self._client is None else self._client
-        try:
-            return await getattr(redis, command)(*arguments, **options)
-        except RedisError as error:  # at a connection it is a ConnectionError
-            denied = _DENIED.search(str(error))
-            if denied is None:
-                raise
-            raise DifyConfigError(f"the Redis user must be permitted to run {denied[1]}") from None
-
-    async def _redis(self) -> Redis:
-        loop = asyncio.get_running_loop()
-        if loop not in self._opened:
-            for other in [one for one in self._opened if one.is_closed()]:
-                self._opened.pop(other, None)
-            clients = _opened(self._url)
-            self._opened[loop] = await anext(clients), clients
-        return self._opened[loop][0]
-
     def _decoded(self, value: bytes | None, model: type[StoredValue]) -> StoredValue | None:
         if value is None:
             return None
-        opened = value if self._seal is None else self._seal.open(value)
+        opened = value if self.seal is None else self.seal.open(value)
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if opened is not None:
                 return msgspec.json.decode(opened, type=model)
@@ -250,44 +203,6 @@ class RedisTokenStore(Uncopyable):
         if key.endswith(_ATTEMPTS):
             key, suffix = key.removesuffix(_ATTEMPTS), "login"
         return f"{self._prefix}{{{key}}}:{suffix}"
-
-
-def _is_usable(url: str) -> bool:
-    """Whether redis-py accepts the URL. It reports an invalid option only at the first connection."""
-    try:
-        _pool(url).make_connection()  # type: ignore[no-untyped-call]  # redis-py does not annotate it
-    except Exception:  # noqa: BLE001 - of many classes, including AttributeError
-        return False
-    return True
-
-
-async def _opened(url: str) -> AsyncGenerator[Redis, None]:
-    """A client. The end of an event loop closes its asynchronous generators, and so the connections."""
-    client = Redis.from_pool(_pool(url))
-    try:
-        yield client
-    finally:
-        await client.aclose()
-
-
-def _pool(url: str) -> BlockingConnectionPool:
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=8,
-        timeout=_POOL_TIMEOUT,
-        socket_timeout=1.5,
-        socket_connect_timeout=1.5,
-        # By default, a client created from a URL does not retry, and one from arguments retries for 4 s.
-        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 2),
-        **_DRIVER,
-    )
-    # Celery requires names that redis-py does not support, such as CERT_NONE for "none".
-    requirement = pool.connection_kwargs.get("ssl_cert_reqs")
-    if isinstance(requirement, str):
-        pool.connection_kwargs["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
-    if "password" in pool.connection_kwargs:
-        pool.connection_kwargs["password"] = masked(pool.connection_kwargs["password"])
-    return pool
 
 
 def _as_bytes(value: bytes | str | None) -> bytes | None:

@@ -92,6 +92,8 @@ def _nothing_blocks() -> Iterator[None]:
             function.can_block_in(
                 "dify_async/testing/_console/handlers/workspace.py", {"set_timezone", "_is_timezone"}
             )
+            # aiohttp resolves the folder of static files when the application is made.
+            function.can_block_in("dify_async/web/app.py", "create_app")
             # redis-py reads its own version from disk for each connection of a client that was passed in.
             function.can_block_in("redis/asyncio/sentinel.py", "__init__")
         # Coverage acquires a lock as it counts. In the package, only `sync` has locks, whose callers wait.

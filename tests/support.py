@@ -45,16 +45,29 @@ def an_app(fake: FakeDifyServer, mode: str = "chat") -> str:
 def put_messages(
     fake: FakeDifyServer, app_id: str, moments: Iterable[datetime], *, liked: bool = False
 ) -> None:
-    """Replace all messages of an app, in all fakes of this process with the same time zone and date."""
+    """Replace all messages of an app by these, each in its own conversation; see `put_rows`."""
+    put_rows(
+        fake,
+        app_id,
+        [
+            Message(int(at.timestamp()), number, 1, 0, 10, 5, None, 1000, liked=liked)
+            for number, at in enumerate(moments)
+        ],
+    )
+
+
+def put_rows(fake: FakeDifyServer, app_id: str, messages: Iterable[Message]) -> None:
+    """Replace all messages of an app, in all fakes of this process with the same seed, time zone and date."""
     app = next(app for app in fake.apps if app.id == app_id)
     traffic, zone = fake._state.traffic, ZoneInfo(fake.timezone)
     days: dict[Any, list[Message]] = {day: [] for day in traffic._dates}
-    for number, at in enumerate(moments):
-        message = Message(int(at.timestamp()), number, 1, 0, 10, 5, None, 1000, liked=liked)
-        days[at.astimezone(zone).date()].append(message)
-    for day, messages in days.items():
-        traffic._made[app.id, app.mode, app.messages_per_day, day] = messages
+    for message in messages:
+        days[datetime.fromtimestamp(message.at, zone).date()].append(message)
+    for day, rows in days.items():
+        traffic._made[app.id, app.mode, app.messages_per_day, day] = rows
     traffic._histories.pop((app.id, app.mode, app.messages_per_day), None)
+    traffic._days.clear()
+    fake._state.statistics.clear()
 
 
 def running() -> list[asyncio.Task[Any]]:

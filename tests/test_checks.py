@@ -34,20 +34,20 @@ INVALID: list[tuple[str, object, str]] = [
     ("boolean", "false", "x must be True or False, got 'false'"),
     ("boolean", None, "x must be True or False, got None"),
     ("optional_boolean", 1, "x must be True or False, got 1"),
-    ("text", "", "x must be text, got empty text"),
-    ("text", b"secret", "x must be text, got a value of type bytes"),
-    ("text", None, "x must be text, got None"),
+    ("text", "", "x must be a string, got an empty string"),
+    ("text", b"secret", "x must be a string, got a value of type bytes"),
+    ("text", None, "x must be a string, got None"),
     ("text", "\udce9", "x must be valid Unicode, got bytes of another encoding"),
-    ("optional_text", 7, "x must be text or None, got a value of type int"),
+    ("optional_text", 7, "x must be a string or None, got a value of type int"),
     ("optional_text", "\udce9", "x must be valid Unicode, got bytes of another encoding"),
-    ("header_text", "a\nb", "x must be printable ASCII text, got other characters"),
-    ("header_text", "ä", "x must be printable ASCII text, got other characters"),
-    ("header_text", None, "x must be text, got None"),
+    ("header_text", "a\nb", "x must be a string of printable ASCII characters, got other characters"),
+    ("header_text", "ä", "x must be a string of printable ASCII characters, got other characters"),
+    ("header_text", None, "x must be a string, got None"),
     ("callback", Secret("secret"), "x must be a function, got a value of type str"),
     ("callback", 5, "x must be a function, got a value of type int"),
-    ("texts", "id", "x must be a list of texts, got 'id'"),
-    ("texts", 7, "x must be a list of texts, got 7"),
-    ("texts", ["a", None], "x must be a list of texts, got one with None"),
+    ("texts", "id", "x must be a list of strings, got 'id'"),
+    ("texts", 7, "x must be a list of strings, got 7"),
+    ("texts", ["a", None], "x must be a list of strings, got a list with None"),
 ]
 
 
@@ -112,5 +112,5 @@ def test_an_object_without_the_methods() -> None:
 
 def test_the_same_check_for_several_arguments() -> None:
     checks.each(checks.text, a="x", b="y")
-    with pytest.raises(DifyConfigError, match=r"^b must be text, got empty text$"):
+    with pytest.raises(DifyConfigError, match=r"^b must be a string, got an empty string$"):
         checks.each(checks.text, a="x", b="")

@@ -201,6 +201,21 @@ async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
     assert (await run("examples/backup_apps.py", str(tmp_path / "fake"))).code == 0
 
 
+async def test_usage_by_user(fake: FakeDifyServer, tmp_path: Path) -> None:
+    folder = tmp_path / "usage"
+    arguments = ("examples/usage_by_user.py", "--folder", str(folder), "--days", "3")
+    for _ in range(2):  # the second time, with the mark of the first
+        ended = await run(*arguments, **settings(fake))
+        assert ended.code == 0, ended.errors
+        assert "rows are in" in ended.output
+    assert (folder / "mark.json").exists()
+    fake.inject(f"/apps/{fake.apps[0].id}/chat-messages", status=403)
+    ended = await run("examples/usage_by_user.py", "--days", "9", **settings(fake))
+    assert ended.code == 1
+    assert "not in any message" in ended.output
+    assert f"{fake.apps[0].name}: GET /apps/" in ended.errors
+
+
 def test_each_example_has_a_test() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_examples.py"))
     assert [

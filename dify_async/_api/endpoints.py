@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -35,18 +35,18 @@ from dify_async.models import (
 )
 from dify_async.models.base import Rows, Text
 from dify_async.models.knowledge import ErrorDocuments
+from dify_async.models.usage import UsageNode
 from dify_async.models.workflows import Published
 from dify_async.models.workspace import Invitations, Members, SwitchedWorkspace, Workspaces
 from dify_async.statistics.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Endpoint(Generic[T]):
+class Endpoint(Struct, Generic[T], frozen=True, eq=False):
     """One route.
 
     Attributes:
@@ -153,6 +153,7 @@ RETRY_DOCUMENTS: Final = _command("/datasets/{}/retry")
 CHAT_CONVERSATIONS: Final = _get("/apps/{}/chat-conversations", Page[ChatConversation])
 COMPLETION_CONVERSATIONS: Final = _get("/apps/{}/completion-conversations", Page[CompletionConversation])
 CHAT_MESSAGES: Final = _get("/apps/{}/chat-messages", CursorPage[ChatMessage])
+NODE_EXECUTIONS: Final = _rows("/apps/{}/workflow-runs/{}/node-executions", UsageNode)
 ANNOTATIONS: Final = _get("/apps/{}/annotations", Page[Annotation])
 FEEDBACKS: Final = Endpoint("GET", "/apps/{}/feedbacks/export", bytes, SAFE)  # JSON or CSV
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from dify_async._concurrency import for_each
+from dify_async._http.urls import Query
 from dify_async.errors import DifyDecodeError
 from dify_async.models import CursorPage, Page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
-    from dify_async._http.urls import Query, QueryValue
+    from dify_async._http.urls import QueryValue
 
     from .caller import Caller
     from .endpoints import Endpoint
@@ -51,8 +51,7 @@ class Position(Protocol):
         """Where the next page begins, given the last row of this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageNumber:
+class PageNumber(Struct, frozen=True):
     """A page by its number, from 1."""
 
     number: int = 1
@@ -64,11 +63,10 @@ class PageNumber:
 
     def next(self, _: str | None) -> Self:
         """The next number."""
-        return replace(self, number=self.number + 1)
+        return structs.replace(self, number=self.number + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """The page after the row whose id is the value of a parameter."""
 
     name: str
@@ -81,11 +79,10 @@ class Cursor:
 
     def next(self, last_id: str | None) -> Self:
         """The cursor after the last row."""
-        return replace(self, row_id=last_id)
+        return structs.replace(self, row_id=last_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection(Generic[RowT]):
+class Selection(Struct, Generic[RowT], frozen=True):
     """The rows of a list to get.
 
     Attributes:
@@ -115,6 +112,7 @@ class Pages(Generic[RowT, PageT]):
         position: Position,
         empty: PageT,
         is_backward: bool = False,
+        on_page: Callable[[PageT], None] | None = None,
     ) -> None:
         self._caller = caller
         self._ids = ids
@@ -124,6 +122,7 @@ class Pages(Generic[RowT, PageT]):
         self._limit = empty.limit
         self._is_backward = is_backward
         self._endpoint = endpoint
+        self._on_page = on_page
 
     @property
     def route(self) -> str:
@@ -140,7 +139,7 @@ class Pages(Generic[RowT, PageT]):
             return answer
         return structs.replace(answer, data=[row for row in answer.data if selection.includes(row)])
 
-    async def rows(self, workers: int = 1) -> AsyncIterator[RowT]:
+    async def rows(self, workers: int = 1) -> AsyncGenerator[RowT]:
         """The rows of all pages, each once, until a page has no new row.
 
         Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29
@@ -199,6 +198,8 @@ class Pages(Generic[RowT, PageT]):
         answer = await self._caller.call(self._endpoint, self._ids, query)
         if self._is_backward:
             answer.data.reverse()
+        if self._on_page is not None:
+            self._on_page(answer)
         return answer
 
     def _endless(self, pages: int) -> DifyDecodeError:
@@ -242,10 +243,12 @@ def numbered(
     *,
     page: int = 1,
     limit: int,
+    on_page: Callable[[Page[RowT]], None] | None = None,
 ) -> Pages[RowT, Page[RowT]]:
-    """A list by page number, from this page on."""
+    """A list by page number, from this page on; `on_page` is called with each page before its rows."""
     empty: Page[RowT] = Page(data=[], limit=limit, page=page)
-    return Pages(caller, endpoint, ids, select, position=PageNumber(page), empty=empty)
+    position = PageNumber(page)
+    return Pages(caller, endpoint, ids, select, position=position, empty=empty, on_page=on_page)
 
 
 def by_cursor(

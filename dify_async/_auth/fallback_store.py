@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
-from msgspec.structs import replace
 
 from dify_async._concurrency import cancel_and_wait
 from dify_async._http.retry import jittered_delays
@@ -47,9 +46,6 @@ _PAUSE: Final = 5.0
 _MAX_PAUSE: Final = 30.0
 
 
-_UNKNOWN: Final = object()
-
-
 class _UnavailableError(Exception):
     """The store failed, or is not asked for a while because it did."""
 
@@ -59,31 +55,30 @@ class _Entry(Generic[ValueT]):
 
     Attributes:
         value: The newest known value.
-        stored: The value in the store when it last responded; unknown until then.
+        stored: The value in the store when it last responded; ... until then.
+        tried: Values whose saving failed since then; the store may have saved them nevertheless.
         is_unsaved: Whether `value` must still replace `stored`.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.value: ValueT | None = None
-        self.stored: object = _UNKNOWN
+        self.stored: object = ...
+        self.tried: list[ValueT | None] = []
         self.is_unsaved = False
 
     def found(self, value: ValueT | None) -> None:
         """Use what the store has, unless an outage kept it from being replaced or deleted."""
-        was_deleted = self.value is None and self.stored is _UNKNOWN
-        if not self.is_unsaved or (value not in (None, self.stored) and not was_deleted):
-            self.value = self.stored = value
-            self.is_unsaved = False
+        was_deleted = self.value is None and self.stored is ...
+        is_outdated = value in (None, self.stored, *self.tried) or was_deleted
+        if not self.is_unsaved or not is_outdated:
+            self.value = value
+            self.saved(value)
 
-
-def _sum(found: LoginAttempts, mine: LoginAttempts, base: object) -> LoginAttempts:
-    """The attempts in the store, plus those that this client has made since it loaded `base`."""
-    before = base.sent if isinstance(base, LoginAttempts) else {}
-    sent = dict(found.sent)
-    for one, times in mine.sent.items():
-        sent[one] = sent.get(one, 0) + max(0, times - before.get(one, 0))
-    return replace(found, sent=sent)
+    def saved(self, value: ValueT | None) -> None:
+        """Record that the store has this value."""
+        self.stored, self.tried = value, []
+        self.is_unsaved = self.value is not value  # there may be a newer one
 
 
 class FallbackStore:
@@ -183,11 +178,11 @@ class FallbackStore:
                 await self._save_unsaved()
 
     async def _load(self) -> None:
-        async def load(key: str) -> StoredValue | None:
-            return await self.store.load(key)
+        async def load(entry: _Entry[Any]) -> StoredValue | None:
+            return await self.store.load(entry.key)
 
-        keys = (self._tokens.key, self._attempts.key)
-        value, found = await asyncio.gather(*map(load, keys), return_exceptions=True)
+        both = load(self._tokens), load(self._attempts)
+        value, found = await asyncio.gather(*both, return_exceptions=True)
         if isinstance(value, BaseException):
             raise value
         tokens = rules.usable_tokens(value)
@@ -197,12 +192,19 @@ class FallbackStore:
             self._tokens.found(tokens)
         entry = self._attempts
         if isinstance(found, BaseException):
+            if self._keeps_attempts:
+                raise found
             self._attempts_failed(_reason(found))
-        elif entry.is_unsaved and entry.value and isinstance(found, LoginAttempts) and found != entry.stored:
-            # Other clients have counted too; add what this one has sent during the outage.
-            entry.value, entry.stored = _sum(found, entry.value, entry.stored), found
+            return
+        if not isinstance(found, LoginAttempts):
+            found = None
+        is_newer = found not in (entry.stored, *entry.tried) and (found or self._keeps_attempts)
+        if entry.is_unsaved and entry.value and is_newer:
+            # Other clients have counted too, or logged in; add what this one has sent during the outage.
+            entry.value = rules.merged_attempts(found, entry.value, entry.stored)
+            entry.stored, entry.tried = found, []
         else:
-            entry.found(found if isinstance(found, LoginAttempts) else None)
+            entry.found(found)
 
     async def _take_lock(self) -> AbstractAsyncContextManager[None]:
         lock = self.store.lock(self.key)
@@ -211,10 +213,10 @@ class FallbackStore:
 
     async def _write(self, entry: _Entry[Any]) -> None:
         value = entry.value
+        if value not in entry.tried:
+            entry.tried.append(value)
         await (self.store.clear(entry.key) if value is None else self.store.save(entry.key, value))
-        entry.stored = value
-        if entry.value is value:  # otherwise there is a newer one
-            entry.is_unsaved = False
+        entry.saved(value)
 
     async def _write_attempts(self) -> None:
         entry = self._attempts
@@ -227,7 +229,7 @@ class FallbackStore:
                 return
             reason = "they are not returned as saved"
         except Exception as error:
-            if self._retry_at is not None:  # it was down before, and may still be
+            if self._keeps_attempts or self._retry_at is not None:  # the store is down, or was before
                 raise
             await self.store.load(self._tokens.key)  # raises if the store is down
             reason = _reason(error)
@@ -236,9 +238,8 @@ class FallbackStore:
 
     def _attempts_failed(self, reason: str) -> None:
         if self._keeps_attempts is not False:
-            logger.warning(
-                "the token store does not keep login attempts (%s); this client counts its own", reason
-            )
+            text = "the token store does not keep login attempts (%s); this client counts its own"
+            logger.warning(text, reason)
         self._keeps_attempts = False
 
     def _catch_up_later(self) -> None:

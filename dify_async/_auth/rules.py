@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from dify_async._api.versions import ENCODED_PASSWORD
 from dify_async._http.wire import UNREADABLE, ErrorBody, Reply, error_body, http_date
 from dify_async._secrets import Secret, SecretBytes
-from dify_async.tokens import Tokens
+from dify_async.tokens import LoginAttempts, Tokens
 
 if TYPE_CHECKING:
     from dify_async._http.wire import Headers
@@ -177,3 +177,12 @@ def refresh_token_is_dead(reply: Reply) -> bool:
     """Whether the refresh token is invalid: other failures are a 401 too, such as "Error 111 connecting…"."""
     body = error_body(reply.body) or ErrorBody()
     return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)
+
+
+def merged_attempts(found: LoginAttempts | None, mine: LoginAttempts, base: object) -> LoginAttempts:
+    """The attempts in the store, plus those that this client has made since it loaded `base`."""
+    before = base.sent if isinstance(base, LoginAttempts) else {}
+    sent = {} if found is None else dict(found.sent)
+    for one, times in mine.sent.items():
+        sent[one] = sent.get(one, 0) + max(0, times - before.get(one, 0))
+    return replace(found or mine, sent=sent)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import backoff
+from msgspec import Struct
 
 from dify_async import _checks
 
@@ -44,8 +45,7 @@ class RetryPolicy:
             _checks.number(f"RetryPolicy.{name}", getattr(self, name))
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(Struct, frozen=True):
     """Whether it is safe to retry a request (RFC 9110, 9.2). Requests that were not sent are always retried.
 
     Attributes:
@@ -90,12 +90,12 @@ class Attempts:
     __slots__ = ("_delays", "call", "made", "may_have_taken_effect", "policy", "rejected", "safety")
 
     def __init__(self, policy: RetryPolicy, safety: Safety) -> None:
-        self.call = next(_call_numbers)
-        self.policy = policy
-        self.safety = safety
-        self.made = 0
-        self.rejected = 0
-        self.may_have_taken_effect = False
+        self.call: int = next(_call_numbers)
+        self.policy: RetryPolicy = policy
+        self.safety: Safety = safety
+        self.made: int = 0
+        self.rejected: int = 0
+        self.may_have_taken_effect: bool = False
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:

@@ -40,6 +40,7 @@ from .many_statistics import ManyStatisticCalls
 from .messages import MessageCalls
 from .raw import RawCalls
 from .statistics import StatisticCalls
+from .usage import UsageCalls
 from .workflows import WorkflowCalls
 from .workspace import WorkspaceCalls
 
@@ -64,6 +65,7 @@ class AsyncDifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,
@@ -180,9 +182,12 @@ class AsyncDifyServer(
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
             self._auth = AdminKey(self._probe, credentials.admin_api_key, credentials.workspace_id)
+            self._account_key = _store_key(self._base_url, credentials.workspace_id)
         else:
             email, password = credentials.email, credentials.password
-            store = FallbackStore(token_store, _store_key(self._base_url, email), emit)
+            self._account_key = _store_key(self._base_url, email)
+            self._seal = getattr(token_store, "seal", None)
+            store = FallbackStore(token_store, self._account_key, emit)
             if token_store is None:
                 self._own_store = EnvironmentStore(store)
             self._auth = Session(sender, self._probe, retry, store, emit, email=email, password=password)
@@ -205,6 +210,11 @@ class AsyncDifyServer(
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"
+
+    @property
+    def base_url(self) -> str:
+        """The server's URL, without a trailing slash or `/console/api`."""
+        return self._base_url
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -251,6 +261,6 @@ class AsyncDifyServer(
                 await self._own_store.aclose()
 
 
-def _store_key(base_url: str, email: str) -> str:
+def _store_key(base_url: str, account: str) -> str:
     """The token store's key for one account on one server; it reveals neither the account nor the server."""
-    return hashlib.sha256(f"{base_url} {email}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{base_url} {account}".encode()).hexdigest()[:32]

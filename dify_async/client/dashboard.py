@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dify_async._choices import AppMode, MetricName, OnError, PeriodName
     from dify_async._ids import AppOrId
+    from dify_async._redis_sealing import Seal
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
     from dify_async.dashboard.updates import DashboardUpdates
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 class DashboardCalls(AppCalls, ManyStatisticCalls):
     """Calls for the numbers of all apps."""
 
+    _account_key: str
+    _seal: Seal | None = None
+
     @property
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
@@ -34,8 +38,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             get_zone=self._account_zone,
             list_apps=self._list_apps,
             get_app=self._get_app,
-            get_rows=self._statistic_rows,
+            get_span=self._statistic_rows,
             max_concurrency=self._max_concurrency,
+            account=self._account_key,
+            seal=self._seal,
         )
 
     async def dashboard(

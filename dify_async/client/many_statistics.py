@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dify_async._times import When
     from dify_async.models import App
     from dify_async.statistics import AppStatistics, Metric
-    from dify_async.statistics.fan_out import GetRows
+    from dify_async.statistics.fan_out import Reader
 
 
 class ManyStatisticCalls(StatisticCalls):
@@ -74,7 +74,7 @@ class ManyStatisticCalls(StatisticCalls):
         """
         chosen, fan_out = checked_apps(apps), self._fan_out(metrics, on_error)
         found: dict[int, AppStatistics] = {}
-        await fan_out.run(chosen, await self._rows_between(start, end), found.__setitem__)
+        await fan_out.run(chosen, await self._reader(start, end), found.__setitem__)
         return [found[index] for index in sorted(found)]
 
     @asynccontextmanager
@@ -104,15 +104,22 @@ class ManyStatisticCalls(StatisticCalls):
                 one. Wrong arguments and a rejected session are always raised.
         """
         chosen, fan_out = checked_apps(apps), self._fan_out(metrics, on_error)
-        async with fan_out.stream(chosen, await self._rows_between(start, end)) as stream:
+        async with fan_out.stream(chosen, await self._reader(start, end)) as stream:
             yield stream
 
     def _fan_out(self, metrics: Iterable[Metric | MetricName] | None, on_error: OnError) -> FanOut:
-        return FanOut(self._get_app, metrics=metrics, on_error=on_error, workers=self._max_concurrency)
+        return FanOut(
+            self._get_app,
+            self._statistic_rows,
+            metrics=metrics,
+            on_error=on_error,
+            workers=self._max_concurrency,
+        )
 
-    async def _rows_between(self, start: When | None, end: When | None) -> GetRows:
+    async def _reader(self, start: When | None, end: When | None) -> Reader:
         # Converted once for all apps: the account's zone is not looked up in each request.
-        return partial(self._statistic_rows, await self._span(start, end))
+        span = await self._span(start, end)
+        return lambda get: partial(get, span)
 
     async def _get_app(self, app_id: str) -> App:
         return await self._caller.call(APP, (app_id,))

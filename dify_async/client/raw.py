@@ -121,7 +121,7 @@ def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:
         _checks.instance("each name in params", name, str, "text")
         for one in value if isinstance(value, list | tuple) else [value]:
             if one is not None and not isinstance(one, str | int):
-                raise _checks.refused(f"params[{name!r:.40}]", "text, an integer or a boolean", one)
+                raise _checks.refused(f"params[{name!r:.40}]", "a string, an integer or a boolean", one)
             # As text, since cached URLs do not distinguish True from 1.
             pairs.append((name, str(one).lower() if isinstance(one, bool) else one))
     return tuple(pairs)

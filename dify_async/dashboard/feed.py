@@ -6,57 +6,39 @@ import asyncio
 import copy
 import logging
 import random
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
-
-from msgspec import Struct, structs
 
 from dify_async import _checks
 from dify_async._concurrency import SingleFlight, cancel_and_wait
+from dify_async._secrets import masked
 from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyError
 
-from .dashboard import Dashboard
 from .gather import gather
 from .history import History
+from .layout import feed_key
 from .query import checked_query
+from .shared import SharedRefresh
+from .snapshot import Outcome, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from types import TracebackType
 
+    from redis.asyncio import Redis
+    from redis.asyncio.cluster import RedisCluster
+
     from dify_async._choices import AppMode, MetricName, PeriodName
     from dify_async._ids import AppOrId
     from dify_async.statistics import Metric
 
+    from .dashboard import Dashboard
     from .gather import DashboardClient
 
 logger: Final = logging.getLogger("dify_async")
 
 # So that processes that start together do not refresh at the same time.
 _JITTER: Final = 0.1
-
-
-class Snapshot(Struct, frozen=True, kw_only=True):
-    """The latest dashboard of a feed.
-
-    Attributes:
-        dashboard: The dashboard.
-        fetched_at: When it was fetched, in UTC.
-        monotonic_at: When it was fetched, by `time.monotonic()`.
-        error: Why the last refresh failed; None if it succeeded.
-    """
-
-    dashboard: Dashboard
-    fetched_at: datetime
-    monotonic_at: float
-    error: Exception | None = None
-
-    @property
-    def age(self) -> float:
-        """Seconds since the dashboard was fetched."""
-        return time.monotonic() - self.monotonic_at
 
 
 class DashboardFeed(Uncopyable):
@@ -78,6 +60,12 @@ class DashboardFeed(Uncopyable):
         name: Only apps whose name contains this text.
         metrics: Only these metrics.
         compare: Whether to compare with the previous period of the same length.
+        shared: A Redis URL, or a `redis.asyncio` client, which is not closed. All feeds of the same account
+            and arguments, in any process, refresh once per interval: one of them requests the numbers, and
+            the others read them from Redis, with at most two commands per interval. If intervals differ,
+            the shortest one applies. If the process that refreshes dies, another takes over within two
+            intervals; if Redis is unavailable, each feed refreshes alone. The data is encrypted if the
+            client's token store is a `RedisTokenStore` with an encryption key.
 
     Raises:
         DifyConfigError: An argument is wrong.
@@ -97,7 +85,11 @@ class DashboardFeed(Uncopyable):
         name: str | None = None,
         metrics: Iterable[Metric | MetricName] | None = None,
         compare: bool = False,
+        shared: Redis | RedisCluster | str | None = None,
     ) -> None:
+        shared = masked(shared)  # a URL may have a password
+        if not isinstance(shared, str | None):
+            _checks.methods("shared", shared, ("get", "eval"), "a Redis URL or a redis.asyncio client")
         self._source = dify.dashboard_source
         self._interval = _checks.positive("interval", interval)
         self._query = checked_query(
@@ -110,10 +102,12 @@ class DashboardFeed(Uncopyable):
             compare=compare,
         )
         self._history = History()
+        self._shared = None if shared is None else self._share(shared)
         self._flight = SingleFlight()
-        self._want_all_days: set[object] = set()  # one per caller that waits for all days
-        self._latest: Snapshot | None = None
-        self._error: Exception | None = None
+        # One per caller that waits for a refresh, or for one of all days.
+        self._want_refresh: set[object] = set()
+        self._want_all_days: set[object] = set()
+        self._outcome = Outcome()
         self._refreshed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -134,11 +128,13 @@ class DashboardFeed(Uncopyable):
             finally:
                 self._refreshed.set()
                 await cancel_and_wait(task)
+                if self._shared is not None:
+                    await self._shared.aclose()
 
     @property
     def latest(self) -> Snapshot | None:
         """The latest dashboard; None before the first refresh succeeds."""
-        return self._latest
+        return self._outcome.snapshot
 
     async def get(self) -> Snapshot:
         """The latest dashboard, without waiting; the first call waits for the first refresh.
@@ -147,7 +143,7 @@ class DashboardFeed(Uncopyable):
             DifyError: No refresh has succeeded, and the last one failed.
         """
         self._check()
-        if self._latest is None and self._error is None:
+        if self._outcome == Outcome():
             await self._flight.join(self._refresh)
         return self._present()
 
@@ -162,17 +158,14 @@ class DashboardFeed(Uncopyable):
             DifyError: No refresh has succeeded, and the last one failed.
         """
         self._check()
-        if not all_days:
-            await self._flight.join(self._refresh)
-            return self._present()
-        caller = object()
-        self._want_all_days.add(caller)
+        caller, waiting = object(), self._want_all_days if all_days else self._want_refresh
+        waiting.add(caller)
         try:
-            while caller in self._want_all_days:
+            while caller in waiting:
                 self._check()
                 await self._flight.join(self._refresh)
         finally:
-            self._want_all_days.discard(caller)
+            waiting.discard(caller)
         return self._present()
 
     async def __aiter__(self) -> AsyncIterator[Snapshot]:
@@ -185,49 +178,62 @@ class DashboardFeed(Uncopyable):
                 yield latest
             else:
                 await self._refreshed.wait()
-            latest = self._latest
+            latest = self.latest
 
     def _check(self) -> None:
         if self._task is None:
             raise DifyError("the feed is not open; use `async with DashboardFeed(dify) as feed:`")
 
     def _present(self) -> Snapshot:
-        if self._latest is None:
-            raise copy.copy(self._error or DifyError("the feed was closed"))
-        return self._latest
+        snapshot, error = self._outcome
+        if snapshot is None:
+            raise copy.copy(error or DifyError("the feed was closed"))
+        return snapshot
+
+    def _share(self, redis_or_url: Redis | RedisCluster | str) -> SharedRefresh:
+        from dify_async._redis_snapshots import SnapshotStore  # noqa: PLC0415 - it imports redis
+
+        key = feed_key(self._source.account, self._query)
+        store = SnapshotStore(redis_or_url, key, self._source.seal)
+        return SharedRefresh(store, self._interval, self._history, self._fetch)
 
     async def _run(self) -> None:
         while True:
             await self._flight.join(self._refresh)
-            await asyncio.sleep(self._interval * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+            pause = self._interval * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+            await asyncio.sleep(pause if self._shared is None else self._shared.pause())
 
     async def _refresh(self, _: asyncio.Future[None]) -> None:
-        """Refresh the dashboard; if it fails, the latest one stays, with the error."""
+        """Refresh the dashboard, or read what another feed has fetched."""
         all_days = bool(self._want_all_days)
-        if all_days:
-            self._history.clear()
-        try:
-            dashboard = await self._gather()
-        except Exception as error:  # noqa: BLE001 - readers receive it
-            logger.warning("refreshing the dashboard failed: %s", error)
-            self._error = error
-            if self._latest is not None:
-                self._latest = structs.replace(self._latest, error=error)
+        is_refresh = self._shared is None or all_days or bool(self._want_refresh)
+        if self._shared is None:
+            self._outcome = await self._fetch(self._outcome, all_days=all_days)
         else:
-            self._error = None
-            self._latest = Snapshot(
-                dashboard=dashboard, fetched_at=datetime.now(UTC), monotonic_at=time.monotonic()
-            )
+            self._outcome = await self._shared.refresh(self._outcome, now=is_refresh, all_days=all_days)
+        # Callers that came in the meantime joined this refresh.
+        if is_refresh:
+            self._want_refresh.clear()
         if all_days:
-            self._want_all_days.clear()  # callers that came in the meantime joined this refresh
+            self._want_all_days.clear()
         refreshed, self._refreshed = self._refreshed, asyncio.Event()
         refreshed.set()
 
-    async def _gather(self) -> Dashboard:
+    async def _fetch(self, known: Outcome, *, all_days: bool) -> Outcome:
+        """Fetch the dashboard; if that fails, the latest one stays, with the error."""
+        if all_days:
+            self._history.clear()
+        try:
+            return Outcome.of(await self._gather(known.snapshot))
+        except Exception as error:  # noqa: BLE001 - readers receive it
+            logger.warning("refreshing the dashboard failed: %s", error)
+            return known.failed(error)
+
+    async def _gather(self, latest: Snapshot | None) -> Dashboard:
         async with gather(self._source, self._query, "collect", self._history) as updates:
             dashboard = await updates.collect()
         failed = {error.app_id for error in dashboard.errors}
-        is_better = self._latest is None and dashboard.totals
+        is_better = latest is None and dashboard.totals
         if 2 * len(failed) > len(dashboard.apps) and not is_better:
             # The server is down, not just some apps.
             raise dashboard.errors[0].error

@@ -18,22 +18,30 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dify_async._choices import AppMode, OnError
+    from dify_async._redis_sealing import Seal
     from dify_async.models import App
-    from dify_async.statistics.fan_out import GetApp, GetRows
+    from dify_async.statistics.fan_out import GetApp, GetRows, GetSpan
 
-    from .history import GetSpan, History
+    from .history import History
     from .query import DashboardQuery
 
 
 class DashboardSource(NamedTuple):
-    """The requests that a dashboard needs."""
+    """The requests that a dashboard needs.
+
+    Attributes:
+        account: The account and its server, or the workspace of an admin key, as a text that reveals neither.
+        seal: Encrypts what feeds share; None if the token store does not encrypt either.
+    """
 
     now: Callable[[], datetime]
     get_zone: Callable[[], Awaitable[ZoneInfo]]
     list_apps: Callable[[AppMode | None, str | None], Awaitable[list[App]]]
     get_app: GetApp
-    get_rows: GetSpan
+    get_span: GetSpan
     max_concurrency: int
+    account: str
+    seal: Seal | None
 
 
 class DashboardClient(Protocol):
@@ -49,19 +57,26 @@ async def gather(
     source: DashboardSource, query: DashboardQuery, on_error: OnError, history: History | None = None
 ) -> AsyncIterator[DashboardUpdates]:
     """The apps of a dashboard as they arrive; with a history, only new rows are requested."""
-    fan_out = FanOut(source.get_app, metrics=query.metrics, on_error=on_error, workers=source.max_concurrency)
+    fan_out = FanOut(
+        source.get_app,
+        source.get_span,
+        metrics=query.metrics,
+        on_error=on_error,
+        workers=source.max_concurrency,
+    )
     now = source.now()
     zone = await source.get_zone()
     period = period_of(query.range, zone, now)
     previous = period_before(period, zone) if query.compare else None
     start, end = on_clock(previous or period)[0], on_clock(period)[1]
-    get_rows: GetRows
-    if history is None:
-        get_rows = partial(source.get_rows, span_of(start, end, zone))
-    else:
-        today = now.astimezone(zone).date()
-        get_rows = history.reader(source.get_rows, (previous or period).days[0], end, today, zone)
+    span, today = span_of(start, end, zone), now.astimezone(zone).date()
+
+    def reader(get: GetSpan) -> GetRows:
+        if history is None:
+            return partial(get, span)
+        return history.reader(get, (previous or period).days[0], end, today, zone)
+
     apps = await source.list_apps(query.mode, query.name) if query.apps is None else query.apps
     apps_by_id = unique_apps(apps)
-    async with fan_out.stream(apps_by_id.values(), get_rows) as stream:
+    async with fan_out.stream(apps_by_id.values(), reader) as stream:
         yield DashboardUpdates(stream, apps_by_id, period, previous)

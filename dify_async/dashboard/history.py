@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import GenericAlias
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from dify_async._times import span_of
+from dify_async.statistics.metrics import Metric
 
 from .period import midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from dify_async._times import Span
-    from dify_async.statistics.fan_out import GetRows
-    from dify_async.statistics.metrics import Metric, Row
-
-    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
+    from dify_async.statistics.fan_out import GetRows, GetSpan
+    from dify_async.statistics.metrics import Row
 
 # How many days before today may still change: yesterday, and also the day before if the server's clock is
 # a day off.
@@ -33,6 +34,10 @@ class _CachedRows(NamedTuple):
     rows: tuple[Row, ...]
 
 
+# A time zone, and the cached rows of each app and metric. Each metric has its own type of rows.
+_Shared = tuple[str, list[tuple[str, Metric, date, date, msgspec.Raw]]]
+
+
 class History:
     """Caches the rows of days at least three days ago, which are treated as final, per app and metric."""
 
@@ -43,6 +48,26 @@ class History:
     def clear(self) -> None:
         """Empty the cache, so that every day is fetched again."""
         self._cache.clear()
+
+    def encoded(self) -> bytes:
+        """The cache as JSON, for another process."""
+        shared = [
+            (app_id, metric, cached.first, cached.until, msgspec.Raw(msgspec.json.encode(cached.rows)))
+            for (app_id, metric), cached in self._cache.items()
+        ]
+        return msgspec.json.encode((self._zone, shared))
+
+    def load(self, data: bytes) -> None:
+        """Replace the cache by that of another process; a cache that cannot be decoded is ignored."""
+        try:
+            zone, shared = msgspec.json.decode(data, type=_Shared)
+            cache = {
+                (app_id, metric): _CachedRows(first, until, _rows_of(metric, rows))
+                for app_id, metric, first, until, rows in shared
+            }
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return
+        self._zone, self._cache = zone, cache
 
     def retain(self, app_ids: Iterable[str]) -> None:
         """Keep only the rows of these apps."""
@@ -72,3 +97,8 @@ class History:
             return rows
 
         return get_rows
+
+
+def _rows_of(metric: Metric, data: msgspec.Raw) -> tuple[Row, ...]:
+    rows: tuple[Row, ...] = msgspec.json.decode(data, type=GenericAlias(tuple, (metric.row_type, ...)))
+    return rows

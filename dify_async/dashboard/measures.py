@@ -23,6 +23,7 @@ def _measures() -> Iterator[tuple[str, Measure]]:
 
 
 _MEASURES: Final[Mapping[str, Measure]] = dict(_measures())
+_ORDER: Final[Mapping[str, int]] = {name: place for place, name in enumerate(_MEASURES)}
 
 
 def measure_of(name: str) -> Measure:
@@ -32,5 +33,4 @@ def measure_of(name: str) -> Measure:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """The names of series in the order of display."""
-    order = {name: place for place, name in enumerate(_MEASURES)}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
+    return sorted(names, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))

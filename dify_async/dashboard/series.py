@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -31,9 +33,11 @@ _CURRENCY: Final = "USD"
 
 def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | None) -> AppDashboard:
     """The series of an app; `statistics` contains the rows of both periods."""
-    numbers = _numbers(statistics)
-    new = _in_period(numbers, period)
-    old = {} if previous is None else _in_period(numbers, previous)
+    days = period.days if previous is None else previous.days + period.days
+    columns = _columns(statistics, days)
+    first = len(days) - len(period.days)
+    new = _numbers({name: values[first:] for name, values in columns.items()})
+    old = {} if previous is None else _numbers({name: values[:first] for name, values in columns.items()})
     compared = None if previous is None else compared_days(period, previous)
     return AppDashboard(
         app_id=statistics.app_id,
@@ -46,66 +50,70 @@ def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | 
     )
 
 
-def _numbers(statistics: AppStatistics) -> dict[str, ByDay]:
-    """The numbers per series and day, including derived series."""
-    numbers: dict[str, ByDay] = {}
+def _columns(statistics: AppStatistics, days: tuple[date, ...]) -> dict[str, tuple[Value, ...]]:
+    """The values of each series, including derived series, in the order of display; one per day."""
+    columns: dict[str, tuple[Value, ...]] = {}
     for metric in Metric:
         rows = statistics.rows(metric)
-        if rows is not None:
+        if rows is not None and metric is not Metric.TOKEN_COSTS:
             # The first field of every row is the date, and the second is the value.
-            numbers[str(metric)] = dict(map(attrgetter(*rows[0].__struct_fields__[:2]), rows)) if rows else {}
+            value_of = attrgetter(metric.row_type.__struct_fields__[1])
+            by_day: ByDay = {row.date: value_of(row) for row in rows}
+            columns[metric] = _filled(by_day, days, metric.measure.zero)
     if statistics.token_costs is not None:
-        numbers |= _tokens_and_money(statistics.token_costs)
-    if Metric.USER_SATISFACTION_RATE in numbers:
-        rates = numbers[Metric.USER_SATISFACTION_RATE]
-        # The rate is per thousand, with two decimals, so the percentage has three.
-        numbers[RATE_PERCENT] = {day: round(float(rate or 0) / 10, 3) for day, rate in rates.items()}
+        for name, by_day in _tokens_and_money(statistics.token_costs).items():
+            columns[name] = _filled(by_day, days, measure_of(name).zero)
+    if Metric.USER_SATISFACTION_RATE in columns:
+        rates = columns[Metric.USER_SATISFACTION_RATE]
+        columns[RATE_PERCENT] = tuple([rate and _percent(rate) for rate in rates])
     token_metric = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
-    if token_metric in numbers:
-        numbers[TOKENS] = numbers[token_metric]
-    return numbers
+    if token_metric in columns:
+        columns[TOKENS] = columns[token_metric]
+    return {name: columns[name] for name in in_order(columns)}
+
+
+def _filled(by_day: ByDay, days: tuple[date, ...], zero: Value) -> tuple[Value, ...]:
+    """One value per day; `zero` for days without a row."""
+    filled = _zeros(days, zero) | by_day
+    return tuple(filled.values())[: len(days)]  # rows of other days are at the end
+
+
+@lru_cache(maxsize=8, typed=True)  # dicts are merged by position, in a tenth of the time of a loop
+def _zeros(days: tuple[date, ...], zero: Value) -> ByDay:
+    return dict.fromkeys(days, zero)
+
+
+@lru_cache(maxsize=4096)  # to round a number takes as long as all else that is done with it
+def _percent(rate: Value) -> float:
+    # The rate is per thousand, with two decimals, so the percentage has three.
+    return round(float(rate or 0) / 10, 3)
 
 
 def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     """Tokens per day, and costs per currency and day; a day may have one row per currency."""
-    prices: dict[str, list[tuple[date, Value]]] = {}
+    tokens: dict[date, int] = {}
+    costs: dict[str, ByDay] = {}
+    unpriced: list[date] = []
     for row in rows:
+        day = row.date
+        tokens[day] = tokens.get(day, 0) + row.token_count
         for currency, price in money_of(row):
-            prices.setdefault(money_name(currency), []).append((row.date, price))
-    numbers = {name: _by_day(pairs, name) for name, pairs in prices.items()}
-    tokens = [(row.date, row.token_count) for row in rows]
-    numbers = {str(Metric.TOKEN_COSTS): _by_day(tokens, Metric.TOKEN_COSTS), **numbers}
-    money_names = [name for name in numbers if name != Metric.TOKEN_COSTS] or [money_name(_CURRENCY)]
+            by_day = costs.setdefault(currency, {})
+            by_day[day] = added((by_day[day], price), Decimal(0)) if day in by_day else price
+        if row.total_price is None:
+            unpriced.append(day)
+    costs = costs or {_CURRENCY: {}}
     # If the price of a day is unknown, its cost is None, not 0.
-    unpriced = [row.date for row in rows if row.total_price is None]
-    for name in money_names:
-        by_day = numbers.setdefault(name, {})
+    for by_day in costs.values() if unpriced else ():
         for day in unpriced:
             by_day.setdefault(day, None)
-    return numbers
+    named = {money_name(currency): by_day for currency, by_day in costs.items()}
+    return {str(Metric.TOKEN_COSTS): dict(tokens), **named}
 
 
-def _by_day(pairs: Sequence[tuple[date, Value]], name: str) -> ByDay:
-    """The values by day; several values of one day are added."""
-    by_day = dict(pairs)
-    if len(by_day) < len(pairs):
-        values_of: dict[date, list[Value]] = {}
-        for day, value in pairs:
-            values_of.setdefault(day, []).append(value)
-        by_day = {day: added(values, measure_of(name).zero) for day, values in values_of.items()}
-    return by_day
-
-
-def _in_period(numbers: Mapping[str, ByDay], period: Period) -> dict[str, Numbers]:
-    """The numbers of the days of a period, in the order of display."""
-    measures = {name: measure_of(name) for name in in_order(numbers)}
-    filled = {name: _filled(numbers[name], period, measure.zero) for name, measure in measures.items()}
+def _numbers(columns: Mapping[str, tuple[Value, ...]]) -> dict[str, Numbers]:
+    """The numbers of the days of a period."""
     return {
-        name: Numbers(values, [Column(values, weights_of(measures[name], filled, len(values)))])
-        for name, values in filled.items()
+        name: Numbers(values, [Column(values, weights_of(measure_of(name), columns, len(values)))])
+        for name, values in columns.items()
     }
-
-
-def _filled(by_day: ByDay, period: Period, zero: Value) -> tuple[Value, ...]:
-    """One value per day of the period; `zero` for days without a row."""
-    return tuple([by_day.get(day, zero) for day in period.days])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from decimal import Context, Decimal
-from functools import reduce
-from typing import TYPE_CHECKING, Final, NamedTuple
+from decimal import Context, Decimal, localcontext
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .measures import in_order, measure_of
 from .models import Change, Series, SeriesByKey
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .period import Compared, Period
 
 # Sums of money are exact, whatever the decimal context of the thread.
-_EXACT: Final = Context(prec=200)
+EXACT: Final = Context(prec=200)
 _ALL_DAYS: Final = slice(None)
 
 
@@ -50,8 +50,9 @@ def added(values: Iterable[Value], zero: Value) -> Value:
     if values and not known:
         return None
     if isinstance(zero, Decimal):
-        return reduce(_EXACT.add, map(Decimal, known), zero)
-    return sum(map(int, known))
+        with localcontext(EXACT):
+            return sum(known, zero)
+    return sum(known)
 
 
 def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
@@ -59,34 +60,36 @@ def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
 
     A single value needs no weight.
     """
-    known = [pair for pair in pairs if pair[0] is not None]
-    if len(known) == 1:
-        return float(known[0][0] or 0)
-    weighted = [(float(value), float(weight)) for value, weight in known if None not in (value, weight)]  # type: ignore[arg-type]  # neither is None
-    total = math.fsum(weight for _, weight in weighted)
-    if len(weighted) < len(known) or not total:
+    known: list[tuple[Any, Any]] = [pair for pair in pairs if pair[0] is not None]
+    if len(known) < 2:
+        return float(known[0][0] or 0) if known else None
+    weights = [weight for _, weight in known]
+    if None in weights:
         return None
-    return math.fsum(value * weight for value, weight in weighted) / total
+    total = math.fsum(weights)
+    return math.fsum([value * weight for value, weight in known]) / total if total else None
 
 
-def total_of(measure: Measure, columns: Iterable[Column], days: slice = _ALL_DAYS) -> Value:
+def total_of(measure: Measure, columns: Sequence[Column], days: slice = _ALL_DAYS) -> Value:
     """The total over some days of all columns."""
     if measure.kind == "average":
-        return mean(
-            pair for values, weights in columns for pair in zip(values[days], weights[days], strict=True)
-        )
-    values = [value for column in columns for value in column.values[days]]
-    if measure.kind == "users" and len(values) != 1:
+        values = chain.from_iterable(column.values[days] for column in columns)
+        weights = chain.from_iterable(column.weights[days] for column in columns)
+        return mean(zip(values, weights, strict=True))
+    numbers = [value for column in columns for value in column.values[days]]
+    if measure.kind == "users" and len(numbers) != 1:
         return None
-    return added(values, measure.zero)
+    return added(numbers, measure.zero)
 
 
 def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days: int) -> Sequence[Value]:
     """The weight of each day; None if it is not known."""
     unknown = (None,) * days
-    columns = [values_of.get(name, unknown) for name in measure.weights]
-    if len(columns) < 2:
-        return columns[0] if columns else unknown
+    if not measure.weights or not values_of.keys() >= set(measure.weights):
+        return unknown
+    columns = [values_of[name] for name in measure.weights]
+    if len(columns) == 1:
+        return columns[0]
     weights = [None if None in day else math.prod(map(float, day)) for day in zip(*columns, strict=True)]
     if measure.hides is not None:
         hidden = values_of.get(measure.hides, unknown)
@@ -134,7 +137,9 @@ def _over_apps(name: str, apps: Iterable[Mapping[str, Sequence[Value]]], days: i
     columns = [Column(app[name], weights_of(measure, app, days)) for app in apps if name in app]
     by_day = zip(*(column.values for column in columns), strict=True)
     if measure.kind != "average":
-        values = tuple([added(day, measure.zero) for day in by_day])
+        # Only money may be unknown.
+        is_money = measure.kind == "money"
+        values = tuple([added(day, measure.zero) for day in by_day] if is_money else map(sum, by_day))
         return Numbers(values, [Column(values, ())])
     weights = zip(*(column.weights for column in columns), strict=True)
     means = [mean(zip(*day, strict=True)) for day in zip(by_day, weights, strict=True)]
@@ -146,7 +151,7 @@ def _change(new: Value, old: Value) -> Change:
         return Change(None, None)
     # Both are counts, money of one currency, or averages.
     if isinstance(new, Decimal):
-        exact = _EXACT.subtract(new, Decimal(old))
+        exact = EXACT.subtract(new, Decimal(old))
         return Change(exact, float(exact) / float(old) if old else None)
     absolute = new - float(old) if isinstance(new, float) else new - int(old)
     return Change(absolute, absolute / float(old) if old else None)

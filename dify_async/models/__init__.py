@@ -28,6 +28,7 @@ from .statistics import (
     WorkflowDailyRuns,
     WorkflowTokenCosts,
 )
+from .usage import Message, TokenUsage
 from .workflows import RunSummary, Workflow, WorkflowAppLog, WorkflowRun, WorkflowRunDetail
 from .workspace import InvitationResult, Member, Role, Workspace
 
@@ -58,6 +59,7 @@ __all__ = [
     "IndexingStatus",
     "InvitationResult",
     "Member",
+    "Message",
     "MessageAnnotation",
     "Model",
     "ModelConfig",
@@ -72,6 +74,7 @@ __all__ = [
     "SystemFeatures",
     "Tag",
     "TokenCosts",
+    "TokenUsage",
     "TokensPerSecond",
     "UserSatisfactionRate",
     "Workflow",

@@ -22,14 +22,18 @@ from .results import AppStatistics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from datetime import date
 
     from dify_async._choices import MetricName
     from dify_async._ids import AppOrId
+    from dify_async._times import Span
 
     from .metrics import Row
 
     GetApp = Callable[[str], Awaitable[App]]
+    GetSpan = Callable[[Span, Metric, str], Awaitable[Sequence[Row]]]
     GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
+    Reader = Callable[[GetSpan], GetRows]
     OnApp = Callable[[int, AppStatistics], None]
 
 
@@ -57,18 +61,63 @@ def unique_apps(apps: Iterable[AppOrId]) -> dict[str, AppOrId]:
     return {id_of(app): app for app in found.values()}
 
 
-class _Job:
-    """One app, the statistics received so far, and the number of pending requests."""
+class _Gate:
+    """Gets rows; for a metric that has none because its gate has none in the same days, without a request."""
 
-    __slots__ = ("app", "app_id", "errors", "index", "pending", "rows")
+    def __init__(self, get: GetSpan) -> None:
+        self._get = get
+        # The span that was requested, and the last day with a row.
+        self._answers: dict[tuple[str, str], tuple[Span, date | None]] = {}
+
+    async def get(self, span: Span, metric: Metric, app_id: str) -> Sequence[Row]:
+        if metric.gate is not None:
+            answer = self._answers.get((app_id, metric.gate))
+            if answer is not None and _has_no_row(*answer, span):
+                return []
+        rows = await self._get(span, metric, app_id)
+        if metric.gate is None:
+            self._answers[app_id, metric] = span, rows[-1].date if rows else None
+        return rows
+
+
+def _has_no_row(requested: Span, last_day: date | None, span: Span) -> bool:
+    """Whether an answer whose last row is of `last_day` proves that there is none in this span."""
+    if requested == span:
+        return last_day is None
+    # With a history, each metric is requested since the day up to which it is known.
+    start = span.start or ""
+    is_covered = requested.end == span.end and (requested.start or "") <= start
+    return is_covered and (last_day is None or last_day.isoformat() < start[:10])
+
+
+class _Job:
+    """One app, the statistics received so far, and the number of pending ones."""
+
+    __slots__ = ("app", "app_id", "errors", "gated", "index", "metrics", "pending", "rows")
 
     def __init__(self, index: int, app: AppOrId) -> None:
         self.index = index
         self.app = app if isinstance(app, App) else None
         self.app_id = id_of(app)
+        self.metrics: list[Metric] = []
+        self.pending = 0
+        self.gated: dict[str, list[Metric]] = {}  # by their gate, which is requested first
         self.rows: dict[Metric, Sequence[Row]] = {}
         self.errors: dict[Metric, DifyError] = {}
-        self.pending = 0
+
+    def choose(self, metrics: frozenset[Metric]) -> None:
+        """Choose those of the metrics that apply to the app."""
+        if self.app is not None:
+            self.metrics = [metric for metric in applicable(self.app.mode) if metric in metrics]
+        self.pending = len(self.metrics)
+
+    def hold_gated(self) -> list[Metric]:
+        """Hold the metrics back whose gate is requested; return the others, the gates first."""
+        for metric in self.metrics:
+            if metric.gate in self.metrics:
+                self.gated.setdefault(metric.gate, []).append(metric)
+        free = [metric for metric in self.metrics if metric.gate not in self.gated]
+        return sorted(free, key=lambda metric: metric not in self.gated)
 
     def result(self) -> AppStatistics:
         app = self.app
@@ -83,11 +132,16 @@ class _Job:
 
 
 class FanOut:
-    """Requests the metrics that apply to each app, and delivers each app as soon as it is complete."""
+    """Requests the metrics that apply to each app, and delivers each app as soon as it is complete.
+
+    A metric with a gate is requested after it, and only if the gate has rows or failed. If all requests fit
+    at once, they are sent at once, because another round trip would take longer.
+    """
 
     def __init__(
         self,
         get_app: GetApp,
+        get_span: GetSpan,
         *,
         metrics: Iterable[Metric | MetricName] | None,
         on_error: OnError,
@@ -95,23 +149,26 @@ class FanOut:
     ) -> None:
         _checks.one_of("on_error", on_error, get_args(OnError))
         self._get_app = get_app
+        self._get_span = get_span
         self._metrics = checked_metrics(metrics)
         self._on_error = on_error
         self._workers = workers
 
-    async def run(self, apps: Iterable[AppOrId], get_rows: GetRows, on_app: OnApp) -> None:
+    async def run(self, apps: Iterable[AppOrId], reader: Reader, on_app: OnApp) -> None:
         """Call `on_app` with the index and the statistics of each app, in the order of completion."""
         jobs = [_Job(index, app) for index, app in enumerate(apps)]
         await for_each((job for job in jobs if job.app is None), self._fetch_app, self._workers)
-        requests = []
         for job in jobs:
-            metrics = [] if job.app is None else [m for m in applicable(job.app.mode) if m in self._metrics]
-            job.pending = len(metrics)
-            requests += [(job, metric) for metric in metrics]
-            if not metrics:
+            job.choose(self._metrics)
+            if not job.pending:
                 on_app(job.index, job.result())
+        is_gated = sum(job.pending for job in jobs) > self._workers
+        requests = (
+            (job, metric) for job in jobs for metric in (job.hold_gated() if is_gated else job.metrics)
+        )
+        get_rows = reader(_Gate(self._get_span).get)
 
-        async def get(request: tuple[_Job, Metric]) -> None:
+        async def get(request: tuple[_Job, Metric]) -> list[tuple[_Job, Metric]]:
             job, metric = request
             try:
                 job.rows[metric] = await get_rows(metric, job.app_id)
@@ -120,19 +177,20 @@ class FanOut:
             job.pending -= 1
             if not job.pending:
                 on_app(job.index, job.result())
+            return [(job, gated) for gated in job.gated.get(metric, ())]
 
         await for_each(requests, get, self._workers)
 
     @asynccontextmanager
     async def stream(
-        self, apps: Iterable[AppOrId], get_rows: GetRows
+        self, apps: Iterable[AppOrId], reader: Reader
     ) -> AsyncIterator[AsyncIterator[AppStatistics]]:
         """Yield the apps' statistics in the order of completion; leaving the block cancels the rest."""
         send, receive = anyio.create_memory_object_stream[AppStatistics](math.inf)
 
         async def feed() -> None:
             with send:
-                await self.run(apps, get_rows, lambda _, statistics: send.send_nowait(statistics))
+                await self.run(apps, reader, lambda _, statistics: send.send_nowait(statistics))
 
         # The receiver stays open until all tasks have ended: a response may arrive while the block exits.
         with receive:

@@ -82,6 +82,8 @@ class Metric(StrEnum):
         route: Its path below /apps/{id}.
         modes: The modes of the apps that have it.
         measure: Its unit, and how it adds up.
+        gate: The name of a metric that has a row for each day for which this metric has one, so that this
+            one need not be requested if that one is empty; None if there is none.
     """
 
     _value_: str
@@ -89,12 +91,13 @@ class Metric(StrEnum):
     route: str
     modes: frozenset[str]
     measure: Measure
+    gate: str | None
 
     def __new__(cls, value: str, *row: Any) -> Self:
         """A metric with its row; type checkers also use this signature for `Metric("token_costs")`."""
         metric = str.__new__(cls, value)
         metric._value_ = value
-        metric.row_type, metric.route, metric.modes, metric.measure = row
+        metric.row_type, metric.route, metric.modes, metric.measure, metric.gate = row
         return metric
 
     # Averages by Dify's SQL: a satisfaction rate is likes by messages, a response time the mean over
@@ -102,34 +105,42 @@ class Metric(StrEnum):
     # and interactions of a workflow are runs by users. Messages per conversation are by the
     # conversations that began that day, which no statistic counts. A message with two likes counts as two
     # in a satisfaction rate, so the number of messages is not quite its weight.
+    #
+    # Gates by the same SQL [0.15.3 to 1.17.0]: a family selects the same messages, or the same runs, and
+    # groups them by day. The number of conversations cannot be a gate: it alone leaves out debugging
+    # [1.7.0 to 1.8.1]; messages per conversation have none, since they select by the day on which the
+    # conversation began.
     # fmt: off
     DAILY_CONVERSATIONS = ("daily_conversations", DailyConversations,
-        "statistics/daily-conversations", _MESSAGES, Measure("conversations"))
+        "statistics/daily-conversations", _MESSAGES, Measure("conversations"), "daily_messages")
     DAILY_END_USERS = ("daily_end_users", DailyEndUsers,
-        "statistics/daily-end-users", _MESSAGES, Measure("users", "users"))
+        "statistics/daily-end-users", _MESSAGES, Measure("users", "users"), "daily_messages")
     AVERAGE_SESSION_INTERACTIONS = ("average_session_interactions", AverageSessionInteractions,
-        "statistics/average-session-interactions", _CHAT, Measure("messages per conversation", "average"))
+        "statistics/average-session-interactions", _CHAT,
+        Measure("messages per conversation", "average"), None)
     TOKENS_PER_SECOND = ("tokens_per_second", TokensPerSecond,
         "statistics/tokens-per-second", _MESSAGES,
-        Measure("tokens per second", "average", ("average_response_time", "daily_messages"), "token_costs"))
+        Measure("tokens per second", "average", ("average_response_time", "daily_messages"), "token_costs"),
+        "daily_messages")
     USER_SATISFACTION_RATE = ("user_satisfaction_rate", UserSatisfactionRate,
         "statistics/user-satisfaction-rate", _MESSAGES,
-        Measure("likes per 1000 messages", "average", ("daily_messages",)))
+        Measure("likes per 1000 messages", "average", ("daily_messages",)), "daily_messages")
     TOKEN_COSTS = ("token_costs", TokenCosts,
-        "statistics/token-costs", _MESSAGES, Measure("tokens"))
+        "statistics/token-costs", _MESSAGES, Measure("tokens"), "daily_messages")
     DAILY_MESSAGES = ("daily_messages", DailyMessages,
-        "statistics/daily-messages", _MESSAGES, Measure("messages"))
+        "statistics/daily-messages", _MESSAGES, Measure("messages"), None)
     AVERAGE_RESPONSE_TIME = ("average_response_time", AverageResponseTime,
-        "statistics/average-response-time", _COMPLETION, Measure("ms", "average", ("daily_messages",)))
+        "statistics/average-response-time", _COMPLETION,
+        Measure("ms", "average", ("daily_messages",)), "daily_messages")
     WORKFLOW_DAILY_RUNS = ("workflow_daily_runs", WorkflowDailyRuns,
-        "workflow/statistics/daily-conversations", _RUNS, Measure("runs"))
+        "workflow/statistics/daily-conversations", _RUNS, Measure("runs"), None)
     WORKFLOW_DAILY_END_USERS = ("workflow_daily_end_users", DailyEndUsers,
-        "workflow/statistics/daily-terminals", _RUNS, Measure("users", "users"))
+        "workflow/statistics/daily-terminals", _RUNS, Measure("users", "users"), "workflow_daily_runs")
     WORKFLOW_TOKEN_COSTS = ("workflow_token_costs", WorkflowTokenCosts,
-        "workflow/statistics/token-costs", _RUNS, Measure("tokens"))
+        "workflow/statistics/token-costs", _RUNS, Measure("tokens"), "workflow_daily_runs")
     WORKFLOW_AVERAGE_INTERACTIONS = ("workflow_average_interactions", AverageSessionInteractions,
         "workflow/statistics/average-app-interactions", _WORKFLOW,
-        Measure("runs per user", "average", ("workflow_daily_end_users",)))
+        Measure("runs per user", "average", ("workflow_daily_end_users",)), "workflow_daily_runs")
     # fmt: on
 
 

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         IndexingStatus,
         InvitationResult,
         Member,
+        Message,
         Page,
         SetupStatus,
         SystemFeatures,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from dify_async.statistics import AppStatistics, Metric
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
+    from dify_async.usage import Usage, UsageDimension, UsageMark
 
 
 class RawCalls(Calls):
@@ -1475,6 +1477,113 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         )
 
 
+class UsageCalls(DashboardCalls):
+    """Calls for who used what."""
+
+    def messages(self, app: AppOrId, start: When | None = None, end: When | None = None) -> list[Message]:
+        """Every message of an app in a range, over all of its conversations, each once.
+
+        `iter_messages()` gives the messages of one conversation after the other.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._call(self._dify.messages, app, start, end)
+
+    def iter_messages(
+        self, app: AppOrId, start: When | None = None, end: When | None = None
+    ) -> Generator[Message, None, None]:
+        """Iterate over the rows of all pages of `messages()`, in its order.
+
+        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+
+        The conversation that was updated last comes first; in each, the newest message comes first. Each
+        conversation takes one request per 100 messages, and is not marked as read.
+
+        Requires the editor role. Route: GET /apps/{id}/chat-messages, after the list of conversations.
+
+        Args:
+            app: An `App`, or its id, which costs one more request. Of any mode except workflow; the messages
+                of completion apps have no id, tokens or usage.
+            start: Inclusive, in the account's time zone if naive. By default, since the beginning.
+            end: Exclusive. By default, until now.
+
+        Raises:
+            DifyConfigError: A bound is invalid, or the app's mode is workflow.
+            DifyNotFoundError: The app does not exist.
+            DifyPermissionError: The account is not an editor.
+        """
+        return self._rows(self._dify.messages(app, start, end).__aiter__())
+
+    def usage(
+        self,
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        apps: Iterable[AppOrId] | None = None,
+        days: int | None = None,
+        period: PeriodName | None = None,
+        by: Iterable[UsageDimension] = ("app",),
+        since: UsageMark | None = None,
+        progress: Progress | None = None,
+    ) -> Usage:
+        """Messages, tokens and costs by user, model, source and day.
+
+        Reads every message in the range, at most `max_concurrency` requests at once: one request per
+        conversation (and 100 messages), one per 100 workflow runs or completions, and two or three
+        statistics per app. With "model" or "provider" in `by`, it also takes one request per workflow run
+        and per message of an advanced-chat app: 10,000 of them take about a minute at 50 ms each. No
+        conversation is marked as read. Memory grows with the groups, not with the messages.
+
+        Requires the editor role. Days are calendar days in the account's time zone.
+
+        Args:
+            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
+                included.
+            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            days: The number of days from the start or up to the end; 30 by default if no start is given.
+            period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
+                include today), "this_month" (until the end of today) or "last_month".
+            by: What to group by: any of "app", "mode", "day", "user", "account", "source", "model" and
+                "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
+                present one.
+            since: The `Usage.mark` of an earlier report, to read only what is new since then, each message
+                once. Without a range, everything since then. `Usage.unexplained` is empty.
+            progress: A function that is called with the number of conversations done and the total known so
+                far; a run counts as a conversation.
+
+        Raises:
+            DifyConfigError: An argument is wrong, or the account has no time zone.
+            DifyError: The apps could not be listed, or the session was rejected. Other errors are in
+                `Usage.errors`.
+        """
+        return self._call(
+            self._dify.usage,
+            start,
+            end,
+            apps=taken(apps),
+            days=days,
+            period=period,
+            by=taken(by),
+            since=since,
+            progress=progress,
+        )
+
+
 class MessageCalls(Calls):
     """Messages, annotations and feedback."""
 
@@ -1971,6 +2080,7 @@ class DifyServer(
     KeyCalls,
     ConversationCalls,
     MessageCalls,
+    UsageCalls,
     DashboardCalls,
     AppCalls,
     ManyStatisticCalls,

@@ -177,6 +177,6 @@ async def test_values_of_another_type(fake: FakeDifyServer, dify: AsyncDifyServe
     for call in (dify.enable_app_api, dify.enable_app_site):
         with pytest.raises(DifyConfigError, match="True or False"):
             await call(app, "false")  # type: ignore[arg-type]  # the server reads any text as true
-    with pytest.raises(DifyConfigError, match=r"^yaml must be text, got a value of type bytes$"):
+    with pytest.raises(DifyConfigError, match=r"^yaml must be a string, got a value of type bytes$"):
         await dify.import_app(b"kind: app")  # type: ignore[arg-type]  # would be sent as base64
     assert fake.count() == 0

@@ -63,7 +63,7 @@ async def test_the_session_is_kept_for_other_processes(fake: FakeDifyServer) -> 
 async def test_a_code_is_for_this_clients_account(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError, match="email must be that of this client"):
         await dify.login_with_code("other@example.com", "123456", "token")
-    with pytest.raises(DifyConfigError, match=r"^code must be text, got a value of type int$"):
+    with pytest.raises(DifyConfigError, match=r"^code must be a string, got a value of type int$"):
         await dify.login_with_code(fake.email, 123456, "token")  # type: ignore[arg-type]  # invalid on purpose
     key = client(fake, admin_api_key="key", workspace_id=fake.workspace_id)
     async with key:

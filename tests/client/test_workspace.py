@@ -70,11 +70,11 @@ async def test_members(version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 @pytest.mark.parametrize("version", ERAS)
 async def test_a_single_text_is_not_a_list(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """1.9.1/members_invite_email__emails_string: the server reads it letter by letter."""
-    with pytest.raises(DifyConfigError, match="emails must be a list of texts"):
+    with pytest.raises(DifyConfigError, match="emails must be a list of strings"):
         await dify.invite_members("z@example.com", "normal")
     with pytest.raises(DifyConfigError, match="document_ids must be a list of ids"):
         await dify.retry_document_indexing(UNKNOWN, UNKNOWN)
-    with pytest.raises(DifyConfigError, match="got one with None"):
+    with pytest.raises(DifyConfigError, match="got a list with None"):
         await dify.invite_members([None], "normal")  # type: ignore[list-item]  # invalid on purpose
     assert fake.count() == 0
 

@@ -34,7 +34,7 @@ async def test_totals_match_the_messages(version: str) -> None:
         assert totals["user_satisfaction_rate"].total == pytest.approx(facts.likes_percent * 10, abs=0.01)
         completion = Facts(fake, [app for app in fake.apps if app.mode == "completion"], dashboard.period)
         assert totals["average_response_time"].total == pytest.approx(completion.latency, rel=1e-6)
-        runs = Facts(fake, [app for app in fake.apps if app.has_workflow], dashboard.period)
+        runs = Facts(fake, [app for app in fake.apps if app.has_workflow], dashboard.period, runs=True)
         assert totals["workflow_daily_runs"].values == tuple(runs.a_day)
         assert totals["workflow_token_costs"].total == runs.tokens
         # The tokens of an advanced-chat app are those of its messages; its runs are not added.

@@ -27,7 +27,6 @@ class Service(NamedTuple):
 
 
 SERVICES: Final = {
-    "web page": Service("examples/web_dashboard", "/numbers?days=30", "/apps"),
     "exporter": Service(EXPORTER, "/metrics", "/apps"),
     "FastAPI": Service(SERVICE, "/dashboard?days=30", "/apps"),
 }
@@ -118,37 +117,3 @@ async def test_sigterm_ends_the_service_whatever_clients_do(fake: FakeDifyServer
             await asyncio.gather(running.process.communicate(), reading)
         assert time.monotonic() - begun < 5
         assert running.process.returncode in {0, -signal.SIGTERM}
-
-
-async def test_readers_of_one_range_share_its_requests(fake: FakeDifyServer) -> None:
-    """A reader that stalls does not block the others."""
-    fake.inject("/apps/*/statistics/*", delay=0.02)
-    async with served(fake, SERVICES["web page"]) as running, AsyncExitStack() as stack:
-        reader, writer = await running.get("/numbers?days=30")
-        await reader.readuntil(b"event: done")
-        writer.close()
-        one = fake.count("GET", "/apps/*/statistics/*")
-        fake.reset_counters()
-        fake.inject("/apps", delay=1.0, times=1)  # so that all arrive while it is running
-        for _ in range(60):
-            _, writer = await running.get("/numbers?days=30")
-            stack.callback(writer.close)
-        reader, writer = await running.get("/numbers?days=30")
-        stack.callback(writer.close)
-        with anyio.fail_after(20):
-            whole = await reader.readuntil(b"event: done")
-        assert whole.count(b"event: part") > len(fake.apps)
-        assert fake.count("GET", "/apps/*/statistics/*") == one
-        assert fake.count("GET", "/apps") == 1
-
-
-async def test_a_reader_after_the_last_one_left_gets_everything(fake: FakeDifyServer) -> None:
-    async with served(fake, SERVICES["web page"]) as running:
-        for _ in range(5):
-            reader, writer = await running.get("/numbers?days=7")
-            await reader.readuntil(b"event: part")
-            writer.close()
-            reader, writer = await running.get("/numbers?days=7")
-            with anyio.fail_after(20):
-                assert (await reader.readuntil(b"event: done")).count(b"event: part") > len(fake.apps)
-            writer.close()

@@ -172,7 +172,9 @@ async def test_a_call_with_tokens_in_redis_is_cancelled_at_each_await(
                 await until(lambda: not running())
                 _assert_nothing_is_held(dify)
                 assert not admin.keys("*:lock")
-                assert not any(one.connection_pool._in_use_connections for one, _ in store._opened.values())
+                assert not any(
+                    one.connection_pool._in_use_connections for one, _ in store._connections._opened.values()
+                )
                 await dify.profile()
                 assert admin.keys("*:tokens")
                 assert _costs(fake) == COSTS["call", state], at

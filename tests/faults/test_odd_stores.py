@@ -202,7 +202,7 @@ async def test_nothing_is_opened_again_by_calls_that_wake_up_when_the_client_is_
         assert running() == []
         assert dify._own_store is not None
         assert dify._own_store._redis is not None
-        assert dify._own_store._redis._opened == {}
+        assert dify._own_store._redis._connections._opened == {}
 
 
 async def test_a_blocking_redis_client_is_an_error(redis_server: RedisServer) -> None:
@@ -367,3 +367,47 @@ async def test_a_store_that_is_down_is_not_reported_as_one_that_keeps_no_attempt
     assert [record.getMessage() for record in caplog.records if "attempts" in record.getMessage()] == []
     assert guard.attempts.sent == {"hash": 1}
     await guard.close()
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_a_value_that_was_saved_although_saving_it_failed_is_not_newer(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch, *, is_down: bool
+) -> None:
+    """The response of Redis was lost. Found in a soak: logins that succeeded stayed in the record."""
+    store, guard = guarded
+    await guard.save(ONE)
+    save = store.save
+
+    async def lose_the_response(key: str, value: StoredValue, /) -> None:
+        await save(key, value)
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "save", lose_the_response)
+        patch.setattr(guard, "_catch_up_later", lambda: None)
+        await guard.save(TWO)
+        guard._retry_at = None
+        await guard.save_attempts(LoginAttempts(sent={"hash": 1}, sent_at=1))
+    assert len(store._tokens) == 2
+    store.is_down = is_down
+    await guard.save(THREE)
+    await guard.save_attempts(None)
+    store.is_down = False
+    await guard.close()
+    assert store._tokens == {"key": THREE}
+    assert guard.attempts.sent == {}
+
+
+async def test_attempts_that_another_client_has_cleared_are_not_counted_again(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only those that this client has made during the outage are added."""
+    store, guard = guarded
+    monkeypatch.setattr(guard, "_catch_up_later", lambda: None)
+    await guard.save_attempts(LoginAttempts(sent={"hash": 1}, sent_at=1))
+    store.is_down = True
+    await guard.save_attempts(LoginAttempts(sent={"hash": 2}, sent_at=2, answer="lost"))
+    store.is_down = False
+    await store.clear("key-login")
+    await guard.close()
+    assert await store.load("key-login") == LoginAttempts(sent={"hash": 1}, sent_at=2, answer="lost")

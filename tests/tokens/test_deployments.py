@@ -157,9 +157,9 @@ async def test_a_user_with_no_more_than_the_commands_of_the_document(options: st
             # redis-py reports its version so, from Redis 7.2, and goes on without.
             assert {entry["object"] for entry in entries} <= {"client|setinfo"}
         with pytest.raises(NoPermissionError):
-            await RedisTokenStore((await store._redis()), prefix="others:").load("a")
+            await RedisTokenStore((await store._connections._redis()), prefix="others:").load("a")
         with pytest.raises(NoPermissionError):
-            await (await store._redis()).keys()
+            await (await store._connections._redis()).keys()
         await store.aclose()
 
 

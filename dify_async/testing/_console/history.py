@@ -8,6 +8,7 @@ from typing import NamedTuple, Self, TypeVar
 from dify_async.testing._console.models import make_id
 
 MAX_HISTORIES = 64  # apps whose history is kept at a time
+CONSOLE_USERS = ("the owner", "Ada Byron", "Bo Li")  # -1, -2 and -3; all but the owner have left
 _FAILED_RUNS = 17  # one run in this many fails
 Key = TypeVar("Key")
 
@@ -18,7 +19,7 @@ class Message(NamedTuple):
     at: int  # unix seconds
     conversation: int
     opens: int  # messages in the conversation, if this is its first one; else 0
-    user: int  # -1: a console user, who is not an end user
+    user: int  # negative: a console user, who is not an end user; see `CONSOLE_USERS`
     tokens: int
     answer_tokens: int
     price: int | None  # in 0.0000001 USD
@@ -27,6 +28,7 @@ class Message(NamedTuple):
     question: str = ""  # by default, derived from the conversation, as are the other two
     answer: str = ""
     status: str = ""  # of a workflow run
+    debug: bool = False  # sent in the console's editor; left out of the statistics from Dify 1.9
 
 
 class EndUser(int):
@@ -88,6 +90,11 @@ class History:
     def updated_conversations(self) -> list[Conversation]:
         """Ordered by the last message."""
         return sorted(self.conversations, key=lambda row: row.updated_at)
+
+    @cached_property
+    def without_debug(self) -> "History":
+        """The same without the messages that were sent in the console's editor."""
+        return History(self._app_id, (row for row in self.messages if not row.debug))
 
     @cached_property
     def liked(self) -> list[Message]:

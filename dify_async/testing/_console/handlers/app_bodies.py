@@ -1,6 +1,7 @@
 """The JSON of an app, in the list and in the detail."""
 
 from typing import Any
+from uuid import UUID
 
 from dify_async.testing._console.http import Call
 from dify_async.testing._console.models import FakeApp, make_id, workflow_id
@@ -17,6 +18,17 @@ MODEL = {
     "mode": "chat",
     "completion_params": {"temperature": 0.7, "stop": []},
 }
+
+
+MODELS = (MODEL, {**MODEL, "name": "gpt-4o"}, {**MODEL, "name": "gpt-4.1-mini"})
+
+
+def model_of(app: FakeApp) -> dict[str, Any] | None:
+    """The model of an app that has one; apps whose model was not set have different ones."""
+    if app.has_workflow or app.mode == "agent":
+        return None
+    model: dict[str, Any] = app.config.get("model") or MODELS[UUID(app.id).int % len(MODELS)]  # type: ignore[assignment]  # as it was sent
+    return model
 
 
 def app_row(state: State, app: FakeApp) -> dict[str, Any]:
@@ -142,7 +154,7 @@ def _model_config(rules: Rules, app: FakeApp) -> dict[str, Any]:
         "more_like_this": off,
         "sensitive_word_avoidance": {"enabled": False, "type": "", **avoidance},
         "external_data_tools": [],
-        "model": {} if app.mode == "agent" else MODEL,
+        "model": model_of(app) or {},
         "user_input_form": [],
         "dataset_query_variable": None,
         "pre_prompt": app.pre_prompt,

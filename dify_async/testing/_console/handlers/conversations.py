@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dify_async.testing._console.handlers.app_bodies import MODEL
+from dify_async.testing._console.handlers.app_bodies import model_of
+from dify_async.testing._console.handlers.people import sender
 from dify_async.testing._console.history import Conversation, conversation_id, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.listing import between, matcher, page_and_limit, page_body
-from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
+from dify_async.testing._console.models import CHAT_MODES, FakeApp
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.rules import Rules
@@ -36,6 +37,8 @@ def list_conversations(state: State, call: Call) -> Reply:
     sort = params.choice("sort_by", _SORTS, "-updated_at")
     start, end = time_range(state.rules, call.caller, params)
     history = state.traffic.history(app)
+    if app.mode == "advanced-chat":  # the server lists none from the editor
+        history = history.without_debug
     if sort.endswith("created_at"):
         rows = between(history.conversations, start, end, key=lambda row: row.created_at)
     else:
@@ -71,24 +74,19 @@ def _is_annotated(row: Conversation) -> bool:
 
 def _row(state: State, app: FakeApp, row: Conversation) -> dict[str, Any]:
     rules = state.rules
-    by_user = row.user >= 0
     name, summary = (row.question,) * 2 if row.question else _TOPICS[row.number % len(_TOPICS)]
-    has_model = rules.conversation_model and not app.has_workflow
+    model = model_of(app) if rules.conversation_model else None
     return {
         "id": conversation_id(app.id, row.number),
         "status": "normal",
-        "from_source": "api" if by_user else "console",
-        "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
-        "from_end_user_session_id": session_id(row.user) if by_user else None,
-        "from_account_id": None if by_user else state.owner.id,
-        "from_account_name": None if by_user else state.owner.name,
+        **sender(state, app, row.user),
         "name": name,
         "summary": summary,
         "read_at": row.updated_at + 3600 if row.number % 5 == 0 else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "annotated": _is_annotated(row),
-        "model_config": {"model": MODEL if has_model else None, "pre_prompt": app.pre_prompt},
+        "model_config": {"model": model, "pre_prompt": app.pre_prompt},
         "message_count": row.messages,
         "user_feedback_stats": {"like": row.likes, "dislike": int(row.number % 13 == 0)},
         "admin_feedback_stats": {"like": 0, "dislike": 0},

@@ -3,7 +3,10 @@
 from typing import Any
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.history import Message, conversation_id, session_id
+from dify_async.testing._console.handlers.app_bodies import model_of
+from dify_async.testing._console.handlers.people import console_user, end_user_id, sender
+from dify_async.testing._console.handlers.pricing import metadata
+from dify_async.testing._console.history import Message, conversation_id, run_id
 from dify_async.testing._console.http import Call, Reply, json_reply
 from dify_async.testing._console.listing import between, matcher, page_and_limit, page_body
 from dify_async.testing._console.models import CHAT_MODES, FakeApp, make_id
@@ -27,7 +30,7 @@ def messages(state: State, call: Call) -> Reply:
     found = state.traffic.history(app).by_conversation.get(wanted)
     if found is None:
         raise errors.error(404, "not_found", "Conversation Not Exists.")
-    rows = [_message(app, row, place) for place, row in enumerate(found)]
+    rows = [_message(state, app, row, place) for place, row in enumerate(found)]
     if first_id := arguments.get("first_id"):
         ids = [row["id"] for row in rows]
         if first_id not in ids:
@@ -72,12 +75,13 @@ def answer_of(row: Message) -> str:
     return row.answer or ANSWER
 
 
-def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
+def _message(state: State, app: FakeApp, row: Message, place: int) -> dict[str, Any]:
+    account = console_user(state, row.user) or {}
     feedback = {
         "rating": "like",
         "content": None,
         "from_source": "user",
-        "from_end_user_id": make_id(app.id, "user", row.user),
+        "from_end_user_id": end_user_id(app, row.user),
         "from_account": None,
     }
     return {
@@ -90,17 +94,17 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
         "answer": answer_of(row),
         "answer_tokens": row.answer_tokens,
         "provider_response_latency": row.latency / 1000,
-        "from_source": "api",
-        "from_end_user_id": make_id(app.id, "user", row.user),
-        "from_account_id": None,
+        "from_source": "console" if account else "api",
+        "from_end_user_id": end_user_id(app, row.user),
+        "from_account_id": account.get("id"),
         "feedbacks": [feedback] if row.liked else [],
-        "workflow_run_id": None,
+        "workflow_run_id": run_id(app.id, row) if app.has_workflow else None,
         "annotation": None,
         "annotation_hit_history": None,
         "created_at": row.at,
         "agent_thoughts": [],
         "message_files": [],
-        "metadata": {},
+        "metadata": metadata(row),
         "status": "normal",
         "error": None,
         "parent_message_id": None,
@@ -108,20 +112,16 @@ def _message(app: FakeApp, row: Message, place: int) -> dict[str, Any]:
 
 
 def _completion(state: State, app: FakeApp, row: Message) -> dict[str, Any]:
-    by_user = row.user >= 0
+    model = model_of(app) if state.rules.conversation_model else None
     return {
         "id": conversation_id(app.id, row.conversation),
         "status": "normal",
-        "from_source": "api" if by_user else "console",
-        "from_end_user_id": make_id(app.id, "user", row.user) if by_user else None,
-        "from_end_user_session_id": session_id(row.user) if by_user else None,
-        "from_account_id": None if by_user else state.owner.id,
-        "from_account_name": None if by_user else state.owner.name,
+        **sender(state, app, row.user),
         "read_at": None,
         "created_at": row.at,
         "updated_at": row.at,
         "annotation": None,
-        "model_config": {"model": None, "pre_prompt": app.pre_prompt},
+        "model_config": {"model": model, "pre_prompt": app.pre_prompt},
         "user_feedback_stats": {"like": int(row.liked), "dislike": 0},
         "admin_feedback_stats": {"like": 0, "dislike": 0},
         "message": {"inputs": {}, "query": "", "message": question_of(row), "answer": answer_of(row)},

@@ -15,6 +15,7 @@ from dify_async.testing._console.http import Call, Reply
 from dify_async.testing._console.models import CHAT_MODES, FakeApp
 from dify_async.testing._console.params import Params
 from dify_async.testing._console.routing import Route
+from dify_async.testing._console.rules import Rules
 from dify_async.testing._console.state import State
 from dify_async.testing._console.times import account_zone, time_range
 from dify_async.testing._console.traffic import Totals
@@ -31,13 +32,18 @@ class Statistic:
     modes: tuple[str, ...] = ()  # for others, a 404 app_not_found; empty for all
     has_row: Callable[[Totals], int] = lambda day: day.messages
     runs: bool = False  # counts workflow runs instead of messages
+    counts_debug: Callable[[Rules], bool] = lambda rules: rules.counts_debug
     ordered: bool = True
     text_numbers: tuple[str, ...] = ()  # strings since 0.15
 
 
 STATISTICS = [
     Statistic("/statistics/daily-messages", lambda day: {"message_count": day.messages}),
-    Statistic("/statistics/daily-conversations", lambda day: {"conversation_count": day.conversations}),
+    Statistic(
+        "/statistics/daily-conversations",
+        lambda day: {"conversation_count": day.conversations},
+        counts_debug=lambda rules: rules.counts_debug_conversations,
+    ),
     Statistic("/statistics/daily-end-users", lambda day: {"terminal_count": day.users}),
     Statistic(
         "/statistics/token-costs",
@@ -117,7 +123,8 @@ def _rows(
     has_rows = app.has_workflow if statistic.runs else app.mode != "workflow"
     if not has_rows:
         return []
-    days = state.traffic.days(app, zone, *bounds)
+    debug = not statistic.runs and statistic.counts_debug(state.rules)
+    days = state.traffic.days(app, zone, *bounds, debug=debug)
     rows = [
         {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.has_row(totals)
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dify_async.testing._console import errors
+from dify_async.testing._console.handlers.people import console_user, creator
 from dify_async.testing._console.handlers.workflows import GRAPH_MODES, VERSION
 from dify_async.testing._console.history import Message, run_id, run_status, session_id
 from dify_async.testing._console.http import Call, Reply, json_reply
@@ -39,7 +40,7 @@ def runs(state: State, call: Call) -> Reply:
         params.reject("last_id", "", "value_error", f"Value error, {last_id} is not a valid uuid.")
     params.check()
     history = state.traffic.history(app)
-    found = history.runs(status if rules.filters_runs else None)[::-1]
+    found = history.without_debug.runs(status if rules.filters_runs else None)[::-1]
     if rules.filters_runs and arguments.get("triggered_from") != "app-run":
         found = ()
     if last_id:
@@ -66,9 +67,7 @@ def run_detail(state: State, call: Call) -> Reply:
         "inputs": {"question": "?"},
         "outputs": {},
         "error": _error(shown),
-        "created_by_role": "end_user",
-        "created_by_account": None,
-        "created_by_end_user": _end_user(app, shown),
+        **creator(state, app, shown.user),
         **_ends(shown),
     }
     return json_reply(dict.fromkeys(body) if found is None else body)
@@ -87,12 +86,15 @@ def logs(state: State, call: Call) -> Reply:
     if (email := arguments.get("created_by_account")) and state.accounts.by_email(email) is None:
         raise errors.error(400, "invalid_param", f"Account not found: {email}")
     history = state.traffic.history(app)
-    found = () if email else history.runs(status)  # end users started all of them
+    found = history.runs(status)
     first, last = bisect_left(found, after, key=_started_at), bisect_right(found, before, key=_started_at)
     found = found[first:last][::-1]
+    if email:
+        found = [run for run in found if (console_user(state, run.user) or {}).get("email") == email]
     if keyword := arguments.get("keyword"):
         is_found = matcher(rules, keyword)
-        matching = {user for user in history.by_user if is_found(_session(user))}
+        users = [user for user in history.by_user if user >= 0]
+        matching = {user for user in users if is_found(session_id(user))}
         found = [run for run in found if run.user in matching]
     rows = [_log(state, app, run) for run in found[(page - 1) * limit : page * limit]]
     return json_reply(page_body(page, limit, len(found), rows))
@@ -107,10 +109,8 @@ def _log(state: State, app: FakeApp, run: Message) -> dict[str, Any]:
     row = {
         "id": make_id(app.id, "log", run.conversation),
         "workflow_run": _run(app, run) | {"error": _error(run), **_ends(run), **extra},
-        "created_from": "web-app",
-        "created_by_role": "end_user",
-        "created_by_account": None,
-        "created_by_end_user": _end_user(app, run),
+        "created_from": "installed-app" if run.user < 0 else "web-app",
+        **creator(state, app, run.user),
         "created_at": run.at,
     }
     return row | ({"details": None} if state.rules.filters_runs else {})
@@ -135,19 +135,6 @@ def _ends(run: Message) -> dict[str, Any]:
 
 def _error(run: Message) -> str | None:
     return "Node LLM run failed" if run_status(run) == "failed" else None
-
-
-def _session(user: int) -> str:
-    return session_id(max(user, 0))
-
-
-def _end_user(app: FakeApp, run: Message) -> dict[str, Any]:
-    return {
-        "id": make_id(app.id, "user", run.user),
-        "type": "service_api",
-        "is_anonymous": False,
-        "session_id": _session(run.user),
-    }
 
 
 def _moment(rules: Rules, params: Params, name: str, default: float) -> float:
