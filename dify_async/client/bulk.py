@@ -10,7 +10,7 @@ from dify_async._concurrency import for_each
 from dify_async._ids import AppOrId, id_of
 from dify_async.errors import DifyError
 from dify_async.models import App
-from dify_async.models.base import Answer
+from dify_async.models.base import DifyModel
 from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique_apps
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 conversations."""
 
 
-class AppResult(Answer, Generic[T], frozen=True, kw_only=True):
+class AppResult(DifyModel, Generic[T], frozen=True, kw_only=True):
     """The result for one app: a value or an error.
 
     Attributes:
