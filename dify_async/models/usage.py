@@ -112,6 +112,7 @@ class UsageMessage(Struct, frozen=True, kw_only=True):
     answer_tokens: int | None = None
     workflow_run_id: str | None = None
     metadata: Raw = Raw(b"null")
+    status: str | None = None
     error: str | None = None
 
 

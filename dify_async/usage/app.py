@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dify_async._api import endpoints
 from dify_async._concurrency import for_each_async
+from dify_async.errors import DifyError
+from dify_async.statistics.fan_out import affects_all_apps
 
 from . import routes
 from .lists import AppLists
@@ -49,6 +51,14 @@ class UsageSource(NamedTuple):
     max_concurrency: int
 
 
+class AppUsage(NamedTuple):
+    """The usage of one app, what its statistics have more or less, and why they could not be read."""
+
+    tally: AppTally
+    unexplained: list[UsageRow]
+    error: DifyError | None
+
+
 class AppReader:
     """Reads the usage of one app, with as many requests at once as the client allows."""
 
@@ -71,18 +81,29 @@ class AppReader:
         self._progress = progress
         self._tally = AppTally(app, query.by)
 
-    async def read(self, get_rows: GetRows | None) -> tuple[AppTally, list[UsageRow]]:
-        """The usage, and what the app's statistics have more or less; nothing without `get_rows`."""
-        statistics: list[Row] = []
+    async def read(self, get_rows: GetRows | None) -> AppUsage:
+        """The usage, compared with the app's statistics unless `get_rows` is None."""
+        statistics: list[Row] | None = None
+        error: DifyError | None = None
         if get_rows is not None:  # first, since messages that arrive later are read by the next report too
-            for metric in metrics_of(self._app.mode):
-                statistics += await get_rows(metric, self._app.id)
+            try:
+                statistics = await self._statistics(get_rows)
+            except DifyError as failure:
+                if affects_all_apps(failure):
+                    raise
+                error = failure
         try:
             await self._read_rows()
         finally:
             self._progress.finish()
-        rest = [] if get_rows is None else unexplained(self._app, self._tally.days, statistics)
-        return self._tally, rest
+        rest = [] if statistics is None else unexplained(self._app, self._tally.days, statistics)
+        return AppUsage(self._tally, rest, error)
+
+    async def _statistics(self, get_rows: GetRows) -> list[Row]:
+        rows: list[Row] = []
+        for metric in metrics_of(self._app.mode):
+            rows += await get_rows(metric, self._app.id)
+        return rows
 
     async def _read_rows(self) -> None:
         start, end = self._reading.start, self._reading.end

@@ -81,7 +81,9 @@ class Reading:
         self._before = before
         self._now = now
         self._counted = frozenset(() if before is None else before.counted)
+        self._seen: set[str] = set()
         self._newest: int | None = None
+        self._goes_past_end = False
         self._pending: int | None = None
         self._recent: list[tuple[int, str]] = []
         self._earliest_mark = now - max(SETTLE, MAX_PENDING)  # the next report begins at this time or later
@@ -90,6 +92,7 @@ class Reading:
         """Note a time that the server's clock has reached, before the rows are read; the first one counts."""
         if self._newest is None:
             self._newest = min(newest, self._now, self.end)
+            self._goes_past_end = newest >= self.end
             self._earliest_mark = min(self._newest - SETTLE, self._now - MAX_PENDING)
 
     def is_new(self, row_id: str, at: int, *, listed_at: int | None = None, is_pending: bool = False) -> bool:
@@ -106,7 +109,10 @@ class Reading:
             return False
         if listed_at >= self._earliest_mark:
             self._recent.append((listed_at, row_id))
-        return row_id not in self._counted
+        if row_id in self._counted:
+            self._seen.add(row_id)
+            return False
+        return True
 
     def mark(self) -> AppMark | None:
         """Where this report ended; None if the app never had a row."""
@@ -116,5 +122,7 @@ class Reading:
         if self._pending is not None:
             until = min(until, self._pending)
         until = max(until, self.start)
-        counted = sorted({row_id for listed_at, row_id in self._recent if listed_at >= until})
-        return AppMark(until, tuple(counted))
+        counted = {row_id for listed_at, row_id in self._recent if listed_at >= until}
+        if self._goes_past_end:  # an earlier report may have counted rows after the end of this one
+            counted |= self._counted - self._seen
+        return AppMark(until, tuple(sorted(counted)))

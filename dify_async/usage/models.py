@@ -82,8 +82,17 @@ class UsageRow(DifyModel, frozen=True, kw_only=True):
 
 
 class UsageError(DifyModel, frozen=True, kw_only=True):
-    """An app whose usage could not be read, and why. None of its usage is in the rows."""
+    """An app that could not be read, and why.
+
+    Attributes:
+        app_id: The app's id.
+        app_name: The app's name; empty if it is not known.
+        error: What failed.
+        has_rows: Whether the app's usage is in the rows, all of it: only its statistics failed, so that
+            `Usage.unexplained` says nothing about this app.
+    """
 
     app_id: str
     app_name: str
     error: DifyError
+    has_rows: bool = False

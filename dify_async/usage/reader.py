@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 async def read(source: UsageSource, query: UsageQuery) -> Usage:
-    """The usage of all apps. Those that fail are in `Usage.errors`, and have no rows."""
+    """The usage of all apps. Those that fail are in `Usage.errors`."""
     now, zone = source.now(), await source.get_zone()
     period = query.period(zone, now)
     start, end = int(period.start.timestamp()), int(period.end.timestamp())
@@ -50,13 +50,16 @@ async def read(source: UsageSource, query: UsageQuery) -> Usage:
             app = app or await source.get_app(app_id)
             reading = Reading(earliest, end, marks.get(app.id), int(now.timestamp()))
             reader = AppReader(source, query, app, zone, reading=reading, progress=AppProgress(progress))
-            tally, rest[app_id] = await reader.read(get_rows)
+            found = await reader.read(get_rows)
         except DifyError as error:
             if affects_all_apps(error):
                 raise
             errors[app_id] = UsageError(app_id=app_id, app_name=app.name if app else "", error=error)
             return
-        merge(groups, tally)
+        if found.error is not None:
+            errors[app_id] = UsageError(app_id=app_id, app_name=app.name, error=found.error, has_rows=True)
+        merge(groups, found.tally)
+        rest[app_id] = found.unexplained
         if (mark := reading.mark()) is not None:
             marks[app.id] = mark
 

@@ -44,7 +44,9 @@ def tokens_of(message: UsageMessage) -> Tokens:
 
 def is_pending(message: UsageMessage) -> bool:
     """Whether the answer may still be generated; its tokens are stored at the end."""
-    return not (message.answer or message.message_tokens or message.answer_tokens or message.error)
+    if message.message_tokens or message.answer_tokens or message.error:
+        return False
+    return message.status == "paused" or not message.answer
 
 
 def is_pending_run(run: UsageRun) -> bool:

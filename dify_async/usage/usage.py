@@ -33,7 +33,8 @@ class Usage(DifyModel, frozen=True, kw_only=True):
             explains (messages of deleted conversations, tokens of completion apps), or negative numbers
             for messages that the statistics leave out (debugging in the console, from Dify 1.9). Empty if
             all agree, and with `since`.
-        errors: The apps that failed. They have no rows.
+        errors: The apps that failed. They have no rows, unless `has_rows` is true: then only the
+            statistics failed, and nothing is known about what is unexplained.
         mark: Pass it as `since` to read only what is new.
     """
 

@@ -121,18 +121,39 @@ async def test_a_report_of_the_past_ends_where_it_ends() -> None:
         assert second.period.start == first.period.start
 
 
-async def test_an_answer_that_is_not_finished_is_counted_when_it_is() -> None:
-    """Dify stores a message before it asks the model, without tokens."""
+async def test_a_report_that_ends_before_its_mark_forgets_nothing() -> None:
+    """Whatever is asked in between, with other groups, apps and ranges, each message is counted once."""
+    async with a_fake("1.16.1", "chat", "workflow", "completion") as fake, client(fake) as dify:
+        for app in range(3):
+            put(fake, [a_message(f"2026-11-12 10:0{number}", number) for number in range(5)], app=app)
+        first = await dify.usage(START)
+        assert (sum(row.messages for row in first.rows), sum(row.runs for row in first.rows)) == (10, 5)
+        mark = first.mark
+        for end in ("2026-11-11 00:00", "2026-11-12 10:01", "2026-11-12 10:04:30"):
+            for apps in ([fake.apps[0].id], None):
+                between = await dify.usage(START, end, since=mark, by=("user",), apps=apps)
+                assert between.rows == []
+                mark = between.mark
+        for app in range(3):
+            put(fake, [a_message(f"2026-11-12 10:0{number}", number) for number in range(7)], app=app)
+        last = await dify.usage(since=mark)
+        assert (sum(row.messages for row in last.rows), sum(row.runs for row in last.rows)) == (4, 2)
+        assert [len(one.counted) for one in last.mark.apps.values()] == [6, 6, 6]
+
+
+@pytest.mark.parametrize("begun", ['"answer": ""', '"answer": "Please choose", "status": "paused"'])
+async def test_an_answer_that_is_not_finished_is_counted_when_it_is(begun: str) -> None:
+    """Dify stores a message before it asks the model, without tokens; a workflow may wait for a person."""
     async with a_fake("1.16.1", "chat") as fake, client(fake) as dify:
         put(fake, [a_message("2026-11-12 10:00")])
         now = int(time.time())
-        begun = '{"data": [{"id": "m", "created_at": %d, "message_tokens": %d, "answer": ""}]}'
+        row = '{"data": [{"id": "m", "created_at": %d, "message_tokens": %d, ' + begun + "}]}"
         headers = {"Content-Type": "application/json"}
-        fault = fake.inject("/apps/*/chat-messages", body=(begun % (now - 60, 0)).encode(), headers=headers)
+        fault = fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 0)).encode(), headers=headers)
         first = await dify.usage("2020-01-01 00:00")
         assert first.rows == []
         fault.remove()
-        fake.inject("/apps/*/chat-messages", body=(begun % (now - 60, 9)).encode(), headers=headers)
+        fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 9)).encode(), headers=headers)
         second = await dify.usage(since=first.mark)
         assert [(row.messages, row.total_tokens) for row in second.rows] == [(1, 9)]
         assert (await dify.usage(since=second.mark)).rows == []

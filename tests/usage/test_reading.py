@@ -219,8 +219,28 @@ async def test_an_app_that_fails_has_no_rows() -> None:
             (broken.id, "1 chat"),
             (unknown, ""),
         ]
+        assert not any(error.has_rows for error in usage.errors)
         assert isinstance(usage.errors[0].error, DifyPermissionError)
         assert set(usage.mark.apps) == {fake.apps[0].id, fake.apps[2].id}
+
+
+async def test_an_app_whose_statistics_fail_has_rows() -> None:
+    """The messages are readable; what they do not explain is not known, which the error says."""
+    async with a_fake("1.16.1", "chat", "completion") as fake, client(fake, retry=ONCE) as dify:
+        for app in range(2):
+            put(fake, [a_message("2026-11-16 10:00", number) for number in range(5)], app=app)
+        fake.inject("/apps/*/statistics/token-costs", status=500)
+        usage = await dify.usage(START, END)
+        assert [row.messages for row in usage.rows] == [5, 5]
+        assert usage.unexplained == []
+        assert {error.app_id: error.has_rows for error in usage.errors} == {app.id: True for app in fake.apps}
+        assert "statistics/token-costs: 500" in str(usage.errors[0].error)
+        assert set(usage.mark.apps) == {app.id for app in fake.apps}
+        fake.remove_faults()
+        assert (await dify.usage(since=usage.mark)).rows == []
+        fake.inject("/apps/*/statistics/*", status=401)
+        with pytest.raises(DifyAuthenticationError):
+            await dify.usage(START, END)
 
 
 async def test_a_rejected_login_is_raised() -> None:
