@@ -21,13 +21,15 @@ from dify_async.usage.reader import read
 from .dashboard import DashboardCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from dify_async._choices import PeriodName
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import Message
     from dify_async.usage import Usage, UsageDimension, UsageMark
+
+    from .bulk import Progress
 
 
 class UsageCalls(DashboardCalls):
@@ -90,7 +92,7 @@ class UsageCalls(DashboardCalls):
         period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),
         since: UsageMark | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Usage:
         """Messages, tokens and costs by user, model, source and day.
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from msgspec import Raw, Struct
 
-from .base import Answer
+from .base import DifyModel
 from .messages import CompletionMessage, Feedback
 from .people import EndUser, WorkspaceUser
 
 
-class TokenUsage(Answer, frozen=True, kw_only=True):
+class TokenUsage(DifyModel, frozen=True, kw_only=True):
     """The tokens of a message and their price.
 
     Attributes:
@@ -28,7 +28,7 @@ class TokenUsage(Answer, frozen=True, kw_only=True):
     latency: float | None = None
 
 
-class Message(Answer, frozen=True, kw_only=True):
+class Message(DifyModel, frozen=True, kw_only=True):
     """A message of an app, with its conversation's user and model. Times are Unix seconds.
 
     For completion apps, `id`, the tokens and `usage` are None: the server has them only in a call that marks

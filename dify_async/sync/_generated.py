@@ -14,7 +14,7 @@ from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
@@ -1538,7 +1538,7 @@ class UsageCalls(DashboardCalls):
         period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),
         since: UsageMark | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Usage:
         """Messages, tokens and costs by user, model, source and day.
 

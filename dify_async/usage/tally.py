@@ -50,7 +50,10 @@ class Sums:
     __slots__ = ("conversations", "cost", "input_tokens", "messages", "output_tokens", "runs", "total_tokens")
 
     def __init__(self) -> None:
-        self.messages = self.conversations = self.runs = self.total_tokens = 0
+        self.messages: int = 0
+        self.conversations: int = 0
+        self.runs: int = 0
+        self.total_tokens: int = 0
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.cost: dict[str, Decimal] = {}
