@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dify_async import App, Usage, UsageDimension
 from dify_async.usage.models import UsageRow
-from dify_async.usage.tally import AppTally, ModelTokens, Person, Tokens, merge, rows_of
+from dify_async.usage.tally import AppTally, Model, ModelTokens, Person, Tokens, merge, rows_of
 from tests.support import client
 
 from .support import a_fake, a_message, put
@@ -107,8 +107,8 @@ def test_sums_are_exact_by_any_grouping(
         tally = AppTally(App(id="1", name="a", mode="chat"), by)
         for day, user, prompt, answer, price in messages:
             tokens = Tokens(prompt, answer, prompt + answer, price)
-            talk = tally.conversation(Person(str(user), None, "api"))
-            talk.add(DAY.replace(day=day), tokens, (ModelTokens("p", str(user), tokens),), messages=1)
+            talk = tally.conversation(Person(str(user), None, "api"), Model("p", str(user)))
+            talk.add(DAY.replace(day=day), tokens, messages=1)
         groups: dict[object, object] = {}
         merge(groups, tally)  # type: ignore[arg-type]  # empty
         rows: list[UsageRow] = rows_of(groups, by)  # type: ignore[arg-type]  # filled by merge
