@@ -13,7 +13,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import calls, others, processes, refreshes, usage
+from benchmarks.cases import calls, fewer_requests, others, processes, refreshes, usage
 from benchmarks.gates import GATES
 from benchmarks.measure import FULL, QUICK, Effort, Figures
 
@@ -31,6 +31,8 @@ CASES: dict[str, Case] = {
         others.other_libraries,
         refreshes.refreshes,
         refreshes.gunicorn,
+        fewer_requests.idle_apps,
+        fewer_requests.shared_feeds,
         processes.memory,
         processes.imports,
         processes.dashboards,

@@ -15,9 +15,9 @@ from ._choices import (
     WorkflowRunStatus,
 )
 from ._http.retry import RetryPolicy
-from ._ids import AppOrId
+from ._ids import AppOrId, Id
 from ._times import When
-from .client import AppResult, AsyncDifyServer
+from .client import AppResult, AsyncDifyServer, Progress
 from .dashboard import *  # noqa: F403 - all of its __all__
 from .errors import (
     DifyAuthenticationError,
@@ -87,6 +87,7 @@ __all__ = [
     "DifyUnknownOutcomeError",
     "DifyValidationError",
     "Event",
+    "Id",
     "LoginAttempts",
     "MemoryTokenStore",
     "Metric",
@@ -95,6 +96,7 @@ __all__ = [
     "OnEvent",
     "Paginator",
     "PeriodName",
+    "Progress",
     "RedisTokenStore",
     "RequestAnswered",
     "RequestEvent",

@@ -74,7 +74,7 @@ def text(name: str, value: object) -> str:
     if isinstance(value, str) and value:
         return _encodable(name, value)
     raise DifyConfigError(
-        f"{name} must be a string, got {'an empty string' if value == '' else _describe(value)}"
+        f"{name} must be a string, got {'an empty string' if value == '' else described(value)}"
     )
 
 
@@ -82,7 +82,7 @@ def optional_text(name: str, value: object) -> str | None:
     """Text, or None if not given; errors never show the value."""
     if isinstance(value, str | None):
         return value and _encodable(name, value)
-    raise DifyConfigError(f"{name} must be a string or None, got {_describe(value)}")
+    raise DifyConfigError(f"{name} must be a string or None, got {described(value)}")
 
 
 def header_text(name: str, value: object) -> str:
@@ -100,7 +100,7 @@ def texts(name: str, values: object) -> list[str]:
     items: list[Any] = list(values)
     for value in items:
         if not isinstance(value, str):
-            raise DifyConfigError(f"{name} must be a list of strings, got a list with {_describe(value)}")
+            raise DifyConfigError(f"{name} must be a list of strings, got a list with {described(value)}")
     return items
 
 
@@ -113,21 +113,24 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
 
 def optional_choice(name: str, value: object, literal: object) -> None:
     """Check that the value is one of the texts of a `Literal`, or None."""
+    choices = get_args(literal)
+    if value == "all" and value not in choices:  # as in Dify's own API
+        raise refused(name, f"one of {', '.join(choices)}", value, hint="leave it out for all of them")
     if value is not None:
-        one_of(name, value, get_args(literal))
+        one_of(name, value, choices)
 
 
 def instance(name: str, value: object, kind: type[T], description: str) -> T:
     """An instance of a class; errors show the description, such as "a RetryPolicy"."""
     if isinstance(value, kind):
         return value
-    raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
+    raise DifyConfigError(f"{name} must be {description}, got {described(value)}")
 
 
 def methods(name: str, value: object, names: Iterable[str], description: str) -> None:
     """Check that the value has these methods."""
     if not all(callable(getattr(value, method, None)) for method in names):
-        raise DifyConfigError(f"{name} must be {description}, got {_describe(value)}")
+        raise DifyConfigError(f"{name} must be {description}, got {described(value)}")
 
 
 def callback(name: str, value: T) -> T:
@@ -135,7 +138,7 @@ def callback(name: str, value: T) -> T:
     if value is None:
         return value
     if not callable(value):
-        raise DifyConfigError(f"{name} must be a function, got {_describe(value)}")
+        raise DifyConfigError(f"{name} must be a function, got {described(value)}")
     function = _unwrapped(value)
     for candidate in (function, type(function).__call__):
         if inspect.iscoroutinefunction(candidate) or inspect.isasyncgenfunction(candidate):
@@ -172,7 +175,7 @@ def shown(value: object) -> str:
     try:
         line = repr(value)
     except Exception:  # noqa: BLE001 - any object may be passed, even one whose repr fails
-        return _describe(value)
+        return described(value)
     return line if len(line) <= 60 else f"{line[:59]}…"
 
 
@@ -191,6 +194,9 @@ def _encodable(name: str, value: str) -> str:
     return value
 
 
-def _describe(value: object) -> str:
+def described(value: object) -> str:
     """The type of a value that must not be shown, or "None"."""
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+    if value is None:
+        return "None"
+    # Masked text has its own class.
+    return f"a value of type {'str' if isinstance(value, str) else type(value).__name__}"

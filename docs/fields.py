@@ -1,4 +1,4 @@
-"""For the reference: the fields of a struct, also those that need no words, in the order of the source."""
+"""For the reference: all fields of a struct, in the order of the source, and what common fields mean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,69 @@ from typing import Any
 import griffe
 
 ATTRIBUTES = griffe.DocstringSectionKind.attributes
+
+# Fields of the same name mean the same in each struct; a docstring that describes its field takes precedence.
+COMMON = {
+    "admin_feedback_stats": "Likes and dislikes of console users.",
+    "annotated": "Whether one of its messages has an annotation.",
+    "answer": "The answer.",
+    "answer_tokens": "Tokens of the answer.",
+    "app_id": "The app's id.",
+    "app_name": "The app's name.",
+    "avatar": "The id of the picture.",
+    "avatar_url": "The URL of the picture.",
+    "conversation_count": "The number of conversations.",
+    "conversation_id": "The conversation's id.",
+    "created_at": "When it was created, in Unix seconds.",
+    "created_by": "The account that created it.",
+    "date": "A calendar day in the account's time zone.",
+    "description": "The description.",
+    "dislike": "The number of dislikes.",
+    "elapsed_time": "The duration in seconds.",
+    "email": "The email address.",
+    "enable_api": "Whether the app can be called with an API key.",
+    "enable_site": "Whether the app has a public page.",
+    "feedbacks": "The likes and dislikes.",
+    "finished_at": "When it ended, in Unix seconds.",
+    "from_account_id": "The id of the console user; None for end users.",
+    "from_account_name": "The name of the console user; None for end users.",
+    "from_end_user_id": "The id of the end user; None for console users.",
+    "from_source": '"api" for end users, "console" for console users.',
+    "hit_count": "How often it was used.",
+    "icon": "The emoji, or the id of the image.",
+    "icon_background": 'The color behind the icon, such as "#FFEAD5".',
+    "icon_type": '"emoji", "image" or "link".',
+    "icon_url": "The URL of the image.",
+    "id": "The id.",
+    "inputs": "The values of the app's variables.",
+    "interactions": "Messages per conversation, or runs per user.",
+    "last_active_at": "In Unix seconds.",
+    "last_login_at": "In Unix seconds.",
+    "latency": "Milliseconds.",
+    "like": "The number of likes.",
+    "message_count": "The number of messages.",
+    "message_tokens": "Tokens of the prompt.",
+    "name": "The name.",
+    "query": "The question.",
+    "question": "The question.",
+    "rate": "Likes per 1000 messages.",
+    "rating": '"like" or "dislike".',
+    "runs": "The number of workflow runs.",
+    "session_id": "The name that the calling application gave.",
+    "status": "The status, as Dify names it.",
+    "status_count": "The number of workflow runs per status.",
+    "tags": "The tags.",
+    "terminal_count": "The number of end users.",
+    "token_count": "The number of tokens.",
+    "total_steps": "The number of nodes that ran.",
+    "total_tokens": "The number of tokens.",
+    "tps": "Tokens per second.",
+    "updated_at": "When it was last changed, in Unix seconds.",
+    "updated_by": "The account that changed it last.",
+    "user_feedback_stats": "Likes and dislikes of end users.",
+    "version": "The workflow's version.",
+    "workflow_run_id": "The id of the workflow run; None for apps without a workflow.",
+}
 
 
 class Fields(griffe.Extension):
@@ -20,7 +83,9 @@ class Fields(griffe.Extension):
             return
         sections = cls.docstring.parse()
         said = [one for part in sections if part.kind is ATTRIBUTES for one in part.value]
-        texts = {one.name: one.description for one in said}
+        # The status of an event is that of HTTP.
+        common = {} if cls.module.name == "events" else COMMON
+        texts = {**common, **{one.name: one.description for one in said}}
         listed = [
             griffe.DocstringAttribute(
                 one.name, annotation=one.annotation, description=texts.get(one.name, "")

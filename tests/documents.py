@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import dify_async.redis_store  # noqa: F401 - programs import it before they start a loop; blocks inside one
+# Programs import these before they start a loop; blocks import them inside one.
+import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
+
+import dify_async.redis_store  # noqa: F401
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 

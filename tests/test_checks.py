@@ -9,6 +9,7 @@ import pytest
 
 from dify_async import DifyConfigError
 from dify_async import _checks as checks
+from dify_async._secrets import Secret
 
 
 class Unprintable:
@@ -42,6 +43,7 @@ INVALID: list[tuple[str, object, str]] = [
     ("header_text", "a\nb", "x must be a string of printable ASCII characters, got other characters"),
     ("header_text", "ä", "x must be a string of printable ASCII characters, got other characters"),
     ("header_text", None, "x must be a string, got None"),
+    ("callback", Secret("secret"), "x must be a function, got a value of type str"),
     ("callback", 5, "x must be a function, got a value of type int"),
     ("texts", "id", "x must be a list of strings, got 'id'"),
     ("texts", 7, "x must be a list of strings, got 7"),

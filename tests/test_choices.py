@@ -15,6 +15,7 @@ from dify_async import (
     AppSort,
     AsyncDifyServer,
     ConversationSort,
+    DashboardFeed,
     DifyConfigError,
     Metric,
     MetricName,
@@ -83,9 +84,37 @@ def test_no_argument_of_a_closed_set_is_any_text() -> None:
                 assert not re.search(r"\bstr\b", str(parameter.annotation)), (method, name)
 
 
+@pytest.mark.parametrize("name", ["mode", "mode of a page", "mode of a dashboard", "sort_by", "status"])
+async def test_all_is_not_a_filter(name: str) -> None:
+    """Dify's own API takes mode=all."""
+    method, _, arguments = CALLS[name]
+    (choice,) = arguments.keys() - {"app_id"}
+    async with AsyncDifyServer("http://127.0.0.1:1", "a@example.com", "x") as dify:
+        with pytest.raises(DifyConfigError, match=f"^{choice} must be .*, got 'all'; leave it out for all"):
+            await getattr(dify, method)(**{**arguments, choice: "all"})
+        with pytest.raises(DifyConfigError, match=r"^mode must be one of .*, got 'all'$"):
+            await dify.create_app("a", "all")  # type: ignore[arg-type]
+
+
 def test_users_can_import_what_they_write_in_annotations() -> None:
-    names = {"AppMode", "AppSort", "ConversationSort", "AnnotationStatus", "WorkflowRunStatus", "OnError"}
-    names |= {"PeriodName", "MetricName", "When", "OnEvent", "AppOrId"}
-    assert names <= set(dify_async.__all__)
+    foreign = {
+        "Any",
+        "AsyncIterator",
+        "Callable",
+        "ClientSession",
+        "False",
+        "Iterable",
+        "Literal",
+        "Mapping",
+        "None",
+    }
+    foreign |= {"Path", "SSLContext", "Self", "Sequence", "T", "True", "UNSET", "UnionType", "Unpack"}
+    foreign |= {"UnsetType"}
+    internal = {"Options", "QueryValue"}  # of keyword arguments and queries, which callers write in place
+    for owner in (AsyncDifyServer, DashboardFeed):
+        for method, function in inspect.getmembers(owner, inspect.isfunction):
+            if not method.startswith("_") or method == "__init__":
+                names = set(re.findall(r"\b[A-Z]\w*", str(inspect.signature(function))))
+                assert names - foreign - internal <= {*dify_async.__all__, "DashboardClient"}, method
     assert "paused" in get_args(WorkflowRunStatus)
     assert "all" in get_args(AnnotationStatus)

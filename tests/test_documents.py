@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 import dify_async
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
-from tests.documents import ADMIN_KEY, DOCUMENTS, ROOT, Block, block, blocks, execute
+from tests.documents import ADMIN_KEY, DOCUMENTS, ROOT, Block, blocks, execute
 from tests.redis_server import RedisServer
 
 
@@ -92,13 +93,20 @@ def test_all_blocks_are_found() -> None:
 
 
 @pytest.mark.calendar
+@pytest.mark.parametrize(("name", "heading"), [("README.md", "Use"), ("docs/index.md", "A first program")])
 def test_the_first_example_is_short_and_shows_costs(
-    console: FakeDifyServer, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+    name: str,
+    heading: str,
+    console: FakeDifyServer,
+    settings: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code = block("README.md", "Use").code
+    code = next(one.code for one in blocks() if one.path == ROOT / name and one.heading == heading)
     assert len([line for line in code.splitlines() if line]) <= 15
     execute(made_real(code, settings), console)
-    assert "USD" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "USD" in output
+    assert len(output.splitlines()) <= 12
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -121,14 +129,51 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_reference_lists_every_method() -> None:
-    text = (ROOT / "docs/reference/client.md").read_text(encoding="utf-8")
+REFERENCE: Final = sorted((ROOT / "docs/reference").glob("*.md"))
+
+
+def test_the_reference_has_every_method_once() -> None:
+    """`docs/calls.py` makes a table and the entries of these lines."""
+    lists = [
+        found
+        for path in REFERENCE
+        for found in re.findall(
+            r"^\{\{ calls: ([\w, \n]+) \}\}$", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    listed = [name for names in lists for name in re.split(r"[,\s]+", names)]
     calls = [
         name
         for name, value in inspect.getmembers(AsyncDifyServer)
         if not name.startswith("_") and callable(value)
     ]
-    assert [name for name in calls if f"[{name}][dify_async.AsyncDifyServer.{name}]" not in text] == []
+    assert sorted(listed) == sorted(calls)
+
+
+def test_the_reference_has_every_public_name_once() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in REFERENCE)
+    entries = re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)
+    assert len(entries) == len(set(entries))
+    documented = {entry.rpartition(".")[2] for entry in entries}
+    assert set(dify_async.__all__) - documented == {"__version__"}
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    nav = re.findall(r"([\w/-]+\.md)$", text.partition("\nnav:\n")[2].partition("\n\n")[0], re.MULTILINE)
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert sorted(nav) == sorted(pages)
+
+
+def test_titles_of_pages_differ() -> None:
+    titles = [path.read_text(encoding="utf-8").partition("\n")[0] for path in (ROOT / "docs").rglob("*.md")]
+    assert len(titles) == len(set(titles))
+
+
+def test_the_tutorial_logs_in_to_the_fake_server() -> None:
+    fake = FakeDifyServer()
+    text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    assert f"DIFY_EMAIL={fake.email} DIFY_PASSWORD={fake.password}" in text
 
 
 def test_the_diff_of_an_endpoint_matches_the_files() -> None:
@@ -145,18 +190,19 @@ def test_the_diff_of_an_endpoint_matches_the_files() -> None:
     assert shown
 
 
-def test_the_login_guarantee_has_the_same_words_on_every_page() -> None:
-    """Each page that states it also states its limits."""
-    pages = {
-        name: " ".join((ROOT / "docs" / f"{name}.md").read_text().split())
-        for name in ("signing-in", "tokens", "security")
-    }
-    parts = [
-        ("All clients that share a token store send the same password", "clears the record."),
-        ("- Without a shared store", "the count starts again."),
-        ("- Dify can be configured to count for longer", "in the console."),
-    ]
-    for start, end in parts:
-        words = {page.partition(start)[2].partition(end)[0] for page in pages.values()}
-        assert len(words) == 1
-        assert words != {""}
+def test_the_login_guarantee_is_stated_once_with_its_limits() -> None:
+    guide = ROOT / "docs/signing-in.md"
+    pages = [path for path in DOCUMENTS if "three times without success" in path.read_text(encoding="utf-8")]
+    assert [path for path in pages if path.name not in {"CHANGELOG.md", "changelog.md"}] == [guide]
+    assert "\nThe limits:\n\n- Without a shared store" in guide.read_text(encoding="utf-8")
+
+
+def test_actions_are_pinned_and_jobs_are_limited() -> None:
+    """A tag of an action can be moved, and a job without a limit runs for six hours."""
+    for path in (ROOT / ".github/workflows").glob("*.yml"):  # not part of the sdist
+        text = path.read_text(encoding="utf-8")
+        for used in re.findall(r"uses: (.+)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", used), used
+        assert "\npermissions: {}\n" in text
+        jobs = re.findall(r"^  \w+:$", text.partition("\njobs:\n")[2], re.MULTILINE)
+        assert text.count("timeout-minutes:") == len(jobs)

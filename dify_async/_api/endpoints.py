@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -41,13 +41,12 @@ from dify_async.models.workspace import Invitations, Members, SwitchedWorkspace,
 from dify_async.statistics.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Endpoint(Generic[T]):
+class Endpoint(Struct, Generic[T], frozen=True, eq=False):
     """One route.
 
     Attributes:

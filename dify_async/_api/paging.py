@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from dify_async._concurrency import for_each
+from dify_async._http.urls import Query
 from dify_async.errors import DifyDecodeError
 from dify_async.models import CursorPage, Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from dify_async._http.urls import Query, QueryValue
+    from dify_async._http.urls import QueryValue
 
     from .caller import Caller
     from .endpoints import Endpoint
@@ -52,8 +52,7 @@ class Position(Protocol):
         """Where the next page begins, given the last row of this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageNumber:
+class PageNumber(Struct, frozen=True):
     """A page by its number, from 1."""
 
     number: int = 1
@@ -65,11 +64,10 @@ class PageNumber:
 
     def next(self, _: str | None) -> Self:
         """The next number."""
-        return replace(self, number=self.number + 1)
+        return structs.replace(self, number=self.number + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """The page after the row whose id is the value of a parameter."""
 
     name: str
@@ -82,11 +80,10 @@ class Cursor:
 
     def next(self, last_id: str | None) -> Self:
         """The cursor after the last row."""
-        return replace(self, row_id=last_id)
+        return structs.replace(self, row_id=last_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection(Generic[RowT]):
+class Selection(Struct, Generic[RowT], frozen=True):
     """The rows of a list to get.
 
     Attributes:

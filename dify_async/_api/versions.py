@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dify_async.errors import DifyConfigError
 
@@ -24,8 +25,7 @@ def checked_version(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """True for servers from release `since` on and before release `until`."""
 
     since: Version = (0, 0, 0)

@@ -94,6 +94,7 @@ class FallbackStore:
         self._tokens = _Entry[Tokens](key)
         self._attempts = _Entry[LoginAttempts](f"{key}-login")
         self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
+        self._busy = anyio.Lock()  # otherwise an older value could arrive after a newer one
         self._emit = emit
         self._lock_is_left = False
         self._patience = _PATIENCE
@@ -110,6 +111,11 @@ class FallbackStore:
     def expires_attempts(self) -> bool:
         """Whether the store drops attempts by its own clock."""
         return not self._attempts.is_unsaved and bool(getattr(self.store, "expires_attempts", False))
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the store does not have everything yet."""
+        return self._tokens.is_unsaved or self._attempts.is_unsaved
 
     def begin(self) -> None:
         """Let the next call wait for the store again."""
@@ -173,7 +179,7 @@ class FallbackStore:
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
-        if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
+        if self._is_behind or self._lock_is_left:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
                 await self._save_unsaved()
 
@@ -181,27 +187,31 @@ class FallbackStore:
         async def load(entry: _Entry[Any]) -> StoredValue | None:
             return await self.store.load(entry.key)
 
-        both = load(self._tokens), load(self._attempts)
-        value, found = await asyncio.gather(*both, return_exceptions=True)
-        if isinstance(value, BaseException):
-            raise value
-        tokens = rules.usable_tokens(value)
-        if tokens is None and value is not None:
-            logger.warning("the token store contains invalid data; it will be overwritten")
-        if tokens is not None:  # otherwise they were evicted, and those in memory are valid
-            self._tokens.found(tokens)
-        entry = self._attempts
-        if isinstance(found, BaseException):
-            if self._keeps_attempts:
+        async with self._busy:
+            both = load(self._tokens), load(self._attempts)
+            value, found = await asyncio.gather(*both, return_exceptions=True)
+            if isinstance(value, BaseException):
+                raise value
+            tokens = rules.usable_tokens(value)
+            if tokens is None and value is not None:
+                logger.warning("the token store contains invalid data; it will be overwritten")
+            if tokens is not None:  # otherwise they were evicted, and those in memory are valid
+                self._tokens.found(tokens)
+            if not isinstance(found, BaseException):
+                self._attempts_found(found if isinstance(found, LoginAttempts) else None)
+            elif self._keeps_attempts:
                 raise found
-            self._attempts_failed(_reason(found))
-            return
-        if not isinstance(found, LoginAttempts):
-            found = None
+            else:
+                self._attempts_failed(_reason(found))
+
+    def _attempts_found(self, found: LoginAttempts | None) -> None:
+        entry = self._attempts
         is_newer = found not in (entry.stored, *entry.tried) and (found or self._keeps_attempts)
-        if entry.is_unsaved and entry.value and is_newer:
-            # Other clients have counted too, or logged in; add what this one has sent during the outage.
-            entry.value = rules.merged_attempts(found, entry.value, entry.stored)
+        was_deleted = entry.value is None and entry.stored is ...
+        if entry.is_unsaved and is_newer and not was_deleted:
+            # Other clients have counted too, or logged in.
+            bases = [entry.stored] if entry.value else [entry.stored, *entry.tried]
+            entry.value = rules.merged_attempts(found, entry.value, *bases)
             entry.stored, entry.tried = found, []
         else:
             entry.found(found)
@@ -212,11 +222,12 @@ class FallbackStore:
         return lock
 
     async def _write(self, entry: _Entry[Any]) -> None:
-        value = entry.value
-        if value not in entry.tried:
-            entry.tried.append(value)
-        await (self.store.clear(entry.key) if value is None else self.store.save(entry.key, value))
-        entry.saved(value)
+        async with self._busy:
+            value = entry.value
+            if value not in entry.tried:
+                entry.tried.append(value)
+            await (self.store.clear(entry.key) if value is None else self.store.save(entry.key, value))
+            entry.saved(value)
 
     async def _write_attempts(self) -> None:
         entry = self._attempts
@@ -251,7 +262,8 @@ class FallbackStore:
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
                 await self._save_unsaved()
-                return
+                if not self._is_behind:  # a call may have replaced a value while it was saved
+                    return
 
     async def _save_unsaved(self) -> None:
         """Save what is unsaved, unless another process has saved something newer."""

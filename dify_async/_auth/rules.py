@@ -179,10 +179,18 @@ def refresh_token_is_dead(reply: Reply) -> bool:
     return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)
 
 
-def merged_attempts(found: LoginAttempts | None, mine: LoginAttempts, base: object) -> LoginAttempts:
-    """The attempts in the store, plus those that this client has made since it loaded `base`."""
-    before = base.sent if isinstance(base, LoginAttempts) else {}
-    sent = {} if found is None else dict(found.sent)
-    for one, times in mine.sent.items():
-        sent[one] = sent.get(one, 0) + max(0, times - before.get(one, 0))
-    return replace(found or mine, sent=sent)
+def merged_attempts(
+    found: LoginAttempts | None, mine: LoginAttempts | None, *bases: object
+) -> LoginAttempts | None:
+    """The attempts in the store, changed as this client has changed those that it knew.
+
+    It has added what it sent, or cleared all because it logged in. `bases` are the attempts that it knew.
+    """
+    known = [base.sent for base in bases if isinstance(base, LoginAttempts)]
+    sent = dict(found.sent if found else {})
+    for one in {*sent, *(mine.sent if mine else ())}:
+        added = (mine.sent.get(one, 0) if mine else 0) - max((base.get(one, 0) for base in known), default=0)
+        sent[one] = max(0, sent.get(one, 0) + added)
+    if mine is None and not any(sent.values()):
+        return None
+    return replace(found or mine or LoginAttempts(), sent=sent)

@@ -43,7 +43,7 @@ def checked_headers(
         return {}
     if not isinstance(headers, Mapping):
         raise DifyConfigError(
-            f"{argument} must be a mapping of names to values, got a value of type {type(headers).__name__}"
+            f"{argument} must be a mapping of names to values, got {_checks.described(headers)}"
         )
     items = [(name, masked(value)) for name, value in headers.items()]
     del headers  # error trackers show local variables, and the session's headers are not masked

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import backoff
+from msgspec import Struct
 
 from dify_async import _checks
 
@@ -44,8 +45,7 @@ class RetryPolicy:
             _checks.number(f"RetryPolicy.{name}", getattr(self, name))
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(Struct, frozen=True):
     """Whether it is safe to retry a request (RFC 9110, 9.2). Requests that were not sent are always retried.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The client, and its methods in groups."""
 
 from ._client import AsyncDifyServer
-from .bulk import AppResult
+from .bulk import AppResult, Progress
 
-__all__ = ["AppResult", "AsyncDifyServer"]
+__all__ = ["AppResult", "AsyncDifyServer", "Progress"]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from dify_async import _checks
 from dify_async.errors import DifyConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class AccountCredentials:
+class AccountCredentials(Struct, frozen=True):
     """An account's email and password."""
 
     email: str
     password: str
 
 
-@dataclass(frozen=True, slots=True)
-class AdminKeyCredentials:
+class AdminKeyCredentials(Struct, frozen=True):
     """The server's admin API key, and the workspace to access with it."""
 
     admin_api_key: str

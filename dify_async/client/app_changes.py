@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec import UNSET, UnsetType
 
@@ -58,8 +58,8 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
             DifyUnknownOutcomeError: The app may have been created; check before you try again.
         """
-        _checks.optional_choice("mode", mode, AppMode)
-        _checks.each(_checks.text, name=name, mode=mode)
+        _checks.text("name", name)
+        _checks.one_of("mode", mode, get_args(AppMode))
         fields = {
             "description": description,
             "icon_type": icon_type,

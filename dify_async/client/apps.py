@@ -50,7 +50,8 @@ class AppCalls(Calls):
 
         Args:
             mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
-                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
+                By default, apps of all modes. Dify up to 1.1.2 does not support "advanced-chat" and
+                "completion".
             name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
                 1.11.3, "%" and "_" are wildcards.
             is_created_by_me: True for the account's own apps only; False does not filter.
@@ -91,7 +92,8 @@ class AppCalls(Calls):
 
         Args:
             mode: "chat", "agent-chat", "advanced-chat", "workflow", "completion", or from Dify 1.15 "agent".
-                Dify up to 1.1.2 does not support "advanced-chat" and "completion".
+                By default, apps of all modes. Dify up to 1.1.2 does not support "advanced-chat" and
+                "completion".
             name: Part of the name, case-insensitive; the server uses its first 30 characters. Up to Dify
                 1.11.3, "%" and "_" are wildcards.
             is_created_by_me: True for the account's own apps only; False does not filter.

@@ -15,6 +15,7 @@ from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
+"""A function that is called after each app, with the number of finished apps and the total number."""
 
 
 class AppResult(Answer, Generic[T], frozen=True, kw_only=True):

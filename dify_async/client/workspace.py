@@ -58,9 +58,7 @@ class WorkspaceCalls(Calls):
         Raises:
             DifyPermissionError: The account is not a member; `code` is "account_not_link_tenant".
         """
-        workspace_id = checked_id("workspace_id", workspace_id)
-        _checks.text("workspace_id", workspace_id)
-        body = body_of(tenant_id=workspace_id)
+        body = body_of(tenant_id=checked_id("workspace_id", workspace_id))
         return (await self._caller.call(endpoints.SWITCH_WORKSPACE, body=body)).new_tenant
 
     async def members(self) -> list[Member]:

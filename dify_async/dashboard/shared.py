@@ -31,8 +31,8 @@ logger: Final = logging.getLogger("dify_async")
 
 # Parts of an interval. The feed that refreshed last comes first, before the others look for its snapshot.
 _DUE: Final = 0.9
-_FIRST: Final = (0.95, 1.0)
-_OTHERS: Final = (1.0, 1.1)
+_FIRST: Final = (0.95, 1.05)
+_OTHERS: Final = (1.05, 1.15)
 _ALONE: Final = (0.9, 1.1)
 # A feed that runs sees a new state soon: a larger difference is that of two machines' clocks.
 _MAX_LAG: Final = 0.2
@@ -60,8 +60,8 @@ class SharedRefresh:
     be there. So they read two values per interval, any of them can take over, and the shortest interval
     applies.
 
-    Versions order what is published. A feed that lost its lease meanwhile does not publish, and no feed
-    replaces what it shows by an older snapshot.
+    Versions order what is published. A feed that has lost its lease does not replace what another has
+    published, and no feed replaces what it shows by an older snapshot.
     """
 
     def __init__(self, store: SnapshotStore, interval: float, history: History, fetch: Fetch) -> None:

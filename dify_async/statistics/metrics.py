@@ -107,7 +107,7 @@ class Metric(StrEnum):
     # in a satisfaction rate, so the number of messages is not quite its weight.
     #
     # Gates by the same SQL [0.15.3 to 1.17.0]: a family selects the same messages, or the same runs, and
-    # groups them by day. The number of conversations is no gate, since it alone leaves out debugging
+    # groups them by day. The number of conversations cannot be a gate: it alone leaves out debugging
     # [1.7.0 to 1.8.1]; messages per conversation have none, since they select by the day on which the
     # conversation began.
     # fmt: off

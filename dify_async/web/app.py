@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from . import access, conversations, numbers
+from . import access, conversations, numbers, usage
 from .problems import report_problems
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def create_app(
         app.router.add_post("/token", check.log_in, name=access.LOGIN_ROUTE)
     app.router.add_routes(numbers.ROUTES)
     app.router.add_routes(conversations.ROUTES)
+    app.router.add_routes(usage.ROUTES)
     return app
 
 

@@ -103,14 +103,14 @@ async def test_basic_auth_in_front_of_bearer_tokens_of_a_hidden_version() -> Non
         ({5: SECRET}, "must have valid header names"),
         ({"X-A": SECRET, "x-a": SECRET}, "must contain x-a only once"),
         ([("X-A", SECRET)], "must be a mapping of names to values, got a value of type list"),
-        (f"X-A: {SECRET}", "must be a mapping of names to values, got a value of type Secret"),
+        (f"X-A: {SECRET}", "must be a mapping of names to values, got a value of type str"),
     ],
 )
 def test_headers_that_cannot_be_sent(kind: Any, headers: Any, says: str) -> None:
     for make in (kind, kind.from_env):
         with pytest.raises(DifyConfigError) as refused:
             make(base_url=URL, **ACCOUNT, headers=headers)
-        assert says in str(refused.value).replace("type str", "type Secret")
+        assert says in str(refused.value)
         assert str(refused.value).startswith("headers")
         assert SECRET not in str(refused.value)
 

@@ -51,7 +51,7 @@ async def fake() -> AsyncIterator[FakeDifyServer]:
 
 @pytest.fixture
 async def opened(fake: FakeDifyServer) -> AsyncIterator[Any]:
-    """Opens a feed with a client of its own, as in another process."""
+    """Opens a feed with a separate client, as in another process."""
     async with AsyncExitStack() as stack:
 
         async def open_feed(shared: Any, interval: float = SELDOM, **options: Any) -> DashboardFeed:

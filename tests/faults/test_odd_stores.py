@@ -258,6 +258,11 @@ class Flaky(MemoryTokenStore):
             raise OSError("down")
         await super().save(key, value)
 
+    async def clear(self, key: str) -> None:
+        if self.is_down:
+            raise OSError("down")
+        await super().clear(key)
+
 
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> tuple[Flaky, fallback_store.FallbackStore]:
@@ -411,3 +416,64 @@ async def test_attempts_that_another_client_has_cleared_are_not_counted_again(
     await store.clear("key-login")
     await guard.close()
     assert await store.load("key-login") == LoginAttempts(sent={"hash": 1}, sent_at=2, answer="lost")
+
+
+async def test_a_login_clears_what_others_have_counted_on_top_of_it(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It succeeded during an outage of this client: only the attempts of others stay in the record."""
+    store, guard = guarded
+    monkeypatch.setattr(guard, "_catch_up_later", lambda: None)
+    await guard.save_attempts(LoginAttempts(sent={"hash": 2}, sent_at=1))
+    store.is_down = True
+    await guard.save_attempts(None)
+    store.is_down = False
+    await store.save("key-login", LoginAttempts(sent={"hash": 3}, sent_at=2))
+    guard._retry_at = None
+    await guard.load()
+    assert guard.attempts.sent == {"hash": 1}
+    await store.save("key-login", LoginAttempts(sent={"hash": 4}, sent_at=3))
+    await guard.close()
+    assert await store.load("key-login") == LoginAttempts(sent={"hash": 2}, sent_at=3)
+
+
+@pytest.mark.parametrize("is_saved_first", [False, True])
+async def test_a_value_that_changes_while_the_older_one_is_saved(
+    guarded: tuple[Flaky, fallback_store.FallbackStore],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_saved_first: bool,
+) -> None:
+    """The older one is saved in the background after an outage; a login succeeds in the meantime."""
+    store, guard = guarded
+    save, started, proceed = store.save, asyncio.Event(), asyncio.Event()
+
+    async def save_slowly(key: str, value: StoredValue, /) -> None:
+        if is_saved_first:
+            await save(key, value)
+        if isinstance(value, LoginAttempts):
+            started.set()
+            await proceed.wait()
+        if not is_saved_first:
+            await save(key, value)
+
+    store.is_down = True
+    await guard.save_attempts(LoginAttempts(sent={"hash": 1}, sent_at=1))
+    store.is_down = False
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "save", save_slowly)
+        await started.wait()
+        if is_saved_first:
+            monkeypatch.setattr(guard, "_retry_at", math.inf)  # not asked by this call
+            await guard.save_attempts(None)
+        else:
+            guard._retry_at = None
+            clearing = asyncio.create_task(guard.save_attempts(None))
+            await anyio.wait_all_tasks_blocked()
+            proceed.set()
+            await clearing
+        proceed.set()
+        await until(lambda: guard._catching_up is None or guard._catching_up.done())
+    assert store._tokens == {}
+    assert not guard._attempts.is_unsaved
+    await guard.close()

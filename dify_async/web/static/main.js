@@ -13,6 +13,7 @@ import { isIdle, moneyOf } from "./series.js";
 import { get, problemOf } from "./service.js";
 import { load, refresh, store } from "./store.js";
 import { makeHeadings, showApps } from "./table.js";
+import { offerUsage } from "./usage.js";
 
 const DRAW_INTERVAL = 150; // milliseconds; longer while drawing takes long
 const THEMES = ["auto", "light", "dark"];
@@ -153,6 +154,8 @@ function drawNumbers(app) {
   find("costs").hidden = moneyOf(series).length === 0;
   showShares(find("shares"), app ? { ...store, totals: {} } : { ...store, totals: series });
   if (!find("costs").hidden && store.isDone) drawMonth();
+  find("who").hidden = find("by-day").hidden || !store.isDone;
+  offerUsage(find("usage"), queryOf(view));
 }
 
 function drawMonth() {
