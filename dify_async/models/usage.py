@@ -68,9 +68,22 @@ class Message(DifyModel, frozen=True, kw_only=True):
 
 
 class MessageMetadata(Struct, frozen=True):
-    """What is read of the metadata that Dify stores with a message."""
+    """The usage in the metadata that Dify stores with a message."""
 
     usage: TokenUsage | None = None
+
+
+class Price(Struct, frozen=True, gc=False):
+    """The price of a message."""
+
+    total_price: Decimal | None = None
+    currency: str | None = None
+
+
+class PricedMetadata(Struct, frozen=True, gc=False):
+    """The price in the metadata of a message."""
+
+    usage: Price | None = None
 
 
 class ModelName(Struct, frozen=True):
@@ -102,7 +115,7 @@ class UsageConversation(Struct, frozen=True, kw_only=True, gc=False):
     message: CompletionMessage | None = None  # of a completion app
 
 
-class UsageMessage(Struct, frozen=True, kw_only=True):
+class UsageMessage(Struct, frozen=True, kw_only=True, gc=False):
     """The tokens of a message. `metadata` is whatever the server stored, so it is decoded separately."""
 
     id: str
