@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import sys
@@ -158,8 +157,10 @@ def _unwrapped(function: Any) -> Any:
 
 def suggestion(value: object, choices: Iterable[str]) -> str:
     """The question "did you mean …?" with the closest choice; "" if none is close."""
+    import difflib  # noqa: PLC0415 - only for errors
+
     close = difflib.get_close_matches(value, list(choices), n=1) if isinstance(value, str) else []
-    return f"did you mean {close[0]!r}?" if close else ""
+    return f"did you mean {str(close[0])!r}?" if close else ""  # a choice may be a member of an enum
 
 
 def refused(name: str, rule: str, value: object, *, hint: str = "") -> DifyConfigError:
