@@ -1,8 +1,9 @@
 """Asyncio client of Dify's console API: apps, API keys, conversations and statistics."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from . import dashboard, models, usage
+from . import models
 from ._api.paginator import Paginator
 from ._choices import (
     AnnotationStatus,
@@ -18,7 +19,6 @@ from ._http.retry import RetryPolicy
 from ._ids import AppOrId, Id
 from ._times import When
 from .client import AppResult, AsyncDifyServer, Progress
-from .dashboard import *  # noqa: F403 - all of its __all__
 from .errors import (
     DifyAuthenticationError,
     DifyConfigError,
@@ -53,22 +53,51 @@ from .events import (
 from .models import *  # noqa: F403 - all of its __all__
 from .statistics import AppStatistics, Metric
 from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
-from .usage import *  # noqa: F403 - all of its __all__
 
 if TYPE_CHECKING:
+    from . import dashboard as dashboard
+    from . import usage as usage
+    from .dashboard import (
+        AppDashboard,
+        AppError,
+        Change,
+        Dashboard,
+        DashboardFeed,
+        DashboardUpdate,
+        DashboardUpdates,
+        Period,
+        Series,
+        Snapshot,
+    )
     from .redis_store import RedisTokenStore
+    from .usage import (
+        AppMark,
+        Usage,
+        UsageDimension,
+        UsageError,
+        UsageMark,
+        UsageRow,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AnnotationStatus",
+    "AppDashboard",
+    "AppError",
+    "AppMark",
     "AppMode",
     "AppOrId",
     "AppResult",
     "AppSort",
     "AppStatistics",
     "AsyncDifyServer",
+    "Change",
     "ConversationSort",
+    "Dashboard",
+    "DashboardFeed",
+    "DashboardUpdate",
+    "DashboardUpdates",
     "DifyAuthenticationError",
     "DifyConfigError",
     "DifyConflictError",
@@ -95,6 +124,7 @@ __all__ = [
     "OnError",
     "OnEvent",
     "Paginator",
+    "Period",
     "PeriodName",
     "Progress",
     "RedisTokenStore",
@@ -104,29 +134,60 @@ __all__ = [
     "RequestRetried",
     "RequestStarted",
     "RetryPolicy",
+    "Series",
     "SessionRefreshed",
+    "Snapshot",
     "StoreDown",
     "StoreUp",
     "StoredValue",
     "TokenStore",
     "Tokens",
+    "Usage",
+    "UsageDimension",
+    "UsageError",
+    "UsageMark",
+    "UsageRow",
     "When",
     "WorkflowRunStatus",
     "__version__",
 ]
-__all__ += dashboard.__all__
 __all__ += models.__all__
-__all__ += usage.__all__
 
+
+# Modules that not every client needs, and their names: imported when one of them is first used.
+_LAZY = {
+    "dashboard": (
+        "AppDashboard",
+        "AppError",
+        "Change",
+        "Dashboard",
+        "DashboardFeed",
+        "DashboardUpdate",
+        "DashboardUpdates",
+        "Period",
+        "Series",
+        "Snapshot",
+    ),
+    "redis_store": ("RedisTokenStore",),
+    "usage": (
+        "AppMark",
+        "Usage",
+        "UsageDimension",
+        "UsageError",
+        "UsageMark",
+        "UsageRow",
+    ),
+}
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name
 
     def __getattr__(name: str) -> object:
-        # redis is imported only if it is used.
-        if name == "RedisTokenStore":
-            from .redis_store import RedisTokenStore  # noqa: PLC0415
-
-            return RedisTokenStore
+        for module, names in _LAZY.items():
+            if name == module or name in names:
+                found = import_module(f".{module}", __name__)
+                value = found if name == module else getattr(found, name)
+                globals()[name] = value
+                return value
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

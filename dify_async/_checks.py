@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import sys
@@ -161,6 +160,8 @@ def _unwrapped(function: Any) -> Any:
 
 def suggestion(value: object, choices: Iterable[str]) -> str:
     """The question "did you mean …?" with the closest choice; "" if none is close."""
+    import difflib  # noqa: PLC0415 - only for errors
+
     close = difflib.get_close_matches(value, list(choices), n=1) if isinstance(value, str) else []
     return f"did you mean {str(close[0])!r}?" if close else ""  # it may be a StrEnum
 

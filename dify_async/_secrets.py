@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections.abc import Mapping
@@ -78,6 +77,8 @@ def _basic_password(value: str) -> str:
 
 
 def _encodings(secret: str) -> Iterable[str]:
+    import html  # noqa: PLC0415 - only for errors
+
     plain = html.escape(secret, quote=False)
     escaped = {secret, *_json_encodings(secret)}
     quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -50,6 +49,8 @@ def write_csv(
         raise _checks.refused(
             "encoding", 'a text encoding such as "utf-8" or "utf-8-sig"', encoding
         ) from None
+    import csv  # noqa: PLC0415 - few programs export
+
     with Path(path).open("w", encoding=encoding, newline="") as file:
         write_table(csv.writer(file), columns, rows)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from .errors import DifyConfigError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -13,6 +16,8 @@ def find_zone(name: str) -> ZoneInfo:
     Raises:
         DifyConfigError: No database has it; Windows and slim images have no database.
     """
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - called in a thread, unlike the import of this module
+
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # OSError: a folder of the database, such as "America"

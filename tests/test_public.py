@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import dify_async
-from dify_async import testing
+from dify_async import dashboard, models, testing, usage
 from dify_async._api import endpoints as _endpoints
 from dify_async._api.endpoints import Endpoint
 from dify_async._http.retry import IDEMPOTENT, SAFE
@@ -45,6 +46,33 @@ def test_importing_the_package_does_not_import_optional_packages(variable: str) 
     optional |= {"opentelemetry"}
     script = f"import sys, dify_async; print(sorted({optional} & set(sys.modules)))"
     assert _output(script, variable) == "[]"
+
+
+def test_importing_the_package_imports_only_what_every_client_needs() -> None:
+    rest = {f"dify_async.{name}" for name in ("backup", "dashboard", "sync", "testing", "usage", "web")}
+    rest |= {"backoff", "csv", "dataclasses", "difflib", "html", "zoneinfo"}
+    # The libraries may import some of them.
+    script = f"import sys, aiohttp, anyio.to_thread, msgspec; rest = {rest} - set(sys.modules)"
+    assert _output(f"{script}; import dify_async; print(sorted(rest & set(sys.modules)))", "") == "[]"
+
+
+def test_names_that_are_imported_when_first_used_are_names_of_the_package() -> None:
+    script = """
+import dify_async, pickle
+assert set(dify_async.__all__) <= set(dir(dify_async))
+period, mark = dify_async.Period, dify_async.usage.UsageMark
+from dify_async import *
+assert Period is period is dify_async.dashboard.Period and UsageMark is mark
+assert pickle.loads(pickle.dumps(Dashboard)) is Dashboard
+print(set(dify_async.__all__) - set(globals()))
+"""
+    assert _output(script, "") == "set()"
+
+
+@pytest.mark.parametrize("module", [dashboard, models, usage])
+def test_the_package_has_the_names_of_its_modules(module: ModuleType) -> None:
+    assert set(module.__all__) <= set(dify_async.__all__)
+    assert all(getattr(dify_async, name) is getattr(module, name) for name in module.__all__)
 
 
 @pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])

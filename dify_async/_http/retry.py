@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import backoff
 from msgspec import Struct
 
 from dify_async import _checks
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from dify_async.errors import DifyConnectionError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """When and how often failed calls are retried.
 
     GET and DELETE are retried after connection errors, timeouts, 429 and 5xx; other methods only after 429,
@@ -124,6 +121,8 @@ class Attempts:
 
 def jittered_delays(base: float, longest: float) -> Iterator[float]:
     """An endless series of random delays. Their upper bound starts at `base`, and doubles up to `longest`."""
+    import backoff  # noqa: PLC0415 - only for retries
+
     delays = backoff.expo(factor=base, max_value=longest)
     next(delays)  # backoff's generators yield None first
     return map(backoff.full_jitter, delays)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dify_async import _checks
@@ -281,6 +280,8 @@ class _AllApps:
 
 
 def _no_app(name: str, apps: list[App]) -> DifyNotFoundError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for errors
+
     by_name = {app.name.casefold(): app.name for app in apps}
     close = get_close_matches(name.casefold(), by_name, n=_MAX_CLOSE_NAMES)
     hint = f"Did you mean {' or '.join(repr(by_name[one]) for one in close)}?" if close else ""

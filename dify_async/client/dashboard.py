@@ -5,9 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from dify_async.dashboard.gather import DashboardSource, gather
-from dify_async.dashboard.query import checked_query
-
 from .apps import AppCalls
 from .many_statistics import ManyStatisticCalls
 
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from dify_async._redis_sealing import Seal
     from dify_async._times import When
     from dify_async.dashboard.dashboard import Dashboard
+    from dify_async.dashboard.gather import DashboardSource
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
     from dify_async.statistics import Metric
@@ -33,6 +31,8 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
     @property
     def dashboard_source(self) -> DashboardSource:
         """Internal: the requests of `DashboardFeed`."""
+        from dify_async.dashboard.gather import DashboardSource  # noqa: PLC0415 - see `_LAZY` of the package
+
         return DashboardSource(
             now=self._now,
             get_zone=self._account_zone,
@@ -83,9 +83,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyConfigError: An argument is wrong, or the account has no time zone.
             DifyError: The apps could not be listed, or the session was rejected.
         """
-        query = checked_query(
-            start=start,
-            end=end,
+        updates = self.stream_dashboard(
+            start,
+            end,
             days=days,
             period=period,
             apps=apps,
@@ -93,9 +93,10 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             name=name,
             metrics=metrics,
             compare=compare,
+            on_error=on_error,
         )
-        async with gather(self.dashboard_source, query, on_error) as updates:
-            return await updates.collect()
+        async with updates as stream:
+            return await stream.collect()
 
     @asynccontextmanager
     async def stream_dashboard(
@@ -139,6 +140,9 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             DifyConfigError: An argument is wrong, or the account has no time zone.
             DifyError: The apps could not be listed, or the session was rejected.
         """
+        from dify_async.dashboard.gather import gather  # noqa: PLC0415
+        from dify_async.dashboard.query import checked_query  # noqa: PLC0415
+
         query = checked_query(
             start=start,
             end=end,

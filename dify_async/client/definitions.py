@@ -9,7 +9,6 @@ from dify_async import _checks
 from dify_async._api import endpoints
 from dify_async._api.versions import EXPORTED_VERSION
 from dify_async._ids import checked_id, id_of, optional_id
-from dify_async.backup import BackupFolder
 
 from ._calls import Calls, body_of
 from .bulk import AppResult, Progress, for_apps
@@ -84,6 +83,8 @@ class DefinitionCalls(Calls):
             OSError: A file cannot be written.
         """
         _checks.boolean("include_secret", include_secret)
+        from dify_async.backup import BackupFolder  # noqa: PLC0415 - few programs make backups
+
         backup = await BackupFolder.open(folder, with_secrets=include_secret)
         export = partial(self.export_app, include_secret=include_secret)
         return await for_apps(apps, lambda app: backup.update(app, export), progress, self._max_concurrency)

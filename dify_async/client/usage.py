@@ -13,10 +13,6 @@ from dify_async._ranges import is_empty
 from dify_async._times import instant
 from dify_async.errors import DifyConfigError
 from dify_async.models import App
-from dify_async.usage.app import UsageSource
-from dify_async.usage.messages import AppMessages, MessageRange
-from dify_async.usage.query import checked_query
-from dify_async.usage.reader import read
 
 from .dashboard import DashboardCalls
 
@@ -28,6 +24,8 @@ if TYPE_CHECKING:
     from dify_async._times import When
     from dify_async.models import Message
     from dify_async.usage import Usage, UsageDimension, UsageMark
+    from dify_async.usage.app import UsageSource
+    from dify_async.usage.messages import MessageRange
 
     from .bulk import Progress
 
@@ -58,11 +56,15 @@ class UsageCalls(DashboardCalls):
             DifyNotFoundError: The app does not exist.
             DifyPermissionError: The account is not an editor.
         """
+        from dify_async.usage.messages import AppMessages  # noqa: PLC0415 - see `_LAZY` of the package
+
         id_of(app)
         is_empty(start, end)
         return Paginator(AppMessages(partial(self._message_range, app, start, end), self._max_concurrency))
 
     async def _message_range(self, app: AppOrId, start: When | None, end: When | None) -> MessageRange | None:
+        from dify_async.usage.messages import MessageRange  # noqa: PLC0415
+
         if is_empty(start, end):
             return None
         found = app if isinstance(app, App) else await self._get_app(id_of(app))
@@ -126,6 +128,9 @@ class UsageCalls(DashboardCalls):
             DifyError: The apps could not be listed, or the session was rejected. Errors of single apps are
                 in `Usage.errors`.
         """
+        from dify_async.usage.query import checked_query  # noqa: PLC0415
+        from dify_async.usage.reader import read  # noqa: PLC0415
+
         query = checked_query(
             start=start,
             end=end,
@@ -139,6 +144,8 @@ class UsageCalls(DashboardCalls):
         return await read(self._usage_source(), query)
 
     def _usage_source(self) -> UsageSource:
+        from dify_async.usage.app import UsageSource  # noqa: PLC0415
+
         return UsageSource(
             caller=self._caller,
             now=self._now,

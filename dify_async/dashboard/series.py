@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
@@ -93,13 +94,13 @@ def _percent(rate: Value) -> float:
 def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
     """Tokens per day, and costs per currency and day; a day may have one row per currency."""
     tokens: dict[date, int] = {}
-    costs: dict[str, ByDay] = {}
+    costs: dict[str, ByDay] = defaultdict(dict)
     unpriced: list[date] = []
     for row in rows:
         day = row.date
         tokens[day] = tokens.get(day, 0) + row.token_count
         for currency, price in money_of(row):
-            by_day = costs.setdefault(currency, {})
+            by_day = costs[currency]
             by_day[day] = added((by_day[day], price), Decimal(0)) if day in by_day else price
         if row.total_price is None:
             unpriced.append(day)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from decimal import Context, Decimal, localcontext
-from itertools import chain
+from itertools import chain, compress
+from operator import mul
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .measures import in_order, measure_of
@@ -43,9 +44,8 @@ class Numbers(NamedTuple):
     columns: Sequence[Column]
 
 
-def added(values: Iterable[Value], zero: Value) -> Value:
+def added(values: Sequence[Value], zero: Value) -> Value:
     """The sum of the known values; None if there are values but none is known."""
-    values = list(values)
     known = [value for value in values if value is not None]
     if values and not known:
         return None
@@ -55,31 +55,30 @@ def added(values: Iterable[Value], zero: Value) -> Value:
     return sum(known)
 
 
-def mean(pairs: Iterable[tuple[Value, Value]]) -> float | None:
+def mean(values: Sequence[Any], weights: Sequence[Any]) -> float | None:
     """The weighted mean of the known values; None if there are none, or if a weight is missing.
 
     A single value needs no weight.
     """
-    known: list[tuple[Any, Any]] = [pair for pair in pairs if pair[0] is not None]
-    if len(known) < 2:
-        return float(known[0][0] or 0) if known else None
-    weights = [weight for _, weight in known]
+    if None in values:
+        known = [value is not None for value in values]
+        values, weights = [*compress(values, known)], [*compress(weights, known)]
+    if len(values) < 2:
+        return float(values[0] or 0) if values else None
     if None in weights:
         return None
     total = math.fsum(weights)
-    return math.fsum([value * weight for value, weight in known]) / total if total else None
+    return math.fsum(map(mul, values, weights)) / total if total else None
 
 
 def total_of(measure: Measure, columns: Sequence[Column], days: slice = _ALL_DAYS) -> Value:
     """The total over some days of all columns."""
+    values = [*chain.from_iterable(column.values[days] for column in columns)]
     if measure.kind == "average":
-        values = chain.from_iterable(column.values[days] for column in columns)
-        weights = chain.from_iterable(column.weights[days] for column in columns)
-        return mean(zip(values, weights, strict=True))
-    numbers = [value for column in columns for value in column.values[days]]
-    if measure.kind == "users" and len(numbers) != 1:
+        return mean(values, [*chain.from_iterable(column.weights[days] for column in columns)])
+    if measure.kind == "users" and len(values) != 1:
         return None
-    return added(numbers, measure.zero)
+    return added(values, measure.zero)
 
 
 def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days: int) -> Sequence[Value]:
@@ -142,8 +141,7 @@ def _over_apps(name: str, apps: Iterable[Mapping[str, Sequence[Value]]], days: i
         values = tuple([added(day, measure.zero) for day in by_day] if is_money else map(sum, by_day))
         return Numbers(values, [Column(values, ())])
     weights = zip(*(column.weights for column in columns), strict=True)
-    means = [mean(zip(*day, strict=True)) for day in zip(by_day, weights, strict=True)]
-    return Numbers(tuple(means), columns)
+    return Numbers(tuple(map(mean, by_day, weights)), columns)
 
 
 def _change(new: Value, old: Value) -> Change:

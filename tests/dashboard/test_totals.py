@@ -237,13 +237,13 @@ def test_a_message_with_two_likes() -> None:
 
 
 def test_means() -> None:
-    assert mean([]) is None
-    assert mean([(None, 3)]) is None
-    assert mean([(5.0, None), (None, None)]) == 5.0
-    assert mean([(5.0, None), (6.0, 2)]) is None
-    assert mean([(5.0, 0), (6.0, 0)]) is None
-    assert mean([(5.0, 0), (6.0, 2)]) == 6.0
-    assert mean([(1.0, 1), (4.0, 2)]) == 3.0
+    assert mean([], []) is None
+    assert mean([None], [3]) is None
+    assert mean([5.0, None], [None, None]) == 5.0
+    assert mean([5.0, 6.0], [None, 2]) is None
+    assert mean([5.0, 6.0], [0, 0]) is None
+    assert mean([5.0, 6.0], [0, 2]) == 6.0
+    assert mean([1.0, 4.0], [1, 2]) == 3.0
 
 
 @given(st.lists(PRICES))
