@@ -36,7 +36,7 @@ LICENCES = (
 
 def install(session: nox.Session, group: str, *options: str) -> None:
     """Install this source tree, editable, and a dependency group."""
-    session.install("-e", ".[examples]", *nox.project.dependency_groups(PROJECT, group), *options)
+    session.install("-e", ".[cli,examples]", *nox.project.dependency_groups(PROJECT, group), *options)
 
 
 @nox.session
@@ -144,12 +144,13 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", str(folder))
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     session.run("twine", "check", "--strict", str(sdist), str(wheel))
-    code = {path.as_posix() for path in Path("dify_async").rglob("*.py")} | {"dify_async/py.typed"}
+    files = {path.as_posix() for path in Path("dify_async").rglob("*") if path.is_file()}
+    code = {path for path in files if "/__pycache__/" not in path}
     with zipfile.ZipFile(wheel) as file:
         packed = {name for name in file.namelist() if ".dist-info/" not in name}
     if packed != code:
         session.error(f"the wheel differs from the package in {sorted(packed ^ code)}")
-    session.install(f"{wheel}[examples]")
+    session.install(f"{wheel}[cli,examples]")
     shutil.unpack_archive(sdist, folder, filter="data")
     session.chdir(folder / sdist.name.removesuffix(".tar.gz"))
     shutil.rmtree("dify_async")

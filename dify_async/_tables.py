@@ -12,8 +12,16 @@ from .models.serialization import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Protocol
 
     Row = tuple[object, ...]
+
+    class CsvWriter(Protocol):
+        """What `csv.writer` returns."""
+
+        def writerow(self, row: Iterable[object], /) -> object:
+            """Write one row."""
+
 
 Backend = Literal["pandas", "polars", "pyarrow"]
 ColumnType = Literal["text", "date", "number"]
@@ -42,13 +50,17 @@ def write_csv(
         raise _checks.refused(
             "encoding", 'a text encoding such as "utf-8" or "utf-8-sig"', encoding
         ) from None
-    texts = [kind == "text" for kind in columns.values()]
     with Path(path).open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in rows:
-            cells = zip(row, texts, strict=True)
-            writer.writerow([_no_formula(value) if is_text else plain(value) for value, is_text in cells])
+        write_table(csv.writer(file), columns, rows)
+
+
+def write_table(writer: CsvWriter, columns: Mapping[str, ColumnType], rows: Iterable[Row]) -> None:
+    """Write the names of the columns, and rows in which no text is a formula."""
+    texts = [kind == "text" for kind in columns.values()]
+    writer.writerow(columns)
+    for row in rows:
+        cells = zip(row, texts, strict=True)
+        writer.writerow([_no_formula(value) if is_text else plain(value) for value, is_text in cells])
 
 
 def data_frame(backend: Backend, columns: Mapping[str, ColumnType], rows: Iterable[Row]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -24,7 +25,11 @@ _MAX_NAME_LENGTH = 60
 _MAX_NAME_BYTES = 120
 _SETTLED_AFTER = 60.0
 _ID_LENGTH = 36  # of a UUID
-_MODES_WITH_WORKFLOW = ("workflow", "advanced-chat")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MODES_WITH_WORKFLOW = ("workflow", "advanced-chat")
+
+
+_ENDING, _ENDING_WITH_SECRETS = ".yml", ".secrets.yml"
 
 
 class BackupFolder:
@@ -38,7 +43,7 @@ class BackupFolder:
     @classmethod
     async def open(cls, folder: str | Path, *, with_secrets: bool) -> Self:
         """The folder, created if it does not exist."""
-        root, ending = Path(folder), ".secrets.yml" if with_secrets else ".yml"
+        root, ending = Path(folder), _ENDING_WITH_SECRETS if with_secrets else _ENDING
         return cls(root, ending, await anyio.to_thread.run_sync(_files_by_app, root, ending))
 
     async def update(self, app: AppOrId, export: Callable[[str], Awaitable[str]]) -> Path:
@@ -53,6 +58,24 @@ class BackupFolder:
         if earlier:
             await anyio.to_thread.run_sync(_remove, earlier, path)
         return path
+
+
+def definitions_in(folder: Path) -> list[tuple[Path, str]]:
+    """The files of a folder with the app ids in their names, by name; "" for a name without an id.
+
+    If an app has a file with secrets and one without, only the one with secrets.
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    for path in sorted(folder.glob(f"*{_ENDING}"), key=lambda path: path.name):
+        stem = path.name.removesuffix(_ENDING_WITH_SECRETS).removesuffix(_ENDING)
+        app_id = stem[-_ID_LENGTH:].lower()
+        is_id = _ID.fullmatch(app_id) is not None
+        key = app_id if is_id else stem
+        if key not in found or path.name.endswith(_ENDING_WITH_SECRETS):
+            found[key] = path, app_id if is_id else ""
+    return sorted(found.values())
 
 
 def _file_name(app: AppOrId, ending: str) -> str:
@@ -71,7 +94,7 @@ def _file_name(app: AppOrId, ending: str) -> str:
 
 def _changed_at(app: AppOrId) -> int | None:
     """When the app's definition last changed; None if unknown."""
-    if not isinstance(app, App) or app.mode in _MODES_WITH_WORKFLOW or app.updated_at is None:
+    if not isinstance(app, App) or app.mode in MODES_WITH_WORKFLOW or app.updated_at is None:
         return None
     # Up to 1.9.1 a new configuration updates only its own timestamp [1.9.1/app_get__chat].
     config = app.model_config

@@ -114,6 +114,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DIFY_MAX_CONCURRENCY",
         "DIFY_TIMEOUT",
         "DIFY_PROXY",
+        "DIFY_DASHBOARD_TOKEN",
         "REDIS_URL",
     ):
         monkeypatch.delenv(name, raising=False)

@@ -79,7 +79,7 @@ async def test_an_example_without_an_account(name: str) -> None:
 
 @pytest.mark.calendar
 async def test_statistics_concurrently_without_an_account() -> None:
-    """The command of the README, which starts its own fake server."""
+    """It starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")
     assert ended.code == 0, ended.errors
     assert "using a fake console" in ended.output
@@ -186,21 +186,6 @@ async def test_provision_api_keys_rotates_them(fake: FakeDifyServer, tmp_path: P
         assert files[-1][app.id] == fake._state.keys[app.id][-1].token
 
 
-async def test_backup_apps(fake: FakeDifyServer, tmp_path: Path) -> None:
-    graphs = sum(app.has_workflow for app in fake.apps)
-    for exports in (len(fake.apps), graphs):
-        fake.reset_counters()
-        ended = await run("examples/backup_apps.py", str(tmp_path / "backup"), **settings(fake))
-        assert ended.code == 0, ended.errors
-        assert f"{len(fake.apps)} of {len(fake.apps)} apps are in" in ended.output
-        assert fake.count("GET", "/apps/*/export") == exports
-    fake.inject(f"/apps/{fake.apps[0].id}/export", status=403)
-    ended = await run("examples/backup_apps.py", str(tmp_path / "other"), **settings(fake))
-    assert ended.code == 1
-    assert f"{fake.apps[0].id}: GET /apps/" in ended.output
-    assert (await run("examples/backup_apps.py", str(tmp_path / "fake"))).code == 0
-
-
 async def test_usage_by_user(fake: FakeDifyServer, tmp_path: Path) -> None:
     folder = tmp_path / "usage"
     arguments = ("examples/usage_by_user.py", "--folder", str(folder), "--days", "3")
@@ -221,6 +206,11 @@ def test_each_example_has_a_test() -> None:
     assert [
         path.name for path in (ROOT / "examples").glob("*.py") if f"examples/{path.name}" not in tests
     ] == []
+
+
+def test_the_command_of_the_readme() -> None:
+    """`tests/cli` runs the command itself."""
+    assert '-m pip install --quiet ".[cli]" && .venv/bin/dify-async report --demo\n' in README
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:

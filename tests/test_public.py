@@ -32,7 +32,17 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 @pytest.mark.parametrize("variable", ["", "DIFY_REDIS_URL", "REDIS_URL"])
 def test_importing_the_package_does_not_import_optional_packages(variable: str) -> None:
-    optional = {"redis", "rich", "cryptography", "pydantic", "narwhals", "opentelemetry"}
+    optional = {
+        "redis",
+        "rich",
+        "cyclopts",
+        "prometheus_client",
+        "yaml",
+        "cryptography",
+        "pydantic",
+        "narwhals",
+    }
+    optional |= {"opentelemetry"}
     script = f"import sys, dify_async; print(sorted({optional} & set(sys.modules)))"
     assert _output(script, variable) == "[]"
 

@@ -16,9 +16,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", default="1.11.2", help="version of Dify (default: 1.11.2)")
     parser.add_argument("--apps", type=int, default=12, help="number of apps (default: 12)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other ids and numbers")
     options = parser.parse_args(arguments)
     try:
-        fake = FakeDifyServer(options.version, port=options.port, apps=options.apps, latency=options.latency)
+        fake = FakeDifyServer(
+            options.version,
+            port=options.port,
+            apps=options.apps,
+            latency=options.latency,
+            seed=options.seed,
+        )
     except ValueError as error:
         return _fail(error, 2)
     try:

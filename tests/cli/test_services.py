@@ -1,4 +1,4 @@
-"""The example services, and malicious clients."""
+"""The services, commands and examples, and malicious clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.test_examples import EXPORTER, SERVICE, line_with, started
+from tests.programs import line_with, started
 from tests.support import until
 from tests.test_examples import settings
 
@@ -21,14 +21,15 @@ pytestmark = pytest.mark.slow
 
 
 class Service(NamedTuple):
-    program: str
+    command: tuple[str, ...]
     path: str
     asked: str  # the path that the service requests from the console
 
 
 SERVICES: Final = {
-    "exporter": Service(EXPORTER, "/metrics", "/apps"),
-    "FastAPI": Service(SERVICE, "/dashboard?days=30", "/apps"),
+    "web page": Service(("-m", "dify_async", "dashboard"), "/api/numbers?days=30", "/apps"),
+    "exporter": Service(("-m", "dify_async", "exporter"), "/metrics", "/apps"),
+    "FastAPI": Service(("examples/fastapi_service.py",), "/dashboard?days=30", "/apps"),
 }
 STREAM_LIMIT: Final = 2**26
 
@@ -60,7 +61,7 @@ async def fake() -> AsyncIterator[FakeDifyServer]:
 
 @asynccontextmanager
 async def served(fake: FakeDifyServer, service: Service, *arguments: str) -> AsyncIterator[Running]:
-    command = ("-u", service.program, "--port", "0", *arguments)
+    command = ("-u", *service.command, "--port", "0", *arguments)
     async with started(*command, **settings(fake)) as process:
         port = int((await line_with(process, r"http://127\.0\.0\.1:(\d+)"))[1])
         yield Running(process, port, service.path)

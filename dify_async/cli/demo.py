@@ -1,0 +1,33 @@
+"""`dify-async demo`: the fake console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from dify_async.testing.__main__ import main
+
+from .serving import Port
+
+
+def demo(
+    *,
+    port: Port = 0,
+    version: str = "1.11.2",
+    apps: Annotated[int, Parameter(validator=Number(gte=0))] = 12,
+    latency: Annotated[float, Parameter(validator=Number(gte=0))] = 0.0,
+    seed: int = 0,
+) -> int:
+    """Serve a fake console with generated apps until Ctrl-C, and print its URL and account.
+
+    Args:
+        port: The port; by default a free one.
+        version: The version of Dify to imitate.
+        apps: The number of apps.
+        latency: Seconds before each answer.
+        seed: Another seed gives other ids and numbers.
+    """
+    options = {"port": port, "version": version, "apps": apps, "latency": latency, "seed": seed}
+    return main([text for name, value in options.items() for text in (f"--{name}", str(value))])

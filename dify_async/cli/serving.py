@@ -1,0 +1,48 @@
+"""Serve until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import suppress
+from typing import Annotated, Final
+
+from aiohttp import web
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+# Clients have half a second to finish, and another half after cancellation.
+_SHUTDOWN_TIMEOUT: Final = 0.5
+
+Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+Names = Annotated[list[str] | None, Parameter(name="--name")]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a port in use is an error before anything else starts."""
+    is_ipv6 = ":" in host
+    return socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(app: web.Application, listener: socket.socket, message: str) -> None:
+    """Serve an application until Ctrl-C or SIGTERM. Once it is up, print a line."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError):  # on Windows, and in a thread of a test
+            loop.add_signal_handler(number, stop.set)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        print(message, flush=True)  # noqa: T201 - the result of the command
+        await stop.wait()
+    finally:
+        await runner.cleanup()

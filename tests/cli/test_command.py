@@ -1,0 +1,166 @@
+"""The command as a whole: help, wrong use, the missing extra, passwords, completion and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+from dify_async import __version__, cli
+from dify_async.cli.app import app
+from dify_async.testing import FakeDifyServer
+from tests.cli.conftest import Command
+from tests.programs import line_with, started
+from tests.redis_server import RedisServer
+from tests.support import until
+from tests.test_examples import ROOT, python_path, settings
+
+COMMANDS = ("report", "dashboard", "exporter", "usage", "backup", "restore", "keys", "demo")
+
+
+def test_the_help_lists_every_command(command: Command) -> None:
+    for arguments in ((), ("--help",)):
+        ended = command(*arguments)
+        assert (ended.code, ended.errors) == (0, "")
+        for name in COMMANDS:
+            assert re.search(rf"│ {name} +\w", ended.output), name
+        assert "Exit codes: 0 success" in ended.output
+    assert command("--version").output == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [*((name,) for name in COMMANDS), *(("keys", name) for name in ("list", "create", "rotate"))]
+)
+def test_the_help_of_a_command(command: Command, arguments: tuple[str, ...]) -> None:
+    """Every option has a description."""
+    ended = command(*arguments, "--help")
+    assert (ended.code, ended.errors) == (0, "")
+    options = re.findall(r"^│ +(?:\* +)?(-\S+.*?)│$", ended.output, re.MULTILINE)
+    assert options or arguments == ("keys",)
+    assert all(re.search(r"\S {2,}[A-Z]", option) for option in options), options
+    if arguments not in {("keys",), ("demo",)}:
+        for option in ("--base-url", "--email", "--demo", "--redis-url"):
+            assert option in ended.output
+
+
+@pytest.mark.parametrize("arguments", [["reprot"], ["--nope"], ["backup"], ["keys", "delete"], ["demo", "x"]])
+def test_wrong_use_takes_one_line(command: Command, arguments: list[str]) -> None:
+    ended = command(*arguments)
+    assert (ended.code, ended.output) == (2, "")
+    assert ended.errors.startswith("dify-async: error: ")
+    assert ended.errors.endswith(" See --help.\n")
+    assert ended.errors.count("\n") == 1
+
+
+def test_without_the_extra(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_EXTRA", ("no_such_package",))
+    ended = command("report", "--demo")
+    assert (ended.code, ended.output) == (2, "")
+    assert ended.errors.endswith("run: pip install 'dify-async[cli]'\n")
+    assert ended.errors.count("\n") == 1
+
+
+def test_the_admin_key(command: Command) -> None:
+    with FakeDifyServer("1.11.2", admin_api_key="the-admin-key", apps=2) as fake:
+        command.set(DIFY_BASE_URL=fake.base_url, DIFY_EMAIL="", DIFY_PASSWORD="")
+        command.set(DIFY_ADMIN_API_KEY="the-admin-key", DIFY_WORKSPACE_ID=fake.workspace_id)
+        assert command("keys", "list").code == 0
+        assert fake.count("POST", "/login") == 0
+
+
+def test_a_login_that_is_shared_through_redis(
+    command: Command, fake: FakeDifyServer, redis_server: RedisServer
+) -> None:
+    for _ in range(2):
+        ended = command("keys", "list", "--redis-url", redis_server.url)
+        assert ended.code == 0, ended.errors
+    assert fake.count("POST", "/login") == 1
+
+
+def test_the_completion_script_has_commands_and_options(tmp_path: Path) -> None:
+    script = tmp_path / "completion.bash"
+    script.write_text(app.generate_completion(shell="bash"), encoding="utf-8")
+    lines = f"source {script}; COMP_WORDS=(dify-async rep); COMP_CWORD=1; "
+    lines += "read -ra found <<< $(complete -p dify-async); "
+    lines += "for i in ${!found[@]}; do [ ${found[i]} = -F ] && ${found[i+1]}; done; echo ${COMPREPLY[@]}"
+    found = subprocess.run(["bash", "-c", lines], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("report\n", "")
+
+
+@pytest.mark.slow
+def test_a_missing_password_is_asked_for_at_a_terminal(fake: FakeDifyServer) -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": python_path()}
+    arguments = ("keys", "list", "--base-url", fake.base_url, "--email", fake.email)
+    with subprocess.Popen(
+        [sys.executable, "-m", "dify_async", *arguments],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        asked = b""
+        while b"Password of" not in asked:
+            asked += os.read(ours, 1000)
+        os.write(ours, f"{fake.password}\n".encode())
+        output, _ = process.communicate(timeout=60)
+    os.close(theirs)
+    shown = asked + os.read(ours, 10_000)
+    os.close(ours)
+    assert process.returncode == 0, shown
+    assert output.startswith(b"app_id,")
+    assert fake.password.encode() not in shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["report", "keys list", "backup folder"])
+async def test_ctrl_c(command: str, tmp_path: Path) -> None:
+    """Also while the server does not answer."""
+    async with FakeDifyServer(apps=6) as fake:
+        fake.inject("/apps*", delay=30.0)
+        words = [str(tmp_path) if word == "folder" else word for word in command.split()]
+        async with started("-m", "dify_async", *words, **settings(fake)) as process:
+            with anyio.fail_after(60):
+                await until(lambda: fake.count("GET", "/apps*") > 0)
+                process.send_signal(signal.SIGINT)
+                begun = time.monotonic()
+                output, _ = await process.communicate()
+            assert time.monotonic() - begun < 5  # one second on an idle machine
+            assert (process.returncode, output) == (130, b"")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["demo", "dashboard", "exporter"])
+async def test_ctrl_c_ends_a_service(command: str) -> None:
+    demo = [] if command == "demo" else ["--demo"]
+    async with started("-m", "dify_async", command, "--port", "0", *demo) as process:
+        with anyio.fail_after(60):
+            await line_with(process, r"^(Dify|Dashboard|Metrics)\b.* at http://127\.0\.0\.1:\d+")
+            process.send_signal(signal.SIGINT)
+            output, _ = await process.communicate()
+        assert process.returncode == 0, output
+        assert b"Traceback" not in output
+
+
+@pytest.mark.slow
+async def test_a_page_for_colleagues_requires_a_token() -> None:
+    arguments = ("dashboard", "--demo", "--port", "0", "--host", "0.0.0.0")
+    async with started("-m", "dify_async", *arguments) as process:
+        with anyio.fail_after(60):
+            found = await line_with(process, r"Dashboard at http://([^:/]+):(\d+)/#token=(\S{32})$")
+    async with started("-m", "dify_async", *arguments, DIFY_DASHBOARD_TOKEN="sesame-" * 4) as process:
+        with anyio.fail_after(60):
+            found = await line_with(process, r"Dashboard at http://([^:/]+):(\d+)/#token=((sesame-){4})$")
+            async with await anyio.connect_tcp("127.0.0.1", int(found[2])) as page:
+                await page.send(f"GET / HTTP/1.1\r\nHost: {found[1]}\r\n\r\n".encode())
+                assert (await page.receive()).startswith(b"HTTP/1.1 401 ")

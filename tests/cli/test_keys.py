@@ -1,0 +1,114 @@
+"""`dify-async keys`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from pathlib import Path
+
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.cli.conftest import Command, without_colors
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def tokens(fake: FakeDifyServer, app_id: str) -> list[str]:
+    return [key.token for key in fake._state.keys.get(app_id, [])]
+
+
+def test_create_list_and_rotate(command: Command, fake: FakeDifyServer, tmp_path: Path) -> None:
+    """Keys are only where they are asked for."""
+    first, second = fake.apps[:2]
+    target = tmp_path / "keys.csv"
+    ended = command("keys", "create", first.name, second.id, "--output", str(target))
+    assert (ended.code, ended.output, ended.errors) == (0, "", "")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    created = {row["app_id"]: row["key"] for row in rows_of(target.read_text(encoding="utf-8"))}
+    assert created == {app.id: tokens(fake, app.id)[-1] for app in (first, second)}
+    ended = command("keys", "list")
+    assert ended.code == 0
+    assert {row["app_id"] for row in rows_of(ended.output)} >= {first.id, second.id}
+    command.at_a_terminal(120)
+    at_terminal = command("keys", "list", first.name)
+    assert first.name in without_colors(at_terminal.output)
+    for key in created.values():
+        assert key not in ended.output + ended.errors + at_terminal.output
+    assert {row["key"] for row in rows_of(command("keys", "list", "--stdout").output)} >= {*created.values()}
+    ended = command("keys", "rotate", first.name, "--stdout")
+    assert ended.code == 0
+    (row,) = rows_of(ended.output)
+    assert [row["key"]] == tokens(fake, first.id) != [created[first.id]]
+    assert tokens(fake, second.id)[-1] == created[second.id]
+
+
+def test_rotating_all_keys_while_one_app_fails(
+    command: Command, fake: FakeDifyServer, tmp_path: Path
+) -> None:
+    assert command("keys", "create", "--all", "--stdout").code == 0
+    unlucky, refused = fake.apps[:2]
+    fake.inject(f"/apps/{unlucky.id}/api-keys", "POST", status=403)
+    fake.inject(f"/apps/{refused.id}/api-keys/*", "DELETE", status=403)
+    ended = command("keys", "rotate", "--all", "-o", str(tmp_path / "new.csv"))
+    assert ended.code == 1
+    assert f"{unlucky.name}: POST /apps/" in ended.errors
+    assert f"{refused.name}: DELETE /apps/" in ended.errors
+    assert len(ended.errors.splitlines()) == 2
+    found = {row["app_id"]: row["key"] for row in rows_of((tmp_path / "new.csv").read_text(encoding="utf-8"))}
+    # The new key of the app whose old key could not be deleted is not lost.
+    assert found == {app.id: tokens(fake, app.id)[-1] for app in fake.apps if app is not unlucky}
+    assert not any(key in ended.output + ended.errors for key in found.values())
+
+
+def test_masked_keys(command: Command) -> None:
+    with FakeDifyServer("1.17.0", apps=2, masks_keys=True) as fake:
+        command.use(fake)
+        ended = command("keys", "create", "--all", "--stdout")
+        assert ended.code == 0
+        keys = {row["key"] for row in rows_of(ended.output)}
+        assert all(key.startswith("app-") and len(key) == 28 for key in keys)
+        ended = command("keys", "list", "--stdout")
+        assert ended.code == 1
+        assert "the server masks API keys" in ended.errors
+        assert {row["key"] for row in rows_of(ended.output)} == {""}
+        assert command("keys", "list").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rotate", "--all"], "pass either --output FILE or --stdout"),
+        (["create", "--all", "--stdout", "--output", "x"], "pass either --output FILE or --stdout"),
+        (["rotate", "--stdout"], "give the names or ids of apps, or --all"),
+        (["rotate", "Twin", "--all", "--stdout"], "give the names or ids of apps, or --all"),
+        (["rotate", "Twins", "--stdout"], "Twin"),
+        (["rotate", "Twin", "--stdout"], "2 apps are named 'Twin': "),
+        (["rotate", "--all", "--output", "old"], "old exists already"),
+        (["rotate", "--all", "--output", "/no/such/folder/x"], "/no/such/folder/x"),
+        (["rotate", "--all", "--stdout", "--frob"], "--frob"),
+    ],
+)
+def test_wrong_use_changes_nothing(
+    command: Command,
+    fake: FakeDifyServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old").write_text("keys", encoding="utf-8")
+    for _ in range(2):
+        fake.add_app("Twin", "chat")
+    ended = command("keys", *arguments)
+    assert (ended.code, ended.output) == (2, "")
+    assert told in ended.errors
+    assert ended.errors.count("\n") == 1
+    assert fake.count("POST", "*/api-keys") == fake.count("DELETE") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert Path("old").read_text(encoding="utf-8") == "keys"
