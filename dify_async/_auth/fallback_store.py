@@ -112,11 +112,6 @@ class FallbackStore:
         """Whether the store drops attempts by its own clock."""
         return not self._attempts.is_unsaved and bool(getattr(self.store, "expires_attempts", False))
 
-    @property
-    def _is_behind(self) -> bool:
-        """Whether the store does not have everything yet."""
-        return self._tokens.is_unsaved or self._attempts.is_unsaved
-
     def begin(self) -> None:
         """Let the next call wait for the store again."""
         self._patience = _PATIENCE
@@ -179,25 +174,33 @@ class FallbackStore:
         task, self._catching_up = self._catching_up, None
         if task is not None:
             await cancel_and_wait(task)
-        if self._is_behind or self._lock_is_left:
+        if self._tokens.is_unsaved or self._attempts.is_unsaved or self._lock_is_left:
             with anyio.move_on_after(_CLOSE_DEADLINE), suppress(_UnavailableError):
                 await self._save_unsaved()
 
     async def _load(self) -> None:
-        async def load(entry: _Entry[Any]) -> StoredValue | None:
-            return await self.store.load(entry.key)
+        results: dict[str, StoredValue | Exception | None] = {}
+
+        async def load(key: str) -> None:
+            try:
+                results[key] = await self.store.load(key)
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                results[key] = error
 
         async with self._busy:
-            both = load(self._tokens), load(self._attempts)
-            value, found = await asyncio.gather(*both, return_exceptions=True)
-            if isinstance(value, BaseException):
+            # Not asyncio.gather: if a timeout cancels it, anyio may not recognize the cancellation.
+            async with anyio.create_task_group() as group:
+                for entry in (self._tokens, self._attempts):
+                    group.start_soon(load, entry.key)
+            value, found = results[self._tokens.key], results[self._attempts.key]
+            if isinstance(value, Exception):
                 raise value
             tokens = rules.usable_tokens(value)
             if tokens is None and value is not None:
                 logger.warning("the token store contains invalid data; it will be overwritten")
             if tokens is not None:  # otherwise they were evicted, and those in memory are valid
                 self._tokens.found(tokens)
-            if not isinstance(found, BaseException):
+            if not isinstance(found, Exception):
                 self._attempts_found(found if isinstance(found, LoginAttempts) else None)
             elif self._keeps_attempts:
                 raise found
@@ -262,7 +265,9 @@ class FallbackStore:
             await anyio.sleep(pause)
             with suppress(_UnavailableError):
                 await self._save_unsaved()
-                if not self._is_behind:  # a call may have replaced a value while it was saved
+                # A call may have replaced a value while it was saved.
+                is_behind = self._attempts.is_unsaved and self._keeps_attempts is not False
+                if not is_behind and not self._tokens.is_unsaved:
                     return
 
     async def _save_unsaved(self) -> None:

@@ -477,3 +477,35 @@ async def test_a_value_that_changes_while_the_older_one_is_saved(
     assert store._tokens == {}
     assert not guard._attempts.is_unsaved
     await guard.close()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_a_store_that_does_not_let_itself_be_cancelled(
+    guarded: tuple[Flaky, fallback_store.FallbackStore], monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+) -> None:
+    """redis-py may raise another error in place of a cancellation, or return.
+
+    Found in a soak on a slow event loop: aclose() raised CancelledError in a task that was not cancelled.
+    """
+    store, guard = guarded
+    monkeypatch.setattr(fallback_store, "_PATIENCE", 0.05)
+    monkeypatch.setattr(fallback_store, "_CLOSE_DEADLINE", 0.05)
+    monkeypatch.setattr(fallback_store, "_BACKGROUND_PATIENCE", 0.1)
+
+    async def load(key: str) -> None:
+        try:
+            await anyio.sleep(0 if key == guard._tokens.key else 30)
+        except asyncio.CancelledError:
+            if is_lost:
+                raise OSError("the connection was lost") from None
+
+    monkeypatch.setattr(store, "load", load)
+    guard.begin()
+    assert await guard.load() is None
+    await guard.save(ONE)
+    async with guard.lock():
+        pass
+    await guard.close()
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()

@@ -8,33 +8,25 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
 import anyio.to_thread
 import msgspec
 
-from dify_async import (
-    AsyncDifyServer,
-    DifyError,
-    Event,
-    RedisTokenStore,
-    RequestStarted,
-    StoreDown,
-)
+from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer, Fault, RecordedRequest
 from tests.redis_server import RedisServer
+from tests.soak.faults import LIFETIME, inject_faults, longest_run_without_success
+from tests.soak.restarts import RestartsJob, RestartsReport
 from tests.soak.worker import Job, Report
 
-LIFETIME = 2.0
 _ADMIN_API_KEY = "Soak-Admin-Key"
 _REFRESH_AFTER = 0.9 * LIFETIME
-# After a failure, the store is not used for 5 s; the next save follows later.
+# A Redis that was restarted is empty: clients with older tokens learn of newer ones only when they are saved.
 _UNSHARED_AFTER_OUTAGE = 15.0
 _MAX_GROWTH_KIB = 8 * 1024
 _HANGS_AFTER = 240.0  # a loaded machine takes a minute to start the processes
-_BUDGET = 3  # wrong passwords
 
 
 @dataclass(frozen=True)
@@ -63,9 +55,9 @@ class Result:
     tokens_reused: int
     locks_left: int
     keys_left: int
-    restarts: int
-    wrong_passwords: int
-    without_store: int
+    restarts: RestartsReport
+    logins_without_success: int  # the most in a row
+    unshared: float  # seconds
     elapsed: float
 
     @property
@@ -75,7 +67,7 @@ class Result:
         One per lifetime while Redis is up; one per lifetime and process while it is down. A lost answer
         allows two more: its refresh token is spent, so the retry is rejected and a login follows.
         """
-        unshared = min(self.elapsed, self.plan.outages * (self.plan.outage + _UNSHARED_AFTER_OUTAGE))
+        unshared = min(self.elapsed, self.unshared)
         shared = self.elapsed - unshared
         rounds = math.ceil(shared / _REFRESH_AFTER) + self.plan.processes * math.ceil(
             unshared / _REFRESH_AFTER
@@ -90,11 +82,11 @@ class Result:
             "refresh tokens were used again after a refresh": self.tokens_reused,
             "logins and refreshes without a reason": max(0, self.logins + self.refreshes - self.explained),
             "locks were left in Redis": self.locks_left,
-            # A failed login also prevents the deletion of keys.
-            "keys were left on the server": max(
-                0, self.keys_left - sum(report.expected_failures.get("login", 0) for report in reports)
-            ),
-            "too many wrong passwords were counted": self.wrong_passwords,
+            "keys were left on the server": self.keys_left,
+            "too many wrong passwords were counted": self.restarts.wrong_passwords,
+            "calls failed although their password was right": self.restarts.used_up,
+            "loops of restarted clients ended early": self.restarts.ended,
+            "loops restarted no client": int(self.restarts.restarts == 0),
             "additional tasks over time": sum(report.tasks_grown for report in reports),
             "additional open files over time": sum(report.files_grown for report in reports),
             "tasks were left": sum(report.tasks_left for report in reports),
@@ -118,7 +110,10 @@ class Result:
             f"expected failures: {dict(expected_failures)}",
             f"requests: {self.requests}, of which affected by a fault: {self.faults}",
             f"logins: {self.logins}, refreshes: {self.refreshes}, explained: {self.explained}",
-            f"restarted clients: {self.restarts}, their logins without Redis: {self.without_store}",
+            f"logins without success in a row: {self.logins_without_success}",
+            f"without shared tokens: {self.unshared:.1f} s",
+            f"restarted clients: {self.restarts.restarts}, the slowest {self.restarts.slowest:.1f} s",
+            f"their logins without Redis: {self.restarts.without_store}",
             f"memory growth: {', '.join(f'{report.grown_kib} KiB' for report in self.reports)}",
         ]
 
@@ -139,7 +134,7 @@ async def soak(plan: Plan) -> Result:
                     for worker in workers:
                         assert worker.stdout is not None
                         await worker.stdout.readline()
-                    faults = _inject_faults(fake)
+                    faults = inject_faults(fake)
                     started = loop.time()
                     outages = asyncio.create_task(_outages(plan, redis))
                     restarts = asyncio.create_task(_restarts(plan, redis, outages))
@@ -157,7 +152,8 @@ async def soak(plan: Plan) -> Result:
                 locks = len(admin.keys("*:lock"))
             requests = list(fake.requests)
             fake.remove_faults()
-            keys = await _count_keys(fake)
+            keys = await _count_keys(fake, {app for report in reports for app in report.unfinished})
+            unshared = _joined(unshared + [times for report in reports for times in report.unshared])
             return _result(
                 plan,
                 requests,
@@ -169,15 +165,6 @@ async def soak(plan: Plan) -> Result:
                 restarted=restarted,
                 elapsed=elapsed,
             )
-
-
-def _inject_faults(fake: FakeDifyServer) -> list[Fault]:
-    return [
-        *(fake.inject(status=status, probability=0.05 / 4) for status in (500, 502, 503, 504)),
-        fake.inject(cut="before", probability=0.01),
-        fake.inject(cut="after", probability=0.005),
-        fake.inject(cut="body", probability=0.005),
-    ]
 
 
 async def _start(plan: Plan, fake: FakeDifyServer, redis: RedisServer, number: int) -> Process:
@@ -203,56 +190,38 @@ async def _outages(plan: Plan, redis: RedisServer) -> list[tuple[float, float]]:
 
 async def _restarts(
     plan: Plan, redis: RedisServer, outages: asyncio.Task[list[tuple[float, float]]]
-) -> tuple[int, int, int]:
-    """Start clients of another server again and again; after the last outage their password is wrong.
-
-    Returns how many there were, and how many wrong passwords the server has counted over the budget. If the
-    machine is so busy that Redis, which is up, does not answer a client within a second, the logins of that
-    client alone are not counted; their number is part of the output.
-
-    A Redis that was killed has lost what it counted, so it is not killed after that.
-    """
-    restarts = without_store = 0
-    end = time.monotonic() + plan.seconds
-
-    async def restart(fake: FakeDifyServer, password: str) -> None:
-        nonlocal restarts, without_store
-        while time.monotonic() < end:
-            store = RedisTokenStore(redis.url)
-            seen: list[Event] = []
-            async with AsyncDifyServer(
-                fake.base_url, fake.email, password, token_store=store, on_event=seen.append
-            ) as dify:
-                for call in (dify.profile, dify.login, dify.profile):
-                    with suppress(DifyError):
-                        await call()
-                    await anyio.sleep(0.05)
-            await store.aclose()
-            restarts += 1
-            if any(isinstance(event, StoreDown) for event in seen):
-                without_store += sum(
-                    isinstance(event, RequestStarted) and event.route == "/login" for event in seen
-                )
-
-    async with FakeDifyServer("1.11.2", access_token_lifetime=LIFETIME) as fake:
-        _inject_faults(fake)
-        async with anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(restart, fake, fake.password)
-            await asyncio.wait([outages])
-            await anyio.sleep(1)  # until the clients that found Redis down are closed
-            without_store = 0
-            fake.password = "Changed-Pass-1"
-            fake.revoke_all_tokens()
-        return restarts, max(0, fake.failed_logins(fake.email) - _BUDGET - without_store), without_store
+) -> RestartsReport:
+    """Restart clients of another server; after the last outage their password is wrong."""
+    job = msgspec.json.encode(RestartsJob(redis.url, plan.seconds)).decode()
+    arguments = [sys.executable, "-m", "tests.soak.restarts", job]
+    process = await asyncio.create_subprocess_exec(*arguments, stdin=PIPE, stdout=PIPE)
+    try:
+        await asyncio.wait([outages])
+        out, _ = await process.communicate(b"change the password\n")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return msgspec.json.decode(out, type=RestartsReport)
 
 
-async def _count_keys(fake: FakeDifyServer) -> int:
-    """The number of API keys of all apps, read with the admin API key: a login would be counted."""
+def _joined(periods: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same times without overlaps, in order."""
+    joined: list[tuple[float, float]] = []
+    for start, end in sorted(periods):
+        if joined and start <= joined[-1][1]:
+            start, before = joined.pop()  # noqa: PLW2901 - continues it
+            end = max(end, before)  # noqa: PLW2901
+        joined.append((start, end))
+    return joined
+
+
+async def _count_keys(fake: FakeDifyServer, unfinished: set[str]) -> int:
+    """The number of API keys of the other apps, read with the admin API key: a login would be counted."""
     async with AsyncDifyServer(
         fake.base_url, admin_api_key=_ADMIN_API_KEY, workspace_id=fake.workspace_id
     ) as dify:
-        return sum([len(await dify.get_app_api_key(app.id)) for app in fake.apps])
+        return sum([len(await dify.get_app_api_key(app.id)) for app in fake.apps if app.id not in unfinished])
 
 
 def _tokens_reused(refreshes: list[RecordedRequest], unshared: list[tuple[float, float]]) -> int:
@@ -276,7 +245,7 @@ def _result(
     unshared: list[tuple[float, float]],
     locks: int,
     keys: int,
-    restarted: tuple[int, int, int],
+    restarted: RestartsReport,
     elapsed: float,
 ) -> Result:
     sessions = [request for request in requests if request.path in {"/login", "/refresh-token"}]
@@ -292,8 +261,8 @@ def _result(
         tokens_reused=_tokens_reused(refreshes, unshared),
         locks_left=locks,
         keys_left=keys,
-        restarts=restarted[0],
-        wrong_passwords=restarted[1],
-        without_store=restarted[2],
+        restarts=restarted,
+        logins_without_success=longest_run_without_success(requests),
+        unshared=sum(end - start for start, end in unshared),
         elapsed=elapsed,
     )

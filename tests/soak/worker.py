@@ -18,15 +18,21 @@ from dify_async import (
     DifyConnectionError,
     DifyServerError,
     DifyUnknownOutcomeError,
+    Event,
     RedisTokenStore,
     RetryPolicy,
+    StoreDown,
+    StoreUp,
 )
 
 # A GET fails if all its attempts fail: with 7 % of faults, once in two billion calls.
 _RETRY = RetryPolicy(attempts=8, base_delay=0.05, max_delay=0.5)
 _MAX_ERRORS = 5
 # Connections open and close: a few more in one sample than in another are not growth.
-_FLUCTUATION = 8
+# After an outage of Redis, its pool fills again (8), and the client has 8 connections too.
+_FLUCTUATION = 16
+# A call waits this long for Redis, in seconds, before the event is emitted.
+_DOWN_BEFORE_EVENT = 2.0
 
 
 class Job(msgspec.Struct):
@@ -55,6 +61,9 @@ class Report(msgspec.Struct):
         files_grown: Growth in open files, and so in connections, over the same time.
         tasks_left: Tasks other than the main one after the client is closed.
         files_left: Additional open files compared with the time before the client was opened.
+        unfinished: Apps on which a key may have been left, because a failure interrupted their last call.
+        unshared: The times between which this process did not share its tokens, by the monotonic clock,
+            which all processes share.
     """
 
     calls: dict[str, int] = {}
@@ -67,6 +76,8 @@ class Report(msgspec.Struct):
     files_grown: int = 0
     tasks_left: int = 0
     files_left: int = 0
+    unfinished: set[str] = set()
+    unshared: list[tuple[float, float]] = []
 
 
 class Worker:
@@ -75,6 +86,7 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._left: set[str] = set()
+        self._down_since: float | None = None
         self._end = 0.0
         calls, expected_failures = self._calls, self._expected_failures = Counter[str](), Counter[str]()
         self.report = Report(calls=calls, expected_failures=expected_failures)
@@ -84,7 +96,13 @@ class Worker:
         job = self._job
         store = RedisTokenStore(job.redis_url)
         dify = AsyncDifyServer(
-            job.base_url, job.email, job.password, token_store=store, retry=_RETRY, max_concurrency=8
+            job.base_url,
+            job.email,
+            job.password,
+            token_store=store,
+            retry=_RETRY,
+            max_concurrency=8,
+            on_event=self._see,
         )
         async with dify:
             await dify.profile()
@@ -100,6 +118,15 @@ class Worker:
         await anyio.wait_all_tasks_blocked()
         self.report.tasks_left = len(asyncio.all_tasks()) - 1
         self.report.files_left = _open_files() - files
+        self.report.unfinished = self._left
+        self._see(StoreUp())
+
+    def _see(self, event: Event) -> None:
+        if isinstance(event, StoreDown):
+            self._down_since = time.monotonic() - _DOWN_BEFORE_EVENT
+        elif isinstance(event, StoreUp) and self._down_since is not None:
+            self.report.unshared.append((self._down_since, time.monotonic()))
+            self._down_since = None
 
     async def _watch(self) -> None:
         """Compare the last third of the time with the second."""
