@@ -162,7 +162,7 @@ def _unwrapped(function: Any) -> Any:
 def suggestion(value: object, choices: Iterable[str]) -> str:
     """The question "did you mean …?" with the closest choice; "" if none is close."""
     close = difflib.get_close_matches(value, list(choices), n=1) if isinstance(value, str) else []
-    return f"did you mean {close[0]!r}?" if close else ""
+    return f"did you mean {str(close[0])!r}?" if close else ""  # it may be a StrEnum
 
 
 def refused(name: str, rule: str, value: object, *, hint: str = "") -> DifyConfigError:

@@ -42,7 +42,8 @@ class Paginator(Coroutine[Any, Any, ResultT_co], AsyncIterable[RowT_co], Generic
         self._route = source.route
         self._requests: dict[asyncio.Task[Any] | None, Coroutine[Any, Any, ResultT_co]] = {}
         # In the repr of a task.
-        self.__name__ = self.__qualname__ = f"Paginator of {self._route}"
+        self.__name__: str = f"Paginator of {self._route}"
+        self.__qualname__: str = self.__name__
 
     def __repr__(self) -> str:
         return f"<Paginator of {self._route}: use await, or async for>"

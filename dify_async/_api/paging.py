@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
 from msgspec import Struct, structs
@@ -142,12 +143,22 @@ class Pages(Generic[RowT, PageT]):
     async def rows(self, workers: int = 1) -> AsyncGenerator[RowT]:
         """The rows of all pages, each once, until a page has no new row.
 
-        Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29
-        ids), so the total is not exact. With several workers, the pages after the first one are requested
-        concurrently, which requires page numbers.
+        With several workers, the pages after the first one are requested concurrently, which requires page
+        numbers.
 
         Raises:
             DifyDecodeError: The list has no end, or goes on far past its total.
+        """
+        async with aclosing(self.batches(workers)) as batches:
+            async for batch in batches:
+                for row in batch:
+                    yield row
+
+    async def batches(self, workers: int = 1) -> AsyncGenerator[list[RowT]]:
+        """The same rows as those of `rows()`, one page at a time.
+
+        Rows that were created in the same second may be on two pages (1.11.2: 30 rows on 3 pages had 29
+        ids), so the total is not exact.
         """
         selection = await self._select()
         if selection is None:
@@ -161,19 +172,20 @@ class Pages(Generic[RowT, PageT]):
             if pages > max_pages:
                 raise self._endless(max_pages)
             answer = fetched.pop(position) if position in fetched else await self._fetch(selection, position)
-            known = len(seen)
+            new: list[RowT] = []
             for row in answer.data:
                 last_id = row.id
-                if row.id not in seen:
-                    seen.add(row.id)
-                    if selection.includes is None or selection.includes(row):
-                        yield row
-            has_more = answer.has_more and len(seen) > known
+                if last_id not in seen:
+                    seen.add(last_id)
+                    new.append(row)
+            yield new if selection.includes is None else [row for row in new if selection.includes(row)]
+            has_more = answer.has_more and bool(new)
             if has_more and len(seen) < _MIN_FILL * self._limit * (pages - _MAX_SPARSE_PAGES):
                 raise self._endless(pages)
             if total := _total(answer):
                 max_pages = min(2 * math.ceil(total / self._limit) + _SPARE_PAGES, MAX_PAGE)
-            position = position.next(last_id)
+            if has_more:
+                position = position.next(last_id)
 
     async def _fetch_ahead(self, selection: Selection[RowT], workers: int) -> dict[Position, PageT]:
         """The pages up to the total, or up to one that is the last."""

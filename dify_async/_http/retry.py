@@ -90,12 +90,12 @@ class Attempts:
     __slots__ = ("_delays", "call", "made", "may_have_taken_effect", "policy", "rejected", "safety")
 
     def __init__(self, policy: RetryPolicy, safety: Safety) -> None:
-        self.call = next(_call_numbers)
-        self.policy = policy
-        self.safety = safety
-        self.made = 0
-        self.rejected = 0
-        self.may_have_taken_effect = False
+        self.call: int = next(_call_numbers)
+        self.policy: RetryPolicy = policy
+        self.safety: Safety = safety
+        self.made: int = 0
+        self.rejected: int = 0
+        self.may_have_taken_effect: bool = False
         self._delays: Iterator[float] | None = None
 
     def wait_after_error(self, error: DifyConnectionError) -> float | None:

@@ -39,7 +39,7 @@ class Sender:
     def __init__(self, transport: Transport, emit: OnEvent | None) -> None:
         self.transport = transport
         # The last X-Version: every response of Dify has it, and servers are upgraded while clients run.
-        self.version = ""
+        self.version: str = ""
         self._version_changes = 0
         self._emit = emit
 

@@ -110,8 +110,8 @@ class Transport:
             _checks.instance("session", session, aiohttp.ClientSession, "an aiohttp.ClientSession")
         url = URL(base_url)
         self.base_url = base_url
-        self.host = url.raw_host or ""
-        self.port = url.port or 0
+        self.host: str = url.raw_host or ""
+        self.port: int = url.port or 0
         self._url = url
         self._root = str(url).rstrip("/") + API_ROOT
         # For the hints in errors; cleared once a response shows that the path is correct.
@@ -123,7 +123,8 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
         self._proxy_headers: dict[str, str] | None = None
-        self._given = self.extras = extras  # the latter with those of the session, once the transport is open
+        self._given = extras
+        self.extras: Extras = extras  # with those of the session, once the transport is open
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
         self._accepts_calls = False

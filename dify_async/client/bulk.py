@@ -10,15 +10,16 @@ from dify_async._concurrency import for_each
 from dify_async._ids import AppOrId, id_of
 from dify_async.errors import DifyError
 from dify_async.models import App
-from dify_async.models.base import Answer
+from dify_async.models.base import DifyModel
 from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique_apps
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-"""A function that is called after each app, with the number of finished apps and the total number."""
+"""A function that is called with what is done and the total: a number of apps, or for `usage()` of
+conversations."""
 
 
-class AppResult(Answer, Generic[T], frozen=True, kw_only=True):
+class AppResult(DifyModel, Generic[T], frozen=True, kw_only=True):
     """The result for one app: a value or an error.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dify_async._tables import Backend, columns_of, data_frame, write_csv
-from dify_async.models.base import Answer, ShortRepr
+from dify_async.models.base import DifyModel, ShortRepr
 from dify_async.models.serialization import plain
 from dify_async.statistics.results import COLUMNS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Dashboard(ShortRepr, Answer, frozen=True, kw_only=True):
+class Dashboard(ShortRepr, DifyModel, frozen=True, kw_only=True):
     """The numbers of all apps for a range of days.
 
     Attributes:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from dify_async import _checks
 from dify_async.errors import DifyError
-from dify_async.models.base import Answer, ShortRepr
+from dify_async.models.base import DifyModel, ShortRepr
 from dify_async.models.serialization import plain
 from dify_async.statistics.metrics import Metric, Value, measure_of_money
 
 
-class Change(Answer, frozen=True):
+class Change(DifyModel, frozen=True):
     """The change of a total over complete days since the previous period.
 
     Attributes:
@@ -23,7 +23,7 @@ class Change(Answer, frozen=True):
     relative: float | None
 
 
-class Series(Answer, frozen=True, kw_only=True):
+class Series(DifyModel, frozen=True, kw_only=True):
     """One number for each day of the period.
 
     Attributes:
@@ -82,7 +82,7 @@ def costs_of(series: Mapping[str, Series]) -> SeriesByKey:
     return SeriesByKey({one.unit: one for name, one in series.items() if measure_of_money(name)})
 
 
-class AppError(Answer, frozen=True, kw_only=True):
+class AppError(DifyModel, frozen=True, kw_only=True):
     """A metric that failed, with its app and its error."""
 
     app_id: str
@@ -91,7 +91,7 @@ class AppError(Answer, frozen=True, kw_only=True):
     error: DifyError
 
 
-class AppDashboard(ShortRepr, Answer, frozen=True, kw_only=True):
+class AppDashboard(ShortRepr, DifyModel, frozen=True, kw_only=True):
     """The numbers of one app.
 
     Attributes:

@@ -10,7 +10,7 @@ from dify_async import _checks
 from dify_async._choices import PeriodName
 from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
-from dify_async.models.base import Answer, ShortRepr
+from dify_async.models.base import DifyModel, ShortRepr
 from dify_async.statistics.results import days_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _DEFAULT_DAYS: Final = 30
 _ONE_DAY: Final = timedelta(days=1)
 
 
-class Period(ShortRepr, Answer, frozen=True, kw_only=True):
+class Period(ShortRepr, DifyModel, frozen=True, kw_only=True):
     """A range of time in the account's time zone.
 
     Attributes:

@@ -69,7 +69,8 @@ def _columns(statistics: AppStatistics, days: tuple[date, ...]) -> dict[str, tup
     token_metric = Metric.WORKFLOW_TOKEN_COSTS if statistics.mode == "workflow" else Metric.TOKEN_COSTS
     if token_metric in columns:
         columns[TOKENS] = columns[token_metric]
-    return {name: columns[name] for name in in_order(columns)}
+    # Plain strings, since the repr and the export of a Metric differ from those of its name.
+    return {str(name): columns[name] for name in in_order(columns)}
 
 
 def _filled(by_day: ByDay, days: tuple[date, ...], zero: Value) -> tuple[Value, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from dify_async.models.base import Answer
+from dify_async.models.base import DifyModel
 
 from .dashboard import Dashboard
 from .models import AppDashboard
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .period import Period
 
 
-class DashboardUpdate(Answer, frozen=True, kw_only=True):
+class DashboardUpdate(DifyModel, frozen=True, kw_only=True):
     """One app of a dashboard, and the progress so far.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .base import Answer
+from .base import DifyModel
 
 
-class Account(Answer, frozen=True, kw_only=True):
+class Account(DifyModel, frozen=True, kw_only=True):
     """The authenticated account.
 
     Attributes:
@@ -29,7 +29,7 @@ class Account(Answer, frozen=True, kw_only=True):
     created_at: int | None = None
 
 
-class SystemFeatures(Answer, frozen=True, kw_only=True):
+class SystemFeatures(DifyModel, frozen=True, kw_only=True):
     """The server's sign-in options and settings. Fields that the server's version does not have are None.
 
     Attributes:
@@ -73,7 +73,7 @@ class SystemFeatures(Answer, frozen=True, kw_only=True):
     knowledge_fs_enabled: bool | None = None
 
 
-class SetupStatus(Answer, frozen=True, kw_only=True):
+class SetupStatus(DifyModel, frozen=True, kw_only=True):
     """Whether the server has been set up.
 
     Attributes:
@@ -85,7 +85,7 @@ class SetupStatus(Answer, frozen=True, kw_only=True):
     setup_at: str | None = None
 
 
-class Quota(Answer, frozen=True, kw_only=True):
+class Quota(DifyModel, frozen=True, kw_only=True):
     """How much of a resource is in use, and the limit. `enabled` is set only for licensed members."""
 
     size: int | None = None
@@ -93,7 +93,7 @@ class Quota(Answer, frozen=True, kw_only=True):
     enabled: bool | None = None
 
 
-class RateQuota(Answer, frozen=True, kw_only=True):
+class RateQuota(DifyModel, frozen=True, kw_only=True):
     """The usage and its limit. The usage is reset at `reset_date`, in Unix seconds. From Dify 1.11."""
 
     usage: int | None = None
@@ -101,7 +101,7 @@ class RateQuota(Answer, frozen=True, kw_only=True):
     reset_date: int | None = None
 
 
-class Features(Answer, frozen=True, kw_only=True):
+class Features(DifyModel, frozen=True, kw_only=True):
     """The workspace's features and quotas. Fields that the server's version does not have are None."""
 
     billing: dict[str, object] | None = None

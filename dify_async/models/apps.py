@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .base import Answer, Masked
+from .base import DifyModel, Masked
 
 
-class CompletionParams(Answer, frozen=True, kw_only=True):
+class CompletionParams(DifyModel, frozen=True, kw_only=True):
     """The model parameters that all providers have; `app_model_config` returns all parameters."""
 
     stop: list[str] | str | None = None
     temperature: float | None = None
 
 
-class Model(Answer, frozen=True, kw_only=True):
+class Model(DifyModel, frozen=True, kw_only=True):
     """The language model of an app.
 
     Attributes:
@@ -29,7 +29,7 @@ class Model(Answer, frozen=True, kw_only=True):
     completion_params: CompletionParams | None = None
 
 
-class ModelConfig(Answer, frozen=True, kw_only=True):
+class ModelConfig(DifyModel, frozen=True, kw_only=True):
     """The model configuration of a chat, agent-chat or completion app. Times are Unix seconds.
 
     Lists of apps have only `model`, `pre_prompt` and the `created_` and `updated_` fields.
@@ -61,7 +61,7 @@ class ModelConfig(Answer, frozen=True, kw_only=True):
     file_upload: dict[str, object] | None = None
 
 
-class WorkflowSummary(Answer, frozen=True, kw_only=True):
+class WorkflowSummary(DifyModel, frozen=True, kw_only=True):
     """The published workflow of a workflow or advanced-chat app. Times are Unix seconds."""
 
     id: str
@@ -71,7 +71,7 @@ class WorkflowSummary(Answer, frozen=True, kw_only=True):
     updated_at: int | None = None
 
 
-class Tag(Answer, frozen=True, kw_only=True):
+class Tag(DifyModel, frozen=True, kw_only=True):
     """A tag of an app or knowledge base."""
 
     id: str
@@ -115,7 +115,7 @@ class Site(Masked, frozen=True, kw_only=True):
     updated_at: int | None = None
 
 
-class App(Answer, frozen=True, kw_only=True):
+class App(DifyModel, frozen=True, kw_only=True):
     """An app. Times are Unix seconds.
 
     Attributes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Answer(Serializable, Struct, frozen=True):
+class DifyModel(Serializable, Struct, frozen=True):
     """The base class of the models."""
 
 
@@ -39,7 +39,7 @@ class _RowsOfPage(Generic[T]):
         return self.data[index]
 
 
-class Page(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
+class Page(_RowsOfPage[T], DifyModel, Generic[T], frozen=True, kw_only=True):
     """One page of a list. `for`, `len()` and indexes apply to the rows of this page only.
 
     Attributes:
@@ -57,7 +57,7 @@ class Page(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
     total: int = 0
 
 
-class CursorPage(_RowsOfPage[T], Answer, Generic[T], frozen=True, kw_only=True):
+class CursorPage(_RowsOfPage[T], DifyModel, Generic[T], frozen=True, kw_only=True):
     """One page of a list with a cursor: to get the next page, pass the id of the last row.
 
     `for`, `len()` and indexes apply to the rows of this page only.
@@ -99,7 +99,7 @@ class ShortRepr:
         return f"{type(self).__name__}({fields})"
 
 
-class Masked(ShortRepr, Answer, frozen=True):
+class Masked(ShortRepr, DifyModel, frozen=True):
     """A model whose repr masks its secret fields."""
 
     _secrets: ClassVar[frozenset[str]] = frozenset()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from .base import Answer
+from .base import DifyModel
 
 
-class FeedbackStats(Answer, frozen=True, kw_only=True):
+class FeedbackStats(DifyModel, frozen=True, kw_only=True):
     """The numbers of likes and dislikes in a conversation."""
 
     like: int = 0
     dislike: int = 0
 
 
-class StatusCount(Answer, frozen=True, kw_only=True):
+class StatusCount(DifyModel, frozen=True, kw_only=True):
     """Workflow runs per status; None if there are none. `paused` from Dify 1.13."""
 
     success: int | None = None
@@ -21,7 +21,7 @@ class StatusCount(Answer, frozen=True, kw_only=True):
     paused: int | None = None
 
 
-class ChatConversation(Answer, frozen=True, kw_only=True):
+class ChatConversation(DifyModel, frozen=True, kw_only=True):
     """A conversation of a chat, agent-chat or advanced-chat app. Times are Unix seconds.
 
     Attributes:

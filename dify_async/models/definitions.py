@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .base import Answer
+from .base import DifyModel
 from .serialization import Serializable
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _JsonObject = dict[str, object]
 
 
-class AppImport(Answer, frozen=True, kw_only=True):
+class AppImport(DifyModel, frozen=True, kw_only=True):
     """The result of an import.
 
     Attributes:

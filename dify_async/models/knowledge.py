@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from .apps import Tag
-from .base import Answer
+from .base import DifyModel
 
 
-class Dataset(Answer, frozen=True, kw_only=True):
+class Dataset(DifyModel, frozen=True, kw_only=True):
     """A knowledge base.
 
     Attributes:
@@ -61,7 +61,7 @@ class Dataset(Answer, frozen=True, kw_only=True):
     maintainer: str | None = None
 
 
-class IndexingStatus(Answer, frozen=True, kw_only=True):
+class IndexingStatus(DifyModel, frozen=True, kw_only=True):
     """The indexing progress of a document.
 
     Attributes:

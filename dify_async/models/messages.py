@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .base import Answer
+from .base import DifyModel
 from .conversations import FeedbackStats
 from .people import WorkspaceUser
 
 
-class CompletionMessage(Answer, frozen=True, kw_only=True):
+class CompletionMessage(DifyModel, frozen=True, kw_only=True):
     """The query and the answer in a completion conversation."""
 
     inputs: dict[str, object] | None = None
@@ -16,7 +16,7 @@ class CompletionMessage(Answer, frozen=True, kw_only=True):
     answer: str | None = None
 
 
-class CompletionConversation(Answer, frozen=True, kw_only=True):
+class CompletionConversation(DifyModel, frozen=True, kw_only=True):
     """A conversation of a completion app, which has one message.
 
     Attributes:
@@ -42,7 +42,7 @@ class CompletionConversation(Answer, frozen=True, kw_only=True):
     message: CompletionMessage | None = None
 
 
-class Feedback(Answer, frozen=True, kw_only=True):
+class Feedback(DifyModel, frozen=True, kw_only=True):
     """Feedback on an answer. `rating` is "like" or "dislike"."""
 
     rating: str | None = None
@@ -52,7 +52,7 @@ class Feedback(Answer, frozen=True, kw_only=True):
     from_account: WorkspaceUser | None = None
 
 
-class MessageAnnotation(Answer, frozen=True, kw_only=True):
+class MessageAnnotation(DifyModel, frozen=True, kw_only=True):
     """An answer written by a person, which replaces the model's answer."""
 
     id: str
@@ -62,7 +62,7 @@ class MessageAnnotation(Answer, frozen=True, kw_only=True):
     created_at: int | None = None
 
 
-class ChatMessage(Answer, frozen=True, kw_only=True):
+class ChatMessage(DifyModel, frozen=True, kw_only=True):
     """A query and its answer.
 
     Attributes:
@@ -98,7 +98,7 @@ class ChatMessage(Answer, frozen=True, kw_only=True):
     extra_contents: list[object] | None = None
 
 
-class Annotation(Answer, frozen=True, kw_only=True):
+class Annotation(DifyModel, frozen=True, kw_only=True):
     """A question with an answer written by a person. `hit_count` is the number of times it was used."""
 
     id: str

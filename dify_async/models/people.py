@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .base import Answer
+from .base import DifyModel
 
 
-class WorkspaceUser(Answer, frozen=True, kw_only=True):
+class WorkspaceUser(DifyModel, frozen=True, kw_only=True):
     """A user of the workspace."""
 
     id: str
@@ -13,7 +13,7 @@ class WorkspaceUser(Answer, frozen=True, kw_only=True):
     email: str | None = None
 
 
-class EndUser(Answer, frozen=True, kw_only=True):
+class EndUser(DifyModel, frozen=True, kw_only=True):
     """An end user of an app; `session_id` is the name that the calling application gave."""
 
     id: str

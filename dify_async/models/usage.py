@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from msgspec import Raw, Struct
 
-from .base import Answer
+from .base import DifyModel
 from .messages import CompletionMessage, Feedback
 from .people import EndUser, WorkspaceUser
 
 
-class TokenUsage(Answer, frozen=True, kw_only=True):
+class TokenUsage(DifyModel, frozen=True, kw_only=True):
     """The tokens of a message and their price.
 
     Attributes:
@@ -28,7 +28,7 @@ class TokenUsage(Answer, frozen=True, kw_only=True):
     latency: float | None = None
 
 
-class Message(Answer, frozen=True, kw_only=True):
+class Message(DifyModel, frozen=True, kw_only=True):
     """A message of an app, with its conversation's user and model. Times are Unix seconds.
 
     For completion apps, `id`, the tokens and `usage` are None: the server has them only in a call that marks
@@ -68,9 +68,22 @@ class Message(Answer, frozen=True, kw_only=True):
 
 
 class MessageMetadata(Struct, frozen=True):
-    """What is read of the metadata that Dify stores with a message."""
+    """The usage in the metadata that Dify stores with a message."""
 
     usage: TokenUsage | None = None
+
+
+class Price(Struct, frozen=True, gc=False):
+    """The price of a message."""
+
+    total_price: Decimal | None = None
+    currency: str | None = None
+
+
+class PricedMetadata(Struct, frozen=True, gc=False):
+    """The price in the metadata of a message."""
+
+    usage: Price | None = None
 
 
 class ModelName(Struct, frozen=True):
@@ -102,7 +115,7 @@ class UsageConversation(Struct, frozen=True, kw_only=True, gc=False):
     message: CompletionMessage | None = None  # of a completion app
 
 
-class UsageMessage(Struct, frozen=True, kw_only=True):
+class UsageMessage(Struct, frozen=True, kw_only=True, gc=False):
     """The tokens of a message. `metadata` is whatever the server stored, so it is decoded separately."""
 
     id: str

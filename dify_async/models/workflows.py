@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from .base import Answer
+from .base import DifyModel
 from .people import EndUser, WorkspaceUser
 
 
@@ -15,7 +15,7 @@ class Published(Struct, frozen=True, kw_only=True):
     created_at: int | None = None
 
 
-class Workflow(Answer, frozen=True, kw_only=True):
+class Workflow(DifyModel, frozen=True, kw_only=True):
     """A published workflow.
 
     Attributes:
@@ -44,7 +44,7 @@ class Workflow(Answer, frozen=True, kw_only=True):
     version_number: int | None = None
 
 
-class WorkflowRun(Answer, frozen=True, kw_only=True):
+class WorkflowRun(DifyModel, frozen=True, kw_only=True):
     """A run in a list of runs.
 
     Attributes:
@@ -66,7 +66,7 @@ class WorkflowRun(Answer, frozen=True, kw_only=True):
     retry_index: int | None = None
 
 
-class WorkflowRunDetail(Answer, frozen=True, kw_only=True):
+class WorkflowRunDetail(DifyModel, frozen=True, kw_only=True):
     """A run with its inputs and outputs; `elapsed_time` is in seconds."""
 
     id: str
@@ -87,7 +87,7 @@ class WorkflowRunDetail(Answer, frozen=True, kw_only=True):
     exceptions_count: int | None = None
 
 
-class RunSummary(Answer, frozen=True, kw_only=True):
+class RunSummary(DifyModel, frozen=True, kw_only=True):
     """The run of a log row; `elapsed_time` is in seconds. `triggered_from` from Dify 1.10."""
 
     id: str
@@ -103,7 +103,7 @@ class RunSummary(Answer, frozen=True, kw_only=True):
     triggered_from: str | None = None
 
 
-class WorkflowAppLog(Answer, frozen=True, kw_only=True):
+class WorkflowAppLog(DifyModel, frozen=True, kw_only=True):
     """A row of a workflow app's log.
 
     Attributes:

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from .base import Answer, Masked
+from .base import DifyModel, Masked
 
 
-class Workspace(Answer, frozen=True, kw_only=True):
+class Workspace(DifyModel, frozen=True, kw_only=True):
     """A workspace. Lists omit `role` and the trial and credit fields.
 
     From Dify 1.17, `current_workspace()` sets only `id`, `name`, `role`, `plan` and `credits`.
@@ -58,14 +58,14 @@ class SwitchedWorkspace(Struct, frozen=True):
     new_tenant: Workspace
 
 
-class Role(Answer, frozen=True, kw_only=True):
+class Role(DifyModel, frozen=True, kw_only=True):
     """A role of a member. Available from Dify 1.15."""
 
     id: str
     name: str | None = None
 
 
-class Member(Answer, frozen=True, kw_only=True):
+class Member(DifyModel, frozen=True, kw_only=True):
     """A member of the workspace, or a person whose invitation is pending.
 
     Attributes:

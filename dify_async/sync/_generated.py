@@ -14,7 +14,7 @@ from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
@@ -1538,7 +1538,7 @@ class UsageCalls(DashboardCalls):
         period: PeriodName | None = None,
         by: Iterable[UsageDimension] = ("app",),
         since: UsageMark | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Usage:
         """Messages, tokens and costs by user, model, source and day.
 
@@ -1562,14 +1562,15 @@ class UsageCalls(DashboardCalls):
                 "provider". Up to Dify 1.14, the model of chat, agent-chat and completion apps is the app's
                 present one.
             since: The `Usage.mark` of an earlier report, to read only what is new since then, each message
-                once. Without a range, everything since then. `Usage.unexplained` is empty.
+                once. Without a range, everything since then; what is new but before a later `start` is in
+                no report. `Usage.unexplained` is empty.
             progress: A function that is called with the number of conversations done and the total known so
                 far; a run counts as a conversation.
 
         Raises:
             DifyConfigError: An argument is wrong, or the account has no time zone.
-            DifyError: The apps could not be listed, or the session was rejected. Other errors are in
-                `Usage.errors`.
+            DifyError: The apps could not be listed, or the session was rejected. Errors of single apps are
+                in `Usage.errors`.
         """
         return self._call(
             self._dify.usage,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dify_async._choices import AppMode
     from dify_async._times import Span
     from dify_async.models import App, Page
-    from dify_async.models.usage import UsageConversation, UsageLog, UsageMessage
+    from dify_async.models.usage import UsageConversation, UsageLog
     from dify_async.statistics.fan_out import GetApp, GetRows
     from dify_async.statistics.metrics import Metric, Row
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .models import UsageRow
     from .progress import AppProgress
     from .query import UsageQuery
-    from .tally import ConversationTally
 
 T = TypeVar("T")
 
@@ -138,30 +137,23 @@ class AppReader:
     async def _read_conversation(self, conversation: UsageConversation) -> None:
         if conversation.created_at is not None and conversation.created_at >= self._reading.end:
             return
-        tally = self._tally.conversation(person_of(conversation))
-        messages = self._lists.messages(routes.MESSAGES, conversation.id, self._reading.start)
-        async for message in messages:
-            at = message.created_at
-            if at is not None and self._reading.is_new(message.id, at, is_pending=is_pending(message)):
-                await self._add_message(tally, self._day_of(at), conversation, message)
-
-    async def _add_message(
-        self, tally: ConversationTally, day: date, conversation: UsageConversation, message: UsageMessage
-    ) -> None:
-        tokens, run_id = tokens_of(message), message.workflow_run_id
-        models: Sequence[ModelTokens] = ()
-        if self._needs_models:
-            models = self._model_of(conversation, tokens) if run_id is None else await self._models_of(run_id)
-        tally.add(day, tokens, models, messages=1, runs=run_id is not None)
+        tally = self._tally.conversation(person_of(conversation), model_of(conversation, self._app))
+        batches = self._lists.messages(routes.MESSAGES, conversation.id, self._reading.start)
+        async for batch in batches:
+            for message in batch:
+                at = message.created_at
+                if at is None or not self._reading.is_new(message.id, at, is_pending=is_pending(message)):
+                    continue
+                run_id = message.workflow_run_id
+                models = await self._models_of(run_id) if run_id and self._needs_models else ()
+                tally.add(self._day_of(at), tokens_of(message), models, messages=1, runs=run_id is not None)
 
     async def _read_completion(self, conversation: UsageConversation) -> None:
         at = conversation.created_at
         if at is not None and self._reading.is_new(conversation.id, at):
-            tokens = Tokens()  # only a call that marks the conversation as read has them
-            models = self._model_of(conversation, tokens)
-            self._tally.conversation(person_of(conversation)).add(
-                self._day_of(at), tokens, models, messages=1
-            )
+            tally = self._tally.conversation(person_of(conversation), model_of(conversation, self._app))
+            # Only a call that marks the conversation as read has the tokens.
+            tally.add(self._day_of(at), Tokens(), messages=1)
 
     async def _read_run(self, log: UsageLog) -> None:
         run = log.workflow_run
@@ -172,10 +164,6 @@ class AppReader:
             models = await self._models_of(run.id) if self._needs_models else ()
             tokens = Tokens(total=run.total_tokens or 0)
             self._tally.conversation(person_of_run(log)).add(self._day_of(at), tokens, models, runs=1)
-
-    def _model_of(self, conversation: UsageConversation, tokens: Tokens) -> Sequence[ModelTokens]:
-        provider, model = model_of(conversation, self._app)
-        return (ModelTokens(provider, model, tokens),) if provider or model else ()
 
     async def _models_of(self, run_id: str) -> Sequence[ModelTokens]:
         nodes = await self._source.caller.call(endpoints.NODE_EXECUTIONS, (self._app.id, run_id))

@@ -39,6 +39,7 @@ ListedT = TypeVar("ListedT", bound=_Listed)
 UpdatedT = TypeVar("UpdatedT", bound=_Updated)
 
 PAGE_SIZE: Final = 100
+_FROM_NEWEST: Final = Cursor("first_id", None)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # In seconds. A message is created a moment after its conversation was updated, and perhaps by another clock.
 _MARGIN: Final = 120
@@ -111,24 +112,25 @@ class AppLists:
 
     async def messages(
         self, endpoint: Endpoint[CursorPage[ListedT]], conversation_id: str, start: int | None
-    ) -> AsyncGenerator[ListedT]:
-        """The messages of a conversation from `start` on, newest first; none if it was deleted."""
+    ) -> AsyncGenerator[list[ListedT]]:
+        """The messages of a conversation from `start` on, newest first, by page; none if it was deleted."""
         query = (("conversation_id", conversation_id),)
         pages = by_cursor(
             self._caller,
             endpoint,
             self._ids,
             fixed(query),
-            cursor=Cursor("first_id", None),
+            cursor=_FROM_NEWEST,
             limit=PAGE_SIZE,
             is_backward=True,
         )
         with suppress(DifyNotFoundError):
-            async with aclosing(pages.rows()) as rows:
-                async for row in rows:
-                    if _is_before(row, start):
+            async with aclosing(pages.batches()) as batches:
+                async for batch in batches:
+                    new = [row for row in batch if not _is_before(row, start)]
+                    yield new
+                    if len(new) < len(batch):
                         return
-                    yield row
 
     def _pages(
         self, endpoint: Endpoint[Page[ListedT]], query: Query, on_page: OnPage[ListedT] | None

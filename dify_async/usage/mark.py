@@ -76,7 +76,7 @@ class Reading:
 
     def __init__(self, start: int, end: int, before: AppMark | None, now: int) -> None:
         self._range_start = start
-        self.start = start if before is None else max(start, before.until)
+        self.start: int = start if before is None else max(start, before.until)
         self.end = end
         self._before = before
         self._now = now

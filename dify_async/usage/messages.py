@@ -115,10 +115,11 @@ class _Reader:
             if self._is_in_range(conversation.created_at):
                 yield _completion(conversation, self._app)
         elif self._end is None or (conversation.created_at or 0) < self._end:
-            rows = self._lists.messages(endpoints.CHAT_MESSAGES, conversation.id, self._start)
-            async for row in rows:
-                if self._is_in_range(row.created_at):
-                    yield _message(row, conversation, self._app)
+            batches = self._lists.messages(endpoints.CHAT_MESSAGES, conversation.id, self._start)
+            async for batch in batches:
+                for row in batch:
+                    if self._is_in_range(row.created_at):
+                        yield _message(row, conversation, self._app)
 
     def _is_in_range(self, at: int | None) -> bool:
         if at is None:

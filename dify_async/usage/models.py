@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from dify_async.errors import DifyError
-from dify_async.models.base import Answer
+from dify_async.models.base import DifyModel
 
 UsageDimension = Literal["app", "mode", "day", "user", "account", "source", "model", "provider"]
 """What usage can be grouped by."""
@@ -39,7 +39,7 @@ class Group(NamedTuple):
     provider: str | None = None
 
 
-class UsageRow(Answer, frozen=True, kw_only=True):
+class UsageRow(DifyModel, frozen=True, kw_only=True):
     """The usage of one group. What the usage is not grouped by is None.
 
     Attributes:
@@ -81,7 +81,7 @@ class UsageRow(Answer, frozen=True, kw_only=True):
     runs: int = 0
 
 
-class UsageError(Answer, frozen=True, kw_only=True):
+class UsageError(DifyModel, frozen=True, kw_only=True):
     """An app that could not be read, and why.
 
     Attributes:

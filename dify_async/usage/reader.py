@@ -70,5 +70,7 @@ async def read(source: UsageSource, query: UsageQuery) -> Usage:
         rows=rows_of(groups, query.by),
         unexplained=[row for app_id in apps for row in rest.get(app_id, ())],
         errors=[errors[app_id] for app_id in apps if app_id in errors],
-        mark=UsageMark(start=start if query.since is None else query.since.start, apps=marks),
+        mark=UsageMark(
+            start=start if query.since is None else query.since.start, apps=dict(sorted(marks.items()))
+        ),
     )

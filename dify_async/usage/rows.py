@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dify_async._http.wire import UNREADABLE, lazy_decoder
-from dify_async.models.usage import MessageMetadata, ModelCall, TokenUsage
+from dify_async.models.usage import ModelCall, PricedMetadata
 
-from .tally import ModelTokens, Person, Tokens
+from .tally import Model, ModelTokens, Person, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,30 +16,28 @@ if TYPE_CHECKING:
     import msgspec
 
     from dify_async.models import App
-    from dify_async.models.usage import UsageConversation, UsageLog, UsageMessage, UsageNode, UsageRun
+    from dify_async.models.usage import (
+        Price,
+        TokenUsage,
+        UsageConversation,
+        UsageLog,
+        UsageMessage,
+        UsageNode,
+        UsageRun,
+    )
 
 # The currency of all prices in Dify's own statistics, and its default for a message.
 _CURRENCY: Final = "USD"
 _UNFINISHED_RUNS: Final = ("running", "scheduled", "paused")
 # These take the raw part of an answer too.
-_decode_metadata: Final[Callable[[msgspec.Raw], MessageMetadata]] = lazy_decoder(MessageMetadata)
+_decode_metadata: Final[Callable[[msgspec.Raw], PricedMetadata]] = lazy_decoder(PricedMetadata)
 _decode_call: Final[Callable[[msgspec.Raw], ModelCall]] = lazy_decoder(ModelCall)
-
-
-def usage_in(metadata: msgspec.Raw) -> TokenUsage | None:
-    """The usage in a message's metadata; None if there is none, or if it is not what Dify stores."""
-    try:
-        found: MessageMetadata = _decode_metadata(metadata)
-    except UNREADABLE:
-        return None
-    return found.usage
 
 
 def tokens_of(message: UsageMessage) -> Tokens:
     """The tokens of a message, which the server has apart from their price."""
-    usage = usage_in(message.metadata)
     asked, answered = message.message_tokens, message.answer_tokens
-    return Tokens(asked, answered, (asked or 0) + (answered or 0), *_price(usage))
+    return Tokens(asked, answered, (asked or 0) + (answered or 0), *_price_in(message.metadata))
 
 
 def is_pending(message: UsageMessage) -> bool:
@@ -73,12 +71,12 @@ def person_of_run(log: UsageLog) -> Person:
     )
 
 
-def model_of(conversation: UsageConversation, app: App) -> tuple[str | None, str | None]:
-    """The provider and the name of a conversation's model; up to Dify 1.14, those of the app."""
+def model_of(conversation: UsageConversation, app: App) -> Model:
+    """A conversation's model; up to Dify 1.14, that of the app."""
     for config in (conversation.model_config, app.model_config):
         if config is not None and config.model is not None and config.model.name:
-            return config.model.provider, config.model.name
-    return None, None
+            return Model(config.model.provider, config.model.name)
+    return Model()
 
 
 def models_in(nodes: Iterable[UsageNode]) -> list[ModelTokens]:
@@ -99,7 +97,16 @@ def _model_tokens(node: UsageNode) -> ModelTokens | None:
     return ModelTokens(call.model_provider, call.model_name, Tokens(asked, answered, total, *_price(usage)))
 
 
-def _price(usage: TokenUsage | None) -> tuple[Decimal | None, str]:
+def _price_in(metadata: msgspec.Raw) -> tuple[Decimal | None, str]:
+    """The price in a message's metadata, which is whatever the server stored."""
+    try:
+        found: PricedMetadata = _decode_metadata(metadata)
+    except UNREADABLE:
+        return _price(None)
+    return _price(found.usage)
+
+
+def _price(usage: Price | TokenUsage | None) -> tuple[Decimal | None, str]:
     if usage is None or usage.total_price is None or not usage.total_price.is_finite():
         return None, _CURRENCY
     return usage.total_price, usage.currency or _CURRENCY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dify_async.dashboard.totals import EXACT
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .models import UsageDimension
 
+_add: Final = EXACT.add
+
 
 class Tokens(NamedTuple):
     """What a message, a run or a call of a model used; None if it is not known."""
@@ -26,6 +28,16 @@ class Tokens(NamedTuple):
     total: int = 0
     price: Decimal | None = None
     currency: str = "USD"
+
+
+class Model(NamedTuple):
+    """A model; None if it is not known."""
+
+    provider: str | None = None
+    name: str | None = None
+
+
+UNKNOWN: Final = Model()
 
 
 class ModelTokens(NamedTuple):
@@ -50,7 +62,10 @@ class Sums:
     __slots__ = ("conversations", "cost", "input_tokens", "messages", "output_tokens", "runs", "total_tokens")
 
     def __init__(self) -> None:
-        self.messages = self.conversations = self.runs = self.total_tokens = 0
+        self.messages: int = 0
+        self.conversations: int = 0
+        self.runs: int = 0
+        self.total_tokens: int = 0
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.cost: dict[str, Decimal] = {}
@@ -94,7 +109,7 @@ class Sums:
 
     def _pay(self, currency: str, price: Decimal) -> None:
         before = self.cost.get(currency)
-        self.cost[currency] = price if before is None else EXACT.add(before, price)
+        self.cost[currency] = price if before is None else _add(before, price)
 
 
 class AppTally:
@@ -118,22 +133,26 @@ class AppTally:
             sums = self.days[day] = Sums()
         return sums
 
-    def conversation(self, person: Person) -> ConversationTally:
-        """A tally for the messages of one conversation, which counts it once in each of its groups."""
+    def conversation(self, person: Person, model: Model = UNKNOWN) -> ConversationTally:
+        """A tally for the messages of one conversation, which counts it once in each of its groups.
+
+        The tokens that `ConversationTally.add` is given without a model are those of `model`.
+        """
         group = self._group._replace(
             user=person.user if "user" in self._by else None,
             account=person.account if "account" in self._by else None,
             source=person.source if "source" in self._by else None,
         )
-        return ConversationTally(self, group, self._by)
+        return ConversationTally(self, group, model, self._by)
 
 
 class ConversationTally:
     """The messages of one conversation, or the run of a log row."""
 
-    def __init__(self, app: AppTally, group: Group, by: Collection[str]) -> None:
+    def __init__(self, app: AppTally, group: Group, model: Model, by: Collection[str]) -> None:
         self._app = app
         self._group = group
+        self._model = model
         self._is_by_day = "day" in by
         self._is_by_model = "model" in by
         self._is_by_provider = "provider" in by
@@ -152,19 +171,28 @@ class ConversationTally:
         """Add a message or a run: all its tokens, and those of each known model among them."""
         per_day = self._app.day(day)
         per_day.count(messages, runs)
+        if not models:
+            sums = self._sums_of(day, *self._model)
+            sums.use(tokens)
+            per_day.use(tokens)
+            self._count(sums, messages, runs)
+            return
         parts = [(self._sums_of(day, part.provider, part.model), part.tokens) for part in models]
         groups = {id(sums): sums for sums, _ in parts}
         rest = _rest(tokens, models)
         if rest is not None:
-            parts.append((self._sums_of(day, None, None), rest))
+            parts.append((self._sums_of(day, *self._model), rest))
         for sums, used in parts:
             sums.use(used)
             per_day.use(used)
-        for sums in groups.values() or (self._sums_of(day, None, None),):
-            sums.count(messages, runs)
-            if messages and id(sums) not in self._counted:
-                self._counted.add(id(sums))
-                sums.conversations += 1
+        for sums in groups.values():
+            self._count(sums, messages, runs)
+
+    def _count(self, sums: Sums, messages: int, runs: int) -> None:
+        sums.count(messages, runs)
+        if messages and id(sums) not in self._counted:
+            self._counted.add(id(sums))
+            sums.conversations += 1
 
     def _sums_of(self, day: date, provider: str | None, model: str | None) -> Sums:
         key = (
@@ -201,10 +229,6 @@ def _rest(tokens: Tokens, models: Sequence[ModelTokens]) -> Tokens | None:
 
     It is negative if the nodes of a workflow used more than the message reports, such as in retries.
     """
-    if not models:
-        return tokens
-    if len(models) == 1 and models[0].tokens is tokens:
-        return None
     price = tokens.price
     for part in models:
         if price is not None and part.tokens.price is not None and part.tokens.currency == tokens.currency:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dify_async._tables import Backend, columns_of, data_frame, write_csv
 from dify_async.dashboard.period import Period
-from dify_async.models.base import Answer
+from dify_async.models.base import DifyModel
 
 from .mark import UsageMark
 from .models import FIELDS_OF, UsageDimension, UsageError, UsageRow
@@ -22,7 +22,7 @@ _NUMBERS: Final = ("messages", "conversations", "runs", "input_tokens", "output_
 _CURRENCY: Final = "USD"  # of Dify's own statistics, so that files of months without costs have the column
 
 
-class Usage(Answer, frozen=True, kw_only=True):
+class Usage(DifyModel, frozen=True, kw_only=True):
     """Who used what in a range of days.
 
     Attributes:

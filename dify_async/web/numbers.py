@@ -38,8 +38,8 @@ class Numbers:
 
     def __init__(self, dify: AsyncDifyServer) -> None:
         self.dify = dify
-        self.feeds = Feeds(dify)
-        self.streams = Streams()
+        self.feeds: Feeds = Feeds(dify)
+        self.streams: Streams = Streams()
         self._finished: dict[PageQuery, Dashboard] = {}
 
     async def fetch(self, query: PageQuery, add: Add) -> None:

@@ -295,8 +295,8 @@ async def test_spans_are_children_of_the_span_of_their_own_task(
         mode: {span.name for span in telemetry.spans() if is_child(span, parent)}
         for mode, parent in parents.items()
     }
-    assert "GET /apps/{}/statistics/token-costs" in asked["chat"]
-    assert "GET /apps/{}/workflow/statistics/token-costs" in asked["workflow"]
+    assert "GET /apps/{}/statistics/daily-messages" in asked["chat"]
+    assert "GET /apps/{}/workflow/statistics/daily-conversations" in asked["workflow"]
     assert not any("/workflow/" in name for name in asked["chat"])
     assert not any("/apps/{}/statistics/" in name for name in asked["workflow"])
 

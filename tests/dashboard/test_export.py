@@ -186,6 +186,14 @@ async def test_costs_by_currency(fake: FakeDifyServer, dify: AsyncDifyServer) ->
     assert by_id[an_app(fake)].series["token_costs"].total == 12
 
 
+async def test_names_of_series_are_plain_strings(dashboard: Dashboard) -> None:
+    names = [*dashboard.totals, *(row["metric"] for row in dashboard.to_rows())]
+    names += [
+        name for app in dashboard.apps for key, series in app.series.items() for name in (key, series.name)
+    ]
+    assert {type(name) for name in names} == {str}
+
+
 async def test_unknown_series_have_a_suggestion(dashboard: Dashboard) -> None:
     app = dashboard.apps[0]
     for series, name, hint in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from uuid import UUID
 
 import anyio
 import pytest
@@ -128,7 +129,7 @@ async def test_an_overloaded_server_gets_fewer_requests(status: int) -> None:
             max_concurrency=32, retry=patient,
         ) as dify,
     ):  # fmt: skip
-        apps = [f"app-{number}" for number in range(400)]
+        apps = [UUID(int=number) for number in range(400)]
         found = await dify.statistics_many(apps, START, END, metrics=["daily_messages"])
         assert not any(one.errors for one in found)
         assert answered == 400

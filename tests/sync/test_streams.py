@@ -90,7 +90,7 @@ def test_closing_the_client_during_a_generator(fake: FakeDifyServer) -> None:
 
 def test_leaving_a_stream_early_cancels_its_requests(fake: FakeDifyServer, dify: DifyServer) -> None:
     apps = dify.apps()
-    fake.inject("/apps/*/statistics/daily-end-users", delay=60)  # workflows do not have this metric
+    fake.inject("/apps/*/statistics/daily-messages", delay=60)  # workflows do not have this metric
     workflow = next(app for app in apps if app.mode == "workflow")
     with dify.stream_statistics([workflow, *apps], "2026-01-01 00:00") as arriving:
         assert next(arriving).app_id == workflow.id

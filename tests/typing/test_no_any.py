@@ -17,6 +17,7 @@ ALLOWED = {
     "DifyServer.request -> return": "JSON of a route that is not known here",
     "Paginator.throw -> error": "the overloads of coroutines",
     "Dashboard.to_native -> return": "a data frame of a library that need not be installed",
+    "Usage.to_native -> return": "a data frame of a library that need not be installed",
 }
 
 

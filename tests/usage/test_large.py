@@ -1,4 +1,4 @@
-"""A workspace with a thousand conversations."""
+"""A workspace with several hundred conversations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support import client
 
 from .support import a_fake, a_message, put
 
-APPS, CONVERSATIONS, MESSAGES = 5, 200, 6
+APPS, CONVERSATIONS, MESSAGES = 2, 200, 3
 
 
 async def test_a_large_workspace() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 
@@ -24,9 +24,9 @@ RANGES = st.lists(st.integers(0, MINUTES), min_size=2, max_size=2, unique=True).
 ZONES = ("America/New_York", "Asia/Kolkata", "Pacific/Apia", "Africa/Cairo", "UTC")
 
 
-def a_fake(version: str, zone: str) -> FakeDifyServer:
+def a_fake(version: str, zone: str, today: date = TODAY) -> FakeDifyServer:
     apps = [FakeApp(name=mode, mode=mode, messages_per_day=2) for mode in MODES]
-    return FakeDifyServer(version, apps=apps, today=TODAY, timezone=zone)
+    return FakeDifyServer(version, apps=apps, today=today, timezone=zone)
 
 
 def assert_adds_up(usage: Usage, dashboard: Dashboard) -> None:
@@ -50,7 +50,7 @@ async def test_any_range_zone_and_grouping(
     version: str, zone: str, minutes: list[int], by: list[UsageDimension]
 ) -> None:
     start, end = (FIRST + timedelta(minutes=number) for number in minutes)
-    async with a_fake(version, zone) as fake, client(fake) as dify:
+    async with a_fake(version, zone, date(2026, 11, 7)) as fake, client(fake) as dify:
         usage = await dify.usage(start, end, by=by)
         dashboard = await dify.dashboard(start, end)
     assert_adds_up(usage, dashboard)

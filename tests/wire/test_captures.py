@@ -93,6 +93,8 @@ def assert_same(value: object, raw: object, where: str) -> None:
         assert len(value) == len(raw), where
         for index, (one, other) in enumerate(zip(value, raw, strict=True)):
             assert_same(one, other, f"{where}[{index}]")
+    elif isinstance(value, msgspec.Raw):
+        assert msgspec.json.decode(value) == raw, where
     elif isinstance(value, date):
         assert value.isoformat() == raw, where
     elif isinstance(value, Decimal):

@@ -74,7 +74,7 @@ class _Day(NamedTuple):
     end: int
     messages: list[Message]
     totals: Totals
-    has_debug: bool
+    totals_without_debug: Totals
 
 
 @lru_cache(maxsize=4)
@@ -120,8 +120,8 @@ class Traffic:
             return
         local = datetime.fromtimestamp(low, zone).date()
         while (day := self._day(app, zone, local)).start < high:
-            if low <= day.start and day.end <= high and (debug or not day.has_debug):
-                yield local, day.totals
+            if low <= day.start and day.end <= high:
+                yield local, day.totals if debug else day.totals_without_debug
             else:
                 rows = (row for row in day.messages if low <= row.at < high and (debug or not row.debug))
                 yield local, Totals.from_messages(rows)
@@ -139,8 +139,9 @@ class Traffic:
                 for row in self._make(app, made + timedelta(days=shift))
                 if start <= row.at < end
             ]
-            has_debug = any(row.debug for row in rows)
-            day = self._days[key] = _Day(start, end, rows, Totals.from_messages(rows), has_debug)
+            totals = Totals.from_messages(rows)
+            without = Totals.from_messages(row for row in rows if not row.debug)
+            day = self._days[key] = _Day(start, end, rows, totals, without)
         return day
 
     def _make(self, app: FakeApp, day: date) -> list[Message]:
