@@ -24,9 +24,10 @@ def client() -> griffe.Class:
 
 
 def first_line(name: str) -> str:
-    """The first line of a method's docstring."""
+    """The first line of a method's docstring, without the route."""
     docstring = client()[name].docstring
-    return "" if docstring is None else docstring.value.partition("\n")[0].replace("|", "\\|")
+    line = "" if docstring is None else docstring.value.partition("\n")[0]
+    return line.partition(" Route:")[0].replace("|", "\\|")
 
 
 def expanded(match: re.Match[str]) -> str:
