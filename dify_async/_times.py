@@ -48,11 +48,11 @@ class Span(NamedTuple):
     first: date = date.min
     until: date = date.max
 
-    def rows_of(self, answer: list[RowT]) -> list[RowT]:
-        """The rows of the server's answer that are kept."""
+    def rows_of(self, rows: list[RowT]) -> list[RowT]:
+        """The rows of the response that are kept."""
         if self.first is date.min and self.until is date.max:
-            return answer
-        return [row for row in answer if self.first <= row.date < self.until]
+            return rows
+        return [row for row in rows if self.first <= row.date < self.until]
 
 
 def moment_of(value: When) -> datetime:

@@ -45,14 +45,14 @@ class RequestStarted(RequestEvent, frozen=True):
 
 
 class RequestAnswered(RequestEvent, frozen=True):
-    """An answer arrived, with any status, `seconds` after the start."""
+    """A response arrived, with any status, `seconds` after the start."""
 
     status: int
     seconds: float
 
 
 class RequestFailed(RequestEvent, frozen=True):
-    """No readable answer arrived. `error` is the class name of the exception."""
+    """No readable response arrived. `error` is the class name of the exception."""
 
     error: str
     seconds: float

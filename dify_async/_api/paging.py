@@ -135,10 +135,10 @@ class Pages(Generic[RowT, PageT]):
         selection = await self._select()
         if selection is None:
             return self._empty
-        answer = await self._fetch(selection, self._position)
+        response = await self._fetch(selection, self._position)
         if selection.includes is None:
-            return answer
-        return structs.replace(answer, data=[row for row in answer.data if selection.includes(row)])
+            return response
+        return structs.replace(response, data=[row for row in response.data if selection.includes(row)])
 
     async def rows(self, workers: int = 1) -> AsyncGenerator[RowT]:
         """The rows of all pages, each once, until a page has no new row.
@@ -171,18 +171,20 @@ class Pages(Generic[RowT, PageT]):
             pages += 1
             if pages > max_pages:
                 raise self._endless(max_pages)
-            answer = fetched.pop(position) if position in fetched else await self._fetch(selection, position)
+            response = (
+                fetched.pop(position) if position in fetched else await self._fetch(selection, position)
+            )
             new: list[RowT] = []
-            for row in answer.data:
+            for row in response.data:
                 last_id = row.id
                 if last_id not in seen:
                     seen.add(last_id)
                     new.append(row)
             yield new if selection.includes is None else [row for row in new if selection.includes(row)]
-            has_more = answer.has_more and bool(new)
+            has_more = response.has_more and bool(new)
             if has_more and len(seen) < _MIN_FILL * self._limit * (pages - _MAX_SPARSE_PAGES):
                 raise self._endless(pages)
-            if total := _total(answer):
+            if total := _total(response):
                 max_pages = min(2 * math.ceil(total / self._limit) + _SPARE_PAGES, MAX_PAGE)
             if has_more:
                 position = position.next(last_id)
@@ -207,17 +209,17 @@ class Pages(Generic[RowT, PageT]):
 
     async def _fetch(self, selection: Selection[RowT], position: Position) -> PageT:
         query = (*selection.query, position.parameter, ("limit", self._limit))
-        answer = await self._caller.call(self._endpoint, self._ids, query)
+        response = await self._caller.call(self._endpoint, self._ids, query)
         if self._is_backward:
-            answer.data.reverse()
+            response.data.reverse()
         if self._on_page is not None:
-            self._on_page(answer)
-        return answer
+            self._on_page(response)
+        return response
 
     def _endless(self, pages: int) -> DifyDecodeError:
         return DifyDecodeError(
             f"{self.route}: the server still announces more rows after {pages} pages;"
-            " check for a proxy that changes answers"
+            " check for a proxy that changes responses"
         )
 
 
@@ -281,5 +283,5 @@ def by_cursor(
     return Pages(caller, endpoint, ids, select, position=cursor, empty=empty, is_backward=is_backward)
 
 
-def _total(answer: Page[Any] | CursorPage[Any]) -> int:
-    return answer.total if isinstance(answer, Page) else 0
+def _total(response: Page[Any] | CursorPage[Any]) -> int:
+    return response.total if isinstance(response, Page) else 0

@@ -26,7 +26,7 @@ def demo(
         port: The port; by default a free one.
         version: The version of Dify to imitate.
         apps: The number of apps.
-        latency: Seconds before each answer.
+        latency: Seconds before each response.
         seed: Another seed gives other ids and numbers.
     """
     options = {"port": port, "version": version, "apps": apps, "latency": latency, "seed": seed}

@@ -64,7 +64,7 @@ def exporter(
 
 
 def make_app(feed: DashboardFeed, hosts: Iterable[str] = ()) -> web.Application:
-    """The exporter of an open feed; it answers requests to IP addresses, localhost and `hosts`."""
+    """The exporter of an open feed; it accepts requests to IP addresses, localhost and `hosts`."""
 
     async def metrics(request: web.Request) -> web.Response:
         registry = CollectorRegistry(auto_describe=False)

@@ -267,7 +267,7 @@ class _AllApps:
         async for app in self._listed.rows(workers):
             seen.add(app.id)
             yield app
-        version = self._probe.known_version  # from the answers with the first list
+        version = self._probe.known_version  # from the responses with the first list
         if self._agents is None or not AGENT_APPS(version):
             return
         try:

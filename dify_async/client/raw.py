@@ -96,7 +96,7 @@ class RawCalls(Calls):
         template, ids = _template(path)
         safety = _SAFETY.get(method, UNSAFE)
         endpoint = Endpoint(method, template, _decoder(type), safety)
-        # From 1.11 the server answers a POST without a body with 415.
+        # From 1.11 the server rejects a POST without a body with 415.
         sent = {} if json is None and safety is UNSAFE else json
         body = None if sent is None else encoded(sent)
         return await self._caller.call(endpoint, ids, _pairs(params or {}), body)

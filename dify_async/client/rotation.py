@@ -76,7 +76,7 @@ async def rotate(calls: AppKeys, app_id: str, keys: Sequence[ApiKey], old: Seque
 
 
 async def _create(calls: AppKeys, app_id: str, before: Sequence[ApiKey]) -> ApiKey:
-    """Create a key. If the answer is lost or cannot be read, look for the key in the list."""
+    """Create a key. If the response is lost or cannot be read, look for the key in the list."""
     try:
         return await calls.create_app_api_key(app_id)
     except (DifyUnknownOutcomeError, DifyDecodeError):

@@ -115,7 +115,7 @@ class WorkflowCalls(Calls):
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
-            DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which answers 200.
+            DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which returns 200.
         """
         app_id = id_of(app_id)
         run_id = checked_id("run_id", run_id)

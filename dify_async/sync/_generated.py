@@ -535,7 +535,7 @@ class WorkflowCalls(Calls):
         """A run with its inputs and outputs. Route: GET /apps/{id}/workflow-runs/{id}.
 
         Raises:
-            DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which answers 200.
+            DifyNotFoundError: The app or run does not exist, also on Dify up to 1.11, which returns 200.
         """
         return self._call(self._dify.workflow_run, app_id, run_id)
 
@@ -1989,7 +1989,7 @@ class KeyCalls(Calls):
         """Replace an API key of the app by a new one, and return the new one.
 
         The new key is created first, then the old one is deleted. Only if the app has 10 keys, the maximum,
-        the old one is deleted first. If the answer with the new key is lost, the key that appeared in the
+        the old one is deleted first. If the response with the new key is lost, the key that appeared in the
         list of keys is returned, so do not create keys for the app at the same time. After an error, the app
         has the old key, or the new one, which is the `created_key` of the error, or its other nine keys. If
         the call is cancelled, the app may have both keys.

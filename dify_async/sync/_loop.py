@@ -50,7 +50,7 @@ class Loop:
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run the call and return its result. If this thread is interrupted, the call is cancelled."""
         future = self.start(call)
-        return answer(future, future)
+        return result_of(future, future)
 
     def start(self, call: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start the call without waiting for it."""
@@ -122,7 +122,7 @@ def _start_portal() -> tuple[BlockingPortal, threading.Thread]:
     return started.result(), thread
 
 
-def answer(future: Future[T], task: Future[T] | Future[None]) -> T:
+def result_of(future: Future[T], task: Future[T] | Future[None]) -> T:
     """Wait for a future that the task sets. If this thread is interrupted, the task is cancelled."""
     try:
         return future.result()
@@ -145,13 +145,13 @@ class Block(Generic[ValueT]):
 
     def enter(self) -> ValueT:
         """Wait until the context manager is entered, and return its value."""
-        return answer(self._entered, self._task)
+        return result_of(self._entered, self._task)
 
     def leave(self) -> None:
         """Exit the context manager and wait until it has exited. Each call raises its exception, if any."""
         if not self._task.done():
             self._loop.run(self._request_exit)
-        answer(self._task, self._task)
+        result_of(self._task, self._task)
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run the call and return its result."""

@@ -3,7 +3,7 @@
     async with FakeDifyServer(version="1.11.2") as fake:
         ...  # log in at fake.base_url with fake.email and fake.password
 
-It gives the answers that real servers of that version gave. `python -m dify_async.testing` serves
+It returns the responses of real servers of that version. `python -m dify_async.testing` serves
 it until Ctrl-C.
 """
 

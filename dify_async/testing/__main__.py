@@ -15,7 +15,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--version", default="1.11.2", help="version of Dify (default: 1.11.2)")
     parser.add_argument("--apps", type=int, default=12, help="number of apps (default: 12)")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer (default: 0)")
+    parser.add_argument(
+        "--latency", type=float, default=0.0, help="seconds before each response (default: 0)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other ids and numbers")
     options = parser.parse_args(arguments)
     try:

@@ -17,7 +17,7 @@ from dify_async.testing.contents import Contents
 
 
 class FakeDifyServer(Clients, Contents):
-    """A fake of Dify's console API that answers like a server of `version`.
+    """A fake of Dify's console API that behaves like a server of `version`.
 
     `async with FakeDifyServer() as fake:` serves one workspace with one account: log in at
     `fake.base_url` with `fake.email` and `fake.password`, or use `fake.client()`. `with FakeDifyServer()`
@@ -31,7 +31,7 @@ class FakeDifyServer(Clients, Contents):
         apps: The number of apps to generate, or the apps to serve.
         timezone: The owner's time zone, which defines the days of the generated traffic.
         today: The last day with traffic; by default the current day.
-        latency: Seconds before each answer.
+        latency: Seconds before each response.
         access_token_lifetime: Seconds until an access token expires.
         https_cookies: Whether cookies are Secure and have the prefix `__Host-`.
         hide_version: Whether the headers X-Version and X-Env are omitted, as behind some proxies.
@@ -171,7 +171,7 @@ class FakeDifyServer(Clients, Contents):
 
     @property
     def setup_finished(self) -> bool:
-        """Set to False to make almost every route answer 401 `not_setup`, as on a new server."""
+        """Set to False to make almost every route return 401 `not_setup`, as on a new server."""
         return self._state.setup_finished
 
     @setup_finished.setter
@@ -231,11 +231,11 @@ class FakeDifyServer(Clients, Contents):
             path: A pattern for the path below /console/api, such as "/apps/*".
             method: Match only this method.
             status: Answer with this status in the server's error format; the request has no effect.
-            headers: Headers to add to the answer, or to replace.
+            headers: Headers to add to the response, or to replace.
             body: Answer with exactly these bytes, as text/html unless `headers` has a content type.
-            delay: Seconds to wait before the answer.
+            delay: Seconds to wait before the response.
             cut: Close the connection "before" the request takes effect, "after" it did, or halfway
-                through the "body" of the answer.
+                through the "body" of the response.
             times: The number of requests to affect; all of them by default.
             probability: The share of matching requests to affect.
         """
