@@ -143,7 +143,7 @@ async def test_error_handling(fake: FakeDifyServer) -> None:
     [
         ({"DIFY_EMAIL": ""}, "Wrong settings: email is missing"),
         ({"DIFY_PASSWORD": "Wrong-Password-1"}, "Login failed: POST /login"),
-        ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "Connection failed: GET /system-features"),
+        ({"DIFY_BASE_URL": "http://127.0.0.1:9"}, "Connection failed: Cannot connect to http://127.0.0.1:9:"),
     ],
 )
 async def test_error_handling_explains_the_error(
