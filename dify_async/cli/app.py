@@ -75,5 +75,11 @@ def _run(arguments: Sequence[str]) -> int:
     except DifyError as error:
         return fail(f"{type(error).__name__}: {error}", NO_DATA)
     except OSError as error:  # of a file or a port
-        return fail(error, USAGE_ERROR)
+        return fail(_reason(error), USAGE_ERROR)
     return int(code or 0)
+
+
+def _reason(error: OSError) -> str:
+    """The error without its number."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror}" if error.strerror else str(error)

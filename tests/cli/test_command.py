@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,19 @@ def test_wrong_use_takes_one_line(command: Command, arguments: list[str]) -> Non
     assert ended.errors.startswith("dify-async: error: ")
     assert ended.errors.endswith(" See --help.\n")
     assert ended.errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["demo", "dashboard", "exporter"])
+def test_a_port_that_is_taken(command: Command, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = command(name, "--port", str(port))
+    assert (ended.code, ended.output) == (2, "")
+    assert str(port) in ended.errors
+    assert ended.errors.count("\n") == 1
+    if name != "demo":
+        text = f"dify-async: error: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+        assert ended.errors == text
 
 
 def test_without_the_extra(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
