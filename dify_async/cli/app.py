@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 import dify_async
@@ -68,6 +68,8 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
+    except UnusedCliTokensError as error:
+        return fail(f"Unexpected arguments: {' '.join(error.unused_tokens)}. See --help.", USAGE_ERROR)
     except CycloptsError as error:
         return fail(f"{str(error).rstrip()} See --help.", USAGE_ERROR)
     except (UsageError, DifyConfigError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import pty
 import re
@@ -59,6 +60,29 @@ def test_wrong_use_takes_one_line(command: Command, arguments: list[str]) -> Non
     assert ended.errors.startswith("dify-async: error: ")
     assert ended.errors.endswith(" See --help.\n")
     assert ended.errors.count("\n") == 1
+
+
+def test_an_unexpected_argument(command: Command) -> None:
+    ended = command("report", "yesterday", "today")
+    assert ended == (2, "", "dify-async: error: Unexpected arguments: yesterday today. See --help.\n")
+
+
+@pytest.mark.parametrize("typed", ["", None])
+def test_no_password_at_a_terminal(
+    command: Command, fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, typed: str | None
+) -> None:
+    """Enter and Ctrl-D."""
+
+    def ask(_: str) -> str:
+        if typed is None:
+            raise EOFError
+        return typed
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", ask)
+    command.set(DIFY_PASSWORD="")
+    assert command("report") == (2, "", "dify-async: error: no password was entered\n")
+    assert not fake.requests
 
 
 @pytest.mark.parametrize("name", ["demo", "dashboard", "exporter"])
