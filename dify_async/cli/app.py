@@ -69,7 +69,7 @@ def _run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except UnusedCliTokensError as error:
-        return fail(f"Unexpected arguments: {' '.join(error.unused_tokens)}. See --help.", USAGE_ERROR)
+        return fail(f"Unexpected arguments: {' '.join(error.unused_tokens or ())}. See --help.", USAGE_ERROR)
     except CycloptsError as error:
         return fail(f"{str(error).rstrip()} See --help.", USAGE_ERROR)
     except (UsageError, DifyConfigError) as error:
