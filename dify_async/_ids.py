@@ -37,7 +37,7 @@ def id_of(app: AppOrId) -> str:
     if identifier is not None:
         return identifier
     rule = "an app must be an App or the id of one, which is a UUID, "
-    if isinstance(app, str) and _API_KEY.fullmatch(app):
+    if isinstance(app, str) and is_api_key(app):
         raise DifyConfigError(f"{rule}got an API key; pass app.id")
     may_be_name = isinstance(app, str) and app.isprintable() and 0 < len(app) <= _MAX_NAME_LENGTH
     hint = f"; find_app({_checks.shown(app)}) gets an app by its name" if may_be_name else ""
@@ -49,9 +49,14 @@ def checked_id(name: str, value: Id) -> str:
     identifier = _uuid_text(value)
     if identifier is not None:
         return identifier
-    if isinstance(value, str) and _API_KEY.fullmatch(value):
+    if isinstance(value, str) and is_api_key(value):
         raise DifyConfigError(f"{name} must be an id, which is a UUID, got an API key; pass key.id")
     raise _checks.refused(name, "an id, which is a UUID", value)
+
+
+def is_api_key(text: str) -> bool:
+    """Whether the text has the form of an API key, which must not be sent or shown."""
+    return _API_KEY.fullmatch(text) is not None
 
 
 def optional_id(name: str, value: Id | None) -> str | None:

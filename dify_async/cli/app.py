@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 import dify_async
@@ -68,6 +68,8 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
+    except UnusedCliTokensError as error:
+        return fail(f"Unexpected arguments: {' '.join(error.unused_tokens or ())}. See --help.", USAGE_ERROR)
     except CycloptsError as error:
         return fail(f"{str(error).rstrip()} See --help.", USAGE_ERROR)
     except (UsageError, DifyConfigError) as error:
@@ -75,5 +77,11 @@ def _run(arguments: Sequence[str]) -> int:
     except DifyError as error:
         return fail(f"{type(error).__name__}: {error}", NO_DATA)
     except OSError as error:  # of a file or a port
-        return fail(error, USAGE_ERROR)
+        return fail(_reason(error), USAGE_ERROR)
     return int(code or 0)
+
+
+def _reason(error: OSError) -> str:
+    """The error without its number."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror}" if error.strerror else str(error)

@@ -109,6 +109,9 @@ def _ask_for_password(account: str) -> str:
     if not sys.stdin.isatty():
         raise UsageError("no password: set DIFY_PASSWORD, or run the command at a terminal")
     try:
-        return getpass.getpass(f"Password of {account}: ")
+        password = getpass.getpass(f"Password of {account}: ")
     except EOFError:
-        raise UsageError("no password") from None
+        password = ""
+    if not password:
+        raise UsageError("no password was entered")
+    return password

@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from dify_async.testing.__main__ import main
 
+from .console import OK, USAGE_ERROR
 from .serving import Port
 
 
@@ -30,4 +31,5 @@ def demo(
         seed: Another seed gives other ids and numbers.
     """
     options = {"port": port, "version": version, "apps": apps, "latency": latency, "seed": seed}
-    return main([text for name, value in options.items() for text in (f"--{name}", str(value))])
+    failed = main([text for name, value in options.items() for text in (f"--{name}", str(value))])
+    return USAGE_ERROR if failed else OK

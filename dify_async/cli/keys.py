@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dify_async._concurrency import complete
+from dify_async._ids import is_api_key
 from dify_async._tables import ColumnType, write_table
 from dify_async.client import AsyncDifyServer
 from dify_async.client.rotation import is_whole
@@ -232,6 +233,8 @@ def _chosen(client: Client, names: Sequence[str], *, all_apps: bool) -> list[Dif
 
 
 async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
+    if is_api_key(text):
+        raise UsageError("give the name or id of an app, not an API key")
     try:
         return await (dify.app(text) if _ID.fullmatch(text) else dify.find_app(text))
     except DifyNotFoundError as error:

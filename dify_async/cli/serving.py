@@ -12,6 +12,8 @@ from aiohttp import web
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from .console import UsageError
+
 # Clients have half a second to finish, and another half after cancellation.
 _SHUTDOWN_TIMEOUT: Final = 0.5
 
@@ -22,7 +24,13 @@ Names = Annotated[list[str] | None, Parameter(name="--name")]
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, so that a port in use is an error before anything else starts."""
     is_ipv6 = ":" in host
-    return socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[
+            0
+        ]  # without the address, which Python appends
+        raise UsageError(f"cannot listen on port {port} of {host}: {reason}") from None
 
 
 def url_of(listener: socket.socket) -> str:

@@ -46,9 +46,9 @@ def usage(
 ) -> int:
     """Show who used what: messages, runs, tokens and costs.
 
-    It reads every message of the period, at about one request per conversation, and marks none as read. What
-    the server's statistics count beyond the messages, such as those of deleted conversations, is reported on
-    stderr, and is in the JSON as "unexplained".
+    It reads every message of the period, at about one request per conversation, and marks none as read. The
+    difference from Dify's own statistics, such as the messages of deleted conversations, is reported on
+    stderr, and is in the JSON as "unexplained", per app and day.
 
     Args:
         by: What to group by, separated by commas: app, mode, day, user, account (of the console), source,
@@ -78,7 +78,8 @@ def usage(
         console.print(_table(found), markup=False)
     if found.unexplained:
         tokens = sum(row.total_tokens for row in found.unexplained)
-        note(f"not in any message: {tokens:,} tokens, {_money(_costs(found.unexplained)) or 'no cost'}")
+        costs = [f"{cost:+,.4f} {currency}" for currency, cost in _costs(found.unexplained).items()]
+        note(f"Dify's statistics minus these rows: {', '.join([f'{tokens:+,} tokens', *costs])}")
     for failed in found.errors:
         note(f"{short(failed.app_name) or failed.app_id}: {failed.error}")
     return SOME_FAILED if found.errors else OK

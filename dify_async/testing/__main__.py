@@ -48,7 +48,7 @@ async def _serve(fake: FakeDifyServer) -> None:
     async with fake:
         sys.stdout.write(
             f"Dify {fake.version} (a fake) at {fake.base_url}\n"
-            f"E-mail:   {fake.email}\nPassword: {fake.password}\nPress Ctrl-C to stop.\n"
+            f"Email:    {fake.email}\nPassword: {fake.password}\nPress Ctrl-C to stop.\n"
         )
         sys.stdout.flush()
         await stop.wait()

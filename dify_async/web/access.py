@@ -32,6 +32,9 @@ _MIN_TOKEN_LENGTH: Final = 16
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _TOKEN_FORM: Final = (Path(__file__).parent / "static" / "token.html").read_text(encoding="utf-8")
 _TOKEN_MISSING: Final = Problem(what="This page needs its token.", advice="Reload the page to enter it.")
+_WRONG_HOST: Final = (
+    "This page is not served under this host name. Add the name to `hosts`; for a command, pass it as --name."
+)
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -58,7 +61,7 @@ def check_host(hosts: Iterable[str]) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = _host_of(request)
         if host not in names and not _is_address(host):
-            raise web.HTTPForbidden(text="This page is not served under this host name; add it to `hosts`.")
+            raise web.HTTPForbidden(text=_WRONG_HOST)
         return await handler(request)
 
     return check

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +60,42 @@ def test_wrong_use_takes_one_line(command: Command, arguments: list[str]) -> Non
     assert ended.errors.startswith("dify-async: error: ")
     assert ended.errors.endswith(" See --help.\n")
     assert ended.errors.count("\n") == 1
+
+
+def test_an_unexpected_argument(command: Command) -> None:
+    ended = command("report", "yesterday", "today")
+    assert ended == (2, "", "dify-async: error: Unexpected arguments: yesterday today. See --help.\n")
+
+
+@pytest.mark.parametrize("typed", ["", None])
+def test_no_password_at_a_terminal(
+    command: Command, fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, typed: str | None
+) -> None:
+    """Enter and Ctrl-D."""
+
+    def ask(_: str) -> str:
+        if typed is None:
+            raise EOFError
+        return typed
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", ask)
+    command.set(DIFY_PASSWORD="")
+    assert command("report") == (2, "", "dify-async: error: no password was entered\n")
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("name", ["demo", "dashboard", "exporter"])
+def test_a_port_that_is_taken(command: Command, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = command(name, "--port", str(port))
+    assert (ended.code, ended.output) == (2, "")
+    assert str(port) in ended.errors
+    assert ended.errors.count("\n") == 1
+    if name != "demo":
+        text = f"dify-async: error: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+        assert ended.errors == text
 
 
 def test_without_the_extra(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,8 @@ def test_masked_keys(command: Command) -> None:
         (["rotate", "Twins", "--stdout"], "Twin"),
         (["rotate", "Twin", "--stdout"], "2 apps are named 'Twin': "),
         (["rotate", "--all", "--output", "old"], "old exists already"),
-        (["rotate", "--all", "--output", "/no/such/folder/x"], "/no/such/folder/x"),
+        (["rotate", "--all", "--output", "/no/such/folder/x"], ": /no/such/folder/x: No such file"),
+        (["rotate", "app-SECRET0SECRET1SECRET2SEC", "--stdout"], "not an API key"),
         (["rotate", "--all", "--stdout", "--frob"], "--frob"),
     ],
 )
@@ -108,6 +109,7 @@ def test_wrong_use_changes_nothing(
     ended = command("keys", *arguments)
     assert (ended.code, ended.output) == (2, "")
     assert told in ended.errors
+    assert "SECRET" not in ended.errors
     assert ended.errors.count("\n") == 1
     assert fake.count("POST", "*/api-keys") == fake.count("DELETE") == 0
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
