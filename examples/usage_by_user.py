@@ -62,8 +62,8 @@ def report(usage: Usage) -> None:
     print(f"{'user':24} {'model':16} {'tokens':>10} {'USD':>12}")
     for (name, model), rows in sorted(users.items(), key=lambda pair: -price(pair[1])):
         print(f"{name:24.24} {model:16.16} {sum(row.total_tokens for row in rows):10} {price(rows):12.7f}")
-    rest = price(usage.unexplained)
-    print(f"{'not in any message':41} {sum(row.total_tokens for row in usage.unexplained):10} {rest:12.7f}")
+    title, rest = "Dify's statistics minus these rows", price(usage.unexplained)
+    print(f"{title:41} {sum(row.total_tokens for row in usage.unexplained):10} {rest:12.7f}")
 
 
 def price(rows: Iterable[UsageRow]) -> Decimal:
