@@ -103,10 +103,21 @@ async def for_each_async(items: AsyncGenerator[T], do: Callable[[T], Awaitable[N
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:
-    """Cancel the task until it ends: a library may raise another error in place of a cancellation."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.1)
+    """Cancel the task until it ends: a library may raise another error in place of a cancellation.
+
+    If the calling task is cancelled in the meantime, that is raised once the task has ended.
+    """
+    cancellation: asyncio.CancelledError | None = None
+    # anyio would cancel again in each round of the event loop.
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            task.cancel()
+            try:
+                await asyncio.wait([task], timeout=0.1)
+            except asyncio.CancelledError as error:
+                cancellation = error
+    if cancellation is not None:
+        raise cancellation
 
 
 async def complete(work: Coroutine[Any, Any, None]) -> None:

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from anyio.from_thread import start_blocking_portal
 from django.conf import settings  # type: ignore[import-untyped]
 from django.test import Client  # type: ignore[import-untyped]
+from django.urls import clear_url_caches  # type: ignore[import-untyped]
 
 from dify_async import AsyncDifyServer, DashboardFeed
 from dify_async.testing import FakeDifyServer
@@ -95,6 +96,7 @@ def test_django(console: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "dify_urls", types.SimpleNamespace(urlpatterns=views["urlpatterns"]))
     if not settings.configured:
         settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF="dify_urls")
+    clear_url_caches()  # of the views of an earlier run
     answer = Client().get("/dashboard/")
     try:
         assert answer.status_code == 200

@@ -123,6 +123,8 @@ def jittered_delays(base: float, longest: float) -> Iterator[float]:
     """An endless series of random delays. Their upper bound starts at `base`, and doubles up to `longest`."""
     import backoff  # noqa: PLC0415 - only for retries
 
+    if not base:  # backoff would double 0 until the number of doublings is too large for a float
+        return itertools.repeat(0.0)
     delays = backoff.expo(factor=base, max_value=longest)
     next(delays)  # backoff's generators yield None first
     return map(backoff.full_jitter, delays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -15,7 +16,16 @@ from dify_async import (
     DifyUnknownOutcomeError,
     RetryPolicy,
 )
-from dify_async._http.retry import IDEMPOTENT, LOGIN, SAFE, SEND_ONCE, UNSAFE, Attempts, Safety
+from dify_async._http.retry import (
+    IDEMPOTENT,
+    LOGIN,
+    SAFE,
+    SEND_ONCE,
+    UNSAFE,
+    Attempts,
+    Safety,
+    jittered_delays,
+)
 
 UNSENT = DifyConnectionError("", sent=False)
 LOST = DifyUnknownOutcomeError("lost")
@@ -117,3 +127,11 @@ def test_invalid_policies(wrong: dict[str, float]) -> None:
     name = next(iter(wrong))
     with pytest.raises(DifyConfigError, match=f"RetryPolicy.{name} must be "):
         RetryPolicy(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("base", [0.0, 2.5])
+def test_delays_never_end(base: float) -> None:
+    """A store that stays down for a day is asked again thousands of times."""
+    delays = list(itertools.islice(jittered_delays(base, 60.0), 3000))
+    assert max(delays) <= 60.0
+    assert (max(delays) > 0) == (base > 0)
