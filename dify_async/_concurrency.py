@@ -107,15 +107,7 @@ async def cancel_and_wait(task: asyncio.Task[None]) -> None:
 
     If the calling task is cancelled in the meantime, that is raised once the task has ended.
     """
-    cancellation: asyncio.CancelledError | None = None
-    # anyio would cancel again in each round of the event loop.
-    with anyio.CancelScope(shield=True):
-        while not task.done():
-            task.cancel()
-            try:
-                await asyncio.wait([task], timeout=0.1)
-            except asyncio.CancelledError as error:
-                cancellation = error
+    cancellation = await _end(task, cancel_every=0.1)
     if cancellation is not None:
         raise cancellation
 
@@ -123,18 +115,28 @@ async def cancel_and_wait(task: asyncio.Task[None]) -> None:
 async def complete(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end even if the calling task is cancelled, then raise the cancellation."""
     task = asyncio.ensure_future(work)
-    cancellation: asyncio.CancelledError | None = None
-    # anyio would cancel again in each round of the event loop.
-    with anyio.CancelScope(shield=True):
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError as error:
-                cancellation = error
+    cancellation = await _end(task)
     if cancellation is not None:
         task.exception()  # marks it as seen
         raise cancellation
     task.result()
+
+
+async def _end(
+    task: asyncio.Task[None], *, cancel_every: float | None = None
+) -> asyncio.CancelledError | None:
+    """Wait until the task has ended, and return the cancellation of the calling task, if there was one."""
+    cancellation = None
+    # anyio would cancel again in each round of the event loop.
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            if cancel_every is not None:
+                task.cancel()
+            try:
+                await asyncio.wait([task], timeout=cancel_every)
+            except asyncio.CancelledError as error:
+                cancellation = error
+    return cancellation
 
 
 class SingleFlight:

@@ -1,4 +1,4 @@
-"""Lua scripts that run in Redis, for the lock of a token store and for saving under it."""
+"""Lua scripts that run in Redis, for locks and leases, and for saving under the lock of a token store."""
 
 from typing import Final
 

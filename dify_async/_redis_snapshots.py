@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from ._redis_connections import RedisConnections
+from ._redis_scripts import EXTEND, UNLOCK
 from ._secrets import masked
 
 if TYPE_CHECKING:
@@ -26,15 +27,6 @@ if (redis.call('get', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 local holder = redis.call('get', KEYS[2])
 if holder and holder ~= ARGV[2] then return 0 end
 redis.call('set', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return 1
-"""
-_EXTEND: Final = """
-if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_RELEASE: Final = """
-if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return 1
 """
 # A feed that lost its lease while it refreshed does not replace what another has published since.
@@ -94,11 +86,11 @@ class SnapshotStore:
 
     async def extend(self, holder: str, seconds: float) -> bool:
         """Extend the lease, if it was not lost."""
-        return bool(await self._run("eval", _EXTEND, 1, self._lease, holder, _milliseconds(seconds)))
+        return bool(await self._run("eval", EXTEND, 1, self._lease, holder, _milliseconds(seconds)))
 
     async def release(self, holder: str) -> None:
         """Give the lease back."""
-        await self._run("eval", _RELEASE, 1, self._lease, holder)
+        await self._run("eval", UNLOCK, 1, self._lease, holder)
 
     async def publish(
         self, expected: bytes, state: bytes, values: tuple[bytes, bytes] | None, seconds: float

@@ -27,9 +27,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[
-            0
-        ]  # without the address, which Python appends
+        # Without the address, which Python appends.
+        reason = (error.strerror or str(error)).partition(" (")[0]
         raise UsageError(f"cannot listen on port {port} of {host}: {reason}") from None
 
 

@@ -62,16 +62,15 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        _checks.optional_choice("mode", mode, AppMode)
-        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
+            mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
             tag_ids=tag_ids,
             sort_by=sort_by,
             creator_ids=creator_ids,
         )
-        return Paginator(self._all_apps(mode, filters))
+        return Paginator(self._all_apps(filters))
 
     def iter_apps(
         self,
@@ -105,16 +104,15 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        _checks.optional_choice("mode", mode, AppMode)
-        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
+            mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
             tag_ids=tag_ids,
             sort_by=sort_by,
             creator_ids=creator_ids,
         )
-        return self._all_apps(mode, filters, checked_limit(page_size, name="page_size")).rows()
+        return self._all_apps(filters, checked_limit(page_size, name="page_size")).rows()
 
     def apps_page(
         self,
@@ -151,16 +149,15 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        _checks.optional_choice("mode", mode, AppMode)
-        _checks.optional_choice("sort_by", sort_by, AppSort)
         filters = _checked_filters(
+            mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
             tag_ids=tag_ids,
             sort_by=sort_by,
             creator_ids=creator_ids,
         )
-        pages = self._pages_of_apps(mode, filters, checked_limit(limit), page=checked_page(page))
+        pages = self._pages_of_apps(filters, checked_limit(limit), page=checked_page(page))
         return Paginator(pages)
 
     async def app(self, app_id: AppOrId) -> App:
@@ -193,16 +190,16 @@ class AppCalls(Calls):
             )
         return found[0]
 
-    def _all_apps(self, mode: str | None, filters: _AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
-        listed = self._pages_of_apps(mode, filters, limit)
-        agents = self._pages_of_apps("agent", filters, limit) if mode is None else None
+    def _all_apps(self, filters: _AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
+        listed = self._pages_of_apps(filters, limit)
+        agents = None
+        if filters.mode is None:
+            agents = self._pages_of_apps(filters._replace(mode="agent"), limit)
         return _AllApps(listed, agents, self._probe, self._max_concurrency)
 
-    def _pages_of_apps(
-        self, mode: str | None, filters: _AppFilters, limit: int, *, page: int = 1
-    ) -> AppPages:
+    def _pages_of_apps(self, filters: _AppFilters, limit: int, *, page: int = 1) -> AppPages:
         async def select() -> Selection[App]:
-            return Selection((("mode", mode), *await self._app_query(filters)))
+            return Selection(await self._app_query(filters))
 
         return numbered(self._caller, APPS, (), select, page=page, limit=limit)
 
@@ -214,6 +211,7 @@ class AppCalls(Calls):
             are_apart = SEPARATE_TAG_IDS(await self._probe.version())
             tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
         return (
+            ("mode", filters.mode),
             ("name", filters.name),
             ("is_created_by_me", filters.is_created_by_me),
             ("sort_by", filters.sort_by),
@@ -223,6 +221,7 @@ class AppCalls(Calls):
 
 
 class _AppFilters(NamedTuple):
+    mode: str | None
     name: str | None
     is_created_by_me: bool | None
     tag_ids: list[str]
@@ -232,13 +231,17 @@ class _AppFilters(NamedTuple):
 
 def _checked_filters(
     *,
+    mode: str | None,
     name: str | None,
     is_created_by_me: bool | None,
     tag_ids: Iterable[Id] | None,
     sort_by: str | None,
     creator_ids: Iterable[Id] | None,
 ) -> _AppFilters:
+    _checks.optional_choice("mode", mode, AppMode)
+    _checks.optional_choice("sort_by", sort_by, AppSort)
     return _AppFilters(
+        mode=mode,
         name=name,
         is_created_by_me=_checks.optional_boolean("is_created_by_me", is_created_by_me),
         tag_ids=checked_ids("tag_ids", tag_ids),

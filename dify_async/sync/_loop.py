@@ -99,8 +99,8 @@ class Loop:
 def _start_portal() -> tuple[BlockingPortal, threading.Thread]:
     """Start a thread with an event loop, and return its portal and the thread.
 
-    anyio's start_blocking_portal is not used: Python closes its generator when a process ends, even in a
-    forked child, where the generator would wait for a thread that does not exist.
+    anyio's start_blocking_portal is not used: Python closes its generator when a process ends. In a
+    forked child, the generator would wait for a thread that does not exist.
     """
     started: Future[BlockingPortal] = Future()
 

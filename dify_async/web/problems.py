@@ -112,13 +112,13 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_response(problem: Problem, *, status: int) -> web.Response:
-    """The problem as the JSON body of an answer."""
+    """The problem as a JSON response."""
     return web.Response(body=msgspec.json.encode(problem), status=status, content_type="application/json")
 
 
 @web.middleware
 async def report_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with a problem instead of an error of the client."""
+    """Respond with a problem if the client raises an error."""
     try:
         return await handler(request)
     except DifyError as error:

@@ -67,7 +67,7 @@ async def test_the_text_of_a_rejected_password(fake: FakeDifyServer) -> None:
 async def test_a_password_that_was_changed_while_the_client_runs(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
-    """It was accepted once, is rejected now, and is not sent again."""
+    """It was accepted once, is rejected now, and is never retried."""
     await dify.profile()
     fake.password = "Another-Pass-1"
     fake.revoke_all_tokens()

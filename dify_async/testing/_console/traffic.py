@@ -139,8 +139,9 @@ class Traffic:
                 for row in self._make(app, made + timedelta(days=shift))
                 if start <= row.at < end
             ]
-            totals = Totals.from_messages(rows)
-            without = Totals.from_messages(row for row in rows if not row.debug)
+            totals = without = Totals.from_messages(rows)
+            if any(row.debug for row in rows):
+                without = Totals.from_messages(row for row in rows if not row.debug)
             day = self._days[key] = _Day(start, end, rows, totals, without)
         return day
 
