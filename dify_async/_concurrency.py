@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 
@@ -37,10 +37,13 @@ async def task_group() -> AsyncIterator[TaskGroup]:
         async with anyio.create_task_group() as group:
             yield group
     except BaseExceptionGroup as errors:
-        error: BaseException = errors
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
+        raise _first(errors) from None  # a variable would keep its own traceback
+
+
+def _first(errors: BaseException) -> BaseException:
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
 
 
 async def for_each(
@@ -51,34 +54,47 @@ async def for_each(
     `do` may return further items, which come before the remaining ones. Workers share the iterators: a task
     per item would cost 11 µs more.
     """
-    iterators = [iter(items)]
-    running = 0
+    async with task_group() as group:
+        _Workers(items, do, workers, group).start()
 
-    def upcoming() -> Iterator[T]:
-        while iterators:
-            for item in iterators[-1]:
+
+class _Workers(Generic[T]):
+    """The workers of `for_each`; functions that call each other would leave a reference cycle behind."""
+
+    def __init__(
+        self,
+        items: Iterable[T],
+        do: Callable[[T], Awaitable[Iterable[T] | None]],
+        count: int,
+        group: TaskGroup,
+    ) -> None:
+        self._iterators = [iter(items)]
+        self._do = do
+        self._count = count
+        self._group = group
+        self._running = 0
+
+    def start(self) -> None:
+        """Start as many workers as are missing."""
+        for _ in range(self._running, self._count):
+            self._running += 1
+            self._group.start_soon(self._work)
+
+    async def _work(self) -> None:
+        for item in self._upcoming():
+            further = await self._do(item)
+            if further:
+                self._iterators.append(iter(further))
+                self.start()
+        self._running -= 1
+
+    def _upcoming(self) -> Iterator[T]:
+        while self._iterators:
+            for item in self._iterators[-1]:
                 yield item
                 break
             else:
-                iterators.pop()
-
-    async def work() -> None:
-        nonlocal running
-        for item in upcoming():
-            further = await do(item)
-            if further:
-                iterators.append(iter(further))
-                start_workers()
-        running -= 1
-
-    def start_workers() -> None:
-        nonlocal running
-        for _ in range(running, workers):
-            running += 1
-            group.start_soon(work)
-
-    async with task_group() as group:
-        start_workers()
+                self._iterators.pop()
 
 
 async def for_each_async(items: AsyncGenerator[T], do: Callable[[T], Awaitable[None]], workers: int) -> None:

@@ -59,7 +59,10 @@ class Sender:
             wait = self._wait_before_retry(request, outcome, attempts)
             if wait is None:
                 if isinstance(outcome, DifyConnectionError):
-                    raise outcome
+                    try:
+                        raise outcome
+                    finally:
+                        del outcome  # its traceback has this frame: they would keep each other
                 return outcome
             if self._emit is not None:
                 what = attempts.call, request.method, request.route, attempts.made + 1

@@ -279,7 +279,10 @@ class Transport:
             failure = failure_of(error, attempt)
         # Raised outside the except block: otherwise __context__ would be aiohttp's error, whose headers may
         # contain tokens.
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback has this frame: they would keep each other
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Read the body, up to the maximum size, and let other tasks run in between."""

@@ -173,7 +173,9 @@ class FanOut:
             try:
                 job.rows[metric] = await get_rows(metric, job.app_id)
             except DifyError as error:
-                job.errors[metric] = self._raise_or_return(error)
+                if self._is_raised(error):
+                    raise
+                job.errors[metric] = error
             job.pending -= 1
             if not job.pending:
                 on_app(job.index, job.result())
@@ -203,9 +205,9 @@ class FanOut:
         try:
             job.app = await self._get_app(job.app_id)
         except DifyError as error:
-            job.errors = dict.fromkeys(sorted(self._metrics), self._raise_or_return(error))
+            if self._is_raised(error):
+                raise
+            job.errors = dict.fromkeys(sorted(self._metrics), error)
 
-    def _raise_or_return(self, error: DifyError) -> DifyError:
-        if affects_all_apps(error) or self._on_error == "raise":
-            raise error
-        return error
+    def _is_raised(self, error: DifyError) -> bool:
+        return affects_all_apps(error) or self._on_error == "raise"
