@@ -9,15 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from anyio.from_thread import start_blocking_portal
-from django.conf import settings  # type: ignore[import-untyped]
-from django.test import Client  # type: ignore[import-untyped]
-from django.urls import clear_url_caches  # type: ignore[import-untyped]
 
 from dify_async import AsyncDifyServer, DashboardFeed
 from dify_async.testing import FakeDifyServer
@@ -41,6 +37,8 @@ def recipe(page: str, heading: str, console: FakeDifyServer) -> dict[str, Any]:
 
 
 async def test_fastapi(console: FakeDifyServer) -> None:
+    import httpx
+
     service = recipe("frameworks", "FastAPI", console)["service"]
     app = next(app.id for app in console.apps if app.mode == "chat")
     async with (
@@ -92,6 +90,10 @@ async def test_arq(console: FakeDifyServer) -> None:
 
 
 def test_django(console: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.conf import settings  # type: ignore[import-untyped]
+    from django.test import Client  # type: ignore[import-untyped]
+    from django.urls import clear_url_caches  # type: ignore[import-untyped]
+
     views = recipe("frameworks", "Django", console)
     monkeypatch.setitem(sys.modules, "dify_urls", types.SimpleNamespace(urlpatterns=views["urlpatterns"]))
     if not settings.configured:

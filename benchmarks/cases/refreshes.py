@@ -7,7 +7,6 @@ import statistics
 from functools import partial
 
 from benchmarks.bodies import END, START
-from benchmarks.contenders.with_pydantic import Httpx
 from benchmarks.measure import Effort, Figures, Work, cost, counts_of, in_turns, repeated, server
 from dify_async import AsyncDifyServer, MemoryTokenStore
 
@@ -22,6 +21,8 @@ def _client(url: str, at_once: int) -> AsyncDifyServer:
 
 async def refreshes(effort: Effort) -> Figures:
     """50 apps and 7 statistics at 20 ms per answer, against the shortest possible time."""
+    from benchmarks.contenders.with_pydantic import Httpx  # noqa: PLC0415 - it takes long to import
+
     figures: Figures = {}
     apps = effort.sized(50)
     with server("--latency", "20", "--apps", str(apps)) as url:

@@ -58,10 +58,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def endpoint(self) -> Endpoint[object] | None:
         """The endpoint of the table whose route this is."""
-        for pattern, endpoint in _table():
-            if endpoint.method == self.method and pattern.fullmatch(self.route):
-                return endpoint
-        return None
+        return _endpoint(self.method, self.route)
 
 
 @cache
@@ -90,3 +87,11 @@ def _table() -> list[tuple[re.Pattern[str], Endpoint[object]]]:
     # A fixed route goes before one with an id in the same place, as on the server.
     endpoints.sort(key=lambda endpoint: endpoint.path.count("{}"))
     return [(re.compile(re.escape(e.path).replace(r"\{\}", "[0-9A-Fa-f-]{36}")), e) for e in endpoints]
+
+
+@cache
+def _endpoint(method: str, route: str) -> Endpoint[object] | None:
+    for pattern, endpoint in _table():
+        if endpoint.method == method and pattern.fullmatch(route):
+            return endpoint
+    return None

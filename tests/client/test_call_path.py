@@ -9,8 +9,10 @@ from types import FrameType
 
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
+from tests.support import EACH_ERA
 
 
+@EACH_ERA
 async def test_a_rejected_call_with_its_refresh_enters_few_files(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:

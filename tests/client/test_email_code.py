@@ -15,7 +15,7 @@ from dify_async import (
     MemoryTokenStore,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, client
+from tests.support import EACH_ERA, VERSIONS, client
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -37,6 +37,7 @@ async def test_where_password_login_is_off(version: str) -> None:
             assert base64.b64decode(sent).isdigit()
 
 
+@EACH_ERA
 async def test_a_wrong_code_leaves_things_as_they_are(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     token = await dify.request_login_code(fake.email)
     with pytest.raises(DifyLoginError) as refused:
@@ -50,6 +51,7 @@ async def test_a_wrong_code_leaves_things_as_they_are(fake: FakeDifyServer, dify
     await dify.profile()  # by the password
 
 
+@EACH_ERA
 async def test_the_session_is_kept_for_other_processes(fake: FakeDifyServer) -> None:
     store = MemoryTokenStore()
     async with client(fake, token_store=store) as one:
@@ -60,6 +62,7 @@ async def test_the_session_is_kept_for_other_processes(fake: FakeDifyServer) -> 
     assert fake.count("POST", "/login") == 0
 
 
+@EACH_ERA
 async def test_a_code_is_for_this_clients_account(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     with pytest.raises(DifyConfigError, match="email must be that of this client"):
         await dify.login_with_code("other@example.com", "123456", "token")
@@ -72,6 +75,7 @@ async def test_a_code_is_for_this_clients_account(fake: FakeDifyServer, dify: As
     assert fake.count() == 0
 
 
+@EACH_ERA
 async def test_too_many_mails_are_not_asked_for_again(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     body = b'{"code":"email_code_login_rate_limit_exceeded","message":"Too many mails.","status":429}'
     fake.inject("/email-code-login", status=429, body=body)

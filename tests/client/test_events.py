@@ -25,7 +25,7 @@ from dify_async import (
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
 from tests.client.test_secrets import secrets_in
-from tests.support import ONCE, an_app, client, until
+from tests.support import EACH_ERA, ONCE, an_app, client, until
 
 
 async def test_a_call_from_its_start_to_its_answer(fake: FakeDifyServer) -> None:
@@ -74,6 +74,7 @@ async def test_repeats_and_failures(fake: FakeDifyServer) -> None:
     assert failed.error == "DifyConnectionError"
 
 
+@EACH_ERA
 async def test_a_renewal(fake: FakeDifyServer) -> None:
     seen: list[Event] = []
     async with client(fake, on_event=seen.append) as dify:
@@ -155,6 +156,7 @@ async def test_a_hook_that_fails_harms_nothing(
     assert failures[0].getMessage() == "on_event raised an exception for RequestStarted"
 
 
+@EACH_ERA
 async def test_no_event_holds_a_secret_or_an_id(fake: FakeDifyServer) -> None:
     seen: list[Event] = []
     async with client(fake, on_event=seen.append, retry=ONCE) as dify:

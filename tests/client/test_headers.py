@@ -21,7 +21,7 @@ from dify_async import AsyncDifyServer, DifyConfigError, DifyConnectionError, Di
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
 from tests.client.test_proxies import BASIC, Proxy
-from tests.support import ONCE, client, shown_by_trackers, until
+from tests.support import EACH_ERA, ONCE, client, shown_by_trackers, until
 
 URL = "https://dify.example.com"
 ACCOUNT: dict[str, Any] = {"email": "ops@example.com", "password": "hunter2"}
@@ -39,6 +39,7 @@ def sent(fake: FakeDifyServer, name: str) -> set[str | None]:
     return {request.headers.get(name) for request in fake.requests}
 
 
+@EACH_ERA
 async def test_headers_are_sent_with_every_request(fake: FakeDifyServer) -> None:
     """With logins and refreshes too."""
     async with client(fake, headers={**HEADERS, "User-Agent": "robot/1"}) as dify:

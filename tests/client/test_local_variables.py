@@ -18,7 +18,7 @@ from dify_async import (
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import ONCE, an_app, client, shown_by_trackers, until
+from tests.support import EACH_ERA, ONCE, an_app, client, shown_by_trackers, until
 
 KEY = "ADMIN-KEY-7"
 
@@ -40,6 +40,7 @@ def check(error: BaseException, secrets: list[str]) -> None:
     assert [secret for secret in secrets if secret in shown] == []
 
 
+@EACH_ERA
 @pytest.mark.parametrize("fault", [{"status": 500}, {"cut": "before"}, {"body": b"no JSON"}], ids=str)
 async def test_a_failed_call(fake: FakeDifyServer, fault: dict[str, object]) -> None:
     async with client(fake, retry=ONCE) as dify:
@@ -50,6 +51,7 @@ async def test_a_failed_call(fake: FakeDifyServer, fault: dict[str, object]) -> 
         check(failed.value, secrets_of(fake))
 
 
+@EACH_ERA
 async def test_a_cancelled_call(fake: FakeDifyServer) -> None:
     """The traceback includes aiohttp, which copies the headers."""
     async with client(fake, retry=ONCE) as dify:
@@ -65,6 +67,7 @@ async def test_a_cancelled_call(fake: FakeDifyServer) -> None:
         assert [secret for secret in secrets_of(fake) if secret in shown] == []
 
 
+@EACH_ERA
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"status": 401, "body": b"{}"}, {"body": b"{}"}, {"cut": "before"}], ids=str
 )
@@ -83,6 +86,7 @@ async def test_a_failed_sign_in(fake: FakeDifyServer, path: str, fault: dict[str
         check(failed.value, secrets)
 
 
+@EACH_ERA
 async def test_a_refused_code(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE) as dify:
         with pytest.raises(DifyError) as refused:
@@ -164,6 +168,7 @@ async def test_an_invalid_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
     check(refused.value, ["hunter2"])
 
 
+@EACH_ERA
 async def test_a_rejected_login(fake: FakeDifyServer) -> None:
     async with client(fake, password="Wrong-Pass-42") as dify:
         with pytest.raises(DifyLoginError) as refused:

@@ -18,9 +18,10 @@ from dify_async import (
     MemoryTokenStore,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, client
+from tests.support import EACH_ERA, ONCE, client
 
 
+@EACH_ERA
 async def test_the_version_is_asked_for_before_the_password_is_sent(
     version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
@@ -32,6 +33,7 @@ async def test_the_version_is_asked_for_before_the_password_is_sent(
     assert sent["email"] == fake.email
 
 
+@EACH_ERA
 async def test_the_headers_that_authenticate_a_call(
     version: str, fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
@@ -66,6 +68,7 @@ async def test_a_hidden_version_takes_the_newest_rules() -> None:
         assert fake.count("GET", "/system-features") == 1
 
 
+@EACH_ERA
 async def test_a_given_version_is_not_asked_for(version: str) -> None:
     async with FakeDifyServer(version, hide_version=True) as fake:
         async with client(fake, server_version=version) as dify:
@@ -74,6 +77,7 @@ async def test_a_given_version_is_not_asked_for(version: str) -> None:
         assert fake.count("GET", "/system-features") == 0
 
 
+@EACH_ERA
 async def test_a_version_that_changes_while_the_client_runs(version: str) -> None:
     """The login follows the rules of the upgraded server."""
     store = MemoryTokenStore()
@@ -86,6 +90,7 @@ async def test_a_version_that_changes_while_the_client_runs(version: str) -> Non
         assert await dify.version() == "1.15.0"
 
 
+@EACH_ERA
 async def test_a_rejection_is_remembered_if_the_client_is_entered_again(fake: FakeDifyServer) -> None:
     dify = client(fake, password="wrong-Pass-1")
     for _ in range(3):
@@ -95,6 +100,7 @@ async def test_a_rejection_is_remembered_if_the_client_is_entered_again(fake: Fa
     assert fake.count("POST", "/login") == 1
 
 
+@EACH_ERA
 async def test_a_banned_account(fake: FakeDifyServer) -> None:
     fake.add_account("new@example.com", "Secret-Pass-1", banned=True)
     async with AsyncDifyServer(fake.base_url, "new@example.com", "Secret-Pass-1") as dify:
@@ -103,6 +109,7 @@ async def test_a_banned_account(fake: FakeDifyServer) -> None:
         assert refused.value.code == "account_banned"
 
 
+@EACH_ERA
 async def test_a_server_that_is_not_set_up(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.setup_finished = False
     with pytest.raises(DifyAuthenticationError) as refused:
@@ -113,6 +120,7 @@ async def test_a_server_that_is_not_set_up(fake: FakeDifyServer, dify: AsyncDify
     await dify.profile()  # not remembered
 
 
+@EACH_ERA
 async def test_a_server_without_password_login(version: str) -> None:
     async with FakeDifyServer(version, password_login=False) as fake, client(fake) as dify:
         with pytest.raises(DifyLoginError, match="enable_email_password_login"):
@@ -120,6 +128,7 @@ async def test_a_server_without_password_login(version: str) -> None:
         assert fake.count("POST", "/login") == 0
 
 
+@EACH_ERA
 async def test_a_server_without_password_login_by_its_answer(version: str) -> None:
     async with (
         FakeDifyServer(version, password_login=False) as fake,
@@ -129,6 +138,7 @@ async def test_a_server_without_password_login_by_its_answer(version: str) -> No
             await dify.profile()
 
 
+@EACH_ERA
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
@@ -148,6 +158,7 @@ async def test_a_proxy_in_front_of_the_server(
     assert fake.count("POST", "/login") == 0
 
 
+@EACH_ERA
 async def test_a_failed_login_request_is_not_remembered(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.inject(path="/login", status=500, times=1)
     with pytest.raises(DifyServerError):
@@ -156,6 +167,7 @@ async def test_a_failed_login_request_is_not_remembered(fake: FakeDifyServer, di
     assert fake.count("POST", "/login") == 2
 
 
+@EACH_ERA
 async def test_admin_key(version: str) -> None:
     """1.9.2 to 1.10.1 require a CSRF token in addition to the key, which no client can get."""
     async with FakeDifyServer(version, admin_api_key="key") as fake:
@@ -172,6 +184,7 @@ async def test_admin_key(version: str) -> None:
         assert fake.count("POST") == 0
 
 
+@EACH_ERA
 async def test_a_wrong_admin_key(fake: FakeDifyServer) -> None:
     async with client(fake, admin_api_key="wrong", workspace_id=fake.workspace_id) as dify:
         with pytest.raises(DifyAuthenticationError, match="admin API key") as refused:

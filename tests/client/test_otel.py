@@ -30,7 +30,7 @@ from dify_async.otel import OpenTelemetryEvents
 from dify_async.testing import FakeDifyServer
 from tests.client.test_events import FailingStore
 from tests.client.test_secrets import secrets_in
-from tests.support import ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, an_app, client
 
 Attributes = dict[str, Any]
 
@@ -206,6 +206,7 @@ async def test_each_attempt_has_a_span(fake: FakeDifyServer, telemetry: Telemetr
     )
 
 
+@EACH_ERA
 async def test_a_refresh_is_part_of_the_call_that_needs_it(
     fake: FakeDifyServer, telemetry: Telemetry
 ) -> None:
@@ -333,6 +334,7 @@ async def test_an_outage_of_the_store(fake: FakeDifyServer, telemetry: Telemetry
     assert telemetry.counts("dify_async.token_store.outages") == [(1, {"error.type": "ConnectionError"})]
 
 
+@EACH_ERA
 async def test_no_secret_no_query_and_no_id_is_exported(fake: FakeDifyServer, telemetry: Telemetry) -> None:
     async with client(fake, on_event=telemetry.hook, retry=ONCE) as dify:
         (key,) = await dify.init_app_api_key(an_app(fake))

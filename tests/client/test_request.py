@@ -20,7 +20,7 @@ from dify_async import (
     RequestStarted,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, an_app, client
+from tests.support import EACH_ERA, VERSIONS, an_app, client
 
 
 class Named(msgspec.Struct):
@@ -50,6 +50,7 @@ async def test_changes(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     assert [one.name for one in fake.apps].count("twice?") == 1
 
 
+@EACH_ERA
 async def test_the_same_repeats_and_sign_in(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     fake.inject("/apps", status=503, times=2)
     await dify.request("GET", "/apps", params={"tag_ids": ["a" * 8 + "-0000-4000-8000-000000000000"]})

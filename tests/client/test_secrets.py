@@ -11,7 +11,7 @@ import pytest
 
 from dify_async import AsyncDifyServer, DifyError
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, an_app, client
 
 TOKEN = re.compile(r"eyJ[\w-]+\.|[0-9a-f]{100}|app-\w{20}|dataset-\w{20}")
 
@@ -20,6 +20,7 @@ def secrets_in(text: str, fake: FakeDifyServer) -> list[str]:
     return TOKEN.findall(text) + [fake.password] * (fake.password in text)
 
 
+@EACH_ERA
 async def test_nothing_secret_is_logged(fake: FakeDifyServer, caplog: pytest.LogCaptureFixture) -> None:
     """All log lines; aiohttp and asyncio log nothing about a call either."""
     caplog.set_level(logging.DEBUG)
@@ -38,6 +39,7 @@ async def test_nothing_secret_is_logged(fake: FakeDifyServer, caplog: pytest.Log
         assert secrets_in(record.getMessage(), fake) == [], record.getMessage()
 
 
+@EACH_ERA
 async def test_nothing_secret_is_shown(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     keys = await dify.init_app_api_key(an_app(fake))
     keys += await dify.init_dataset_api_key()
@@ -46,6 +48,7 @@ async def test_nothing_secret_is_shown(fake: FakeDifyServer, dify: AsyncDifyServ
     assert keys[0].token.startswith("app-")
 
 
+@EACH_ERA
 @pytest.mark.parametrize("case", ["status", "body", "cut", "refused", "redirect", "timeout"])
 async def test_nothing_secret_is_in_an_error(fake: FakeDifyServer, case: str) -> None:
     async with client(fake, retry=ONCE, timeout=1.5) as dify:
@@ -70,6 +73,7 @@ async def test_nothing_secret_is_in_an_error(fake: FakeDifyServer, case: str) ->
             assert secrets_in(shown, fake) == []
 
 
+@EACH_ERA
 async def test_a_refused_sign_in_does_not_repeat_the_password(fake: FakeDifyServer) -> None:
     """A login's 400 echoes the password, decoded [1.11.2/01_login_missing_email]."""
     async with AsyncDifyServer(fake.base_url, "no e-mail", fake.password) as dify:

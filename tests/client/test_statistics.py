@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,11 +28,18 @@ from dify_async import (
 )
 from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, an_app, client
 
 START, END = date(2026, 10, 1), date(2026, 10, 31)
 TODAY = date(2026, 10, 30)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
+    """With few apps, since most tests request all of their metrics."""
+    async with FakeDifyServer(version, apps=6, today=TODAY) as fake:
+        yield fake
 
 
 async def test_25_apps_concurrently(version: str) -> None:
@@ -98,10 +106,11 @@ async def test_unknown_metrics(fake: FakeDifyServer, dify: AsyncDifyServer, metr
 
 async def test_ids_and_apps_are_equivalent(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     apps = await dify.apps()
-    by_app = await dify.statistics_many(apps)
-    by_id = await dify.statistics_many([app.id for app in apps])
+    by_app = await dify.statistics_many(apps, START, END)
+    by_id = await dify.statistics_many([app.id for app in apps], START, END)
     assert by_id == by_app
-    assert await dify.statistics(apps[0].id) == await dify.statistics(apps[0])
+    assert any(one.daily_messages for one in by_id)
+    assert await dify.statistics(apps[0].id, START, END) == await dify.statistics(apps[0], START, END)
     assert fake.count("GET", "/apps/*") - fake.count("GET", "/apps/*/*") == len(apps) + 1
 
 
@@ -128,7 +137,7 @@ async def test_errors_of_one_app_do_not_affect_the_others(fake: FakeDifyServer) 
         fake.inject(path=f"/apps/{bad.id}/statistics/token-costs", status=500)
         fake.inject(path=f"/apps/{bad.id}/statistics/daily-messages", cut="before")
         fake.inject(path=f"/apps/{bad.id}/statistics/daily-end-users", body=b"<html>")
-        many = await dify.statistics_many([*apps, UNKNOWN])
+        many = await dify.statistics_many([*apps, UNKNOWN], START, END)
         for one in many[:-1]:
             assert (one.errors == {}) == (one.app_id != bad.id)
         errors = next(one for one in many if one.app_id == bad.id).errors
@@ -144,11 +153,12 @@ async def test_errors_of_one_app_do_not_affect_the_others(fake: FakeDifyServer) 
         with pytest.raises(DifyServerError):
             await dify.statistics_many([bad], metrics=["token_costs"], on_error="raise")
         with pytest.raises(DifyError):
-            await dify.statistics(bad)
-        collected = await dify.statistics(bad, on_error="collect")
+            await dify.statistics(bad, START, END)
+        collected = await dify.statistics(bad, START, END, on_error="collect")
         assert collected.errors.keys() == errors.keys()
 
 
+@EACH_ERA
 async def test_a_rejected_session_is_raised(fake: FakeDifyServer) -> None:
     app = an_app(fake)
     async with client(fake, password="wrong-Pass-1") as dify:
@@ -189,7 +199,7 @@ async def test_leaving_a_stream_early_leaves_nothing_behind(
     assert task is not None
 
     async def use() -> None:
-        async with dify.stream_statistics(apps) as stream:
+        async with dify.stream_statistics(apps, START, END) as stream:
             async for _ in stream:
                 if way == "break":
                     break

@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from dify_async import AsyncDifyServer, RedisTokenStore
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
-from tests.support import client, running, until
+from tests.support import EACH_ERA, client, running, until
 
 
 @pytest.fixture
@@ -71,11 +71,12 @@ class Counted:
 
 def test_aiohttp_has_its_parser_in_c() -> None:
     """aiohttp silently falls back to its parser in Python, which is about ten times slower."""
-    from aiohttp import http_parser  # noqa: PLC0415 - only this test looks inside
+    from aiohttp import http_parser  # only this test looks inside
 
     assert http_parser.HttpResponseParser is not http_parser.HttpResponseParserPy
 
 
+@EACH_ERA
 async def test_a_steady_call(fake: FakeDifyServer, redis_server: RedisServer) -> None:
     apps = [app.id for app in fake.apps]
     store = RedisTokenStore(redis_server.url)

@@ -31,7 +31,7 @@ from dify_async import (
 from dify_async._http.failures import FailedAttempt, FailureKind, failure_of
 from dify_async._http.tls import permanent_problem
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, an_app, client
 
 HOST = "127.0.0.1"
 KEY = "admin-key"
@@ -109,6 +109,7 @@ async def refused(fake: FakeDifyServer, **options: Any) -> str:
     return str(look.value)
 
 
+@EACH_ERA
 async def test_an_authority_of_ones_own(version: str, authority: Authority) -> None:
     """With the cookies of a server behind https: Secure, with the prefix `__Host-`."""
     async with (

@@ -6,22 +6,18 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import httpx
-import pytest
-
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app
 
 from .conftest import END, START
 
-pytest.importorskip("fastapi")
-
-from fastapi import FastAPI
-
 
 async def test_a_fastapi_route_returns_answers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     """FastAPI does not know msgspec: it fails with "'App' object is not iterable" without to_dict()."""
+    import httpx
+    from fastapi import FastAPI
+
     service = FastAPI()
 
     @service.get("/apps")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import suppress
 from typing import Any
 
@@ -20,8 +20,10 @@ Call = Callable[[AsyncDifyServer], Awaitable[object]]
 
 
 @pytest.fixture
-def version() -> str:
-    return "1.11.2"
+async def fake() -> AsyncIterator[FakeDifyServer]:
+    """With few apps, since the same call is made again for each of its awaits."""
+    async with FakeDifyServer("1.11.2", apps=3) as fake:
+        yield fake
 
 
 class StoppedAt:
@@ -121,7 +123,7 @@ async def test_a_call_is_cancelled_at_each_await(
     costs = COSTS.get((call, state)) or COSTS["call", state]
     for at in itertools.count():
         fake.reset_counters()
-        async with client(fake, max_concurrency=3) as dify:
+        async with client(fake, max_concurrency=2) as dify:
             await _prepare(dify, fake, state)
             was_reached = await WAYS[way](CALLS[call](dify), at)
             await until(lambda: not running())

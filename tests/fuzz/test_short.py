@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.target import WORDS, check, seeds
 
-SEEDS = seeds()
+SEEDS = list(dict.fromkeys(seeds()))  # many versions answer alike
 
 
 @st.composite
@@ -25,7 +25,7 @@ def test_every_captured_answer() -> None:
         check(seed)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(mutated() | st.binary())
 def test_any_answer_is_a_value_or_an_error(data: bytes) -> None:
     check(data)

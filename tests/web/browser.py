@@ -6,15 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+
+if TYPE_CHECKING:
+    from selenium.webdriver.remote.webelement import WebElement
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER: Final = shutil.which("chromedriver")
@@ -41,6 +38,9 @@ class Browser:
     """Opens pages, one at a time."""
 
     def __init__(self) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
         self._profile = tempfile.TemporaryDirectory(prefix="chromium-")
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM or ""
@@ -76,6 +76,8 @@ class Browser:
         self.driver.save_screenshot(str(path))
 
     def find(self, selector: str) -> WebElement:
+        from selenium.webdriver.common.by import By
+
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def texts(self, selector: str) -> list[str]:
@@ -86,6 +88,9 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, condition: Callable[[], object]) -> None:
+        from selenium.common.exceptions import StaleElementReferenceException
+        from selenium.webdriver.support.ui import WebDriverWait
+
         # An element may be replaced between finding and reading it.
         WebDriverWait(self.driver, 10, 0.02, [StaleElementReferenceException]).until(lambda _: condition())
 

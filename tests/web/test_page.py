@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from anyio.from_thread import BlockingPortal
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
 
 from dify_async import Dashboard
 from dify_async.testing import FakeDifyServer
@@ -100,6 +98,8 @@ def test_four_charts_then_more(page: Browser) -> None:
 
 
 def test_sorting_and_filtering(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     heading = page.find("[data-key=cost]").find_element("xpath", "..")
     assert heading.get_attribute("aria-sort") == "descending"
     costs = [float(text.split()[0]) for text in column(page, COST) if text != UNKNOWN]
@@ -127,6 +127,8 @@ def test_sorting_and_filtering(page: Browser) -> None:
 
 
 def test_ranges(page: Browser, console: FakeDifyServer) -> None:
+    from selenium.webdriver.support.ui import Select
+
     page.find("[value='7']").find_element("xpath", "..").click()
     today = datetime.now(UTC).astimezone(ZoneInfo(console.timezone)).date()
     page.until(lambda: page.find("#range").text.startswith(f"{today - timedelta(days=6):%b}"))

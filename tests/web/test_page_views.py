@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from anyio.from_thread import BlockingPortal
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
 
 from dify_async.testing import FakeDifyServer
 from tests.support import an_app
@@ -125,6 +123,8 @@ def test_today_is_drawn_as_unfinished(page: Browser, url: str, console: FakeDify
 
 def test_automatic_refresh(page: Browser, url: str, console: FakeDifyServer) -> None:
     """Minutes pass in a hundredth of a second."""
+    from selenium.webdriver.support.ui import Select
+
     quick = """
     const slow = setTimeout;
     globalThis.setTimeout = (run, delay) => slow(run, delay > 9000 ? delay / 6000 : delay);
@@ -158,6 +158,8 @@ def test_names_are_not_parsed_as_html(browser: Browser, url: str, console: FakeD
 
 
 def test_a_page_with_a_token(browser: Browser, console: FakeDifyServer, portal: BlockingPortal) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     with portal.wrap_async_context_manager(served(console, token=TOKEN)) as url:
         browser.open(f"{url}/?days=7")
         browser.find("[name=token]").send_keys("a wrong token of it", Keys.ENTER)
@@ -200,6 +202,8 @@ def test_screenshots(page: Browser, url: str, console: FakeDifyServer, tmp_path:
 
 
 def test_every_control_has_a_name(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     script = """
     const controls = 'a, input, select, button, progress, meter, table, fieldset, [role=region]';
     return [...document.querySelectorAll(controls)]

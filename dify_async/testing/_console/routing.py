@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from dify_async.testing._console.http import API, Call, HTTPError, Reply
 from dify_async.testing._console.rules import Rules
@@ -30,6 +31,11 @@ class Route:
     csrf: bool = True
     load_app: Callable[[State, Call], object] | None = None  # before the CSRF check, on older servers
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the paths of calls."""
+        return re.compile(re.sub(r"<uuid:(\w+)>", rf"(?P<\1>{_UUID})", self.path))
+
 
 class Router:
     """Finds the route of a call; 404 and 405 precede every other error."""
@@ -39,8 +45,7 @@ class Router:
         self._paths: dict[str, tuple[re.Pattern[str], dict[str, Route]]] = {}
         for route in routes:
             if route.when(rules):
-                pattern = re.compile(re.sub(r"<uuid:(\w+)>", rf"(?P<\1>{_UUID})", route.path))
-                self._paths.setdefault(route.path, (pattern, {}))[1][route.method] = route
+                self._paths.setdefault(route.path, (route.pattern, {}))[1][route.method] = route
 
     def find(self, call: Call) -> Route:
         """The route of a call; the ids in the path are set on the call."""

@@ -90,6 +90,7 @@ class Traffic:
         self._seed, self._zone = seed, zone
         self._dates = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
         self._drawn: dict[tuple[str, str, int, date], list[Message]] = {}
+        self._continued: dict[tuple[str, str, int, date], tuple[list[Message], list[Message]]] = {}
         self._made: dict[tuple[str, str, int, date], list[Message]] = {}
         self._days: dict[tuple[str, str, int, str, date], _Day] = {}
         self._histories: dict[tuple[str, str, int], History] = {}
@@ -151,7 +152,7 @@ class Traffic:
         key = (app.id, app.mode, app.messages_per_day, day)
         rows = self._made.get(key)
         if rows is None:
-            rows = [*self._join(app, day), *self._debug(app, day)]
+            rows = [*self._join(app, day), *self._debug(app, day)] if app.messages_per_day else []
             rows = self._made[key] = sorted(rows, key=lambda row: row.at)
         return rows
 
@@ -169,6 +170,13 @@ class Traffic:
 
     def _continuation(self, app: FakeApp, day: date) -> tuple[list[Message], list[Message]]:
         """The first conversation of the day before, and the messages that continue it; often none."""
+        key = (app.id, app.mode, app.messages_per_day, day)
+        found = self._continued.get(key)
+        if found is None:
+            found = self._continued[key] = self._find_continuation(app, day)
+        return found
+
+    def _find_continuation(self, app: FakeApp, day: date) -> tuple[list[Message], list[Message]]:
         yesterday = day - _ONE_DAY
         if app.mode in _SINGLE_MESSAGE_MODES or self._random(app, day, "continued")() >= _CONTINUED_DAYS:
             return [], []
@@ -180,8 +188,10 @@ class Traffic:
 
     def _debug(self, app: FakeApp, day: date) -> Iterator[Message]:
         """A conversation in the console's editor."""
+        if app.mode == "workflow" or not self._drawn_on(app, day):
+            return
         draw = self._random(app, day, "debug")
-        if app.mode == "workflow" or not self._drawn_on(app, day) or draw() >= _DEBUG_DAYS:
+        if draw() >= _DEBUG_DAYS:
             return
         count = 1 if app.mode in _SINGLE_MESSAGE_MODES else 1 + int(2 * draw())
         at, user = _midnight(day, self._zone) + int(80_000 * draw()), -1 - int(len(CONSOLE_USERS) * draw())
@@ -260,5 +270,6 @@ def _conversation(day: date, number: int) -> int:
     return day.toordinal() * _CONVERSATIONS_PER_DAY + number
 
 
+@lru_cache(maxsize=4096)
 def _midnight(day: date, zone: ZoneInfo) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
