@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+# Programs import this before they start a loop, as they do pandas; blocks import them inside one.
+import dify_async.redis_store  # noqa: F401
 from dify_async import AsyncDifyServer
 from dify_async.testing import FakeDifyServer
 
@@ -62,12 +64,8 @@ def execute(code: str, fake: FakeDifyServer) -> dict[str, Any]:
 
     A block with a top-level await runs with an open client `dify` and one of its apps, `app`.
     """
-    # Programs import these before they start a loop; blocks import them inside one.
-    import dify_async.redis_store  # noqa: F401
-
     if "pandas" in code:
         import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
-
     module = types.ModuleType("a_block_of_the_documents")
     sys.modules[module.__name__] = module  # FastAPI and msgspec resolve annotations there
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

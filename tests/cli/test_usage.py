@@ -16,6 +16,8 @@ from tests.cli.conftest import Command, without_colors
 
 @pytest.mark.calendar
 def test_tables_and_files(command: Command, fake: FakeDifyServer) -> None:
+    for app in fake.apps:
+        app.messages_per_day = min(app.messages_per_day, 4)  # all of them are read four times
     with DifyServer(fake.base_url, fake.email, fake.password) as dify:
         usage = dify.usage(period="last_7_days", by=("user", "model"))
     arguments = ("usage", "--by", "model, user", "--period", "last_7_days")

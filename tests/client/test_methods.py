@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from dify_async import (
     DifyValidationError,
     Metric,
 )
-from dify_async.testing import FakeDifyServer
+from dify_async.testing import FakeApp, FakeDifyServer
 from tests.support import MODES, VERSIONS, an_app
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
@@ -23,14 +24,24 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.fixture
+async def fake(version: str) -> AsyncIterator[FakeDifyServer]:
+    """With few messages, since all of them are read."""
+    apps = [
+        FakeApp(name=f"{mode} {number}", mode=mode, messages_per_day=1) for number in (1, 2) for mode in MODES
+    ]
+    async with FakeDifyServer(version, apps=apps) as fake:
+        yield fake
+
+
 async def test_apps(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     apps = await dify.apps()
     assert {app.id for app in apps} == {app.id for app in fake.apps}
     assert {app.mode for app in apps} == set(MODES)
-    page = await dify.apps_page(page=2, limit=5)
-    assert (page.page, page.limit, page.total, page.has_more) == (2, 5, len(apps), True)
-    assert page.data == apps[5:10]
-    assert [app.id async for app in dify.iter_apps(page_size=5)] == [app.id for app in apps]
+    page = await dify.apps_page(page=2, limit=4)
+    assert (page.page, page.limit, page.total, page.has_more) == (2, 4, len(apps), True)
+    assert page.data == apps[4:8]
+    assert [app.id async for app in dify.iter_apps(page_size=4)] == [app.id for app in apps]
     assert (await dify.apps_page(page=99)).data == []
 
 

@@ -17,7 +17,7 @@ TODAY = date(2026, 10, 30)
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDifyServer]:
-    async with FakeDifyServer(today=TODAY, apps=10) as fake:
+    async with FakeDifyServer(today=TODAY, apps=6) as fake:
         yield fake
 
 

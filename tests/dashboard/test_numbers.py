@@ -20,7 +20,7 @@ OTHERS = ("chat", "agent-chat", "completion", "advanced-chat")
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_totals_match_the_messages(version: str) -> None:
-    async with FakeDifyServer(version, today=TODAY) as fake, client(fake) as dify:
+    async with FakeDifyServer(version, apps=5, today=TODAY) as fake, client(fake) as dify:
         dashboard = await dify.dashboard(START, END)
         totals = dashboard.totals
         facts = Facts(fake, [app for app in fake.apps if app.mode != "workflow"], dashboard.period)

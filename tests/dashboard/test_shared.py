@@ -45,7 +45,7 @@ def _slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDifyServer]:
-    async with FakeDifyServer(apps=6) as fake:
+    async with FakeDifyServer(apps=3) as fake:
         yield fake
 
 

@@ -40,7 +40,7 @@ ONLY: dict[str, set[str]] = {
 }
 DAILY = "/statistics/daily-messages"
 RUNS = "/workflow/statistics"
-AUTUMN = "2026-09-22 00:00"
+AUTUMN = "2026-10-20 00:00"
 
 
 @pytest.fixture

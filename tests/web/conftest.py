@@ -14,7 +14,7 @@ from tests.web.support import served
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDifyServer]:
-    async with FakeDifyServer(apps=10) as server:
+    async with FakeDifyServer(apps=6) as server:
         yield server
 
 
