@@ -39,6 +39,12 @@ def install(session: nox.Session, group: str, *options: str) -> None:
     session.install("-e", ".[cli,examples]", *nox.project.dependency_groups(PROJECT, group), *options)
 
 
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    # Bytecode is written even if the environment says otherwise: without it, each worker of pytest-xdist, and
+    # each program that a test starts, compiles all packages again, which takes longer than most tests.
+    session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
@@ -60,21 +66,21 @@ def tests(session: nox.Session) -> None:
     """The tests that are not marked slow, with coverage on the first Python; or the tests after `--`."""
     install(session, "test")
     coverage = ["--cov"] if session.python == PYTHONS[0] else []
-    session.run("pytest", *(session.posargs or ["--numprocesses=auto", "-m", "not slow", *coverage]))
+    run_pytest(session, *(session.posargs or ["--numprocesses=auto", "-m", "not slow", *coverage]))
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
     """The tests that are marked slow."""
     install(session, "test")
-    session.run("pytest", "--numprocesses=auto", "-m", "slow", *session.posargs)
+    run_pytest(session, "--numprocesses=auto", "-m", "slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def dates(session: nox.Session) -> None:
     """The date-dependent tests, on dates such as a Sunday, 29 February and the end of a year."""
     install(session, "test")
-    session.run("pytest", "--dates", "-m", "calendar", *(session.posargs or ["--numprocesses=auto"]))
+    run_pytest(session, "--dates", "-m", "calendar", *(session.posargs or ["--numprocesses=auto"]))
 
 
 @nox.session
@@ -132,7 +138,7 @@ def audit(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The tests on the oldest allowed dependencies."""
     install(session, "test", "--resolution=lowest-direct")
-    session.run("pytest", "--numprocesses=auto", *session.posargs)
+    run_pytest(session, "--numprocesses=auto", *session.posargs)
 
 
 @nox.session
@@ -154,4 +160,4 @@ def package(session: nox.Session) -> None:
     shutil.unpack_archive(sdist, folder, filter="data")
     session.chdir(folder / sdist.name.removesuffix(".tar.gz"))
     shutil.rmtree("dify_async")
-    session.run("pytest", "--numprocesses=auto", *session.posargs)
+    run_pytest(session, "--numprocesses=auto", *session.posargs)
