@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import anyio
 import pytest
 
-from dify_async import AsyncDifyServer, MemoryTokenStore, RetryPolicy
+from dify_async import AppMode, AsyncDifyServer, MemoryTokenStore, RetryPolicy
 from dify_async._auth import login_guard
 from dify_async.testing import FakeDifyServer
 from dify_async.testing._console.history import Message
@@ -24,7 +24,7 @@ ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
 # For tests of sessions: the eras differ in how tokens travel.
 EACH_ERA: Final = pytest.mark.parametrize("version", ERAS)
 VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
-MODES: Final = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
+MODES: Final[tuple[AppMode, ...]] = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
 QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
 ONCE: Final = RetryPolicy(attempts=1)
 

@@ -8,7 +8,6 @@ import pytest
 
 from dify_async import (
     App,
-    AppMode,
     AppModelConfig,
     AsyncDifyServer,
     DifyConfigError,
@@ -24,18 +23,18 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_a_new_app(dify: AsyncDifyServer, mode: AppMode) -> None:
-    app = await dify.create_app("Nové 中", mode, description="d", icon_type="emoji", icon="🍇")
-    assert (app.name, app.mode, app.description, app.icon) == ("Nové 中", mode, "d", "🍇")
-    whole = await dify.app(app.id)
-    assert (whole.name, whole.icon_type, whole.created_at) == (app.name, "emoji", app.created_at)
-    assert app.id in {one.id for one in await dify.apps()}
-    await dify.delete_app(app.id)
-    with pytest.raises(DifyNotFoundError):
-        await dify.app(app.id)
-    with pytest.raises(DifyNotFoundError):
+async def test_a_new_app(dify: AsyncDifyServer) -> None:
+    for mode in MODES:
+        app = await dify.create_app("Nové 中", mode, description="d", icon_type="emoji", icon="🍇")
+        assert (app.name, app.mode, app.description, app.icon) == ("Nové 中", mode, "d", "🍇")
+        whole = await dify.app(app.id)
+        assert (whole.name, whole.icon_type, whole.created_at) == (app.name, "emoji", app.created_at)
+        assert app.id in {one.id for one in await dify.apps()}
         await dify.delete_app(app.id)
+        with pytest.raises(DifyNotFoundError):
+            await dify.app(app.id)
+        with pytest.raises(DifyNotFoundError):
+            await dify.delete_app(app.id)
 
 
 async def test_invalid_fields_of_a_new_app(dify: AsyncDifyServer) -> None:

@@ -25,7 +25,6 @@ def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = ""
 
 
 @COOKIE_ERA
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize(
     ("make", "told"),
     [
@@ -53,18 +52,21 @@ def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = ""
         (lambda _, __: {"Authorization": "Basic dXNlcjpwYXNz"}, NO_TOKEN),  # 03_get_authorization_basic
     ],
 )
-async def test_cookies_and_csrf(
-    user: User, method: str, make: Callable[[str, str], dict[str, str]], told: str
-) -> None:
-    path = f"/apps/{user.fake.apps[0].id}/api-keys" + ("" if method != "DELETE" else f"/{UNKNOWN_ID}")
+async def test_cookies_and_csrf(user: User, make: Callable[[str, str], dict[str, str]], told: str) -> None:
+    keys = f"/apps/{user.fake.apps[0].id}/api-keys"
     headers = make(user.cookies["access_token"], user.cookies["csrf_token"])
-    answer = await user.ask(method, path, headers=headers)
-    if told:
-        assert answer.json == {"code": "unauthorized", "message": told, "status": 401}
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
-    else:
-        assert answer.status == {"GET": 200, "POST": 201, "DELETE": 404}[method]
-    assert answer.headers["Vary"] == "Cookie"
+    for method, path, status in (
+        ("GET", keys, 200),
+        ("POST", keys, 201),
+        ("DELETE", f"{keys}/{UNKNOWN_ID}", 404),
+    ):
+        answer = await user.ask(method, path, headers=headers)
+        if told:
+            assert answer.json == {"code": "unauthorized", "message": told, "status": 401}, method
+            assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+        else:
+            assert answer.status == status, method
+        assert answer.headers["Vary"] == "Cookie"
 
 
 @COOKIE_ERA
