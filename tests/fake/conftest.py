@@ -13,11 +13,15 @@ def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fakes do not close an idle connection, perhaps while the next request is sent."""
+    monkeypatch.setitem(FakeDifyServer.__init__.__kwdefaults__, "keep_alive", 600.0)
+
+
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    # A connection for each request: the fake closes idle ones, perhaps while the next request is sent.
-    connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
 
 
