@@ -208,7 +208,7 @@ def both(fake: FakeDifyServer, make_story: MakeStory, folder: Path) -> Iterator[
 @pytest.mark.calendar
 def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
     for app in fake.apps:
-        app.messages_per_day = min(app.messages_per_day, 2)  # all of them are read
+        app.messages_per_day = min(app.messages_per_day, 1)  # all of them are read
     names = set()
     failed = []
     for name, ours, theirs in both(fake, reading, tmp_path):
