@@ -17,8 +17,9 @@ from tests.clock import MOMENTS, clock_at
 from tests.redis_server import RedisServer
 from tests.support import ERAS, client
 
-# No deadline, since a busy machine misses it; no database, since two workers would share it.
-hypothesis.settings.register_profile("suite", deadline=None, database=None)
+# No deadline, since a busy machine misses it; no database, since two workers would share it. Few examples,
+# since each run tries others.
+hypothesis.settings.register_profile("suite", deadline=None, database=None, max_examples=50)
 hypothesis.settings.load_profile("suite")
 
 

@@ -39,7 +39,7 @@ def assert_adds_up(usage: Usage, dashboard: Dashboard) -> None:
         assert sum(row.runs for row in rows) == dashboard.totals["workflow_daily_runs"].total
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     version=st.sampled_from(VERSIONS),
     zone=st.sampled_from(ZONES),
