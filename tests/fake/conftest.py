@@ -16,7 +16,7 @@ def version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fakes do not close an idle connection, perhaps while the next request is sent."""
-    monkeypatch.setitem(FakeDifyServer.__init__.__kwdefaults__, "keep_alive", 600.0)
+    monkeypatch.setitem(FakeDifyServer.__init__.__kwdefaults__ or {}, "keep_alive", 600.0)
 
 
 @pytest.fixture
