@@ -154,7 +154,9 @@ class KeyCalls(Calls):
             )
         return await rotate(self, app_id, keys, old)
 
-    async def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
+    async def rotate_app_api_keys(
+        self, apps: Iterable[AppOrId], *, progress: Progress | None = None
+    ) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -167,6 +169,7 @@ class KeyCalls(Calls):
 
         Args:
             apps: `App`s or ids.
+            progress: Called after each app with the number of finished apps and the total.
 
         Raises:
             DifyConfigError: An argument is invalid.
@@ -185,7 +188,7 @@ class KeyCalls(Calls):
         def is_raised(error: DifyError) -> bool:
             return affects_all_apps(error) and not is_changing
 
-        return await for_apps(wanted, replace, None, self._max_concurrency, is_raised=is_raised)
+        return await for_apps(wanted, replace, progress, self._max_concurrency, is_raised=is_raised)
 
     async def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.

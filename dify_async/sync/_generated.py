@@ -2005,7 +2005,9 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.rotate_app_api_key, app, api_key_id)
 
-    def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
+    def rotate_app_api_keys(
+        self, apps: Iterable[AppOrId], *, progress: Progress | None = None
+    ) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -2018,13 +2020,14 @@ class KeyCalls(Calls):
 
         Args:
             apps: `App`s or ids.
+            progress: Called after each app with the number of finished apps and the total.
 
         Raises:
             DifyConfigError: An argument is invalid.
             DifyAuthenticationError: The session was rejected before any key was changed. After that, errors
                 of all kinds are in the results, so that no new key is lost.
         """
-        return self._call(self._dify.rotate_app_api_keys, taken(apps))
+        return self._call(self._dify.rotate_app_api_keys, taken(apps), progress=progress)
 
     def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.
