@@ -10,6 +10,7 @@ from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Cursor, by_cursor, fixed, numbered
 from dify_async._ids import checked_id, id_of, optional_id
 from dify_async._ranges import utc_days
+from dify_async._times import check_times
 
 from ._calls import Calls, checked_limit, checked_page
 
@@ -122,6 +123,7 @@ class MessageCalls(Calls):
         app_id = id_of(app_id)
         _checks.one_of("format", format, ("csv", "json"))
         _checks.optional_boolean("has_comment", has_comment)
+        check_times(start_date=start_date, end_date=end_date)
         first, last = utc_days(start_date, end_date)
         query = (
             ("format", format),
