@@ -113,6 +113,11 @@ def test_it_asks_before_it_changes_anything(
     assert len(other.apps) == 6
 
 
+def test_a_folder_that_does_not_exist(command: Command, tmp_path: Path) -> None:
+    error = f"dify-async: error: {tmp_path}/no: No such file or directory\n"
+    assert command("restore", f"{tmp_path}/no") == (2, "", error)
+
+
 async def plan(fake: FakeDifyServer, folder: Path, *, copies: bool = False) -> list[tuple[str, str, str]]:
     async with client(fake) as dify:
         steps = await plan_restore(dify, folder, copies=copies)
@@ -145,8 +150,11 @@ async def test_names_that_several_apps_have(
 async def test_files_that_are_no_definitions(other: FakeDifyServer, tmp_path: Path) -> None:
     with pytest.raises(DifyConfigError, match="no app definitions"):
         await plan(other, tmp_path)
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileNotFoundError, match="missing"):
         await plan(other, tmp_path / "missing")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(NotADirectoryError):
+        await plan(other, tmp_path / "file")
     for name, content in {"a": b"app: [", "b": b"- 1", "c": b"app: {name: x}", "d": b"\xff\xfe\x00"}.items():
         (tmp_path / f"{name}.yml").write_bytes(content)
     (tmp_path / "notes.txt").write_text("app: {name: x, mode: chat}", encoding="utf-8")
