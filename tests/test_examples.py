@@ -124,6 +124,13 @@ async def test_redis_tokens(fake: FakeDifyServer) -> None:
     assert fake.count("POST", "/login") == 1
 
 
+async def test_redis_tokens_without_a_url() -> None:
+    ended = await run("examples/redis_tokens.py", DIFY_REDIS_URL="")
+    assert (ended.code, ended.output) == (1, "")
+    assert ended.errors.startswith("Set DIFY_REDIS_URL to ")
+    assert ended.errors.count("\n") == 1
+
+
 async def test_own_session(fake: FakeDifyServer) -> None:
     ended = await run("examples/own_session.py", **settings(fake))
     assert ended.code == 0, ended.errors
