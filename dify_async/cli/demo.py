@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dify_async.testing.__main__ import main
+from dify_async.testing.__main__ import serve
 
-from .console import OK, USAGE_ERROR
+from .console import OK, UsageError
 from .serving import Port
 
 
@@ -30,6 +31,11 @@ def demo(
         latency: Seconds before each response.
         seed: Another seed gives other ids and numbers.
     """
-    options = {"port": port, "version": version, "apps": apps, "latency": latency, "seed": seed}
-    failed = main([text for name, value in options.items() for text in (f"--{name}", str(value))])
-    return USAGE_ERROR if failed else OK
+    try:
+        serve(version, port=port, apps=apps, latency=latency, seed=seed)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None
+    return OK

@@ -130,6 +130,8 @@ def test_a_failing_app_with_control_characters_in_its_name(command: Command, fak
         ([], {"DIFY_BASE_URL": ""}, 2, "pass --base-url, or set DIFY_BASE_URL"),
         ([], {"DIFY_PASSWORD": ""}, 2, "set DIFY_PASSWORD, or run the command at a terminal"),
         (["--redis-url", "http://x"], {}, 2, "--redis-url: "),
+        (["--demo", "--base-url", "http://x"], {}, 2, "leave out --base-url and --email"),
+        (["--demo", "--email", "a@example.com"], {}, 2, "leave out --base-url and --email"),
         ([], {"DIFY_PASSWORD": "Wrong-Password-1"}, 3, "DifyLoginError"),
         ([], {"DIFY_BASE_URL": "http://127.0.0.1:9"}, 3, "DifyConnectionError"),
     ],
