@@ -65,7 +65,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -122,7 +122,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.

@@ -1099,9 +1099,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -1123,9 +1123,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1152,9 +1152,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1388,7 +1388,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -1443,7 +1443,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
@@ -1551,7 +1551,7 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
