@@ -71,7 +71,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -128,7 +128,7 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.

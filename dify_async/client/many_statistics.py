@@ -64,7 +64,7 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
+            apps: The apps, each an `App`, or its id, which costs one more request.
             start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
             end: A datetime, a date or an ISO 8601 string. By default, until now.
@@ -95,7 +95,7 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
+            apps: The apps, each an `App`, or its id, which costs one more request.
             start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
             end: A datetime, a date or an ISO 8601 string. By default, until now.

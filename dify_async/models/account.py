@@ -34,7 +34,7 @@ class Account(DifyModel, frozen=True, kw_only=True):
 
 
 class SystemFeatures(DifyModel, frozen=True, kw_only=True):
-    """The server's sign-in options and settings. Fields that the server's version does not have are None.
+    """The server's login options and settings. Fields that the server's version does not have are None.
 
     Attributes:
         enable_email_password_login: Whether accounts can log in with a password.

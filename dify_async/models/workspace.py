@@ -74,7 +74,7 @@ class Member(DifyModel, frozen=True, kw_only=True):
     Attributes:
         role: "owner", "admin", "editor", "normal" or "dataset_operator".
         status: "active", or "pending" if the invitation has not been accepted yet.
-        roles: Available from Dify 1.15.
+        roles: The roles of the member. Available from Dify 1.15.
     """
 
     id: str
