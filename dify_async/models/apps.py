@@ -96,13 +96,13 @@ class Site(Masked, frozen=True, kw_only=True):
     """The public web page of an app; the repr hides the access token. Times are Unix seconds.
 
     Attributes:
-        access_token: The same as `code`.
+        access_token: Equal to `code`.
         code: The end of the page's address, which identifies the app.
         title: The title of the page.
         default_language: The language of the page, such as "en-US".
         chat_color_theme: The color of the chat.
         chat_color_theme_inverted: Whether that color is inverted.
-        customize_domain: A domain of its own for the page.
+        customize_domain: The custom domain of the page.
         copyright: The copyright notice.
         input_placeholder: The text in the empty input field. From Dify 1.16.
         privacy_policy: The link to the privacy policy.
