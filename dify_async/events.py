@@ -69,10 +69,11 @@ class RequestFailed(RequestEvent, frozen=True):
 
 
 class RequestRetried(RequestEvent, frozen=True):
-    """A request will be retried; `attempt` is the number of the next attempt.
+    """A request will be retried.
 
     Attributes:
-        wait: The seconds until the next attempt.
+        attempt: The number of the next attempt.
+        wait: The seconds until then.
     """
 
     wait: float

@@ -109,11 +109,14 @@ class Fields(griffe.Extension):
         # The status of an event is that of HTTP.
         common = {} if cls.module.name == "events" else COMMON
         texts = {**common, **{one.name: one.description for one in said}}
+        names = {one.name for one in fields}
+        # A docstring may also describe inherited fields.
+        inherited = [one for one in said if one.name not in names]
         listed = [
             griffe.DocstringAttribute(
                 one.name, annotation=one.annotation, description=texts.get(one.name, "")
             )
-            for one in fields
+            for one in [*fields, *inherited]
         ]
         others = [part for part in sections if part.kind is not ATTRIBUTES]
         cls.docstring.parsed = [*others, griffe.DocstringSectionAttributes(listed)]

@@ -43,9 +43,10 @@ class SystemFeatures(DifyModel, frozen=True, kw_only=True):
         sso_enforced_for_signin: Whether the login page requires single sign-on. The server still accepts
             passwords.
         sso_enforced_for_signin_protocol: The protocol of that single sign-on; "" or None if there is none.
-        sso_enforced_for_web: Whether the public pages of apps require single sign-on. Only on Dify 0.15.
-        sso_enforced_for_web_protocol: The protocol of that single sign-on. Only on Dify 0.15.
-        enable_web_sso_switch_component: Only on Dify 0.15.
+        sso_enforced_for_web: Whether the public pages of apps require single sign-on. Seen only on
+            Dify 0.15.
+        sso_enforced_for_web_protocol: The protocol of that single sign-on. Seen only on Dify 0.15.
+        enable_web_sso_switch_component: Seen only on Dify 0.15.
         is_allow_register: Whether new users can register.
         is_allow_create_workspace: Whether accounts can create workspaces. Up to Dify 1.15.
         is_email_setup: Whether the server can send email.
@@ -60,7 +61,7 @@ class SystemFeatures(DifyModel, frozen=True, kw_only=True):
         enable_app_deploy: From Dify 1.15.
         enable_collaboration_mode: From Dify 1.15.
         enable_creators_platform: From Dify 1.15.
-        enable_trial_app: Only on Dify 1.15.
+        enable_trial_app: Seen only on Dify 1.15.
         enable_explore_banner: Whether the Explore page shows a banner. From Dify 1.15.
         enable_learn_app: From Dify 1.15.
         rbac_enabled: Whether access depends on roles with their own permissions. From Dify 1.15.
