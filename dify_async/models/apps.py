@@ -93,7 +93,7 @@ class Tag(DifyModel, frozen=True, kw_only=True):
 
 
 class Site(Masked, frozen=True, kw_only=True):
-    """The public web page of an app; the repr hides the access token. Times are Unix seconds.
+    """The public web page of an app; the repr hides `access_token` and `code`. Times are Unix seconds.
 
     Attributes:
         access_token: Equal to `code`.
@@ -112,7 +112,7 @@ class Site(Masked, frozen=True, kw_only=True):
         show_workflow_steps: Whether the page shows the steps of workflow runs.
     """
 
-    _secrets: ClassVar[frozenset[str]] = frozenset({"access_token"})
+    _secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "code"})
 
     access_token: str | None = None
     code: str | None = None
