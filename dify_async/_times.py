@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 When = datetime | date | str
-"""A time: a datetime, a date (which means its midnight), or ISO 8601 text that `datetime.fromisoformat`
+"""A time: a datetime, a date (which means its midnight), or an ISO 8601 string that `datetime.fromisoformat`
 reads, such as "2026-10-01", "2026-10-01 08:00" or "2026-10-01T08:00:00Z". Naive times are in the account's
 time zone; times with a UTC offset are converted to it."""
 
 MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_RULE: Final = 'a datetime, a date or ISO 8601 text such as "2026-10-01 08:00"'
+_RULE: Final = 'a datetime, a date or an ISO 8601 string such as "2026-10-01 08:00"'
 
 
 class Dated(Protocol):

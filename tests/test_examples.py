@@ -82,7 +82,7 @@ async def test_statistics_concurrently_without_an_account() -> None:
     """It starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")
     assert ended.code == 0, ended.errors
-    assert "using a fake console" in ended.output
+    assert "using a fake server" in ended.output
     assert "12/12" in ended.output
     assert re.search(r"total +[\d,]+ +[\d,]+ +[\d,]+ +[\d,]+ +[\d.,]+ USD", ended.output)
 

@@ -38,7 +38,7 @@ class Connection:
         base_url: The server's URL. Default: DIFY_BASE_URL.
         email: The account's email address. Default: DIFY_EMAIL. The password is read from DIFY_PASSWORD, or
             asked for at a terminal.
-        demo: Use a fake console with generated apps; this needs no server and no account.
+        demo: Use a fake server with generated apps, which needs no account.
         redis_url: Share the login with other processes through this Redis. Default: DIFY_REDIS_URL.
     """
 
@@ -59,7 +59,7 @@ class Connection:
         from dify_async.testing import FakeDifyServer  # noqa: PLC0415 - it takes time to import
 
         with FakeDifyServer(latency=_DEMO_LATENCY) as fake:
-            note(f"using a fake console at {fake.base_url}")
+            note(f"using a fake server at {fake.base_url}")
             tokens = store or MemoryTokenStore()
             yield Client(AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=tokens), store)
 

@@ -1,4 +1,4 @@
-"""`dify-async demo`: the fake console."""
+"""`dify-async demo`: the fake server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def demo(
     latency: Annotated[float, Parameter(validator=Number(gte=0))] = 0.0,
     seed: int = 0,
 ) -> int:
-    """Serve a fake console with generated apps until Ctrl-C, and print its URL and account.
+    """Serve a fake server with generated apps until Ctrl-C, and print its URL and account.
 
     Args:
         port: The port; by default a free one.

@@ -25,6 +25,8 @@ class AppResult(DifyModel, Generic[T], frozen=True, kw_only=True):
     Attributes:
         app_id: The app's id.
         app_name: The app's name; "" if the app was given as an id.
+        value: The result; None if the call failed.
+        error: The error; None if the call succeeded.
     """
 
     app_id: str

@@ -98,7 +98,7 @@ class KeyCalls(Calls):
         at a time.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             create_if_masked: Whether to create another key for each app whose keys the server masks.
             progress: Called after each app with the number of finished apps and the total.
 
@@ -168,7 +168,7 @@ class KeyCalls(Calls):
         the later call would delete the key that the earlier one returned. Requires the admin or owner role.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             progress: Called after each app with the number of finished apps and the total.
 
         Raises:

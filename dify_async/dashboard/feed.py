@@ -55,7 +55,7 @@ class DashboardFeed(Uncopyable):
         days: The number of days, including today; by default 30.
         period: A named period instead, such as "this_month". Like `days`, it moves on at the first refresh
             after midnight in the account's time zone.
-        apps: Only these `App`s or ids.
+        apps: Only these apps, each an `App` or its id.
         mode: Only apps of this mode.
         name: Only apps whose name contains this text.
         metrics: Only these metrics.

@@ -83,7 +83,12 @@ def costs_of(series: Mapping[str, Series]) -> SeriesByKey:
 
 
 class AppError(DifyModel, frozen=True, kw_only=True):
-    """A metric that failed, with its app and its error."""
+    """A metric that failed.
+
+    Attributes:
+        metric: The metric.
+        error: Why it failed.
+    """
 
     app_id: str
     app_name: str

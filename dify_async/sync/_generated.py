@@ -224,7 +224,7 @@ class AccountCalls(Calls):
         return self._call(self._dify.profile)
 
     def system_features(self) -> SystemFeatures:
-        """The server's sign-in options and settings. Does not log in. Route: GET /system-features."""
+        """The server's login options and settings. Does not log in. Route: GET /system-features."""
         return self._call(self._dify.system_features)
 
     def setup_status(self) -> SetupStatus:
@@ -664,7 +664,7 @@ class DefinitionCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
             DifyServerError: The server failed, for example because the workflow was never saved or the app
-                has no version with `workflow_id` [1.15.0].
+                has no version with `workflow_id`.
         """
         return self._call(self._dify.export_app, app_id, workflow_id, include_secret=include_secret)
 
@@ -688,7 +688,7 @@ class DefinitionCalls(Calls):
         exported, because the time of their last change is unknown.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             folder: The folder to write to.
             include_secret: Whether to include the values of secret variables, in plain text; such files
                 end in ".secrets.yml".
@@ -862,7 +862,7 @@ class AppChangeCalls(Calls):
         Raises:
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.16.1].
+            DifyServerError: The server failed, for example because the workflow was never saved.
             DifyUnknownOutcomeError: The app may have been copied; check before you try again.
         """
         return self._call(
@@ -1099,9 +1099,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -1122,10 +1122,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1151,10 +1151,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1388,13 +1388,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -1443,13 +1443,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -1551,10 +1551,10 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
-            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            apps: Only these apps, each an `App` or its id. By default all, including those of mode "agent".
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
@@ -1964,7 +1964,7 @@ class KeyCalls(Calls):
         at a time.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             create_if_masked: Whether to create another key for each app whose keys the server masks.
             progress: Called after each app with the number of finished apps and the total.
 
@@ -2019,7 +2019,7 @@ class KeyCalls(Calls):
         the later call would delete the key that the earlier one returned. Requires the admin or owner role.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             progress: Called after each app with the number of finished apps and the total.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Serve the fake console until Ctrl-C: `python -m dify_async.testing`."""
+"""Serve the fake server until Ctrl-C: `python -m dify_async.testing`."""
 
 import argparse
 import asyncio
