@@ -36,7 +36,7 @@ def test_at_a_terminal(command: Command) -> None:
     command.at_a_terminal(80)
     ended = command("report", "--demo")
     assert ended.code == 0, ended.errors
-    assert "using a fake console" in ended.errors
+    assert "using a fake server" in ended.errors
     output = without_colors(ended.output)
     assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", output)
     assert re.search(r"Support assistant +chat +[\d,]+ ", output)

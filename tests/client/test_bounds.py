@@ -34,7 +34,7 @@ def test_the_methods_with_bounds_are_found() -> None:
 
 @pytest.mark.parametrize(("method", "name"), PARAMETERS)
 async def test_an_invalid_bound(fake: FakeDifyServer, dify: AsyncDifyServer, method: str, name: str) -> None:
-    rule = f'{name} must be a datetime, a date or ISO 8601 text such as "2026-10-01 08:00", got '
+    rule = f'{name} must be a datetime, a date or an ISO 8601 string such as "2026-10-01 08:00", got '
     for value, text in (
         ("yesterday", f"{rule}'yesterday'"),
         (1793000000, f"{rule}1793000000"),
