@@ -70,9 +70,10 @@ def _number(value: Value, unit: str) -> str:
 def _change(series: Series | None, *, less_is_better: bool = False) -> Text:
     if series is None or series.change is None or series.change.relative is None:
         return Text("")
-    share = series.change.relative
-    gain = -share if less_is_better else share
-    return Text(f"{share:+.0%}", style="green" if gain > 0 else "red" if gain < 0 else "")
+    percent = round(100 * series.change.relative)
+    if not percent:
+        return Text("0%")
+    return Text(f"{percent:+d}%", style="green" if (percent > 0) != less_is_better else "red")
 
 
 def _totals_table(dashboard: Dashboard) -> Table:
