@@ -83,10 +83,10 @@ def costs_of(series: Mapping[str, Series]) -> SeriesByKey:
 
 
 class AppError(DifyModel, frozen=True, kw_only=True):
-    """A metric that failed.
+    """The error of one metric of an app.
 
     Attributes:
-        metric: The metric.
+        metric: The metric that failed.
         error: Why it failed.
     """
 
