@@ -128,7 +128,7 @@ class AppCalls(Calls):
     ) -> Paginator[App, Page[App]]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 

@@ -29,7 +29,7 @@ class MessageCalls(Calls):
     ) -> Paginator[ChatMessage, CursorPage[ChatMessage]]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
-        `async for` gives these messages and all earlier ones, each once.
+        `async for` yields these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -67,7 +67,7 @@ class MessageCalls(Calls):
     ) -> Paginator[Annotation, Page[Annotation]]:
         """One page of the app's annotations: questions with answers written by people.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 

@@ -38,7 +38,7 @@ class UsageCalls(DashboardCalls):
     ) -> Paginator[Message, list[Message]]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        `async for` gives the messages of one conversation after the other.
+        `async for` yields the messages of one conversation after the other.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.

@@ -62,7 +62,7 @@ class Period(ShortRepr, DifyModel, frozen=True, kw_only=True):
 
 
 class Range(NamedTuple):
-    """The range of a dashboard as its caller gives it: a name; or a start, an end, a number of days."""
+    """The range of a dashboard as its caller specifies it: a name; or a start, an end, a number of days."""
 
     start: When | None
     end: When | None

@@ -109,7 +109,7 @@ class AppStatistics(ShortRepr, Serializable, Struct, kw_only=True):
         """One dict per number, with the keys app_id, app_name, mode, metric, date, value and unit.
 
         The metric "token_costs" contains the number of tokens. Their price is in a separate metric,
-        "token_costs_<currency>", with the currency as its unit.
+        `token_costs_<currency>`, with the currency as its unit.
         """
         return [dict(zip(COLUMNS, row, strict=True)) for row in self._rows()]
 

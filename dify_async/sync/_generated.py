@@ -323,7 +323,7 @@ class KnowledgeCalls(Calls):
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /datasets.
 
@@ -343,7 +343,7 @@ class KnowledgeCalls(Calls):
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
-        `iter_datasets_page()` gives the rows of this page and of all later ones, each once.
+        `iter_datasets_page()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /datasets.
 
@@ -367,7 +367,7 @@ class KnowledgeCalls(Calls):
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets_page()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /datasets.
 
@@ -471,7 +471,7 @@ class WorkflowCalls(Calls):
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
 
-        `iter_workflow_runs()` gives the rows of this page and of all later ones, each once.
+        `iter_workflow_runs()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -508,7 +508,7 @@ class WorkflowCalls(Calls):
     ) -> Generator[WorkflowRun, None, None]:
         """Iterate over the rows of all pages of `workflow_runs()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -555,7 +555,7 @@ class WorkflowCalls(Calls):
     ) -> Page[WorkflowAppLog]:
         """One page of the log of a workflow app, newest first.
 
-        `iter_workflow_app_logs()` gives the rows of this page and of all later ones, each once.
+        `iter_workflow_app_logs()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-app-logs.
 
@@ -607,7 +607,7 @@ class WorkflowCalls(Calls):
     ) -> Generator[WorkflowAppLog, None, None]:
         """Iterate over the rows of all pages of `workflow_app_logs()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /apps/{id}/workflow-app-logs.
 
@@ -1265,7 +1265,7 @@ class AppCalls(Calls):
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `iter_apps_page()` gives the rows of this page and of all later ones, each once.
+        `iter_apps_page()` yields the rows of this page and of all later ones, each once.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 
@@ -1312,7 +1312,7 @@ class AppCalls(Calls):
     ) -> Generator[App, None, None]:
         """Iterate over the rows of all pages of `apps_page()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 
@@ -1483,7 +1483,7 @@ class UsageCalls(DashboardCalls):
     def messages(self, app: AppOrId, start: When | None = None, end: When | None = None) -> list[Message]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        `iter_messages()` gives the messages of one conversation after the other.
+        `iter_messages()` yields the messages of one conversation after the other.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
@@ -1508,7 +1508,7 @@ class UsageCalls(DashboardCalls):
     ) -> Generator[Message, None, None]:
         """Iterate over the rows of all pages of `messages()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
@@ -1593,7 +1593,7 @@ class MessageCalls(Calls):
     ) -> CursorPage[ChatMessage]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
-        `iter_chat_messages()` gives these messages and all earlier ones, each once.
+        `iter_chat_messages()` yields these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1616,7 +1616,7 @@ class MessageCalls(Calls):
     ) -> Generator[ChatMessage, None, None]:
         """Iterate over the rows of all pages of `chat_messages()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1641,7 +1641,7 @@ class MessageCalls(Calls):
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
-        `iter_annotations()` gives the rows of this page and of all later ones, each once.
+        `iter_annotations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 
@@ -1663,7 +1663,7 @@ class MessageCalls(Calls):
     ) -> Generator[Annotation, None, None]:
         """Iterate over the rows of all pages of `annotations()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 
@@ -1740,7 +1740,7 @@ class ConversationCalls(Calls):
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
 
-        `iter_chat_conversations()` gives the rows of this page and of all later ones, each once.
+        `iter_chat_conversations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -1786,7 +1786,7 @@ class ConversationCalls(Calls):
     ) -> Generator[ChatConversation, None, None]:
         """Iterate over an app's conversations, by default with the most recently updated first.
 
-        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        Yields each conversation once, and fetches each page when it is needed. You can leave the loop at any
         time: no connection is held between pages.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
@@ -1832,7 +1832,7 @@ class ConversationCalls(Calls):
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
 
-        `iter_completion_conversations()` gives the rows of this page and of all later ones, each once.
+        `iter_completion_conversations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -1874,7 +1874,7 @@ class ConversationCalls(Calls):
     ) -> Generator[CompletionConversation, None, None]:
         """Iterate over the rows of all pages of `completion_conversations()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -2122,7 +2122,7 @@ class DifyServer(
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
-        timeout: Seconds per attempt, not including the wait for a free connection.
+        timeout: Seconds per attempt, not including the wait for a slot of `max_concurrency`.
         max_concurrency: The maximum number of concurrent requests of this client. By default, a Dify
             worker accepts 10 connections, which the client shares with console users.
         retry: When and how failed requests are retried.
