@@ -17,7 +17,6 @@ from .console import NO_DATA, USAGE_ERROR, UsageError, fail, line_of, warnings_a
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_INTERRUPTED: Final = 130  # as shells report a program that SIGINT ended
 _EXIT_CODES: Final = (
     "Exit codes: 0 success, 1 some apps failed, 2 wrong use or settings, 3 no data (the server cannot be"
     " reached, or rejects the login), 130 interrupted."
@@ -57,8 +56,6 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return _INTERRUPTED
 
 
 def _run(arguments: Sequence[str]) -> int:

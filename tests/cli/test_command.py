@@ -231,6 +231,14 @@ async def test_ctrl_c(command: str, tmp_path: Path) -> None:
             assert (process.returncode, output) == (130, b"")
 
 
+def test_ctrl_c_while_the_packages_are_imported(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "find_spec", interrupted)
+    assert command("report", "--demo") == (130, "", "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["demo", "dashboard", "exporter"])
 async def test_ctrl_c_ends_a_service(command: str) -> None:
