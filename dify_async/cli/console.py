@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from dify_async import Period
 from dify_async._tables import ColumnType, write_table
 from dify_async.errors import DifyConfigError, DifyLoginError, DifyLoginLockedError
 from dify_async.models.serialization import plain
@@ -129,12 +130,18 @@ def short(name: str) -> str:
     return plain_name if len(plain_name) <= _MAX_NAME_LENGTH else plain_name[: _MAX_NAME_LENGTH - 1] + "…"
 
 
+def days_of(period: Period) -> str:
+    """The days of a period and their time zone, as the title of a table."""
+    first, last = period.days[0], period.days[-1]
+    return f"{first}, {period.zone}" if first == last else f"{first} to {last}, {period.zone}"
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Counter]:
-    """A progress bar on stderr, if that is a terminal."""
+def progress(what: str, *, is_hidden: bool = False) -> Iterator[Counter]:
+    """A progress bar on stderr, if that is a terminal. Hide it if lines are printed there meanwhile."""
     err = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=is_hidden or not err.is_terminal) as bar:
         yield Counter(bar, what)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import stat
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -62,6 +63,21 @@ def test_rotating_all_keys_while_one_app_fails(
     # The new key of the app whose old key could not be deleted is not lost.
     assert found == {app.id: tokens(fake, app.id)[-1] for app in fake.apps if app is not unlucky}
     assert not any(key in ended.output + ended.errors for key in found.values())
+
+
+def test_keys_at_a_terminal(command: Command, tmp_path: Path) -> None:
+    with FakeDifyServer(apps=2) as fake:
+        command.use(fake)
+        command.at_a_terminal()
+        assert command("keys", "list") == (0, "no API keys\n", ANY)
+        target = tmp_path / "keys.csv"
+        ended = command("keys", "create", "--all", "--output", str(target))
+        assert (ended.code, ended.output) == (0, f"wrote 2 API keys to {target}\n")
+        ended = command("keys", "create", fake.apps[0].id, "--output", str(tmp_path / "one.csv"))
+        assert ended.output.startswith("wrote 1 API key to ")
+        # A progress bar would be drawn over the lines with the keys.
+        ended = command("keys", "rotate", "--all", "--stdout")
+        assert (ended.code, len(rows_of(ended.output)), ended.errors) == (0, 2, "")
 
 
 def test_masked_keys(command: Command) -> None:
