@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .console import printable, short
+from .console import days_of, printable, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def _change(series: Series | None, *, less_is_better: bool = False) -> Text:
 def _totals_table(dashboard: Dashboard) -> Table:
     period = dashboard.period
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.title = f"{period.days[0]} to {period.days[-1]}, {period.zone}"
+    table.title = days_of(period)
     if period.is_open:
         table.caption = "Today is not over; changes are those of complete days."
     table.add_column("all apps")

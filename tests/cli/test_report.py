@@ -77,6 +77,9 @@ def test_costs_of_yesterday_in_a_pipe(command: Command, fake: FakeDifyServer) ->
     assert command("report", "--period", "yesterday", "--csv").output == ended.output
     names = [row["app_name"] for row in rows_of(command("report", "--sort", "name").output)]
     assert names == sorted(names, key=str.casefold)
+    command.at_a_terminal()
+    title = without_colors(command("report", "--period", "yesterday").output).splitlines()[0]
+    assert title.strip() == f"{dashboard.period.days[0]}, {dashboard.period.zone}"
 
 
 @pytest.mark.parametrize("sort", ["uses", "tokens", "change"])
