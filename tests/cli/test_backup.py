@@ -67,7 +67,11 @@ def test_a_restore_into_another_server(
     for row in rows_of(ended.output):
         assert row["action"] == ("update" if row["mode"] in UPDATED else "skip")
         assert row["app_id"] in {app.id for app in other.apps}
-        assert (f"{row['app_name']}: skipped: " in ended.errors) == (row["mode"] not in UPDATED)
+        assert ("skipped: the server cannot" in row["problem"]) == (row["mode"] not in UPDATED)
+        assert f"{row['app_name']}: " not in ended.errors  # the plan has the reason
+    skipped = sum(app.mode not in UPDATED for app in fake.apps)
+    advice = f"skipped files: {skipped}; --copies creates another app for each of them\n"
+    assert ended.errors.endswith(f"dify-async: {advice}")
     ended = command("restore", str(tmp_path), "--yes", "--copies", "--json")
     assert ended.code == 0, ended.errors
     actions = [row["action"] for row in json.loads(ended.output)]
@@ -161,6 +165,16 @@ async def test_files_that_are_no_definitions(other: FakeDifyServer, tmp_path: Pa
     assert await plan(other, tmp_path) == [
         (f"{name}.yml", "skip", "not an app definition") for name in "abcd"
     ]
+
+
+def test_a_file_that_is_no_definition_cannot_be_copied(
+    command: Command, other: FakeDifyServer, tmp_path: Path
+) -> None:
+    (tmp_path / "list.yml").write_text("- 1", encoding="utf-8")
+    command.use(other)
+    ended = command("restore", str(tmp_path), "--yes")
+    assert ended.code == 1
+    assert ended.errors.endswith("dify-async: list.yml: skipped: not an app definition\n")
 
 
 async def test_the_file_with_secrets_is_used(fake: FakeDifyServer, tmp_path: Path) -> None:
