@@ -256,7 +256,7 @@ async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
     try:
         return await (dify.app(text) if _ID.fullmatch(text) else dify.find_app(text))
     except DifyNotFoundError as error:
-        raise UsageError(f"{error} `dify-async report` lists all apps") from None
+        raise UsageError(f"{str(error).rstrip('.')} (see `dify-async report`)") from None
 
 
 def _print(rows: Sequence[Row]) -> None:
