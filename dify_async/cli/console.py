@@ -138,7 +138,7 @@ def days_of(period: Period) -> str:
 
 @contextmanager
 def progress(what: str, *, is_hidden: bool = False) -> Iterator[Counter]:
-    """A progress bar on stderr, if that is a terminal. Hide it if lines are printed there meanwhile."""
+    """A progress bar on stderr, if that is a terminal. Hide it if lines are printed to the same place."""
     err = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=err, transient=True, disable=is_hidden or not err.is_terminal) as bar:
