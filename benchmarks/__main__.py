@@ -13,7 +13,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import calls, fewer_requests, others, processes, refreshes, usage
+from benchmarks.cases import calls, fewer_requests, others, processes, refreshes, shared, usage
 from benchmarks.gates import GATES
 from benchmarks.measure import FULL, QUICK, Effort, Figures
 
@@ -32,7 +32,9 @@ CASES: dict[str, Case] = {
         refreshes.refreshes,
         refreshes.gunicorn,
         fewer_requests.idle_apps,
-        fewer_requests.shared_feeds,
+        fewer_requests.server_model,
+        shared.shared_feeds,
+        shared.takeover,
         processes.memory,
         processes.imports,
         processes.dashboards,

@@ -1,4 +1,4 @@
-"""The texts that arguments accept, as types: editors complete them, and type checkers reject others."""
+"""The strings that arguments accept, as types: editors complete them, and type checkers reject others."""
 
 from typing import Literal
 

@@ -12,10 +12,10 @@ from .errors import DifyConfigError
 from .models import App
 
 Id = str | UUID
-"""An id, as text or as a `uuid.UUID`."""
+"""An id, as a string or a `uuid.UUID`."""
 
 AppOrId = App | str | UUID
-"""An app: an `App`, or its id as text or as a `uuid.UUID`."""
+"""An app: an `App`, or its id as a string or a `uuid.UUID`."""
 
 # The only form that all routes accept: for another one, the server answers 404 with a web page
 # [1.11.2/04_app_detail_uuid_without_dashes].
@@ -45,7 +45,7 @@ def id_of(app: AppOrId) -> str:
 
 
 def checked_id(name: str, value: Id) -> str:
-    """An id of anything but an app, as text; `name` is the argument."""
+    """An id of anything but an app, as a string; `name` is the argument."""
     identifier = _uuid_text(value)
     if identifier is not None:
         return identifier
@@ -60,12 +60,12 @@ def is_api_key(text: str) -> bool:
 
 
 def optional_id(name: str, value: Id | None) -> str | None:
-    """An id as text; None if not given."""
+    """An id as a string; None if not given."""
     return None if value is None else checked_id(name, value)
 
 
 def checked_ids(name: str, values: Iterable[Id] | None) -> list[str]:
-    """Ids as text; [] if not given. A single text is rejected, since it would be split into letters."""
+    """Ids as strings; [] if not given. A single string is rejected, since it would be split into letters."""
     if values is None:
         return []
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):

@@ -10,6 +10,7 @@ from ._times import (
     MINUTE,
     When,
     ceil_to_minute,
+    check_times,
     floor_to_minute,
     formatted,
     instant,
@@ -49,6 +50,7 @@ def is_empty(start: When | None, end: When | None) -> bool:
     Raises:
         DifyConfigError: A bound is invalid, or `start` is after `end`.
     """
+    check_times(start=start, end=end)
     moments = [moment_of(bound) for bound in (start, end) if bound is not None]
     if len(moments) < 2 or is_aware(start) != is_aware(end):
         return False

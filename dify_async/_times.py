@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, overload
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 When = datetime | date | str
-"""A time: a datetime, a date (which means its midnight), or ISO 8601 text that `datetime.fromisoformat`
+"""A time: a datetime, a date (which means its midnight), or an ISO 8601 string that `datetime.fromisoformat`
 reads, such as "2026-10-01", "2026-10-01 08:00" or "2026-10-01T08:00:00Z". Naive times are in the account's
 time zone; times with a UTC offset are converted to it."""
 
 MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_RULE: Final = 'a datetime, a date or ISO 8601 text such as "2026-10-01 08:00"'
+_RULE: Final = 'a datetime, a date or an ISO 8601 string such as "2026-10-01 08:00"'
 
 
 class Dated(Protocol):
@@ -55,15 +56,21 @@ class Span(NamedTuple):
         return [row for row in rows if self.first <= row.date < self.until]
 
 
-def moment_of(value: When) -> datetime:
+def check_times(**times: When | None) -> None:
+    """Check that these arguments are times, or None; an error names the argument."""
+    for name, value in times.items():
+        if value is not None:
+            moment_of(value, name)
+
+
+def moment_of(value: When, name: str = "a time") -> datetime:
     """The value as a datetime; it is naive if it is in the account's time zone."""
-    if isinstance(value, datetime):
-        return _checked_year(value)
-    if isinstance(value, date):
-        return _checked_year(datetime(value.year, value.month, value.day))  # noqa: DTZ001 - naive
-    if isinstance(value, str):
-        return _checked_year(_parsed(value))
-    raise _checks.refused("a time", _RULE, value)
+    moment: object = _parsed(value) if isinstance(value, str) else value
+    if isinstance(moment, datetime):
+        return _checked_year(moment, name)
+    if isinstance(moment, date):
+        return _checked_year(datetime(moment.year, moment.month, moment.day), name)  # noqa: DTZ001 - naive
+    raise _checks.refused(name, _RULE, value)
 
 
 def is_aware(value: When | None) -> bool:
@@ -93,19 +100,18 @@ def wall_clock(value: When, zone: tzinfo | None = None) -> datetime:
     return _checked_year(moment.astimezone(zone).replace(tzinfo=None))
 
 
-def _checked_year(moment: datetime) -> datetime:
+def _checked_year(moment: datetime, name: str = "a time") -> datetime:
     # Dify returns a 500 if a bound leaves the years 1 to 9999 in another zone [1.9.1/fmt_year_0001, _9999].
     if not date.min.year < moment.year < date.max.year:
-        raise DifyConfigError(f"the year of a time must be from 2 to 9998, got {moment}")
+        raise DifyConfigError(f"the year of {name} must be from 2 to 9998, got {moment}")
     return moment
 
 
 @lru_cache(maxsize=256)  # many calls use the same bounds
-def _parsed(text: str) -> datetime:
-    try:
+def _parsed(text: str) -> datetime | None:
+    with suppress(ValueError):
         return datetime.fromisoformat(text)
-    except ValueError:
-        raise _checks.refused("a time", _RULE, text) from None
+    return None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:

@@ -67,7 +67,8 @@ def definitions_in(folder: Path) -> list[tuple[Path, str]]:
     """
     found: dict[str, tuple[Path, str]] = {}
     if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        raise OSError(number, os.strerror(number), str(folder))
     for path in sorted(folder.glob(f"*{_ENDING}"), key=lambda path: path.name):
         stem = path.name.removesuffix(_ENDING_WITH_SECRETS).removesuffix(_ENDING)
         app_id = stem[-_ID_LENGTH:].lower()

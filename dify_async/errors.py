@@ -80,12 +80,11 @@ class DifyStatusError(DifyError):
     Attributes:
         status: The HTTP status.
         code: The server's own code, such as "app_not_found"; None if there is none.
-        message: The server's message, "" if there is none. It is meant for people and changes between
-            versions.
-            Validation errors are "field: reason; field: reason", without the values that were sent.
+        message: The server's message; "" if there is none. It is meant for people and changes between
+            versions. Validation errors are "field: reason; field: reason", without the values that were sent.
         method: The HTTP method.
         path: The path below `/console/api`, without the query string.
-        retry_after: Seconds to wait before the next request, if the server gave them, else None.
+        retry_after: Seconds to wait before the next request; None if the server gave none.
     """
 
     def __init__(

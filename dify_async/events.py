@@ -45,33 +45,56 @@ class RequestStarted(RequestEvent, frozen=True):
 
 
 class RequestAnswered(RequestEvent, frozen=True):
-    """A response arrived, with any status, `seconds` after the start."""
+    """A response arrived, with any status.
+
+    Attributes:
+        status: The HTTP status.
+        seconds: The time since the request was sent.
+    """
 
     status: int
     seconds: float
 
 
 class RequestFailed(RequestEvent, frozen=True):
-    """No readable response arrived. `error` is the class name of the exception."""
+    """No readable response arrived.
+
+    Attributes:
+        error: The class name of the exception.
+        seconds: The time since the request was sent.
+    """
 
     error: str
     seconds: float
 
 
 class RequestRetried(RequestEvent, frozen=True):
-    """A request will be retried after `wait` seconds; `attempt` is the number of the next attempt."""
+    """A request will be retried.
+
+    Attributes:
+        attempt: The number of the next attempt.
+        wait: The seconds until then.
+    """
 
     wait: float
 
 
 class SessionRefreshed(Struct, frozen=True):
-    """The server issued new tokens, in exchange for a refresh token, a password or a mailed code."""
+    """The server issued new tokens.
+
+    Attributes:
+        method: What they were issued for.
+    """
 
     method: Literal["refresh_token", "password", "email_code"]
 
 
 class StoreDown(Struct, frozen=True):
-    """The token store failed. Reported once per outage; `error` is the class name of the exception."""
+    """The token store failed. Reported once per outage.
+
+    Attributes:
+        error: The class name of the exception.
+    """
 
     error: str
 

@@ -48,18 +48,18 @@ _MAX_LOCK: Final = 3600.0
 
 
 class RedisTokenStore(Uncopyable):
-    """Keeps tokens in Redis, shared by all processes that use the same account.
+    """Keeps tokens and login attempts in Redis, shared by all processes that use the same account.
 
-    Requires the commands GET, SET, DEL and EVAL on its keys, "<prefix>{<key>}:tokens", ":login" and
-    ":lock"; also SELECT for a database other than 0, and CLIENT SETNAME for a client name.
+    Requires the commands GET, SET, DEL and EVAL on its keys, which begin with the prefix; also SELECT for a
+    database other than 0, and CLIENT SETNAME for a client name.
 
     Args:
-        redis_or_url: A `redis.asyncio` client, also of a cluster or Sentinel, which is not closed; or a
-            URL: "redis://", "rediss://" or "unix://", with options of redis-py. `ssl_cert_reqs` may also
-            have Celery's form ("CERT_NONE").
+        redis_or_url: A `redis.asyncio` client, also of a cluster or Sentinel, which the store does not
+            close; or a URL: "redis://", "rediss://" or "unix://", with options of redis-py. `ssl_cert_reqs`
+            may also have Celery's form ("CERT_NONE").
         prefix: The prefix of each key in Redis.
-        lock_timeout: If a process dies while it holds the lock, the others wait this many seconds. A process
-            that is alive keeps the lock while it works.
+        lock_timeout: How long the others wait if a process dies while it holds the lock, in seconds. A
+            process extends the lock while it works.
         encryption_key: Encrypts the tokens in Redis: a key from
             `cryptography.fernet.Fernet.generate_key()`, or a list of keys to rotate them: the first one
             encrypts, and all decrypt. Tokens that no key decrypts are replaced by logging in again.
@@ -97,7 +97,7 @@ class RedisTokenStore(Uncopyable):
         return f"RedisTokenStore(prefix={self._prefix!r})"
 
     async def load(self, key: str) -> StoredValue | None:
-        """The value last saved by any process, or None."""
+        """Return the value that any process saved last, or None."""
         found = await self._connections.run("get", self._name(key))
         self._has_answered = True
         return self._decoded(_as_bytes(found), LoginAttempts if key.endswith(_ATTEMPTS) else Tokens)
@@ -128,7 +128,10 @@ class RedisTokenStore(Uncopyable):
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held by one process at a time, and extended while it works."""
+        """Hold the lock for the key, which one process can hold at a time.
+
+        The lock is extended until the block ends.
+        """
         lock, tokens, holder = self._name(key, "lock"), self._name(key), uuid.uuid4().hex
         task = asyncio.current_task()
         keeper: asyncio.Task[None] | None = None
@@ -172,9 +175,9 @@ class RedisTokenStore(Uncopyable):
             raise RedisError("the lock could not be released")
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop that the store has opened; it may be used again.
+        """Close the connections that the store has opened in this event loop. It can be used again.
 
-        Without it they are closed when the event loop ends, by asyncio.run() or by a synchronous client.
+        Connections that are still open when the event loop ends are closed with it.
         """
         await self._connections.aclose()
 

@@ -43,7 +43,7 @@ class Tokens(Masked, frozen=True, kw_only=True, tag_field="kind", tag="tokens"):
 class LoginAttempts(Masked, frozen=True, kw_only=True, tag_field="kind", tag="login_attempts"):
     """How often passwords were sent for an account since one was last accepted.
 
-    It holds no password: only slow hashes, which show whether two clients have the same one.
+    It contains no passwords, but slow hashes, which show whether two clients have the same one.
 
     Attributes:
         sent: How often each password was sent, by its hash.
@@ -77,30 +77,36 @@ class TokenStore(Protocol):
     """Keeps tokens and login attempts for one or many clients.
 
     A client uses two keys: one for the `Tokens` of an account on a server, and the same with the suffix
-    "-login" for its `LoginAttempts`. Keys hold no secret. If a store raises, the client continues with what
-    it has in memory. `LoginAttempts` may be dropped 24 hours after they were saved, and not before; a store
-    that does so can say it with an attribute `expires_attempts = True`.
+    "-login" for its `LoginAttempts`. Keys contain no secrets. If a store raises an error, the client
+    continues with the values in memory.
+
+    A store may delete `LoginAttempts` 24 hours after they were saved, but not before. If it does, set the
+    attribute `expires_attempts = True`.
     """
 
     async def load(self, key: str) -> StoredValue | None:
-        """The value last saved under the key, or None."""
+        """Return the value that was saved last under the key, or None."""
         ...
 
     async def save(self, key: str, value: StoredValue, /) -> None:
-        """Keep this value in place of the one that was loaded."""
+        """Save the value under the key, in place of any earlier one."""
         ...
 
     async def clear(self, key: str) -> None:
-        """Forget the value; fine if there is none."""
+        """Delete the value, if there is one."""
         ...
 
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Held while tokens are refreshed or a password is sent; across processes if the store can."""
+        """Return a context manager that holds the lock for the key.
+
+        Clients hold it while they refresh tokens or send a password. If several processes use the store, the
+        lock should be shared between them.
+        """
         ...
 
 
 class MemoryTokenStore(Uncopyable):
-    """Keeps tokens and login attempts in memory, for all clients of one process that it is passed to."""
+    """Keeps tokens and login attempts in memory, for all clients of one process that share the store."""
 
     _instead = "to share tokens between processes, create a RedisTokenStore in each"
 
@@ -112,20 +118,20 @@ class MemoryTokenStore(Uncopyable):
         return f"MemoryTokenStore({len(getattr(self, '_tokens', ()))} sessions)"
 
     async def load(self, key: str) -> StoredValue | None:
-        """The value last saved under the key, or None."""
+        """Return the value that was saved last under the key, or None."""
         return self._tokens.get(key)
 
     async def save(self, key: str, value: StoredValue, /) -> None:
-        """Keep this value."""
+        """Save the value under the key."""
         self._tokens[key] = value
 
     async def clear(self, key: str) -> None:
-        """Forget the value."""
+        """Delete the value, if there is one."""
         self._tokens.pop(key, None)
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Held while tokens are refreshed or a password is sent, by one client in any thread."""
+        """Hold the lock for the key, which one client in any thread can hold at a time."""
         lock = self._locks.setdefault(key, _ThreadsLock())
         await lock.acquire()
         try:

@@ -14,6 +14,7 @@ from typing import Any
 import griffe
 
 CLIENT = "dify_async.AsyncDifyServer"
+FOR_CONTRIBUTORS = {"adding-an-endpoint.md", "architecture.md", "changelog.md", "new-version.md"}
 CALLS = re.compile(r"^\{\{ calls: ([\w, \n]+) \}\}$", re.MULTILINE)
 
 
@@ -46,7 +47,8 @@ def on_config(config: Any, **_: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """Called by mkdocs with each page. Guides come before the reference in search results."""
-    if page.file.src_uri.startswith("reference/"):
+    """Called by mkdocs with each page. Guides come before the other pages in search results."""
+    uri = page.file.src_uri
+    if uri in FOR_CONTRIBUTORS or (uri.startswith("reference/") and not page.is_index):
         page.meta["search"] = {"boost": 0.1}
     return CALLS.sub(expanded, markdown)

@@ -1,6 +1,6 @@
 """Handle the errors of a program that reads the statistics of apps. It changes nothing on the server.
 
-Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+Without DIFY_BASE_URL in the environment it runs against a fake server and needs no account. To use a real
 one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 

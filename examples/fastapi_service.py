@@ -3,7 +3,7 @@
     python examples/fastapi_service.py --port 8000
     curl 'http://127.0.0.1:8000/dashboard?days=7&mode=chat'
 
-Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+Without DIFY_BASE_URL in the environment it runs against a fake server and needs no account. To use a real
 one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD. It listens on loopback only, since it has no login.
 """
 

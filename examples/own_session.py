@@ -1,7 +1,7 @@
 """Use the connector of an existing aiohttp session.
 
 The session is not closed, and its cookies are neither sent nor changed. Without DIFY_BASE_URL in the
-environment it runs against a fake console and needs no account. To use a real one, set DIFY_BASE_URL,
+environment it runs against a fake server and needs no account. To use a real one, set DIFY_BASE_URL,
 DIFY_EMAIL and DIFY_PASSWORD.
 """
 

@@ -1,6 +1,6 @@
 """Print the daily tokens and costs of every chat app.
 
-Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+Without DIFY_BASE_URL in the environment it runs against a fake server and needs no account. To use a real
 one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 

@@ -1,6 +1,6 @@
 """Print a table of all apps' statistics for the last 30 days, with totals; requests are concurrent.
 
-Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+Without DIFY_BASE_URL in the environment it runs against a fake server and needs no account. To use a real
 one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 
@@ -89,7 +89,7 @@ async def main() -> int:
                 dify = AsyncDifyServer.from_env()
             else:
                 fake = await stack.enter_async_context(FakeDifyServer(latency=0.02))
-                console.print(f"DIFY_BASE_URL is not set: using a fake console at {fake.base_url}")
+                console.print(f"DIFY_BASE_URL is not set: using a fake server at {fake.base_url}")
                 dify = AsyncDifyServer(fake.base_url, fake.email, fake.password)
             found = await fetch(await stack.enter_async_context(dify), console)
         except DifyError as failure:

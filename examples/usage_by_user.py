@@ -6,7 +6,7 @@
 With --folder, each run writes a file with what is new since the last run, such as every night. The file
 mark.json says when that run ended.
 
-Without DIFY_BASE_URL in the environment it runs against a fake console and needs no account. To use a real
+Without DIFY_BASE_URL in the environment it runs against a fake server and needs no account. To use a real
 one, set DIFY_BASE_URL, DIFY_EMAIL and DIFY_PASSWORD.
 """
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 import dify_async
 from dify_async import AsyncDifyServer
@@ -197,12 +198,35 @@ def test_the_login_guarantee_is_stated_once_with_its_limits() -> None:
     assert "\nThe limits:\n\n- Without a shared store" in guide.read_text(encoding="utf-8")
 
 
+WORKFLOWS: Final = sorted((ROOT / ".github/workflows").glob("*.yml"))  # not part of the sdist
+
+
 def test_actions_are_pinned_and_jobs_are_limited() -> None:
     """A tag of an action can be moved, and a job without a limit runs for six hours."""
-    for path in (ROOT / ".github/workflows").glob("*.yml"):  # not part of the sdist
+    for path in WORKFLOWS:
         text = path.read_text(encoding="utf-8")
         for used in re.findall(r"uses: (.+)", text):
             assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", used), used
         assert "\npermissions: {}\n" in text
         jobs = re.findall(r"^  \w+:$", text.partition("\njobs:\n")[2], re.MULTILINE)
         assert text.count("timeout-minutes:") == len(jobs)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_sessions_and_tests_that_exist(path: Path) -> None:
+    noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    sessions = set(re.findall(r"^def (\w+)\(session: nox.Session\)", noxfile, re.MULTILINE))
+    for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+        commands = "\n".join(step.get("run", "") for step in job["steps"])
+        named = re.findall(r"--session (\w+)", commands)
+        named += job.get("strategy", {}).get("matrix", {}).get("session", [])
+        assert {name.partition("-")[0] for name in named} <= sessions
+        for test in re.findall(r"\btests/\S+", commands):
+            assert (ROOT / test).exists(), test
+
+
+def test_the_gate_needs_every_job_of_a_pull_request() -> None:
+    for path in WORKFLOWS:
+        jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+        if "gate" in jobs:
+            assert set(jobs["gate"]["needs"]) == {name for name, job in jobs.items() if "if" not in job}

@@ -82,7 +82,7 @@ async def test_statistics_concurrently_without_an_account() -> None:
     """It starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")
     assert ended.code == 0, ended.errors
-    assert "using a fake console" in ended.output
+    assert "using a fake server" in ended.output
     assert "12/12" in ended.output
     assert re.search(r"total +[\d,]+ +[\d,]+ +[\d,]+ +[\d,]+ +[\d.,]+ USD", ended.output)
 
@@ -122,6 +122,13 @@ async def test_redis_tokens(fake: FakeDifyServer) -> None:
     assert ended.code == 0, ended.errors
     assert ended.output.count(fake.email) == 2
     assert fake.count("POST", "/login") == 1
+
+
+async def test_redis_tokens_without_a_url() -> None:
+    ended = await run("examples/redis_tokens.py", DIFY_REDIS_URL="")
+    assert (ended.code, ended.output) == (1, "")
+    assert ended.errors.startswith("Set DIFY_REDIS_URL to ")
+    assert ended.errors.count("\n") == 1
 
 
 async def test_own_session(fake: FakeDifyServer) -> None:

@@ -52,7 +52,7 @@ _BODIES: Final = {
 _BY_HAND: Final = ("open", "aclose")
 _ITERATE: Final = """Iterate over the rows of all pages of `{name}()`, in its order.
 
-Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
 """
 # Error trackers show the arguments if a method raises an error.

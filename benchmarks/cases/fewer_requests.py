@@ -1,26 +1,25 @@
-"""Requests that are not sent: for idle apps, and by feeds that share their refreshes."""
+"""Requests that are not sent, since an app without messages has no other numbers."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
 from datetime import date, timedelta
+from functools import partial
 
-from benchmarks.measure import Effort, Figures
-from dify_async import AsyncDifyServer, DashboardFeed, MemoryTokenStore
-from dify_async.statistics.metrics import applicable
+from benchmarks.bodies import END, START
+from benchmarks.measure import Effort, Figures, Work, in_turns, repeated, server
+from dify_async import AsyncDifyServer, MemoryTokenStore
+from dify_async.statistics.metrics import Metric, applicable
 from dify_async.testing import FakeApp, FakeDifyServer
-from tests.redis_server import RedisServer
 
 _MODES = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
 _PER_MODE = 12
 _TODAY = date(2026, 10, 30)
-_INTERVAL = 1.0
+_AT_ONCE = 6
+_BUSY, _IDLE = 20, 40
 
 
-def _client(fake: FakeDifyServer) -> AsyncDifyServer:
-    store = MemoryTokenStore()
-    return AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=store, max_concurrency=6)
+def _client(url: str, email: str, password: str, at_once: int = _AT_ONCE) -> AsyncDifyServer:
+    return AsyncDifyServer(url, email, password, token_store=MemoryTokenStore(), max_concurrency=at_once)
 
 
 async def idle_apps(_: Effort) -> Figures:
@@ -32,7 +31,10 @@ async def idle_apps(_: Effort) -> Figures:
             for mode in _MODES
             for number in range(_PER_MODE)
         ]
-        async with FakeDifyServer(apps=apps, today=_TODAY) as fake, _client(fake) as dify:
+        async with (
+            FakeDifyServer(apps=apps, today=_TODAY) as fake,
+            _client(fake.base_url, fake.email, fake.password) as dify,
+        ):
             await dify.statistics_many(await dify.apps(), _TODAY - timedelta(days=7), _TODAY)
             everything = sum(len(applicable(app.mode)) for app in apps)
             figures[f"requests for 60 apps, {name} idle / all metrics"] = (
@@ -41,30 +43,40 @@ async def idle_apps(_: Effort) -> Figures:
     return figures
 
 
-async def shared_feeds(effort: Effort) -> Figures:
-    """4 and 8 feeds with `shared`, against one feed; several refreshes."""
-    refreshes = max(2, effort.sized(8))
-    with RedisServer() as redis:
-        alone = await _requests(1, None, refreshes)
-        return {
-            f"requests of {number} shared feeds / one feed": await _requests(number, redis.url, refreshes)
-            / alone
-            for number in (4, 8)
-        }
+async def server_model(effort: Effort) -> Figures:
+    """Wall time with a server that takes 44 ms for a statistic of a busy app, and 10 ms for an idle one.
+
+    It sends one response at a time, as Dify's worker does on one core.
+    """
+    busy, idle = effort.sized(_BUSY), effort.sized(_IDLE)
+    metrics = list(applicable("chat"))
+    with server("--gunicorn", "--apps", str(busy + idle), "--idle", str(idle)) as url:
+        async with _client(url, "owner@example.com", "secret") as dify:
+            apps = await dify.apps()
+            works: dict[str, Work] = {
+                "gated": partial(dify.statistics_many, apps, START, END),
+                "all": partial(_ask_everything, dify, [app.id for app in apps], metrics, _AT_ONCE),
+            }
+            many = await in_turns(works, min(3, effort.rounds))
+        async with _client(url, "owner@example.com", "secret", len(metrics)) as dify:
+            works = {
+                "one call": partial(dify.statistics, apps[-1], START, END),
+                "all": partial(_ask_everything, dify, [apps[-1].id], metrics, len(metrics)),
+            }
+            one = await in_turns(works, effort.rounds)
+    return {
+        "60 apps, two thirds idle, wall / all metrics": many["gated"].wall / many["all"].wall,
+        "one busy app, wall / all metrics at once": one["one call"].wall / one["all"].wall,
+    }
 
 
-async def _requests(feeds: int, shared: str | None, refreshes: int) -> float:
-    """The number of requests for statistics per interval."""
-    async with FakeDifyServer(apps=6) as fake, AsyncExitStack() as stack:
-        for _ in range(feeds):
-            dify = await stack.enter_async_context(_client(fake))
-            feed = DashboardFeed(dify, _INTERVAL, days=7, shared=shared)
-            await stack.enter_async_context(feed)
-            await feed.get()
-        clock = asyncio.get_running_loop().time
-        started, before = clock(), fake.count("GET", "*/statistics/*")
-        listed = fake.count("GET", "/apps")
-        while fake.count("GET", "/apps") < listed + refreshes:  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0.01)
-        requests = fake.count("GET", "*/statistics/*") - before
-        return requests * _INTERVAL / (clock() - started)
+async def _ask_everything(
+    dify: AsyncDifyServer, apps: list[str], metrics: list[Metric], at_once: int
+) -> None:
+    requests = [(app, metric) for metric in metrics for app in apps]
+
+    async def ask(number: int) -> None:
+        app, metric = requests[number]
+        await getattr(dify, metric)(app, START, END)
+
+    await repeated(ask, len(requests), at_once)

@@ -27,7 +27,7 @@ class Source(Protocol[RowT_co, ResultT_co]):
 class Paginator(Coroutine[Any, Any, ResultT_co], AsyncIterable[RowT_co], Generic[RowT_co, ResultT_co]):
     """A list on the server. Await it or iterate over it; until then, nothing is requested.
 
-    `await` returns what the method's documentation says: one page, or a list of all rows. `async for` gives
+    `await` returns what the method's documentation says: one page, or a list of all rows. `async for` yields
     every row from the first requested page on, each once, in the order of the list, and requests each page
     when it is needed. No connection is held between pages, so you can leave the loop at any time.
 

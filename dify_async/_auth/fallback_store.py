@@ -8,7 +8,7 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dify_async")
 
 T = TypeVar("T")
-ValueT = TypeVar("ValueT")
 
 # A call waits at most 2 s for the store: this long for everything that it loads and saves, including the
 # connection, and the rest for a command that takes the lock.
@@ -50,37 +49,6 @@ class _UnavailableError(Exception):
     """The store failed, or is not asked for a while because it did."""
 
 
-class _Entry(Generic[ValueT]):
-    """One key of the store.
-
-    Attributes:
-        value: The newest known value.
-        stored: The value in the store when it last responded; ... until then.
-        tried: Values whose saving failed since then; the store may have saved them nevertheless.
-        is_unsaved: Whether `value` must still replace `stored`.
-    """
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.value: ValueT | None = None
-        self.stored: object = ...
-        self.tried: list[ValueT | None] = []
-        self.is_unsaved = False
-
-    def found(self, value: ValueT | None) -> None:
-        """Use what the store has, unless an outage kept it from being replaced or deleted."""
-        was_deleted = self.value is None and self.stored is ...
-        is_outdated = value in (None, self.stored, *self.tried) or was_deleted
-        if not self.is_unsaved or not is_outdated:
-            self.value = value
-            self.saved(value)
-
-    def saved(self, value: ValueT | None) -> None:
-        """Record that the store has this value."""
-        self.stored, self.tried = value, []
-        self.is_unsaved = self.value is not value  # there may be a newer one
-
-
 class FallbackStore:
     """The tokens and login attempts of one account: in the store while it works, and always in memory.
 
@@ -91,8 +59,8 @@ class FallbackStore:
     def __init__(self, store: TokenStore | None, key: str, emit: OnEvent | None) -> None:
         self.key = key
         self.store: TokenStore = MemoryTokenStore() if store is None else store
-        self._tokens = _Entry[Tokens](key)
-        self._attempts = _Entry[LoginAttempts](f"{key}-login")
+        self._tokens = rules.Entry[Tokens](key)
+        self._attempts = rules.Entry[LoginAttempts](f"{key}-login")
         self._keeps_attempts: bool | None = None  # None until attempts that were saved are loaded again
         self._busy = anyio.Lock()  # otherwise an older value could arrive after a newer one
         self._emit = emit
@@ -224,7 +192,7 @@ class FallbackStore:
         await lock.__aenter__()
         return lock
 
-    async def _write(self, entry: _Entry[Any]) -> None:
+    async def _write(self, entry: rules.Entry[Any]) -> None:
         async with self._busy:
             value = entry.value
             if value not in entry.tried:

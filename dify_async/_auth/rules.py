@@ -1,4 +1,4 @@
-"""What Dify expects of a session, by version, and how tokens are read. Pure.
+"""What Dify expects of a session, by version; how tokens are read; which values of a store are newer. Pure.
 
 | era    | versions         | tokens                 | password |
 |--------|------------------|------------------------|----------|
@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +25,8 @@ from dify_async.tokens import LoginAttempts, Tokens
 
 if TYPE_CHECKING:
     from dify_async._http.wire import Headers
+
+ValueT = TypeVar("ValueT")
 
 _MAX_TIME: Final = 2**53  # the largest exact float
 _MAX_DELETION: Final = 86400  # a cookie that expired in 1970 is deleted, whatever the clocks say
@@ -177,6 +179,37 @@ def refresh_token_is_dead(reply: Reply) -> bool:
     """Whether the refresh token is invalid: other failures are a 401 too, such as "Error 111 connecting…"."""
     body = error_body(reply.body) or ErrorBody()
     return reply.status == 401 and "Invalid refresh token" in (body.message, body.data)
+
+
+class Entry(Generic[ValueT]):
+    """One key of the store.
+
+    Attributes:
+        value: The newest known value.
+        stored: The value in the store when it last responded; ... until then.
+        tried: Values whose saving failed since then; the store may have saved them nevertheless.
+        is_unsaved: Whether `value` must still replace `stored`.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.value: ValueT | None = None
+        self.stored: object = ...
+        self.tried: list[ValueT | None] = []
+        self.is_unsaved = False
+
+    def found(self, value: ValueT | None) -> None:
+        """Use what the store has, unless an outage kept it from being replaced or deleted."""
+        was_deleted = self.value is None and self.stored is ...
+        is_outdated = value in (None, self.stored, *self.tried) or was_deleted
+        if not self.is_unsaved or not is_outdated:
+            self.value = value
+            self.saved(value)
+
+    def saved(self, value: ValueT | None) -> None:
+        """Record that the store has this value."""
+        self.stored, self.tried = value, []
+        self.is_unsaved = self.value is not value  # there may be a newer one
 
 
 def merged_attempts(

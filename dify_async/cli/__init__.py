@@ -11,11 +11,19 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_INTERRUPTED: Final = 130  # as shells report a program that SIGINT ended
 _EXTRA: Final = ("cyclopts", "prometheus_client", "rich", "yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default with the arguments of this process, and return its exit code."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
     if not all(map(find_spec, _EXTRA)):
         sys.stderr.write(
             "dify-async: error: the commands need more packages; run: pip install 'dify-async[cli]'\n"
@@ -23,4 +31,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from .app import run  # noqa: PLC0415 - it imports the packages of the extra
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+    return run(arguments)

@@ -12,12 +12,11 @@ from rich.console import Console
 import dify_async
 from dify_async.errors import DifyConfigError, DifyError
 
-from .console import NO_DATA, USAGE_ERROR, UsageError, fail
+from .console import NO_DATA, USAGE_ERROR, UsageError, fail, line_of, warnings_as_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_INTERRUPTED: Final = 130  # as shells report a program that SIGINT ended
 _EXIT_CODES: Final = (
     "Exit codes: 0 success, 1 some apps failed, 2 wrong use or settings, 3 no data (the server cannot be"
     " reached, or rejects the login), 130 interrupted."
@@ -52,12 +51,11 @@ app.register_install_completion_command(help="Install completion of commands and
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code. Errors take one line on stderr."""
     try:
-        return _run(arguments)
+        with warnings_as_notes():
+            return _run(arguments)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return _INTERRUPTED
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -75,7 +73,7 @@ def _run(arguments: Sequence[str]) -> int:
     except (UsageError, DifyConfigError) as error:
         return fail(error, USAGE_ERROR)
     except DifyError as error:
-        return fail(f"{type(error).__name__}: {error}", NO_DATA)
+        return fail(f"{type(error).__name__}: {line_of(error)}", NO_DATA)
     except OSError as error:  # of a file or a port
         return fail(_reason(error), USAGE_ERROR)
     return int(code or 0)

@@ -15,10 +15,9 @@ from cyclopts import Group, Parameter
 
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
-from dify_async.errors import DifyConfigError
 from dify_async.tokens import MemoryTokenStore
 
-from .console import UsageError, note
+from .console import UsageError, naming, note
 
 if TYPE_CHECKING:
     from dify_async.redis_store import RedisTokenStore
@@ -39,7 +38,7 @@ class Connection:
         base_url: The server's URL. Default: DIFY_BASE_URL.
         email: The account's email address. Default: DIFY_EMAIL. The password is read from DIFY_PASSWORD, or
             asked for at a terminal.
-        demo: Use a fake console with generated apps; this needs no server and no account.
+        demo: Use a fake server with generated apps, which needs no account.
         redis_url: Share the login with other processes through this Redis. Default: DIFY_REDIS_URL.
     """
 
@@ -51,6 +50,8 @@ class Connection:
     @contextmanager
     def client(self) -> Iterator[Client]:
         """The client. Asks for a missing password."""
+        if self.demo and (self.base_url, self.email) != (None, None):
+            raise UsageError("--demo has its own server and account: leave out --base-url and --email")
         store = None if self.redis_url is None else _redis_store(self.redis_url)
         if not self.demo:
             yield Client(AsyncDifyServer.from_env(**self._options(), token_store=store), store)
@@ -58,7 +59,7 @@ class Connection:
         from dify_async.testing import FakeDifyServer  # noqa: PLC0415 - it takes time to import
 
         with FakeDifyServer(latency=_DEMO_LATENCY) as fake:
-            note(f"using a fake console at {fake.base_url}")
+            note(f"using a fake server at {fake.base_url}")
             tokens = store or MemoryTokenStore()
             yield Client(AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=tokens), store)
 
@@ -99,10 +100,8 @@ class Client:
 def _redis_store(url: str) -> RedisTokenStore:
     from dify_async.redis_store import RedisTokenStore  # noqa: PLC0415 - it imports redis
 
-    try:
+    with naming("--redis-url"):
         return RedisTokenStore(masked(url))
-    except DifyConfigError as error:
-        raise UsageError(f"--redis-url: {error}") from None
 
 
 def _ask_for_password(account: str) -> str:

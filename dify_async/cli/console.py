@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +15,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from dify_async import Period
 from dify_async._tables import ColumnType, write_table
+from dify_async.errors import DifyConfigError, DifyLoginError, DifyLoginLockedError
 from dify_async.models.serialization import plain
 
 OK, SOME_FAILED, USAGE_ERROR, NO_DATA = range(4)
@@ -26,6 +30,13 @@ AsCsv = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.", show_default=False)]
 
 _MAX_NAME_LENGTH: Final = 60
+_LOGGER: Final = logging.getLogger("dify_async")
+_LOGIN_ADVICE: Final = (
+    "Check --email and DIFY_PASSWORD, or set DIFY_ADMIN_API_KEY instead; then run the command again."
+)
+_LOCKED_ADVICE: Final = (
+    "By default, Dify locks an account for 24 hours. Check DIFY_PASSWORD before you run the command again."
+)
 
 
 class UsageError(Exception):
@@ -42,6 +53,45 @@ def note(message: object) -> None:
     """Print one line to stderr."""
     sys.stderr.write(f"dify-async: {' '.join(printable(str(message)).split())}\n")
     sys.stderr.flush()
+
+
+def line_of(error: Exception) -> str:
+    """The text of an error; for a rejected login with options and variables instead of methods."""
+    if not isinstance(error, DifyLoginError) or not error.status:
+        return str(error)
+    code = f" {error.code}" if error.code else ""
+    answer = f"{error.status}{code}: {error.message}" if error.message else f"{error.status}{code}"
+    advice = _LOCKED_ADVICE if isinstance(error, DifyLoginLockedError) else _LOGIN_ADVICE
+    return f"{error.method} {error.path}: {answer.rstrip('.')}. {advice}"
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Name the option or variable that an invalid value is from."""
+    try:
+        yield
+    except DifyConfigError as error:
+        raise UsageError(f"{source}: {error}") from None
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Print warnings of the package as notes."""
+    handler = _Notes(logging.WARNING)
+    _LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        _LOGGER.removeHandler(handler)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        args = record.args
+        if isinstance(args, tuple):
+            record = copy.copy(record)  # other handlers receive it too
+            record.args = tuple(line_of(one) if isinstance(one, Exception) else one for one in args)
+        note(self.format(record))
 
 
 def chosen_format(console: Console, *, as_csv: bool, as_json: bool) -> Format:
@@ -80,12 +130,18 @@ def short(name: str) -> str:
     return plain_name if len(plain_name) <= _MAX_NAME_LENGTH else plain_name[: _MAX_NAME_LENGTH - 1] + "…"
 
 
+def days_of(period: Period) -> str:
+    """The days of a period and their time zone, as the title of a table."""
+    first, last = period.days[0], period.days[-1]
+    return f"{first}, {period.zone}" if first == last else f"{first} to {last}, {period.zone}"
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Counter]:
-    """A progress bar on stderr, if that is a terminal."""
+def progress(what: str, *, is_hidden: bool = False) -> Iterator[Counter]:
+    """A progress bar on stderr, if that is a terminal. Hide it if lines are printed to the same place."""
     err = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=is_hidden or not err.is_terminal) as bar:
         yield Counter(bar, what)
 
 

@@ -11,10 +11,11 @@ from typing import Final
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
 from dify_async.web import create_app
+from dify_async.web.access import TokenCheck
 
 from .connection import Connection
-from .console import OK
-from .serving import Names, Port, listen, serve, url_of
+from .console import OK, naming
+from .serving import Names, Port, checked, listen, serve, url_of
 
 _TOKEN_VARIABLE: Final = "DIFY_DASHBOARD_TOKEN"  # noqa: S105 - the name of the variable
 
@@ -39,12 +40,12 @@ def dashboard(
             addresses, localhost and the name of this machine always work.
         connection: The server.
     """
-    token = os.environ.get(_TOKEN_VARIABLE) or (None if _is_loopback(host) else secrets.token_urlsafe(24))
+    token = _token(host)
     own_name = socket.gethostname()
-    hosts = [*(name or ()), *([] if _is_loopback(host) else [own_name])]
+    hosts = [*checked(name), *([] if _is_loopback(host) else [own_name])]
 
     async def task(dify: AsyncDifyServer) -> int:
-        app = create_app(dify, hosts=hosts, token=masked(token), demo=connection.demo)
+        app = create_app(dify, hosts=hosts, token=token, demo=connection.demo)
         url = url_of(listener)
         if _is_any(host):
             url = f"http://{own_name}:{listener.getsockname()[1]}"
@@ -54,6 +55,15 @@ def dashboard(
 
     with connection.client() as client, listen(host, port) as listener:
         return client.run(task)
+
+
+def _token(host: str) -> str | None:
+    token = masked(os.environ.get(_TOKEN_VARIABLE) or None)
+    if token is None:
+        return None if _is_loopback(host) else masked(secrets.token_urlsafe(24))
+    with naming(_TOKEN_VARIABLE):
+        TokenCheck(token)
+    return token
 
 
 def _is_loopback(host: str) -> bool:

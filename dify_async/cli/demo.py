@@ -1,15 +1,16 @@
-"""`dify-async demo`: the fake console."""
+"""`dify-async demo`: the fake server."""
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from dify_async.testing.__main__ import main
+from dify_async.testing.__main__ import serve
 
-from .console import OK, USAGE_ERROR
+from .console import OK, UsageError
 from .serving import Port
 
 
@@ -21,7 +22,7 @@ def demo(
     latency: Annotated[float, Parameter(validator=Number(gte=0))] = 0.0,
     seed: int = 0,
 ) -> int:
-    """Serve a fake console with generated apps until Ctrl-C, and print its URL and account.
+    """Serve a fake server with generated apps until Ctrl-C, and print its URL and account.
 
     Args:
         port: The port; by default a free one.
@@ -30,6 +31,11 @@ def demo(
         latency: Seconds before each response.
         seed: Another seed gives other ids and numbers.
     """
-    options = {"port": port, "version": version, "apps": apps, "latency": latency, "seed": seed}
-    failed = main([text for name, value in options.items() for text in (f"--{name}", str(value))])
-    return USAGE_ERROR if failed else OK
+    try:
+        serve(version, port=port, apps=apps, latency=latency, seed=seed)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None
+    return OK

@@ -21,7 +21,7 @@ from dify_async.web.access import check_host
 from .connection import Connection
 from .console import OK
 from .metrics import DashboardCollector
-from .serving import Names, Port, listen, serve, url_of
+from .serving import Names, Port, checked, listen, serve, url_of
 
 _FILES: Final = {"alerts": "alerts.yml", "grafana": "grafana.json"}
 
@@ -54,9 +54,11 @@ def exporter(
         sys.stdout.write((files("dify_async.cli") / "data" / _FILES[printed]).read_text(encoding="utf-8"))
         return OK
 
+    names = checked(name)
+
     async def task(dify: AsyncDifyServer) -> int:
         async with DashboardFeed(dify, interval) as feed:
-            await serve(make_app(feed, name or ()), listener, f"Metrics at {url_of(listener)}/metrics")
+            await serve(make_app(feed, names), listener, f"Metrics at {url_of(listener)}/metrics")
         return OK
 
     with connection.client() as client, listen(host, port) as listener:

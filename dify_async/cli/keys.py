@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ def list_keys(
         with connection.client() as client:
             rows: list[Row] = []
             code = _for_each(client, _chosen(client, apps, all_apps=not apps), _keys_of, rows.append)
-        _print(row[: len(_COLUMNS)] for row in rows)
+        _print([row[: len(_COLUMNS)] for row in rows])
         return code
     return _written(connection, apps, _keys_of, output, stdout=stdout, all_apps=not apps)
 
@@ -148,6 +148,7 @@ def _written(
         raise UsageError("keys are secret: pass either --output FILE or --stdout")
     if bool(names) == all_apps:
         raise UsageError("give the names or ids of apps, or --all")
+    console = Console()
     with connection.client() as client:
         chosen = _chosen(client, names, all_apps=all_apps)
         with _opened(output) as file:
@@ -155,17 +156,27 @@ def _written(
             columns = _COLUMNS | _KEY_COLUMN
             write_table(writer, columns, ())
 
-            masked: list[Row] = []
+            written = masked = 0
 
             def write(row: Row) -> None:
+                nonlocal written, masked
                 writer.writerow(row)
                 file.flush()
-                if not row[-1]:
-                    masked.append(row)
+                if row[-1]:
+                    written += 1
+                else:
+                    masked += 1
 
-            code = _for_each(client, chosen, call, write)
+            code = _for_each(client, chosen, call, write, hides_progress=stdout and console.is_terminal)
+    if output is not None and console.is_terminal:
+        console.print(
+            f"wrote {written} API key{'s' * (written != 1)} to {output}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     if masked:
-        note(f"the server masks API keys: {len(masked)} are missing; use the ones that were saved")
+        note(f"the server masks API keys: {masked} are missing; use the ones that were saved")
         return SOME_FAILED
     return code
 
@@ -184,7 +195,14 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-def _for_each(client: Client, apps: Sequence[DifyApp], call: Call, write: Callable[[Row], object]) -> int:
+def _for_each(
+    client: Client,
+    apps: Sequence[DifyApp],
+    call: Call,
+    write: Callable[[Row], object],
+    *,
+    hides_progress: bool = False,
+) -> int:
     """Write the keys of each app as soon as they are there. Ctrl-C lets the current app finish."""
     code = OK
 
@@ -203,7 +221,7 @@ def _for_each(client: Client, apps: Sequence[DifyApp], call: Call, write: Callab
             note(f"{short(app.name) or app.id}: {error}")
 
     async def task(dify: AsyncDifyServer) -> None:
-        with progress("apps") as count:
+        with progress("apps", is_hidden=hides_progress) as count:
             for done, app in enumerate(apps, 1):
                 await complete(one(dify, app))
                 count(done, len(apps))
@@ -238,14 +256,17 @@ async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
     try:
         return await (dify.app(text) if _ID.fullmatch(text) else dify.find_app(text))
     except DifyNotFoundError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{str(error).rstrip('.')} (see `dify-async report`)") from None
 
 
-def _print(rows: Iterable[Row]) -> None:
+def _print(rows: Sequence[Row]) -> None:
     console = Console()
     kind = chosen_format(console, as_csv=False, as_json=False)
     if kind != "table":
         print_rows(kind, _COLUMNS, rows)
+        return
+    if not rows:
+        console.print("no API keys")
         return
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("app", "key id", "created", "last used"):

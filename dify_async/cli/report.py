@@ -23,6 +23,7 @@ from .console import (
     Format,
     UsageError,
     chosen_format,
+    line_of,
     note,
     print_json,
     print_rows,
@@ -112,7 +113,7 @@ class Report:
             self._console.clear()
         self(snapshot.dashboard)
         if snapshot.error is not None:
-            note(f"{snapshot.age:,.0f} s old: {snapshot.error}")
+            note(f"{snapshot.age:,.0f} s old: {line_of(snapshot.error)}")
 
     def _sorted(self, dashboard: Dashboard) -> list[AppDashboard]:
         by_name = sorted(dashboard.apps, key=lambda app: app.app_name.casefold())

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .console import printable, short
+from .console import days_of, printable, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,15 +70,16 @@ def _number(value: Value, unit: str) -> str:
 def _change(series: Series | None, *, less_is_better: bool = False) -> Text:
     if series is None or series.change is None or series.change.relative is None:
         return Text("")
-    share = series.change.relative
-    gain = -share if less_is_better else share
-    return Text(f"{share:+.0%}", style="green" if gain > 0 else "red" if gain < 0 else "")
+    percent = round(100 * series.change.relative)
+    if not percent:
+        return Text("0%")
+    return Text(f"{percent:+d}%", style="green" if (percent > 0) != less_is_better else "red")
 
 
 def _totals_table(dashboard: Dashboard) -> Table:
     period = dashboard.period
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.title = f"{period.days[0]} to {period.days[-1]}, {period.zone}"
+    table.title = days_of(period)
     if period.is_open:
         table.caption = "Today is not over; changes are those of complete days."
     table.add_column("all apps")

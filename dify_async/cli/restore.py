@@ -71,10 +71,13 @@ def restore(
         console.print(f"{done} of {len(results)} files were restored", markup=False)
     else:
         print_rows(kind, _COLUMNS, _rows(results))
+    copyable = sum(_is_copyable(result.step) for result in results)
     for result in results:
         problem = _problem(result)
-        if problem:
+        if problem and not _is_copyable(result.step):  # the plan has their reasons
             note(f"{short(result.step.app_name) or result.step.path.name}: {problem}")
+    if copyable:
+        note(f"skipped files: {copyable}; --copies creates another app for each of them")
     return SOME_FAILED if any(one.error or one.step.action == "skip" for one in results) else OK
 
 
@@ -97,11 +100,16 @@ def _confirm() -> None:
         raise UsageError("nothing was changed")
 
 
+def _is_copyable(step: RestoreStep) -> bool:
+    """Whether the file is skipped, but not with --copies. Files that are not app definitions have no mode."""
+    return step.action == "skip" and bool(step.mode)
+
+
 def _problem(result: RestoreResult) -> str:
     if result.error is not None:
         return str(result.error)
     if result.step.action == "skip":
-        return f"skipped: {result.step.reason}; --copies creates another app"
+        return f"skipped: {result.step.reason}"
     return f"check the app: {result.warning}" if result.warning else ""
 
 

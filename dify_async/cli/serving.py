@@ -12,13 +12,22 @@ from aiohttp import web
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .console import UsageError
+from dify_async.web.access import check_host
+
+from .console import UsageError, naming
 
 # Clients have half a second to finish, and another half after cancellation.
 _SHUTDOWN_TIMEOUT: Final = 0.5
 
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
 Names = Annotated[list[str] | None, Parameter(name="--name")]
+
+
+def checked(names: Names) -> list[str]:
+    """The values of --name."""
+    with naming("--name"):
+        check_host(names or ())
+    return names or []
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -24,6 +24,7 @@ from .console import (
     AsJson,
     UsageError,
     chosen_format,
+    days_of,
     note,
     print_json,
     print_rows,
@@ -47,8 +48,8 @@ def usage(
     """Show who used what: messages, runs, tokens and costs.
 
     It reads every message of the period, at about one request per conversation, and marks none as read. The
-    difference from Dify's own statistics, such as the messages of deleted conversations, is reported on
-    stderr, and is in the JSON as "unexplained", per app and day.
+    differences from Dify's own statistics, such as the messages of deleted conversations, are reported on
+    stderr, and are in the JSON as "unexplained", per app and day.
 
     Args:
         by: What to group by, separated by commas: app, mode, day, user, account (of the console), source,
@@ -76,10 +77,10 @@ def usage(
         print_rows("csv", columns, (tuple(row.values()) for row in rows))
     else:
         console.print(_table(found), markup=False)
-    if found.unexplained:
-        tokens = sum(row.total_tokens for row in found.unexplained)
-        costs = [f"{cost:+,.4f} {currency}" for currency, cost in _costs(found.unexplained).items()]
-        note(f"Dify's statistics minus these rows: {', '.join([f'{tokens:+,} tokens', *costs])}")
+    if missing := _difference(found.unexplained, 1):
+        note(f"in Dify's statistics, but not in these rows: {missing}")
+    if extra := _difference(found.unexplained, -1):
+        note(f"in these rows, but not in Dify's statistics: {extra}")
     for failed in found.errors:
         note(f"{short(failed.app_name) or failed.app_id}: {failed.error}")
     return SOME_FAILED if found.errors else OK
@@ -104,17 +105,33 @@ def _table(found: Usage) -> Table:
     """The rows, the most expensive first, and their sum."""
     groups = [name for name in found.to_columns() if _column_type(name) == "text" and name != "app_id"]
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_footer=True)
-    table.title = f"{found.period.days[0]} to {found.period.days[-1]}, {found.period.zone}"
+    table.title = days_of(found.period)
     for place, name in enumerate(groups):
         table.add_column(name.replace("_", " "), "all" if place == 0 else "", overflow="fold")
     for name in _NUMBERS:
-        total = sum(getattr(row, name) for row in found.rows)
-        table.add_column(name.replace("total_", ""), f"{total:,}", justify="right", no_wrap=True)
+        # A message or run that used several models is in the row of each: the sum would count it repeatedly.
+        is_sum = name == "total_tokens" or not {"model", "provider"} & {*groups}
+        total = f"{sum(getattr(row, name) for row in found.rows):,}" if is_sum else ""
+        table.add_column(name.replace("total_", ""), total, justify="right", no_wrap=True)
     table.add_column("cost", _money(_costs(found.rows)), justify="right", no_wrap=True)
     for row in sorted(found.rows, key=lambda row: (-sum(row.cost.values()), -row.total_tokens)):
         texts = ["" if (value := getattr(row, name)) is None else short(str(value)) for name in groups]
         table.add_row(*texts, *(f"{getattr(row, name):,}" for name in _NUMBERS), _money(row.cost))
     return table
+
+
+def _difference(unexplained: Iterable[UsageRow], sign: int) -> str:
+    """The sums of the numbers with this sign; empty if there are none."""
+    sums: dict[str, Decimal] = {}
+    for row in unexplained:
+        numbers = {name: Decimal(getattr(row, name)) for name in _NUMBERS}
+        for name, number in {**numbers, **row.cost}.items():
+            sums[name] = sums.get(name, Decimal(0)) + max(sign * number, Decimal(0))
+    return ", ".join(
+        f"{number:,} {name.removeprefix('total_')}" if name in _NUMBERS else f"{number:,.4f} {name}"
+        for name, number in sums.items()
+        if number
+    )
 
 
 def _costs(rows: Iterable[UsageRow]) -> dict[str, Decimal]:

@@ -16,7 +16,7 @@ from dify_async import _checks
 from dify_async._api.endpoints import PROFILE
 from dify_async._api.paging import MAX_PAGE
 from dify_async._ranges import Range, instant_range, minute_range
-from dify_async._times import begins_day, is_aware, span_of, wall_clock
+from dify_async._times import begins_day, check_times, is_aware, span_of, wall_clock
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -92,6 +92,7 @@ class Calls(Uncopyable):
 
     async def _span(self, start: When | None, end: When | None) -> Span:
         """A range of days. The account's time zone is requested only if a bound is aware or a midnight."""
+        check_times(start=start, end=end)
         if is_aware(start) or is_aware(end):
             return span_of(start, end, await self._account_zone())
         span = span_of(start, end, None)

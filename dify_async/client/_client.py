@@ -99,7 +99,7 @@ class AsyncDifyServer(
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
-        timeout: Seconds per attempt, not including the wait for a free connection.
+        timeout: Seconds per attempt, not including the wait for a slot of `max_concurrency`.
         max_concurrency: The maximum number of concurrent requests of this client. By default, a Dify
             worker accepts 10 connections, which the client shares with console users.
         retry: When and how failed requests are retried.

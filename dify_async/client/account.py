@@ -104,7 +104,7 @@ class AccountCalls(Calls):
         return await self._caller.call(PROFILE)
 
     async def system_features(self) -> SystemFeatures:
-        """The server's sign-in options and settings. Does not log in. Route: GET /system-features."""
+        """The server's login options and settings. Does not log in. Route: GET /system-features."""
         return await self._caller.call(SYSTEM_FEATURES)
 
     async def setup_status(self) -> SetupStatus:

@@ -165,7 +165,7 @@ class AppChangeCalls(Calls):
         Raises:
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.16.1].
+            DifyServerError: The server failed, for example because the workflow was never saved.
             DifyUnknownOutcomeError: The app may have been copied; check before you try again.
         """
         app_id = id_of(app_id)

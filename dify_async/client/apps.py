@@ -128,7 +128,7 @@ class AppCalls(Calls):
     ) -> Paginator[App, Page[App]]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 
@@ -289,7 +289,7 @@ def _no_app(name: str, apps: list[App]) -> DifyNotFoundError:
     close = get_close_matches(name.casefold(), by_name, n=_MAX_CLOSE_NAMES)
     hint = f"Did you mean {' or '.join(repr(by_name[one]) for one in close)}?" if close else ""
     if not close:
-        hint = "List the names with apps()." if apps else "The account has access to no apps."
+        hint = "List the names of all apps." if apps else "The account has access to no apps."
     return DifyNotFoundError(
         f"GET /apps: no app is named {_checks.shown(name)}. {hint}",
         status=404,

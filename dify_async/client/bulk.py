@@ -25,12 +25,24 @@ class AppResult(DifyModel, Generic[T], frozen=True, kw_only=True):
     Attributes:
         app_id: The app's id.
         app_name: The app's name; "" if the app was given as an id.
+        value: The result; None if the call failed.
+        error: The error; None if the call succeeded.
     """
 
     app_id: str
     app_name: str = ""
     value: T | None = None
     error: DifyError | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields as plain Python values, with the error as text.
+
+        If the error has an API key that was created before it, `created_key` is that key, not masked.
+        """
+        fields = super().to_dict()
+        if self.error is not None and self.error.created_key is not None:
+            fields["created_key"] = self.error.created_key.to_dict()
+        return fields
 
 
 async def for_apps(

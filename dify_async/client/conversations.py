@@ -45,7 +45,7 @@ class ConversationCalls(Calls):
     ) -> Paginator[ChatConversation, Page[ChatConversation]]:
         """One page of an app's conversations, by default with the most recently updated first.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -96,7 +96,7 @@ class ConversationCalls(Calls):
     ) -> AsyncIterator[ChatConversation]:
         """Iterate over an app's conversations, by default with the most recently updated first.
 
-        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        Yields each conversation once, and fetches each page when it is needed. You can leave the loop at any
         time: no connection is held between pages.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
@@ -144,7 +144,7 @@ class ConversationCalls(Calls):
     ) -> Paginator[CompletionConversation, Page[CompletionConversation]]:
         """One page of a completion app's conversations, newest first.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 

@@ -65,13 +65,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -122,13 +122,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.

@@ -40,7 +40,7 @@ class DefinitionCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
             DifyServerError: The server failed, for example because the workflow was never saved or the app
-                has no version with `workflow_id` [1.15.0].
+                has no version with `workflow_id`.
         """
         app_id = id_of(app_id)
         workflow_id = optional_id("workflow_id", workflow_id)
@@ -71,7 +71,7 @@ class DefinitionCalls(Calls):
         exported, because the time of their last change is unknown.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             folder: The folder to write to.
             include_secret: Whether to include the values of secret variables, in plain text; such files
                 end in ".secrets.yml".

@@ -98,7 +98,7 @@ class KeyCalls(Calls):
         at a time.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             create_if_masked: Whether to create another key for each app whose keys the server masks.
             progress: Called after each app with the number of finished apps and the total.
 
@@ -154,7 +154,9 @@ class KeyCalls(Calls):
             )
         return await rotate(self, app_id, keys, old)
 
-    async def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
+    async def rotate_app_api_keys(
+        self, apps: Iterable[AppOrId], *, progress: Progress | None = None
+    ) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -166,7 +168,8 @@ class KeyCalls(Calls):
         the later call would delete the key that the earlier one returned. Requires the admin or owner role.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
+            progress: Called after each app with the number of finished apps and the total.
 
         Raises:
             DifyConfigError: An argument is invalid.
@@ -185,7 +188,7 @@ class KeyCalls(Calls):
         def is_raised(error: DifyError) -> bool:
             return affects_all_apps(error) and not is_changing
 
-        return await for_apps(wanted, replace, None, self._max_concurrency, is_raised=is_raised)
+        return await for_apps(wanted, replace, progress, self._max_concurrency, is_raised=is_raised)
 
     async def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.

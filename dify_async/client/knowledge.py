@@ -48,7 +48,7 @@ class KnowledgeCalls(Calls):
     ) -> Paginator[Dataset, Page[Dataset]]:
         """One page of the matching knowledge bases, newest first.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Route: GET /datasets.
 

@@ -40,9 +40,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -64,10 +64,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -95,10 +95,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.

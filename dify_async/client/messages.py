@@ -10,6 +10,7 @@ from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Cursor, by_cursor, fixed, numbered
 from dify_async._ids import checked_id, id_of, optional_id
 from dify_async._ranges import utc_days
+from dify_async._times import check_times
 
 from ._calls import Calls, checked_limit, checked_page
 
@@ -28,7 +29,7 @@ class MessageCalls(Calls):
     ) -> Paginator[ChatMessage, CursorPage[ChatMessage]]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
-        `async for` gives these messages and all earlier ones, each once.
+        `async for` yields these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -66,7 +67,7 @@ class MessageCalls(Calls):
     ) -> Paginator[Annotation, Page[Annotation]]:
         """One page of the app's annotations: questions with answers written by people.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 
@@ -122,6 +123,7 @@ class MessageCalls(Calls):
         app_id = id_of(app_id)
         _checks.one_of("format", format, ("csv", "json"))
         _checks.optional_boolean("has_comment", has_comment)
+        check_times(start_date=start_date, end_date=end_date)
         first, last = utc_days(start_date, end_date)
         query = (
             ("format", format),

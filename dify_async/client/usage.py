@@ -38,7 +38,7 @@ class UsageCalls(DashboardCalls):
     ) -> Paginator[Message, list[Message]]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        `async for` gives the messages of one conversation after the other.
+        `async for` yields the messages of one conversation after the other.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
@@ -107,10 +107,10 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
-            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            apps: Only these apps, each an `App` or its id. By default all, including those of mode "agent".
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".

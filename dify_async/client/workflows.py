@@ -79,7 +79,7 @@ class WorkflowCalls(Calls):
     ) -> Paginator[WorkflowRun, CursorPage[WorkflowRun]]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -143,7 +143,7 @@ class WorkflowCalls(Calls):
     ) -> Paginator[WorkflowAppLog, Page[WorkflowAppLog]]:
         """One page of the log of a workflow app, newest first.
 
-        `async for` gives the rows of this page and of all later ones, each once.
+        `async for` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-app-logs.
 

@@ -79,7 +79,7 @@ class Dashboard(ShortRepr, DifyModel, frozen=True, kw_only=True):
     def to_dict(self) -> dict[str, object]:
         """The whole dashboard as plain Python values, ready for a FastAPI route or `json.dumps`.
 
-        Dates and times are text in ISO 8601, and money is text without an exponent, such as "0.0000012".
+        Dates and times are ISO 8601 strings, and money is a string without an exponent, such as "0.0000012".
 
         Keys: period and previous_period (start, end, zone, today, is_open), days, apps (app_id, app_name,
         mode, series, errors, costs), totals, and costs by currency. Each series has unit, values and

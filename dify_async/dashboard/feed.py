@@ -55,7 +55,7 @@ class DashboardFeed(Uncopyable):
         days: The number of days, including today; by default 30.
         period: A named period instead, such as "this_month". Like `days`, it moves on at the first refresh
             after midnight in the account's time zone.
-        apps: Only these `App`s or ids.
+        apps: Only these apps, each an `App` or its id.
         mode: Only apps of this mode.
         name: Only apps whose name contains this text.
         metrics: Only these metrics.
@@ -224,10 +224,14 @@ class DashboardFeed(Uncopyable):
         if all_days:
             self._history.clear()
         try:
-            return Outcome.of(await self._gather(known.snapshot))
+            outcome = Outcome.of(await self._gather(known.snapshot))
         except Exception as error:  # noqa: BLE001 - readers receive it
-            logger.warning("refreshing the dashboard failed: %s", error)
+            if known.error is None or str(known.error) != str(error):  # not at each refresh of an outage
+                logger.warning("refreshing the dashboard failed: %s", error)
             return known.failed(error)
+        if known.error is not None:
+            logger.info("refreshing the dashboard works again")
+        return outcome
 
     async def _gather(self, latest: Snapshot | None) -> Dashboard:
         async with gather(self._source, self._query, "collect", self._history) as updates:

@@ -31,21 +31,19 @@ class Series(DifyModel, frozen=True, kw_only=True):
         unit: What is counted, such as "messages"; for money, the currency, such as "USD".
         values: One value per day of `Period.days`. On a day without traffic, counts and money are zero,
             and averages and rates None. Money is None on a day without a known price.
-        total: Over all days. Counts and money are exact sums; a conversation counts on each day with
-            messages. Averages are weighted, and as exact as the server's rounding of each day: response
-            time by messages, runs per user by users, tokens per second by the model's time. The
-            satisfaction rate is weighted by messages. It is not exact over several days or apps if a
-            message was liked twice (by its user and by an administrator): Dify counts that message twice,
-            and does not report how many there are.
-            None if there is no traffic, or if the server does not report what the total needs: messages
-            per conversation (conversations begun per day), tokens per second of modes other than
-            completion (the model's time), tokens per second with a day on which that time is 0 (Dify
-            reports 0 for any number of tokens), users of several days (the same users come again), and
-            any average whose weight was not requested or failed.
+        total: The total over all days. Counts and money are exact sums; a conversation counts on each day on
+            which it has messages. Averages are weighted: response time and satisfaction by messages, runs
+            per user by users, and tokens per second by the model's time. They are as exact as the server's
+            rounding of each day. Satisfaction over several days or apps is an estimate if a message was
+            liked by its user and by an administrator, since Dify counts that message twice.
+            None if there is no traffic, if the weight of an average was not requested or failed, or if the
+            server does not report what the total needs. The server reports too little for messages per
+            conversation, for users over several days, and for tokens per second, unless all apps are
+            completion apps and the model's time is known for each day.
         previous: The series of the previous period, with `compare=True`.
-        change: The change since the previous period, over complete days: today and later days are left out,
-            and as many days of the previous period, while `total` includes them. None if no day of the
-            period is complete, or without `compare=True`.
+        change: The change since the previous period, over complete days. It leaves out today, later days
+            and their counterparts in the previous period, while `total` includes them. None if no day of
+            the period is complete, or without `compare=True`.
     """
 
     name: str
@@ -83,7 +81,12 @@ def costs_of(series: Mapping[str, Series]) -> SeriesByKey:
 
 
 class AppError(DifyModel, frozen=True, kw_only=True):
-    """A metric that failed, with its app and its error."""
+    """The error of one metric of an app.
+
+    Attributes:
+        metric: The metric that failed.
+        error: Why it failed.
+    """
 
     app_id: str
     app_name: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 from dify_async import _checks
 from dify_async._choices import PeriodName
-from dify_async._times import When, begins_day, in_zone, minutes, wall_clock
+from dify_async._times import When, begins_day, check_times, in_zone, minutes, wall_clock
 from dify_async.errors import DifyConfigError
 from dify_async.models.base import DifyModel, ShortRepr
 from dify_async.statistics.results import days_of
@@ -62,7 +62,7 @@ class Period(ShortRepr, DifyModel, frozen=True, kw_only=True):
 
 
 class Range(NamedTuple):
-    """The range of a dashboard as its caller gives it: a name; or a start, an end, a number of days."""
+    """The range of a dashboard as its caller specifies it: a name; or a start, an end, a number of days."""
 
     start: When | None
     end: When | None
@@ -77,7 +77,8 @@ def checked_range(
     days: int | None = None,
     period: PeriodName | None = None,
 ) -> Range:
-    """The range; its bounds are checked once the account's time zone is known."""
+    """The range; whether it starts before it ends is checked once the account's time zone is known."""
+    check_times(start=start, end=end)
     if days is not None:
         _checks.integer("days", days, maximum=date.max.toordinal())
     if period is not None:

@@ -46,7 +46,7 @@ def checked_query(
     metrics: Iterable[Metric | MetricName] | None,
     compare: bool,
 ) -> DashboardQuery:
-    """The arguments; the range is checked once the account's time zone is known."""
+    """The arguments; that the range starts before it ends is checked with the account's time zone."""
     given = checked_range(start=start, end=end, days=days, period=period)
     _checks.optional_choice("mode", mode, AppMode)
     if apps is not None and (mode, name) != (None, None):

@@ -37,7 +37,7 @@ class DashboardUpdate(DifyModel, frozen=True, kw_only=True):
 
 
 class DashboardUpdates:
-    """An async iterator of `DashboardUpdate`s, one per app as soon as its data is complete.
+    """An async iterator of `DashboardUpdate` objects, one per app as soon as its data is complete.
 
     Attributes:
         period: The requested range, with the account's time zone.

@@ -8,7 +8,12 @@ from .base import DifyModel, Masked
 
 
 class CompletionParams(DifyModel, frozen=True, kw_only=True):
-    """The model parameters that all providers have; `app_model_config` returns all parameters."""
+    """The model parameters that all providers have; `app_model_config` returns all parameters.
+
+    Attributes:
+        stop: Strings at which the model stops.
+        temperature: The higher, the more random the answers.
+    """
 
     stop: list[str] | str | None = None
     temperature: float | None = None
@@ -21,6 +26,7 @@ class Model(DifyModel, frozen=True, kw_only=True):
         provider: For example "langgenius/openai/openai", or "openai" before Dify 1.0.
         name: For example "gpt-4o-mini".
         mode: "chat" or "completion", which is the model's interface, not the app's mode.
+        completion_params: The parameters of the model.
     """
 
     provider: str | None = None
@@ -33,6 +39,9 @@ class ModelConfig(DifyModel, frozen=True, kw_only=True):
     """The model configuration of a chat, agent-chat or completion app. Times are Unix seconds.
 
     Lists of apps have only `model`, `pre_prompt` and the `created_` and `updated_` fields.
+
+    Attributes:
+        model: The language model.
     """
 
     model: Model | None = None
@@ -72,7 +81,11 @@ class WorkflowSummary(DifyModel, frozen=True, kw_only=True):
 
 
 class Tag(DifyModel, frozen=True, kw_only=True):
-    """A tag of an app or knowledge base."""
+    """A tag of an app or knowledge base.
+
+    Attributes:
+        type: "app" or "knowledge".
+    """
 
     id: str
     name: str | None = None
@@ -80,13 +93,26 @@ class Tag(DifyModel, frozen=True, kw_only=True):
 
 
 class Site(Masked, frozen=True, kw_only=True):
-    """The public web page of an app; the repr hides the access token. Times are Unix seconds.
+    """The public web page of an app; the repr hides `access_token` and `code`. Times are Unix seconds.
 
     Attributes:
-        input_placeholder: From Dify 1.16.
+        access_token: Equal to `code`.
+        code: The end of the page's address, which identifies the app.
+        title: The title of the page.
+        default_language: The language of the page, such as "en-US".
+        chat_color_theme: The color of the chat.
+        chat_color_theme_inverted: Whether that color is inverted.
+        customize_domain: The custom domain of the page.
+        copyright: The copyright notice.
+        input_placeholder: The text in the empty input field. From Dify 1.16.
+        privacy_policy: The link to the privacy policy.
+        custom_disclaimer: The disclaimer.
+        prompt_public: Whether users of the page can see the prompt.
+        app_base_url: The base URL of public pages, such as "https://dify.example.com".
+        show_workflow_steps: Whether the page shows the steps of workflow runs.
     """
 
-    _secrets: ClassVar[frozenset[str]] = frozenset({"access_token"})
+    _secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "code"})
 
     access_token: str | None = None
     code: str | None = None
@@ -121,16 +147,20 @@ class App(DifyModel, frozen=True, kw_only=True):
     Attributes:
         mode: "chat", "agent-chat", "advanced-chat", "workflow" or "completion"; from Dify 1.15 also "agent".
         description: In lists, the prompt if the app has no description.
+        max_active_requests: The maximum number of concurrent requests; None or 0 for no limit.
         icon_url: A signed URL, which differs on each call.
         model_config: None for workflow and advanced-chat apps.
         workflow: The published workflow; None if none was published, and for other modes.
+        access_mode: Who may use the public page, on Enterprise servers.
+        site: The public page.
+        api_base_url: The base URL of the app's service API, such as "https://dify.example.com/v1".
         deleted_tools: Strings up to Dify 0.15, mappings from 1.0.
-        has_draft_trigger: From Dify 1.10.
-        permission_keys: From Dify 1.15.
-        bound_agent_id: From Dify 1.15.
+        has_draft_trigger: Whether the draft of the workflow has a trigger. From Dify 1.10.
+        permission_keys: The account's permissions for the app, such as "app.acl.edit". From Dify 1.15.
+        bound_agent_id: The agent of an app of mode "agent". From Dify 1.15.
         app_id: From Dify 1.15.
-        is_starred: From Dify 1.15.
-        maintainer: From Dify 1.15.
+        is_starred: Whether the account starred the app. From Dify 1.15.
+        maintainer: The account that maintains the app. From Dify 1.15.
         tracing: From Dify 1.15.
     """
 

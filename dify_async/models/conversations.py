@@ -13,7 +13,14 @@ class FeedbackStats(DifyModel, frozen=True, kw_only=True):
 
 
 class StatusCount(DifyModel, frozen=True, kw_only=True):
-    """Workflow runs per status; None if there are none. `paused` from Dify 1.13."""
+    """Workflow runs per status; None if there are none.
+
+    Attributes:
+        success: Runs that succeeded.
+        failed: Runs that failed.
+        partial_success: Runs that succeeded although nodes failed.
+        paused: Runs that wait for input. From Dify 1.13.
+    """
 
     success: int | None = None
     failed: int | None = None
@@ -29,6 +36,7 @@ class ChatConversation(DifyModel, frozen=True, kw_only=True):
         from_end_user_session_id: The end user's name, as given by the calling application.
         summary: The first query if the conversation has no summary.
         read_at: When a user of the console opened it, or None.
+        model_config: The model, and the prompt; None for advanced-chat apps.
         message_count: The number of messages.
     """
 

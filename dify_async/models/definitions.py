@@ -22,9 +22,11 @@ class AppImport(DifyModel, frozen=True, kw_only=True):
         status: "completed"; "completed-with-warnings" if the definition's format is older than the
             server's; "pending" if it is newer, until you call `confirm_import`.
         app_id: The id of the app; None while the import is pending.
+        app_mode: The mode of the app.
         current_dsl_version: The version of the server's format (DSL): 0.6.0 in Dify 1.15, 0.7.0 from 1.16.
         imported_dsl_version: The version of the definition's format.
-        permission_keys: From Dify 1.15.
+        error: Why the import failed.
+        permission_keys: The account's permissions for the app, such as "app.acl.edit". From Dify 1.15.
         warnings: What was not restored. Each entry has code, path, message and details. Empty if the older
             format is the only reason for a warning. From Dify 1.16.
     """
@@ -46,7 +48,7 @@ class AppModelConfig(Serializable, Struct, kw_only=True, omit_defaults=True):
     The server resets fields that are not set, so start with the result of `app_model_config`.
 
     Attributes:
-        model: The model's provider, name, mode and completion_params, all of which are required.
+        model: The language model: its provider, name, mode and completion_params, which are all required.
         extra: Fields for which this class has no attribute, by their names on the server.
     """
 

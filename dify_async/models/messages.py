@@ -8,7 +8,11 @@ from .people import WorkspaceUser
 
 
 class CompletionMessage(DifyModel, frozen=True, kw_only=True):
-    """The query and the answer in a completion conversation."""
+    """The query and the answer in a completion conversation.
+
+    Attributes:
+        message: The prompt that was sent to the model.
+    """
 
     inputs: dict[str, object] | None = None
     query: str | None = None
@@ -23,6 +27,9 @@ class CompletionConversation(DifyModel, frozen=True, kw_only=True):
         from_source: "api" for end users, "console" for console users.
         from_end_user_session_id: The end user's name, as given by the calling application.
         read_at: When a console user opened the conversation, or None.
+        annotation: The answer written by a person, if there is one.
+        model_config: The model, and the prompt.
+        message: The query and the answer.
     """
 
     id: str
@@ -43,7 +50,12 @@ class CompletionConversation(DifyModel, frozen=True, kw_only=True):
 
 
 class Feedback(DifyModel, frozen=True, kw_only=True):
-    """Feedback on an answer. `rating` is "like" or "dislike"."""
+    """Feedback on an answer.
+
+    Attributes:
+        content: The comment, if there is one.
+        from_account: The console user; None for end users.
+    """
 
     rating: str | None = None
     content: str | None = None
@@ -53,7 +65,12 @@ class Feedback(DifyModel, frozen=True, kw_only=True):
 
 
 class MessageAnnotation(DifyModel, frozen=True, kw_only=True):
-    """An answer written by a person, which replaces the model's answer."""
+    """An answer written by a person, which replaces the model's answer.
+
+    Attributes:
+        content: The answer.
+        account: The account that wrote it.
+    """
 
     id: str
     question: str | None = None
@@ -68,7 +85,12 @@ class ChatMessage(DifyModel, frozen=True, kw_only=True):
     Attributes:
         message: The prompt that was sent to the model.
         provider_response_latency: The model's response time in seconds.
+        annotation: The answer written by a person, if there is one.
+        annotation_hit_history: The annotation that answered the query, if one did.
+        agent_thoughts: The steps of an agent, with the tools that it called.
+        message_files: The files of the query and the answer.
         metadata: The token usage and its price, if the server has them.
+        parent_message_id: The message that this one follows in its conversation.
         extra_contents: Available from Dify 1.15.
     """
 

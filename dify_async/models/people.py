@@ -14,7 +14,12 @@ class WorkspaceUser(DifyModel, frozen=True, kw_only=True):
 
 
 class EndUser(DifyModel, frozen=True, kw_only=True):
-    """An end user of an app; `session_id` is the name that the calling application gave."""
+    """An end user of an app; `session_id` is the name that the calling application gave.
+
+    Attributes:
+        type: How the end user reached the app, such as "service_api".
+        is_anonymous: Whether the calling application gave no name.
+    """
 
     id: str
     type: str | None = None

@@ -21,7 +21,7 @@ class Serializable:
     def to_dict(self) -> dict[str, object]:
         """The fields as plain Python values, ready for a FastAPI route or `json.dumps`.
 
-        Dates and times are text in ISO 8601, and decimals are text without an exponent, such as
+        Dates and times are ISO 8601 strings, and decimals are strings without an exponent, such as
         "0.0000012"; timestamps are Unix seconds. Secrets, such as API keys, are not masked.
         """
         fields = ((name, getattr(self, name)) for name in self.__struct_fields__)

@@ -15,6 +15,8 @@ class TokenUsage(DifyModel, frozen=True, kw_only=True):
     """The tokens of a message and their price.
 
     Attributes:
+        prompt_tokens: Tokens of the prompt.
+        completion_tokens: Tokens of the answer.
         total_price: The price in `currency`; None if the server has none.
         currency: The currency's code, such as "USD".
         latency: The model's response time in seconds.
@@ -41,6 +43,7 @@ class Message(DifyModel, frozen=True, kw_only=True):
         provider: The model's provider, such as "langgenius/openai/openai".
         from_source: "api" for end users, "console" for console users.
         from_end_user_session_id: The end user's name, as given by the calling application.
+        parent_message_id: The message that this one follows in its conversation.
     """
 
     id: str | None = None

@@ -20,9 +20,14 @@ class Workflow(DifyModel, frozen=True, kw_only=True):
 
     Attributes:
         graph: The nodes and edges.
+        features: The settings of the app, such as its opening statement and file upload.
+        hash: A hash of the graph and the features.
         version: The time of publication, as a string.
-        marked_name: From Dify 1.0.
-        marked_comment: From Dify 1.0.
+        tool_published: Whether the workflow is published as a tool.
+        environment_variables: The variables that are set in the workflow.
+        conversation_variables: The variables that keep their values during a conversation.
+        marked_name: The name of this version. From Dify 1.0.
+        marked_comment: The comment on this version. From Dify 1.0.
         version_number: From Dify 1.17.
     """
 
@@ -67,7 +72,16 @@ class WorkflowRun(DifyModel, frozen=True, kw_only=True):
 
 
 class WorkflowRunDetail(DifyModel, frozen=True, kw_only=True):
-    """A run with its inputs and outputs; `elapsed_time` is in seconds."""
+    """A run with its inputs and outputs.
+
+    Attributes:
+        graph: The nodes and edges.
+        outputs: The results.
+        error: Why the run failed.
+        created_by_role: "end_user" or "account".
+        created_by_account: The console user who ran it; None for end users.
+        created_by_end_user: The end user who ran it; None for console users.
+    """
 
     id: str
     version: str | None = None
@@ -88,7 +102,12 @@ class WorkflowRunDetail(DifyModel, frozen=True, kw_only=True):
 
 
 class RunSummary(DifyModel, frozen=True, kw_only=True):
-    """The run of a log row; `elapsed_time` is in seconds. `triggered_from` from Dify 1.10."""
+    """The run of a log row.
+
+    Attributes:
+        error: Why the run failed.
+        triggered_from: How it was started; "app-run" if the app was called. From Dify 1.10.
+    """
 
     id: str
     version: str | None = None
@@ -107,8 +126,11 @@ class WorkflowAppLog(DifyModel, frozen=True, kw_only=True):
     """A row of a workflow app's log.
 
     Attributes:
+        workflow_run: The run.
         created_from: "service-api", "web-app" or "installed-app".
         created_by_role: "end_user" or "account".
+        created_by_account: The console user who ran it; None for end users.
+        created_by_end_user: The end user who ran it; None for console users.
         details: Set only if requested with `detail=True`. From Dify 1.10.
     """
 

@@ -19,11 +19,14 @@ class Workspace(DifyModel, frozen=True, kw_only=True):
             is None except in lists.
         current: Whether this is the selected workspace; set in lists only.
         role: The account's role: "owner", "admin", "editor", "normal" or "dataset_operator".
-        last_opened_at: Available from Dify 1.15.
-        trial_credits: Available from Dify 1.11.3.
-        trial_credits_used: Available from Dify 1.11.3.
-        trial_credits_exhausted_at: Available from Dify 1.16.
-        next_credit_reset_date: Available from Dify 1.11.3.
+        last_opened_at: When the account last opened it. Available from Dify 1.15.
+        in_trial: Whether the workspace is in its trial.
+        trial_end_reason: Why the trial ended.
+        custom_config: The branding of public pages: `remove_webapp_brand` and `replace_webapp_logo`.
+        trial_credits: The credits of the trial. Available from Dify 1.11.3.
+        trial_credits_used: The credits that were used. Available from Dify 1.11.3.
+        trial_credits_exhausted_at: When the credits were used up. Available from Dify 1.16.
+        next_credit_reset_date: The next reset of the credits. Available from Dify 1.11.3.
         credits: The remaining credits; -1 if unlimited. Available from Dify 1.17.
     """
 
@@ -71,7 +74,7 @@ class Member(DifyModel, frozen=True, kw_only=True):
     Attributes:
         role: "owner", "admin", "editor", "normal" or "dataset_operator".
         status: "active", or "pending" if the invitation has not been accepted yet.
-        roles: Available from Dify 1.15.
+        roles: The roles of the member. Available from Dify 1.15.
     """
 
     id: str

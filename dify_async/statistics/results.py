@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, structs
 
 from dify_async._tables import columns_of
-from dify_async._times import When, begins_day, wall_clock
+from dify_async._times import When, begins_day, check_times, wall_clock
 from dify_async.errors import DifyError
 from dify_async.models import (
     AverageResponseTime,
@@ -94,6 +94,7 @@ class AppStatistics(ShortRepr, Serializable, Struct, kw_only=True):
         Raises:
             DifyConfigError: A bound is invalid or is an aware datetime.
         """
+        check_times(start=start, end=end)
         days = list(days_of(start, end))
         currency = next((row.currency for row in self.token_costs or ()), None)
         filled: dict[str, list[Row]] = {}
@@ -108,7 +109,7 @@ class AppStatistics(ShortRepr, Serializable, Struct, kw_only=True):
         """One dict per number, with the keys app_id, app_name, mode, metric, date, value and unit.
 
         The metric "token_costs" contains the number of tokens. Their price is in a separate metric,
-        "token_costs_<currency>", with the currency as its unit.
+        `token_costs_<currency>`, with the currency as its unit.
         """
         return [dict(zip(COLUMNS, row, strict=True)) for row in self._rows()]
 

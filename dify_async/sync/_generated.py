@@ -224,7 +224,7 @@ class AccountCalls(Calls):
         return self._call(self._dify.profile)
 
     def system_features(self) -> SystemFeatures:
-        """The server's sign-in options and settings. Does not log in. Route: GET /system-features."""
+        """The server's login options and settings. Does not log in. Route: GET /system-features."""
         return self._call(self._dify.system_features)
 
     def setup_status(self) -> SetupStatus:
@@ -323,7 +323,7 @@ class KnowledgeCalls(Calls):
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /datasets.
 
@@ -343,7 +343,7 @@ class KnowledgeCalls(Calls):
     ) -> Page[Dataset]:
         """One page of the matching knowledge bases, newest first.
 
-        `iter_datasets_page()` gives the rows of this page and of all later ones, each once.
+        `iter_datasets_page()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /datasets.
 
@@ -367,7 +367,7 @@ class KnowledgeCalls(Calls):
     ) -> Generator[Dataset, None, None]:
         """Iterate over the rows of all pages of `datasets_page()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /datasets.
 
@@ -471,7 +471,7 @@ class WorkflowCalls(Calls):
     ) -> CursorPage[WorkflowRun]:
         """One page of the runs of a workflow or advanced-chat app, newest first.
 
-        `iter_workflow_runs()` gives the rows of this page and of all later ones, each once.
+        `iter_workflow_runs()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -508,7 +508,7 @@ class WorkflowCalls(Calls):
     ) -> Generator[WorkflowRun, None, None]:
         """Iterate over the rows of all pages of `workflow_runs()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /apps/{id}/workflow-runs.
 
@@ -555,7 +555,7 @@ class WorkflowCalls(Calls):
     ) -> Page[WorkflowAppLog]:
         """One page of the log of a workflow app, newest first.
 
-        `iter_workflow_app_logs()` gives the rows of this page and of all later ones, each once.
+        `iter_workflow_app_logs()` yields the rows of this page and of all later ones, each once.
 
         Route: GET /apps/{id}/workflow-app-logs.
 
@@ -607,7 +607,7 @@ class WorkflowCalls(Calls):
     ) -> Generator[WorkflowAppLog, None, None]:
         """Iterate over the rows of all pages of `workflow_app_logs()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Route: GET /apps/{id}/workflow-app-logs.
 
@@ -664,7 +664,7 @@ class DefinitionCalls(Calls):
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
             DifyServerError: The server failed, for example because the workflow was never saved or the app
-                has no version with `workflow_id` [1.15.0].
+                has no version with `workflow_id`.
         """
         return self._call(self._dify.export_app, app_id, workflow_id, include_secret=include_secret)
 
@@ -688,7 +688,7 @@ class DefinitionCalls(Calls):
         exported, because the time of their last change is unknown.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             folder: The folder to write to.
             include_secret: Whether to include the values of secret variables, in plain text; such files
                 end in ".secrets.yml".
@@ -862,7 +862,7 @@ class AppChangeCalls(Calls):
         Raises:
             DifyNotFoundError: The workspace has no such app.
             DifyPermissionError: The account is not an editor.
-            DifyServerError: The server failed, for example because the workflow was never saved [1.16.1].
+            DifyServerError: The server failed, for example because the workflow was never saved.
             DifyUnknownOutcomeError: The app may have been copied; check before you try again.
         """
         return self._call(
@@ -1099,9 +1099,9 @@ class ManyStatisticCalls(StatisticCalls):
 
         Args:
             app: An `App`, or its id, which costs one more request.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply.
             on_error: "raise" the first error, or "collect" all into `AppStatistics.errors`. Wrong
                 arguments and a rejected session are always raised.
@@ -1122,10 +1122,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1151,10 +1151,10 @@ class ManyStatisticCalls(StatisticCalls):
         One row per day with traffic, in the account's time zone; `start` is inclusive, `end` exclusive.
 
         Args:
-            apps: `App`s, or ids, which cost one more request each.
-            start: A datetime, a date or ISO 8601 text; aware datetimes are converted to the account's
+            apps: The apps, each an `App`, or its id, which costs one more request.
+            start: A datetime, a date or an ISO 8601 string; aware datetimes are converted to the account's
                 time zone. By default, since the beginning.
-            end: A datetime, a date or ISO 8601 text. By default, until now.
+            end: A datetime, a date or an ISO 8601 string. By default, until now.
             metrics: Only these metrics, if they apply to the app's mode.
             on_error: "collect" the errors of each app into its `AppStatistics.errors`, or "raise" the first
                 one. Wrong arguments and a rejected session are always raised.
@@ -1265,7 +1265,7 @@ class AppCalls(Calls):
     ) -> Page[App]:
         """One page of the apps that match; a page after the last one is empty.
 
-        `iter_apps_page()` gives the rows of this page and of all later ones, each once.
+        `iter_apps_page()` yields the rows of this page and of all later ones, each once.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 
@@ -1312,7 +1312,7 @@ class AppCalls(Calls):
     ) -> Generator[App, None, None]:
         """Iterate over the rows of all pages of `apps_page()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Apps created in the same second may appear on two pages. Route: GET /apps.
 
@@ -1388,13 +1388,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         machine's clock. Future days have the numbers of days without traffic.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -1443,13 +1443,13 @@ class DashboardCalls(AppCalls, ManyStatisticCalls):
         Days are calendar days in the account's time zone; today's date is read from this machine's clock.
 
         Args:
-            start: Inclusive: a datetime, a date or ISO 8601 text. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
-            apps: Only these `App`s or ids; duplicates are ignored.
+            apps: Only these apps, each an `App` or its id; duplicates are ignored.
             mode: Only apps of this mode. By default, all apps, including those of mode "agent".
             name: Only apps whose name contains this text.
             metrics: Only these metrics. A weighted average also needs the metric that it is weighted by.
@@ -1483,7 +1483,7 @@ class UsageCalls(DashboardCalls):
     def messages(self, app: AppOrId, start: When | None = None, end: When | None = None) -> list[Message]:
         """Every message of an app in a range, over all of its conversations, each once.
 
-        `iter_messages()` gives the messages of one conversation after the other.
+        `iter_messages()` yields the messages of one conversation after the other.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
@@ -1508,7 +1508,7 @@ class UsageCalls(DashboardCalls):
     ) -> Generator[Message, None, None]:
         """Iterate over the rows of all pages of `messages()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         The conversation that was updated last comes first; in each, the newest message comes first. Each
         conversation takes one request per 100 messages, and is not marked as read.
@@ -1551,10 +1551,10 @@ class UsageCalls(DashboardCalls):
         Requires the editor role. Days are calendar days in the account's time zone.
 
         Args:
-            start: Inclusive: a datetime, a date or text in ISO 8601. By default, `days` before the end.
+            start: Inclusive: a datetime, a date or an ISO 8601 string. By default, `days` before the end.
             end: Exclusive. By default, `days` after the start, or the next midnight, so that today is
                 included.
-            apps: Only these `App`s or ids. By default all apps, including those of mode "agent".
+            apps: Only these apps, each an `App` or its id. By default all, including those of mode "agent".
             days: The number of days from the start or up to the end; 30 by default if no start is given.
             period: A named period instead: "today", "yesterday", "last_7_days" and "last_30_days" (both
                 include today), "this_month" (until the end of today) or "last_month".
@@ -1593,7 +1593,7 @@ class MessageCalls(Calls):
     ) -> CursorPage[ChatMessage]:
         """The last messages of a conversation, or those before `first_id`, newest first.
 
-        `iter_chat_messages()` gives these messages and all earlier ones, each once.
+        `iter_chat_messages()` yields these messages and all earlier ones, each once.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1616,7 +1616,7 @@ class MessageCalls(Calls):
     ) -> Generator[ChatMessage, None, None]:
         """Iterate over the rows of all pages of `chat_messages()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Does not mark the conversation as read, unlike GET /apps/{id}/chat-conversations/{id}, which this
         client never calls. Requires the editor role. Route: GET /apps/{id}/chat-messages.
@@ -1641,7 +1641,7 @@ class MessageCalls(Calls):
     ) -> Page[Annotation]:
         """One page of the app's annotations: questions with answers written by people.
 
-        `iter_annotations()` gives the rows of this page and of all later ones, each once.
+        `iter_annotations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 
@@ -1663,7 +1663,7 @@ class MessageCalls(Calls):
     ) -> Generator[Annotation, None, None]:
         """Iterate over the rows of all pages of `annotations()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Requires the editor role. Route: GET /apps/{id}/annotations.
 
@@ -1740,7 +1740,7 @@ class ConversationCalls(Calls):
     ) -> Page[ChatConversation]:
         """One page of an app's conversations, by default with the most recently updated first.
 
-        `iter_chat_conversations()` gives the rows of this page and of all later ones, each once.
+        `iter_chat_conversations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
 
@@ -1786,7 +1786,7 @@ class ConversationCalls(Calls):
     ) -> Generator[ChatConversation, None, None]:
         """Iterate over an app's conversations, by default with the most recently updated first.
 
-        Gives each conversation once, and fetches each page when it is needed. You can leave the loop at any
+        Yields each conversation once, and fetches each page when it is needed. You can leave the loop at any
         time: no connection is held between pages.
 
         Requires the editor role. Route: GET /apps/{id}/chat-conversations.
@@ -1832,7 +1832,7 @@ class ConversationCalls(Calls):
     ) -> Page[CompletionConversation]:
         """One page of a completion app's conversations, newest first.
 
-        `iter_completion_conversations()` gives the rows of this page and of all later ones, each once.
+        `iter_completion_conversations()` yields the rows of this page and of all later ones, each once.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -1874,7 +1874,7 @@ class ConversationCalls(Calls):
     ) -> Generator[CompletionConversation, None, None]:
         """Iterate over the rows of all pages of `completion_conversations()`, in its order.
 
-        Gives each row once, and fetches each page when it is needed. You can leave the loop at any time.
+        Yields each row once, and fetches each page when it is needed. You can leave the loop at any time.
 
         Requires the editor role. Route: GET /apps/{id}/completion-conversations.
 
@@ -1964,7 +1964,7 @@ class KeyCalls(Calls):
         at a time.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
             create_if_masked: Whether to create another key for each app whose keys the server masks.
             progress: Called after each app with the number of finished apps and the total.
 
@@ -2005,7 +2005,9 @@ class KeyCalls(Calls):
         """
         return self._call(self._dify.rotate_app_api_key, app, api_key_id)
 
-    def rotate_app_api_keys(self, apps: Iterable[AppOrId]) -> list[AppResult[ApiKey]]:
+    def rotate_app_api_keys(
+        self, apps: Iterable[AppOrId], *, progress: Progress | None = None
+    ) -> list[AppResult[ApiKey]]:
         """Replace all API keys of each app by one new key.
 
         Results have the order of the apps, without duplicates. Each has the new key, or the error, whose
@@ -2017,14 +2019,15 @@ class KeyCalls(Calls):
         the later call would delete the key that the earlier one returned. Requires the admin or owner role.
 
         Args:
-            apps: `App`s or ids.
+            apps: The apps, each an `App` or its id.
+            progress: Called after each app with the number of finished apps and the total.
 
         Raises:
             DifyConfigError: An argument is invalid.
             DifyAuthenticationError: The session was rejected before any key was changed. After that, errors
                 of all kinds are in the results, so that no new key is lost.
         """
-        return self._call(self._dify.rotate_app_api_keys, taken(apps))
+        return self._call(self._dify.rotate_app_api_keys, taken(apps), progress=progress)
 
     def dataset_api_keys(self) -> list[DatasetApiKey]:
         """All API keys for the workspace's knowledge bases, unordered. Route: GET /datasets/api-keys.
@@ -2119,7 +2122,7 @@ class DifyServer(
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
-        timeout: Seconds per attempt, not including the wait for a free connection.
+        timeout: Seconds per attempt, not including the wait for a slot of `max_concurrency`.
         max_concurrency: The maximum number of concurrent requests of this client. By default, a Dify
             worker accepts 10 connections, which the client shares with console users.
         retry: When and how failed requests are retried.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DashboardUpdates:
-    """An iterator of `DashboardUpdate`s, one per app as soon as its data is complete.
+    """An iterator of `DashboardUpdate` objects, one per app as soon as its data is complete.
 
     Attributes:
         period: The requested range, with the account's time zone.

@@ -1,4 +1,4 @@
-"""Serve the fake console until Ctrl-C: `python -m dify_async.testing`."""
+"""Serve the fake server until Ctrl-C: `python -m dify_async.testing`."""
 
 import argparse
 import asyncio
@@ -19,24 +19,25 @@ def main(arguments: list[str] | None = None) -> int:
         "--latency", type=float, default=0.0, help="seconds before each response (default: 0)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other ids and numbers")
-    options = parser.parse_args(arguments)
     try:
-        fake = FakeDifyServer(
-            options.version,
-            port=options.port,
-            apps=options.apps,
-            latency=options.latency,
-            seed=options.seed,
-        )
+        serve(**vars(parser.parse_args(arguments)))
     except ValueError as error:
         return _fail(error, 2)
-    try:
-        asyncio.run(_serve(fake))
     except (OSError, OverflowError) as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:  # if the event loop does not support signal handlers
-        pass
     return 0
+
+
+def serve(version: str, *, port: int, apps: int, latency: float, seed: int) -> None:
+    """Serve until Ctrl-C or SIGTERM, and print the URL and the account.
+
+    Raises:
+        ValueError: The version is not one of Dify.
+        OSError: The port is in use.
+    """
+    fake = FakeDifyServer(version, port=port, apps=apps, latency=latency, seed=seed)
+    with suppress(KeyboardInterrupt):  # if the event loop does not support signal handlers
+        asyncio.run(_serve(fake))
 
 
 async def _serve(fake: FakeDifyServer) -> None:

@@ -88,8 +88,8 @@ class UsageError(DifyModel, frozen=True, kw_only=True):
         app_id: The app's id.
         app_name: The app's name; empty if it is not known.
         error: What failed.
-        has_rows: Whether the app's usage is in the rows, all of it: only its statistics failed, so that
-            `Usage.unexplained` says nothing about this app.
+        has_rows: Whether only the app's statistics failed: all of its usage is in the rows, but it has no
+            row in `Usage.unexplained`.
     """
 
     app_id: str

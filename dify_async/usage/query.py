@@ -57,7 +57,7 @@ def checked_query(
     since: UsageMark | None,
     progress: Progress | None,
 ) -> UsageQuery:
-    """The arguments; the range is checked once the account's time zone is known."""
+    """The arguments; that the range starts before it ends is checked with the account's time zone."""
     given = checked_range(start=start, end=end, days=days, period=period)
     if since is not None:
         _checks.instance("since", since, UsageMark, "a UsageMark, such as that of the last report")

@@ -46,12 +46,12 @@ class Usage(DifyModel, frozen=True, kw_only=True):
     mark: UsageMark
 
     def to_rows(self) -> list[dict[str, object]]:
-        """One dict per row: what it is grouped by, the numbers, and one "cost_<currency>" per currency."""
+        """One dict per row: what it is grouped by, the numbers, and one `cost_<currency>` per currency."""
         columns = self._columns()
         return [dict(zip(columns, row, strict=True)) for row in self._rows()]
 
     def to_columns(self) -> dict[str, list[object]]:
-        """One list per column: what it is grouped by, the numbers, and one "cost_<currency>" per currency."""
+        """One list per column: what it is grouped by, the numbers, and one `cost_<currency>` per currency."""
         return columns_of(self._columns(), self._rows())
 
     def to_csv(self, path: str | Path, encoding: str = "utf-8") -> None:

@@ -67,7 +67,11 @@ def test_a_restore_into_another_server(
     for row in rows_of(ended.output):
         assert row["action"] == ("update" if row["mode"] in UPDATED else "skip")
         assert row["app_id"] in {app.id for app in other.apps}
-        assert (f"{row['app_name']}: skipped: " in ended.errors) == (row["mode"] not in UPDATED)
+        assert ("skipped: the server cannot" in row["problem"]) == (row["mode"] not in UPDATED)
+        assert f"{row['app_name']}: " not in ended.errors  # the plan has the reason
+    skipped = sum(app.mode not in UPDATED for app in fake.apps)
+    advice = f"skipped files: {skipped}; --copies creates another app for each of them\n"
+    assert ended.errors.endswith(f"dify-async: {advice}")
     ended = command("restore", str(tmp_path), "--yes", "--copies", "--json")
     assert ended.code == 0, ended.errors
     actions = [row["action"] for row in json.loads(ended.output)]
@@ -113,6 +117,11 @@ def test_it_asks_before_it_changes_anything(
     assert len(other.apps) == 6
 
 
+def test_a_folder_that_does_not_exist(command: Command, tmp_path: Path) -> None:
+    error = f"dify-async: error: {tmp_path}/no: No such file or directory\n"
+    assert command("restore", f"{tmp_path}/no") == (2, "", error)
+
+
 async def plan(fake: FakeDifyServer, folder: Path, *, copies: bool = False) -> list[tuple[str, str, str]]:
     async with client(fake) as dify:
         steps = await plan_restore(dify, folder, copies=copies)
@@ -145,14 +154,27 @@ async def test_names_that_several_apps_have(
 async def test_files_that_are_no_definitions(other: FakeDifyServer, tmp_path: Path) -> None:
     with pytest.raises(DifyConfigError, match="no app definitions"):
         await plan(other, tmp_path)
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileNotFoundError, match="missing"):
         await plan(other, tmp_path / "missing")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(NotADirectoryError):
+        await plan(other, tmp_path / "file")
     for name, content in {"a": b"app: [", "b": b"- 1", "c": b"app: {name: x}", "d": b"\xff\xfe\x00"}.items():
         (tmp_path / f"{name}.yml").write_bytes(content)
     (tmp_path / "notes.txt").write_text("app: {name: x, mode: chat}", encoding="utf-8")
     assert await plan(other, tmp_path) == [
         (f"{name}.yml", "skip", "not an app definition") for name in "abcd"
     ]
+
+
+def test_a_file_that_is_no_definition_cannot_be_copied(
+    command: Command, other: FakeDifyServer, tmp_path: Path
+) -> None:
+    (tmp_path / "list.yml").write_text("- 1", encoding="utf-8")
+    command.use(other)
+    ended = command("restore", str(tmp_path), "--yes")
+    assert ended.code == 1
+    assert ended.errors.endswith("dify-async: list.yml: skipped: not an app definition\n")
 
 
 async def test_the_file_with_secrets_is_used(fake: FakeDifyServer, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import pty
 import re
@@ -90,12 +91,65 @@ def test_a_port_that_is_taken(command: Command, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = command(name, "--port", str(port))
+    text = f"dify-async: error: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+    assert ended == (2, "", text)
+
+
+def test_other_errors_of_the_demo(command: Command) -> None:
+    text = "dify-async: error: Not a Dify version: 'latest'. Give digits, such as 1.11.2.\n"
+    assert command("demo", "--version", "latest") == (2, "", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "told"),
+    [
+        ("https://x", "", "--name: hosts must be "),
+        ("x", "short", "DIFY_DASHBOARD_TOKEN: token must have at least 16 characters, got 5\n"),
+    ],
+)
+def test_settings_of_the_page(command: Command, name: str, token: str, told: str) -> None:
+    command.set(DIFY_DASHBOARD_TOKEN=token)
+    ended = command("dashboard", "--port", "0", "--name", name)
     assert (ended.code, ended.output) == (2, "")
-    assert str(port) in ended.errors
+    assert ended.errors.startswith(f"dify-async: error: {told}")
     assert ended.errors.count("\n") == 1
-    if name != "demo":
-        text = f"dify-async: error: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
-        assert ended.errors == text
+
+
+@pytest.mark.parametrize("version", ["1.7.2", "1.11.2", "1.17.0"])
+def test_a_rejected_login(command: Command, version: str) -> None:
+    """The errors of the client name methods, which a command does not have."""
+    with FakeDifyServer(version, apps=1) as fake:
+        command.use(fake)
+        command.set(DIFY_PASSWORD="Wrong-Password-1")
+        for _ in range(7):
+            ended = command("keys", "list")
+            assert (ended.code, ended.output) == (3, "")
+            assert ended.errors.startswith("dify-async: error: DifyLogin")
+            assert "()" not in ended.errors
+            assert "DIFY_PASSWORD" in ended.errors
+            assert "run the command again.\n" in ended.errors
+        assert "DifyLoginLockedError: POST /login: 429 email_code_login_limit: " in ended.errors
+
+
+def test_a_server_without_password_login(command: Command) -> None:
+    with FakeDifyServer("1.15.0", apps=1) as fake:
+        fake.inject("/system-features", body=b'{"enable_email_password_login": false}')
+        command.use(fake)
+        ended = command("keys", "list")
+    assert ended.code == 3
+    assert "()" not in ended.errors
+    assert "admin API key" in ended.errors
+
+
+def test_warnings_of_the_package(command: Command, caplog: pytest.LogCaptureFixture) -> None:
+    """Not as Python prints them, without the name of the program."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    ended = command("keys", "list", "--redis-url", f"redis://127.0.0.1:{port}")
+    assert ended.code == 0
+    assert re.fullmatch(r"dify-async: the token store does not work \(.*\); tokens .*\n", ended.errors)
+    assert "the token store does not work" in caplog.text  # other handlers receive them too
+    assert logging.getLogger("dify_async").handlers == []
 
 
 def test_without_the_extra(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +229,14 @@ async def test_ctrl_c(command: str, tmp_path: Path) -> None:
                 output, _ = await process.communicate()
             assert time.monotonic() - begun < 5  # one second on an idle machine
             assert (process.returncode, output) == (130, b"")
+
+
+def test_ctrl_c_while_the_packages_are_imported(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "find_spec", interrupted)
+    assert command("report", "--demo") == (130, "", "")
 
 
 @pytest.mark.slow

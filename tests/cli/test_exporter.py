@@ -164,7 +164,7 @@ def promtool(*arguments: str, text: str = "", cwd: Path | None = None) -> subpro
         (["--port", "65536"], {}, "65535"),
         (["--interval", "0"], {}, "Must be > 0"),
         (["--port", "0", "--host", "999.0.0.1"], {}, "999.0.0.1"),
-        (["--port", "0", "--name", "https://x"], {}, "hosts must be"),
+        (["--port", "0", "--name", "https://x"], {}, "error: --name: hosts must be"),
         (["--port", "0"], {"DIFY_EMAIL": ""}, "--email"),
     ],
 )

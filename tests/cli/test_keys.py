@@ -6,6 +6,7 @@ import csv
 import io
 import stat
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_rotating_all_keys_while_one_app_fails(
     assert not any(key in ended.output + ended.errors for key in found.values())
 
 
+def test_keys_at_a_terminal(command: Command, tmp_path: Path) -> None:
+    with FakeDifyServer(apps=2) as fake:
+        command.use(fake)
+        command.at_a_terminal()
+        assert command("keys", "list") == (0, "no API keys\n", ANY)
+        target = tmp_path / "keys.csv"
+        ended = command("keys", "create", "--all", "--output", str(target))
+        assert (ended.code, ended.output) == (0, f"wrote 2 API keys to {target}\n")
+        ended = command("keys", "create", fake.apps[0].id, "--output", str(tmp_path / "one.csv"))
+        assert ended.output.startswith("wrote 1 API key to ")
+        # A progress bar would be drawn over the lines with the keys.
+        ended = command("keys", "rotate", "--all", "--stdout")
+        assert (ended.code, len(rows_of(ended.output)), ended.errors) == (0, 2, "")
+
+
 def test_masked_keys(command: Command) -> None:
     with FakeDifyServer("1.17.0", apps=2, masks_keys=True) as fake:
         command.use(fake)
@@ -85,7 +101,8 @@ def test_masked_keys(command: Command) -> None:
         (["create", "--all", "--stdout", "--output", "x"], "pass either --output FILE or --stdout"),
         (["rotate", "--stdout"], "give the names or ids of apps, or --all"),
         (["rotate", "Twin", "--all", "--stdout"], "give the names or ids of apps, or --all"),
-        (["rotate", "Twins", "--stdout"], "Twin"),
+        (["rotate", "Twins", "--stdout"], "Did you mean 'Twin'? (see `dify-async report`)\n"),
+        (["rotate", "zzz", "--stdout"], "List the names of all apps (see `dify-async report`)\n"),
         (["rotate", "Twin", "--stdout"], "2 apps are named 'Twin': "),
         (["rotate", "--all", "--output", "old"], "old exists already"),
         (["rotate", "--all", "--output", "/no/such/folder/x"], ": /no/such/folder/x: No such file"),

@@ -36,7 +36,7 @@ def test_at_a_terminal(command: Command) -> None:
     command.at_a_terminal(80)
     ended = command("report", "--demo")
     assert ended.code == 0, ended.errors
-    assert "using a fake console" in ended.errors
+    assert "using a fake server" in ended.errors
     output = without_colors(ended.output)
     assert re.search(r"messages +[\d,]+ +[+-]\d+% +[▁-█]{15}", output)
     assert re.search(r"Support assistant +chat +[\d,]+ ", output)
@@ -77,6 +77,9 @@ def test_costs_of_yesterday_in_a_pipe(command: Command, fake: FakeDifyServer) ->
     assert command("report", "--period", "yesterday", "--csv").output == ended.output
     names = [row["app_name"] for row in rows_of(command("report", "--sort", "name").output)]
     assert names == sorted(names, key=str.casefold)
+    command.at_a_terminal()
+    title = without_colors(command("report", "--period", "yesterday").output).splitlines()[0]
+    assert title.strip() == f"{dashboard.period.days[0]}, {dashboard.period.zone}"
 
 
 @pytest.mark.parametrize("sort", ["uses", "tokens", "change"])
@@ -130,6 +133,8 @@ def test_a_failing_app_with_control_characters_in_its_name(command: Command, fak
         ([], {"DIFY_BASE_URL": ""}, 2, "pass --base-url, or set DIFY_BASE_URL"),
         ([], {"DIFY_PASSWORD": ""}, 2, "set DIFY_PASSWORD, or run the command at a terminal"),
         (["--redis-url", "http://x"], {}, 2, "--redis-url: "),
+        (["--demo", "--base-url", "http://x"], {}, 2, "leave out --base-url and --email"),
+        (["--demo", "--email", "a@example.com"], {}, 2, "leave out --base-url and --email"),
         ([], {"DIFY_PASSWORD": "Wrong-Password-1"}, 3, "DifyLoginError"),
         ([], {"DIFY_BASE_URL": "http://127.0.0.1:9"}, 3, "DifyConnectionError"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -20,20 +21,32 @@ def test_tables_and_files(command: Command, fake: FakeDifyServer) -> None:
         app.messages_per_day = min(app.messages_per_day, 4)  # all of them are read four times
     with DifyServer(fake.base_url, fake.email, fake.password) as dify:
         usage = dify.usage(period="last_7_days", by=("user", "model"))
+        usage_by_app = dify.usage(period="last_7_days", by=("app",))
     arguments = ("usage", "--by", "model, user", "--period", "last_7_days")
     ended = command(*arguments)
     assert ended.code == 0, ended.errors
     rows = list(csv.DictReader(io.StringIO(ended.output)))
     assert [row["user"] or None for row in rows] == [row.user for row in usage.rows]
     assert [Decimal(row["cost_USD"] or 0) for row in rows] == [row.cost.get("USD", 0) for row in usage.rows]
-    tokens = sum(row.total_tokens for row in usage.unexplained)
-    assert f"Dify's statistics minus these rows: {tokens:+,} tokens" in ended.errors
+    missing = sum(max(row.total_tokens, 0) for row in usage.unexplained)
+    extra = -sum(min(row.cost.get("USD", Decimal(0)), Decimal(0)) for row in usage.unexplained)
+    # They do not cancel each other out.
+    assert re.search(rf"in Dify's statistics, but not in these rows: .*\b{missing:,} tokens", ended.errors)
+    assert re.search(rf"in these rows, but not in Dify's statistics: .*\b{extra:,.4f} USD", ended.errors)
+    assert missing
+    assert extra
     assert len(json.loads(command(*arguments, "--json").output)["rows"]) == len(usage.rows)
     command.at_a_terminal(100)
     table = without_colors(command(*arguments).output)
     total = sum(row.total_tokens for row in usage.rows)
-    assert f"{total:,}" in table
+    cost = sum((row.cost.get("USD", Decimal(0)) for row in usage.rows), Decimal(0))
+    # Messages and runs with several models are in several rows, which cannot be added up.
+    assert re.search(rf"^ *all +{total:,} +{cost:,.4f} USD *$", table, re.MULTILINE)
     assert max(map(len, table.splitlines())) <= 100
+    messages = sum(row.messages for row in usage_by_app.rows)
+    runs = sum(row.runs for row in usage_by_app.rows)
+    table = without_colors(command("usage", "--period", "last_7_days").output)
+    assert re.search(rf"^ *all +{messages:,} +{runs:,} +{total:,} ", table, re.MULTILINE)
 
 
 def test_an_app_that_fails(command: Command, fake: FakeDifyServer) -> None:

@@ -95,4 +95,6 @@ async def test_progress_is_refused_before_anything_is_sent(
         progress: Any = callback
         with pytest.raises(DifyConfigError, match="progress must be a"):
             await dify.ensure_app_api_keys([an_app(fake)], progress=progress)
+        with pytest.raises(DifyConfigError, match="progress must be a"):
+            await dify.rotate_app_api_keys([an_app(fake)], progress=progress)
     assert fake.count() == 0

@@ -248,7 +248,11 @@ async def test_one_new_key_for_all_old_ones_of_each_app(fake: FakeDifyServer, di
     apps = await dify.apps()
     for app, count in zip(apps, [0, 1, 2, 10], strict=False):
         await created(dify, app.id, count)
-    results = await dify.rotate_app_api_keys([*apps, apps[0].id.upper()])
+    steps: list[tuple[int, int]] = []
+    results = await dify.rotate_app_api_keys(
+        [*apps, apps[0].id.upper()], progress=lambda done, of: steps.append((done, of))
+    )
+    assert steps == [(done, len(apps)) for done in range(1, len(apps) + 1)]
     assert [result.app_id for result in results] == [app.id for app in apps]
     assert [result.error for result in results] == [None] * len(apps)
     for result in results:
@@ -266,6 +270,11 @@ async def test_an_app_that_fails_has_an_error(fake: FakeDifyServer, dify: AsyncD
     assert succeeded.value is not None
     assert isinstance(unknown.error, DifyNotFoundError)
     assert failed.error.created_key.token not in repr([failed, succeeded])
+    plain = failed.to_dict()
+    assert plain["error"] == str(failed.error)
+    assert plain["created_key"] == failed.error.created_key.to_dict()
+    assert json.loads(failed.to_json()) == plain
+    assert "created_key" not in succeeded.to_dict() | unknown.to_dict()
 
 
 async def test_an_invalid_app_is_rejected_before_any_key_is_changed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -215,6 +216,26 @@ async def test_errors_are_raised_before_the_first_dashboard(fake: FakeDifyServer
         assert feed.latest is None
         down.remove()
         assert (await feed.refresh()).error is None
+
+
+async def test_an_outage_is_logged_once(fake: FakeDifyServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Not at each refresh, but again if the reason changes or after a recovery."""
+    caplog.set_level("INFO", "dify_async")
+    async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
+        await feed.get()
+        for status in (500, 403, None, 403):
+            fake.remove_faults()
+            if status is not None:
+                fake.inject("/apps", status=status)
+            for _ in range(3):
+                await feed.refresh()
+    found = [text for one in caplog.records if "refreshing" in (text := one.getMessage())]
+    assert [re.sub(r"(: \d+).*", r"\1", text) for text in found] == [
+        "refreshing the dashboard failed: GET /apps: 500",
+        "refreshing the dashboard failed: GET /apps: 403",
+        "refreshing the dashboard works again",
+        "refreshing the dashboard failed: GET /apps: 403",
+    ]
 
 
 async def test_it_refreshes_in_the_background_and_readers_can_iterate(fake: FakeDifyServer) -> None:

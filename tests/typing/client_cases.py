@@ -128,7 +128,7 @@ async def generic(dify: AsyncDifyServer, apps: list[App], statistics: AppStatist
     assert_type(key.value, ApiKey | None)
     assert_type(key.error.created_key if key.error else None, ApiKey | None)
     assert_type(await dify.rotate_app_api_key(apps[0], "id"), ApiKey)
-    assert_type(await dify.rotate_app_api_keys([*apps, "id"]), list[AppResult[ApiKey]])
+    assert_type(await dify.rotate_app_api_keys([*apps, "id"], progress=progress), list[AppResult[ApiKey]])
     assert_type(await dify.export_apps([*apps, "id"], "folder"), list[AppResult[Path]])
     assert_type(statistics.rows(Metric.TOKEN_COSTS), Sequence[Row] | None)
 

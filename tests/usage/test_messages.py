@@ -101,6 +101,6 @@ async def test_wrong_arguments() -> None:
         with pytest.raises(DifyNotFoundError):
             await dify.messages("00000000-0000-4000-8000-000000000000")
         fake.reset_counters()
-        with pytest.raises(DifyConfigError, match="a time must be"):
+        with pytest.raises(DifyConfigError, match=r"^start must be a datetime, a date or "):
             await dify.messages(fake.apps[1].id, "yesterday")
         assert not fake.requests

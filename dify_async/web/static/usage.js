@@ -86,8 +86,8 @@ function notes(unreadable, uncounted, failed) {
     ...Object.entries(cost).map(([currency, value]) => Number(value) && money(value, currency)),
   ].filter(Boolean).join(", ");
   const lines = [
-    parts(unreadable) && `Not included: ${parts(unreadable)}, which Dify counts but does not show, as those of deleted conversations, and tokens of completion apps.`,
-    parts(uncounted) && `Included, but not in the totals above: ${parts(uncounted)}, as from debugging in the console.`,
+    parts(unreadable) && `Not included: ${parts(unreadable)}, which Dify counts but does not show, such as those of deleted conversations and the tokens of completion apps.`,
+    parts(uncounted) && `Included, but not in the totals above: ${parts(uncounted)}, for example from debugging in the console or from workflow nodes.`,
     failed > 0 && `${plural(failed, "app")} could not be read.`,
   ];
   return lines.filter(Boolean).map((text) => element("p", { class: "quiet note" }, text));
