@@ -108,8 +108,8 @@ def no_password_login() -> DifyLoginError:
     """The error if the server does not allow passwords; none is sent."""
     return DifyLoginError(
         "GET /system-features: the server does not allow logging in with a password"
-        " (enable_email_password_login is false). Use an admin API key, or an emailed code with"
-        " login_with_code().",
+        " (enable_email_password_login is false). Use an admin API key, or an emailed code"
+        " (login_with_code).",
         method="GET",
         path="/system-features",
     )

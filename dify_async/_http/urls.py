@@ -126,7 +126,7 @@ def _usable_url(text: str) -> URL | None:
         url = URL(text)
         # yarl accepts host names for which the resolver raises a UnicodeError; encoding them raises it here.
         return url if url.raw_host and url.raw_host.encode("idna") else None
-    except ValueError:  # includes UnicodeError
+    except (ValueError, IndexError):  # includes UnicodeError; yarl raises an IndexError for "[]@"
         return None
 
 

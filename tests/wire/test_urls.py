@@ -163,6 +163,7 @@ def test_any_base_url_can_be_resolved_or_is_invalid(text: str) -> None:
 
 @given(HOSTS)
 @example("user:hunter2#77@127.0.0.1:1")
+@example("[]@")
 def test_any_proxy_can_be_resolved_or_is_invalid(text: str) -> None:
     for given_url in (text, f"http://{text}"):
         try:
