@@ -16,7 +16,7 @@ from dify_async import _checks
 from dify_async._api.endpoints import PROFILE
 from dify_async._api.paging import MAX_PAGE
 from dify_async._ranges import Range, instant_range, minute_range
-from dify_async._times import begins_day, check_times, is_aware, span_of, wall_clock
+from dify_async._times import ZoneUse, is_aware, span_of, zone_use
 from dify_async._uncopyable import Uncopyable
 from dify_async._zones import find_zone
 from dify_async.errors import DifyConfigError, DifyStatusError
@@ -92,15 +92,15 @@ class Calls(Uncopyable):
 
     async def _span(self, start: When | None, end: When | None) -> Span:
         """A range of days. The account's time zone is requested only if a bound is aware or a midnight."""
-        check_times(start=start, end=end)
-        if is_aware(start) or is_aware(end):
-            return span_of(start, end, await self._account_zone())
-        span = span_of(start, end, None)
-        if any(bound is not None and begins_day(wall_clock(bound)) for bound in (start, end)):
+        use = zone_use(start, end)
+        zone = None
+        if use is ZoneUse.CONVERSION:
+            zone = await self._account_zone()
+        elif use is ZoneUse.MIDNIGHTS:
             # Without a time zone, only a midnight that occurs twice or is skipped would be wrong.
             with contextlib.suppress(DifyConfigError):
-                span = span_of(start, end, await self._account_zone())
-        return span
+                zone = await self._account_zone()
+        return span_of(start, end, zone)
 
     async def _instant_range(self, start: When | None, end: When | None) -> Range | None:
         """A range of instants, or None if it is empty. Requests the account's time zone for naive bounds."""

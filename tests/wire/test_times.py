@@ -144,3 +144,19 @@ def test_the_day_after_a_skipped_midnight_is_requested_too() -> None:
     """A server that reads a skipped midnight as the hour before would lose that hour."""
     span = span_of("2026-03-07 00:00", "2026-03-08 00:00", ZoneInfo("America/Havana"))
     assert span.end == "2026-03-09 00:00"
+
+
+def test_bounds_that_differ_only_by_fold() -> None:
+    """They are equal for a cache. In Havana, midnight of 2026-11-01 occurs twice."""
+    zone = ZoneInfo("America/Havana")
+    midnight = datetime(2026, 11, 1)
+    first, second = span_of(midnight, None, zone), span_of(midnight.replace(fold=1), None, zone)
+    assert first.start == "2026-10-31 00:00"
+    assert second.start == "2026-11-01 00:00"
+
+
+def test_the_same_instant_in_two_zones() -> None:
+    new_york = datetime(2026, 10, 1, tzinfo=ZoneInfo("America/New_York"))
+    zone = ZoneInfo("Europe/Berlin")
+    assert span_of(new_york, None, zone) == span_of(new_york.astimezone(UTC), None, zone)
+    assert span_of(new_york, None, UTC) != span_of(new_york, None, zone)
