@@ -185,9 +185,9 @@ def _zone_use(start: When | None, end: When | None, *_: object) -> ZoneUse:
     return ZoneUse.NOTHING
 
 
-def _folds(*bounds: When | None) -> list[int]:
+def _folds(start: When | None, end: When | None) -> tuple[int, int]:
     """For keys of caches: datetimes that differ only by `fold` are equal."""
-    return [getattr(bound, "fold", 0) for bound in bounds]
+    return getattr(start, "fold", 0), getattr(end, "fold", 0)
 
 
 @overload

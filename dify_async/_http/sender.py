@@ -113,12 +113,12 @@ class Sender:
             reply = await self._send_observed(self._emit, request, attempts)
         # A response without a version may be from a proxy. Responses to requests from before the last change
         # of the version are ignored, since they may be from the old server.
-        version = reply.version  # computed from the headers and the body
-        if version not in ("", self.version) and changes == self._version_changes:
-            if self.version:
+        if reply.headers.get("X-Version") != self.version and changes == self._version_changes:
+            version = reply.version  # looks at the body too
+            if version and self.version:
                 logger.info("the server's version changed from %s to %s", self.version, version)
                 self._version_changes += 1
-            self.version = version
+            self.version = version or self.version
         return reply
 
     async def _send_observed(self, emit: OnEvent, request: Request, attempts: Attempts) -> Reply:

@@ -190,5 +190,6 @@ class StatisticCalls(Calls):
     async def _statistic_rows(self, span: Span, metric: Metric, app_id: str) -> list[Any]:
         query = (("start", span.start), ("end", span.end))
         rows = await self._caller.call(STATISTICS[metric], (app_id,), query)
-        # workflow_average_interactions is not sorted [1.9.1 to 1.15.0].
-        return sorted(span.rows_of(rows.data), key=_by_date)
+        found = span.rows_of(rows.data)
+        # The server sorts all others [0.15.3 to 1.17-pre].
+        return sorted(found, key=_by_date) if metric is Metric.WORKFLOW_AVERAGE_INTERACTIONS else found

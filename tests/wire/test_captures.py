@@ -105,3 +105,15 @@ def assert_same(value: object, raw: object, where: str) -> None:
         pass  # the default of a count
     else:
         assert value == raw, where
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_only_the_average_interactions_of_workflows_are_unsorted(version: str) -> None:
+    unsorted = set()
+    for row in captures(version):
+        is_statistic = row.method == "GET" and "/statistics/" in row.path and row.status == 200
+        if is_statistic and not row.is_compressed:
+            days = [found["date"] for found in msgspec.json.decode(row.body)["data"]]
+            if days != sorted(days):
+                unsorted.add(row.path.rpartition("/")[2])
+    assert unsorted <= {"average-app-interactions"}
