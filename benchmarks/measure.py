@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import aiohttp
 
+from dify_async import AsyncDifyServer, MemoryTokenStore
+
 Work = Callable[[], Awaitable[object]]
 Figures = dict[str, float]  # by the names in `benchmarks.gates`
 
@@ -57,6 +59,14 @@ def server(*options: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
             process.kill()
+
+
+def client(
+    url: str, at_once: int, *, email: str = "owner@example.com", password: str = "secret"
+) -> AsyncDifyServer:
+    """A client with its own tokens in memory; any password does for the server above."""
+    store = MemoryTokenStore()
+    return AsyncDifyServer(url, email, password, max_concurrency=at_once, token_store=store)
 
 
 @asynccontextmanager

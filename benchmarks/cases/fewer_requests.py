@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from benchmarks.bodies import END, START
-from benchmarks.measure import Effort, Figures, Work, in_turns, repeated, server
-from dify_async import AsyncDifyServer, MemoryTokenStore
+from benchmarks.measure import Effort, Figures, Work, client, in_turns, repeated, server
+from dify_async import AsyncDifyServer
 from dify_async.statistics.metrics import Metric, applicable
 from dify_async.testing import FakeApp, FakeDifyServer
 
@@ -16,10 +16,6 @@ _PER_MODE = 12
 _TODAY = date(2026, 10, 30)
 _AT_ONCE = 6
 _BUSY, _IDLE = 20, 40
-
-
-def _client(url: str, email: str, password: str, at_once: int = _AT_ONCE) -> AsyncDifyServer:
-    return AsyncDifyServer(url, email, password, token_store=MemoryTokenStore(), max_concurrency=at_once)
 
 
 async def idle_apps(_: Effort) -> Figures:
@@ -33,7 +29,7 @@ async def idle_apps(_: Effort) -> Figures:
         ]
         async with (
             FakeDifyServer(apps=apps, today=_TODAY) as fake,
-            _client(fake.base_url, fake.email, fake.password) as dify,
+            client(fake.base_url, _AT_ONCE, email=fake.email, password=fake.password) as dify,
         ):
             await dify.statistics_many(await dify.apps(), _TODAY - timedelta(days=7), _TODAY)
             everything = sum(len(applicable(app.mode)) for app in apps)
@@ -51,14 +47,14 @@ async def server_model(effort: Effort) -> Figures:
     busy, idle = effort.sized(_BUSY), effort.sized(_IDLE)
     metrics = list(applicable("chat"))
     with server("--gunicorn", "--apps", str(busy + idle), "--idle", str(idle)) as url:
-        async with _client(url, "owner@example.com", "secret") as dify:
+        async with client(url, _AT_ONCE) as dify:
             apps = await dify.apps()
             works: dict[str, Work] = {
                 "gated": partial(dify.statistics_many, apps, START, END),
                 "all": partial(_ask_everything, dify, [app.id for app in apps], metrics, _AT_ONCE),
             }
             many = await in_turns(works, min(3, effort.rounds))
-        async with _client(url, "owner@example.com", "secret", len(metrics)) as dify:
+        async with client(url, len(metrics)) as dify:
             works = {
                 "one call": partial(dify.statistics, apps[-1], START, END),
                 "all": partial(_ask_everything, dify, [apps[-1].id], metrics, len(metrics)),

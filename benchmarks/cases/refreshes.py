@@ -7,16 +7,10 @@ import statistics
 from functools import partial
 
 from benchmarks.bodies import END, START
-from benchmarks.measure import Effort, Figures, Work, cost, counts_of, in_turns, repeated, server
-from dify_async import AsyncDifyServer, MemoryTokenStore
+from benchmarks.measure import Effort, Figures, Work, client, cost, counts_of, in_turns, repeated, server
 
 _METRICS = 7
 _LATENCY = 0.020
-
-
-def _client(url: str, at_once: int) -> AsyncDifyServer:
-    store = MemoryTokenStore()
-    return AsyncDifyServer(url, "owner@example.com", "secret", max_concurrency=at_once, token_store=store)
 
 
 async def refreshes(effort: Effort) -> Figures:
@@ -29,7 +23,7 @@ async def refreshes(effort: Effort) -> Figures:
         async with counts_of(url) as counts:
             for at_once in (16, 64, 100):
                 ideal = math.ceil(apps * _METRICS / at_once) * _LATENCY
-                async with _client(url, at_once) as dify:
+                async with client(url, at_once) as dify:
                     found = await dify.apps()
                     before = (await counts())["connections"]
                     opened = []
@@ -44,7 +38,7 @@ async def refreshes(effort: Effort) -> Figures:
                     # The list of apps has opened one.
                     figures["connections of the first refresh, 16 at once"] = opened[0] + 1
                     figures["connections of the next four"] = opened[-1] - opened[0]
-        async with _client(url, 64) as dify, Httpx(url) as httpx:
+        async with client(url, 64) as dify, Httpx(url) as httpx:
             found = await dify.apps()
             works: dict[str, Work] = {
                 "ours": partial(dify.statistics_many, found, START, END),
@@ -61,11 +55,11 @@ async def gunicorn(effort: Effort) -> Figures:
     """Default options against the best fixed limit, with a server that behaves like Dify's worker."""
     rounds = max(1, effort.sized(3))
     with server("--gunicorn", "--apps", str(effort.sized(32))) as url:
-        async with _client(url, 4) as dify:
+        async with client(url, 4) as dify:
             found = await dify.apps()
         walls = {}
         for at_once in (2, 4, 6, 8, 9):
-            async with _client(url, at_once) as dify:
+            async with client(url, at_once) as dify:
                 runs = [
                     (await cost(partial(dify.statistics_many, found, START, END))).wall for _ in range(rounds)
                 ]

@@ -7,8 +7,8 @@ import sys
 from asyncio.subprocess import DEVNULL
 from contextlib import AsyncExitStack
 
-from benchmarks.measure import Effort, Figures
-from dify_async import AsyncDifyServer, DashboardFeed, MemoryTokenStore
+from benchmarks.measure import Effort, Figures, client
+from dify_async import AsyncDifyServer, DashboardFeed
 from dify_async.testing import FakeDifyServer
 from tests.redis_server import RedisServer
 
@@ -28,8 +28,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def _client(fake: FakeDifyServer) -> AsyncDifyServer:
-    store = MemoryTokenStore()
-    return AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=store, max_concurrency=6)
+    return client(fake.base_url, 6, email=fake.email, password=fake.password)
 
 
 async def shared_feeds(effort: Effort) -> Figures:
@@ -72,7 +71,10 @@ async def takeover(effort: Effort) -> Figures:
 async def _takeover() -> float:
     clock = asyncio.get_running_loop().time
     with RedisServer() as redis:
-        async with FakeDifyServer(apps=6) as fake, _client(fake) as dify:
+        async with (
+            FakeDifyServer(apps=6) as fake,
+            _client(fake) as dify,
+        ):
             arguments = fake.base_url, fake.email, fake.password, redis.url
             leader = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", _LEADER, *arguments, stderr=DEVNULL

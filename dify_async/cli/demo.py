@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,7 +10,7 @@ from cyclopts.validators import Number
 from dify_async.testing.__main__ import serve
 
 from .console import OK, UsageError
-from .serving import Port
+from .serving import Port, cannot_listen
 
 
 def demo(
@@ -36,6 +35,5 @@ def demo(
     except ValueError as error:
         raise UsageError(str(error)) from None
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None
+        raise cannot_listen("127.0.0.1", port, error) from None
     return OK

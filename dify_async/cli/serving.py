@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import suppress
@@ -36,9 +37,15 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     except OSError as error:
-        # Without the address, which Python appends.
-        reason = (error.strerror or str(error)).partition(" (")[0]
-        raise UsageError(f"cannot listen on port {port} of {host}: {reason}") from None
+        raise cannot_listen(host, port, error) from None
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> UsageError:
+    """The error for a port that cannot be used."""
+    number = error.errno or 0  # negative if the host is unknown
+    # Not `strerror`, to which Python and asyncio add the address.
+    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+    return UsageError(f"cannot listen on port {port} of {host}: {reason}")
 
 
 def url_of(listener: socket.socket) -> str:
