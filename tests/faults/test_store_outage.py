@@ -309,7 +309,7 @@ async def test_a_redis_client_passed_in_belongs_to_another_event_loop(redis_serv
     script = """
 import asyncio, sys
 import redis.asyncio
-from dify_async import RedisTokenStore
+from dify_async import RedisTokenStore, StoreDown, StoreUp
 from dify_async.testing import FakeDifyServer
 from tests.support import client
 store = RedisTokenStore(redis.asyncio.Redis(unix_socket_path=sys.argv[1]))
@@ -319,7 +319,7 @@ async def use():
         await dify.profile()
         fake.expire_access_tokens()
         await dify.profile()
-        told = {type(event).__name__ for event in seen if "Store" in repr(event)}
+        told = [type(event).__name__ for event in seen if isinstance(event, StoreDown | StoreUp)]
         print(fake.count("POST", "/login"), *told)
 asyncio.run(use())
 asyncio.run(use())
@@ -336,5 +336,7 @@ asyncio.run(use())
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    assert output.decode().splitlines()[0] == "1"
-    assert output.decode().splitlines()[1] in {"1", "1 StoreDown"}
+    first, second = output.decode().splitlines()
+    assert first == "1"
+    # Whether a command fails depends on how the ended loop left the connection, and the one after it connects anew.
+    assert second in {"1", "1 StoreDown", "1 StoreDown StoreUp"}
