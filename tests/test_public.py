@@ -31,6 +31,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(dify_async, "NoSuchName")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["", "DIFY_REDIS_URL", "REDIS_URL"])
 def test_importing_the_package_does_not_import_optional_packages(variable: str) -> None:
     optional = {
@@ -48,6 +49,7 @@ def test_importing_the_package_does_not_import_optional_packages(variable: str) 
     assert _output(script, variable) == "[]"
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_only_what_every_client_needs() -> None:
     rest = {f"dify_async.{name}" for name in ("backup", "dashboard", "sync", "testing", "usage", "web")}
     rest |= {"backoff", "csv", "dataclasses", "difflib", "html", "zoneinfo"}
@@ -56,6 +58,7 @@ def test_importing_the_package_imports_only_what_every_client_needs() -> None:
     assert _output(f"{script}; import dify_async; print(sorted(rest & set(sys.modules)))", "") == "[]"
 
 
+@pytest.mark.slow
 def test_names_that_are_imported_when_first_used_are_names_of_the_package() -> None:
     script = """
 import dify_async, pickle
@@ -75,6 +78,7 @@ def test_the_package_has_the_names_of_its_modules(module: ModuleType) -> None:
     assert all(getattr(dify_async, name) is getattr(module, name) for name in module.__all__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["DIFY_REDIS_URL", "REDIS_URL"])
 def test_redis_is_imported_when_a_client_is_entered_in_another_thread(variable: str) -> None:
     """The import takes some 100 ms, which would block the event loop."""

@@ -19,7 +19,7 @@ from dify_async import AsyncDifyServer, DashboardFeed
 from dify_async.testing import FakeDifyServer
 from tests.documents import block, execute
 
-pytestmark = pytest.mark.calendar
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def recipe(page: str, heading: str, console: FakeDifyServer) -> dict[str, Any]:
     return execute(block(f"docs/{page}.md", heading).code, console)
 
 
+@pytest.mark.calendar
 async def test_fastapi(console: FakeDifyServer) -> None:
     import httpx
 
@@ -69,6 +70,7 @@ async def test_aiohttp(console: FakeDifyServer, page: TestClient[Any, Any]) -> N
     assert console.count("GET", "/apps") == 1
 
 
+@pytest.mark.calendar
 def test_celery(console: FakeDifyServer) -> None:
     report = recipe("jobs", "Celery", console)["report"]
     day = date.today() - timedelta(days=2)
@@ -122,6 +124,7 @@ async def test_health(console: FakeDifyServer) -> None:
             assert (await user.get("/health")).status == 200
 
 
+@pytest.mark.calendar
 async def test_tutorial(console: FakeDifyServer) -> None:
     service = recipe("tutorial", "6. Serve a page", console)["service"]
     async with TestClient(TestServer(service)) as user:
@@ -129,6 +132,7 @@ async def test_tutorial(console: FakeDifyServer) -> None:
     assert text.count("<tr>") == 1 + len(console.apps)
 
 
+@pytest.mark.calendar
 async def test_alerts(console: FakeDifyServer, capsys: pytest.CaptureFixture[str]) -> None:
     code = block("docs/alerts.md", "Send cost alerts").code.replace('"0.01"', '"-1"')
     await asyncio.to_thread(execute, code, console)

@@ -25,6 +25,7 @@ DAY = timedelta(days=1)
 SELDOM = 3600.0
 # Before 1.7, debugging counts in every metric of messages, and since 1.9 in none.
 ALL_VERSIONS = ("1.7.1", "1.8.1", *VERSIONS)
+QUICK = ("1.8.1", VERSIONS[-1])
 
 
 class Sent(NamedTuple):
@@ -87,7 +88,9 @@ def routes(*metrics: str) -> set[str]:
     return {Metric(metric).route for metric in metrics}
 
 
-@pytest.mark.parametrize("version", ALL_VERSIONS)
+@pytest.mark.parametrize(
+    "version", [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in ALL_VERSIONS]
+)
 def test_the_result_is_the_same_as_without_gates(version: str) -> None:
     """For any traffic, including apps that were only debugged."""
     modes = [*MODES, "agent"] if version in {"1.15.0", "1.16.1", "1.17.0"} else list(MODES)

@@ -26,7 +26,6 @@ async def fake() -> AsyncIterator[FakeDifyServer]:
         yield server
 
 
-@pytest.mark.calendar
 async def test_fastapi_service(fake: FakeDifyServer) -> None:
     async with (
         started(SERVICE, "--port", "0", **settings(fake)) as process,

@@ -222,6 +222,7 @@ async def test_reprs_are_one_short_line(dashboard: Dashboard) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow"])
 async def test_data_frames(dashboard: Dashboard, backend: Any) -> None:
     nw = pytest.importorskip("narwhals")

@@ -106,6 +106,7 @@ def test_an_error_of_the_test_is_raised_and_not_that_of_the_fake(monkeypatch: py
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.slow
 def test_a_forked_child_does_not_wait_for_the_thread() -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],

@@ -338,5 +338,5 @@ asyncio.run(use())
     assert process.returncode == 0, errors.decode()
     first, second = output.decode().splitlines()
     assert first == "1"
-    # Whether a command fails depends on how the ended loop left the connection, and the one after it connects anew.
+    # Whether a command fails depends on how the ended loop left the connection; the next one connects anew.
     assert second in {"1", "1 StoreDown", "1 StoreDown StoreUp"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any, get_overloads
 
@@ -91,9 +89,3 @@ def test_each_list_has_an_iteration(name: str, row: str) -> None:
 def test_methods_of_updates_have_the_same_signature(name: str) -> None:
     theirs, ours = (inspect.signature(getattr(of, name)) for of in (DashboardUpdates, SyncUpdates))
     assert ours == theirs
-
-
-def test_importing_the_package_does_not_import_the_sync_client() -> None:
-    script = "import sys, dify_async; print('dify_async.sync' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"

@@ -205,7 +205,6 @@ def both(fake: FakeDifyServer, make_story: MakeStory, folder: Path) -> Iterator[
         yield name, mine, their
 
 
-@pytest.mark.calendar
 def test_each_method(fake: FakeDifyServer, tmp_path: Path) -> None:
     for app in fake.apps:
         app.messages_per_day = min(app.messages_per_day, 1)  # all of them are read

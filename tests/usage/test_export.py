@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ async def test_json() -> None:
     assert body["by"] == ["user", "day"]
 
 
+@pytest.mark.slow
 async def test_data_frames() -> None:
     usage = await a_usage()
     frame = await asyncio.to_thread(usage.to_native, "polars")
