@@ -91,7 +91,7 @@ def _totals_table(dashboard: Dashboard) -> Table:
         for name, heading in _TOTALS.items()
         if (series := dashboard.totals.get(name)) is not None
     ]
-    rows += [(f"cost in {currency}", series, True) for currency, series in dashboard.costs.items()]
+    rows += [("cost", series, True) for series in dashboard.costs.values()]
     for heading, series, less_is_better in rows:
         bars = _sparkline(series.values, 15)
         shares = _change(series, less_is_better=less_is_better)

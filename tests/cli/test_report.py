@@ -59,7 +59,7 @@ def test_at_60_columns(command: Command, fake: FakeDifyServer) -> None:
     assert max(map(len, plain.splitlines())) <= 60
     assert "Today is not over" in plain
     assert re.search(r"^ Contract review 2026 +[\d,]+ ", plain, re.MULTILINE)
-    assert re.search(r"^ cost in EUR +[\d.]+ EUR +-25% ", plain, re.MULTILINE)
+    assert re.search(r"^ cost +[\d.]+ EUR +-25% ", plain, re.MULTILINE)
     assert re.search(r"\x1b\[32m +-25%\x1b\[0m", ended.output)
 
 
