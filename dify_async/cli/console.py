@@ -28,6 +28,7 @@ AsCsv = Annotated[
     bool, Parameter(name="--csv", help="Print CSV: the default if the output is piped.", show_default=False)
 ]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.", show_default=False)]
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), show_default=False)]
 
 _MAX_NAME_LENGTH: Final = 60
 _LOGGER: Final = logging.getLogger("dify_async")
@@ -92,6 +93,16 @@ class _Notes(logging.Handler):
             record = copy.copy(record)  # other handlers receive it too
             record.args = tuple(line_of(one) if isinstance(one, Exception) else one for one in args)
         note(self.format(record))
+
+
+def confirm(question: str, *, otherwise: str) -> None:
+    """Ask before a change, at a terminal; `otherwise` is the error if there is none."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"{otherwise}: pass --yes, or run it at a terminal")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise UsageError("nothing was changed")
 
 
 def chosen_format(console: Console, *, as_csv: bool, as_json: bool) -> Format:

@@ -29,7 +29,18 @@ from dify_async.models import App as DifyApp
 from dify_async.statistics.fan_out import affects_all_apps
 
 from .connection import Client, Connection
-from .console import OK, SOME_FAILED, UsageError, chosen_format, note, print_rows, progress, short
+from .console import (
+    OK,
+    SOME_FAILED,
+    UsageError,
+    Yes,
+    chosen_format,
+    confirm,
+    note,
+    print_rows,
+    progress,
+    short,
+)
 
 _COLUMNS: Final[dict[str, ColumnType]] = {
     "app_id": "text",
@@ -97,6 +108,7 @@ def create(
 def rotate(
     *apps: str,
     all_apps: All = False,
+    yes: Yes = False,
     output: Output = None,
     stdout: Stdout = False,
     connection: Connection = Connection(),
@@ -104,16 +116,19 @@ def rotate(
     """Replace all API keys of each of these apps by one new key.
 
     The new key is created before the old ones are deleted, unless the app has ten, the maximum. Each new key
-    is written at once, so an interruption loses none. Programs that use an old key fail from then on.
+    is written at once, so an interruption loses none. Programs that use an old key fail from then on, so
+    --all asks first.
 
     Args:
         apps: Names or ids of apps.
         all_apps: All apps of the workspace.
+        yes: Do not ask.
         output: Write CSV with the new keys to this new file, which only you can read (mode 0600).
         stdout: Print CSV with the new keys.
         connection: The server.
     """
-    return _written(connection, apps, _rotated, output, stdout=stdout, all_apps=all_apps)
+    asks = all_apps and not yes
+    return _written(connection, apps, _rotated, output, stdout=stdout, all_apps=all_apps, asks=asks)
 
 
 Call = Callable[[AsyncDifyServer, DifyApp], Awaitable[tuple[Sequence[ApiKey], DifyError | None]]]
@@ -142,8 +157,9 @@ def _written(
     *,
     stdout: bool,
     all_apps: bool,
+    asks: bool = False,
 ) -> int:
-    """Write the keys that a call returns, app by app."""
+    """Write the keys that a call returns, app by app. If it `asks`, that is before it changes anything."""
     if (output is None) != stdout:
         raise UsageError("keys are secret: pass either --output FILE or --stdout")
     if bool(names) == all_apps:
@@ -151,6 +167,9 @@ def _written(
     console = Console()
     with connection.client() as client:
         chosen = _chosen(client, names, all_apps=all_apps)
+        if asks:
+            question = f"Replace all API keys of every app ({len(chosen)} in total)?"
+            confirm(question, otherwise="rotate --all replaces the keys of every app")
         with _opened(output) as file:
             writer = csv.writer(file, lineterminator="\n")
             columns = _COLUMNS | _KEY_COLUMN

@@ -13,7 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal, and return the exit code: 2 for an invalid argument, 1 for a port in use."""
     parser = argparse.ArgumentParser(prog="python -m dify_async.testing", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
-    parser.add_argument("--version", default="1.11.2", help="version of Dify, from 0.15 to 1.18 (default: 1.11.2)")
+    parser.add_argument(
+        "--version", default="1.11.2", help="version of Dify, from 0.15 to 1.18 (default: 1.11.2)"
+    )
     parser.add_argument("--apps", type=int, default=12, help="number of apps (default: 12)")
     parser.add_argument(
         "--latency", type=float, default=0.0, help="seconds before each response (default: 0)"

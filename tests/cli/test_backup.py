@@ -92,27 +92,20 @@ def test_a_renamed_app_is_found_by_its_id(command: Command, fake: FakeDifyServer
     assert (app.name, twin.id != app.id, len(fake.apps)) == (name, True, count)
 
 
-def test_it_asks_before_it_changes_anything(
-    command: Command, other: FakeDifyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_asks_before_it_changes_anything(command: Command, other: FakeDifyServer, tmp_path: Path) -> None:
     assert command("backup", str(tmp_path)).code == 0
     command.use(other)
     ended = command("restore", str(tmp_path))
     assert ended.code == 2
     assert "pass --yes" in ended.errors
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     for answer in ("n\n", "\n", ""):
-        monkeypatch.setattr("sys.stdin", Terminal(answer))
+        command.type(answer)
         ended = command("restore", str(tmp_path))
         assert ended.code == 2
         assert "Restore these apps? [y/N]" in ended.errors
         assert "nothing was changed" in ended.errors
     assert other.apps == []
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    command.type("y\n")
     assert command("restore", str(tmp_path)).code == 0
     assert len(other.apps) == 6
 

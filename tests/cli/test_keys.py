@@ -54,7 +54,7 @@ def test_rotating_all_keys_while_one_app_fails(
     unlucky, refused = fake.apps[:2]
     fake.inject(f"/apps/{unlucky.id}/api-keys", "POST", status=403)
     fake.inject(f"/apps/{refused.id}/api-keys/*", "DELETE", status=403)
-    ended = command("keys", "rotate", "--all", "-o", str(tmp_path / "new.csv"))
+    ended = command("keys", "rotate", "--all", "--yes", "-o", str(tmp_path / "new.csv"))
     assert ended.code == 1
     assert f"{unlucky.name}: POST /apps/" in ended.errors
     assert f"{refused.name}: DELETE /apps/" in ended.errors
@@ -76,8 +76,24 @@ def test_keys_at_a_terminal(command: Command, tmp_path: Path) -> None:
         ended = command("keys", "create", fake.apps[0].id, "--output", str(tmp_path / "one.csv"))
         assert ended.output.startswith("wrote 1 API key to ")
         # A progress bar would be drawn over the lines with the keys.
-        ended = command("keys", "rotate", "--all", "--stdout")
+        ended = command("keys", "rotate", "--all", "--yes", "--stdout")
         assert (ended.code, len(rows_of(ended.output)), ended.errors) == (0, 2, "")
+
+
+def test_replacing_every_key_asks_first(command: Command, fake: FakeDifyServer) -> None:
+    assert command("keys", "create", "--all", "--stdout").code == 0
+    before = [tokens(fake, app.id) for app in fake.apps]
+    for answer in ("n\n", "\n", ""):
+        command.type(answer)
+        ended = command("keys", "rotate", "--all", "--stdout")
+        assert (ended.code, ended.output) == (2, "")
+        assert "Replace all API keys of every app (6 in total)? [y/N] " in ended.errors
+        assert ended.errors.endswith("error: nothing was changed\n")
+    assert [tokens(fake, app.id) for app in fake.apps] == before
+    command.type("y\n")
+    ended = command("keys", "rotate", "--all", "--stdout")
+    assert (ended.code, len(rows_of(ended.output))) == (0, 6)
+    assert not {*map(str, before)} & {str(tokens(fake, app.id)) for app in fake.apps}
 
 
 def test_masked_keys(command: Command) -> None:
@@ -104,8 +120,9 @@ def test_masked_keys(command: Command) -> None:
         (["rotate", "Twins", "--stdout"], "Did you mean 'Twin'? (see `dify-async report`)\n"),
         (["rotate", "zzz", "--stdout"], "List the names of all apps (see `dify-async report`)\n"),
         (["rotate", "Twin", "--stdout"], "2 apps are named 'Twin': "),
-        (["rotate", "--all", "--output", "old"], "old exists already"),
-        (["rotate", "--all", "--output", "/no/such/folder/x"], ": /no/such/folder/x: No such file"),
+        (["rotate", "--all", "--yes", "--output", "old"], "old exists already"),
+        (["rotate", "--all", "--yes", "--output", "/no/such/folder/x"], ": /no/such/folder/x: No such file"),
+        (["rotate", "--all", "--output", "new"], "pass --yes, or run it at a terminal\n"),
         (["rotate", "app-SECRET0SECRET1SECRET2SEC", "--stdout"], "not an API key"),
         (["rotate", "--all", "--stdout", "--frob"], "--frob"),
     ],
