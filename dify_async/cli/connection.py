@@ -56,9 +56,9 @@ class Connection:
         if not self.demo:
             yield Client(AsyncDifyServer.from_env(**self._options(), token_store=store), store)
             return
-        from dify_async.testing import FakeDifyServer  # noqa: PLC0415 - it takes time to import
+        from dify_async.testing.demo import DemoServer  # noqa: PLC0415 - it takes time to import
 
-        with FakeDifyServer(latency=_DEMO_LATENCY) as fake:
+        with DemoServer(latency=_DEMO_LATENCY) as fake:
             note(f"using a fake server at {fake.base_url}")
             tokens = store or MemoryTokenStore()
             yield Client(AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=tokens), store)

@@ -51,6 +51,8 @@ _COLUMNS: Final[dict[str, ColumnType]] = {
 }
 _KEY_COLUMN: Final[dict[str, ColumnType]] = {"key": "text"}
 
+# Narrower terminals do not show the ids of keys, so that the names of the apps stay readable.
+_WIDE: Final = 100
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 All = Annotated[bool, Parameter(name="--all", show_default=False)]
@@ -287,9 +289,12 @@ def _print(rows: Sequence[Row]) -> None:
     if not rows:
         console.print("no API keys")
         return
+    is_wide = console.width >= _WIDE
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for heading in ("app", "key id", "created", "last used"):
-        table.add_column(heading, overflow="fold")
-    for _, name, *others in rows:
-        table.add_row(short(str(name)), *map(str, others))
+    table.add_column("app", overflow="fold")
+    for heading in (*(["key id"] if is_wide else []), "created (UTC)", "last used (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    for _, name, key_id, *times in rows:
+        texts = (str(time).replace("T", " ")[:16] for time in times)
+        table.add_row(short(str(name)), *([str(key_id)] if is_wide else []), *texts)
     console.print(table, markup=False)

@@ -6,7 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from dify_async.testing.server import FakeDifyServer
+from dify_async.testing.demo import DemoServer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,12 +37,12 @@ def serve(version: str, *, port: int, apps: int, latency: float, seed: int) -> N
         ValueError: The version is invalid or unsupported.
         OSError: The port is in use.
     """
-    fake = FakeDifyServer(version, port=port, apps=apps, latency=latency, seed=seed)
+    fake = DemoServer(version, port=port, apps=apps, latency=latency, seed=seed)
     with suppress(KeyboardInterrupt):  # if the event loop does not support signal handlers
         asyncio.run(_serve(fake))
 
 
-async def _serve(fake: FakeDifyServer) -> None:
+async def _serve(fake: DemoServer) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import stat
 from pathlib import Path
 from unittest.mock import ANY
@@ -94,6 +95,25 @@ def test_replacing_every_key_asks_first(command: Command, fake: FakeDifyServer) 
     ended = command("keys", "rotate", "--all", "--stdout")
     assert (ended.code, len(rows_of(ended.output))) == (0, 6)
     assert not {*map(str, before)} & {str(tokens(fake, app.id)) for app in fake.apps}
+
+
+def test_the_demo_has_keys(command: Command) -> None:
+    """Otherwise it would show an empty table."""
+    ended = command("keys", "list", "--demo")
+    assert ended.code == 0
+    rows = rows_of(ended.output)
+    assert len({row["app_id"] for row in rows}) > 5
+    assert {bool(row["last_used_at"]) for row in rows} == {True, False}
+
+
+@pytest.mark.parametrize(("width", "shows_ids"), [(80, False), (100, True)])
+def test_the_table_fits_the_terminal(command: Command, width: int, *, shows_ids: bool) -> None:
+    """Neither ids nor times wrap."""
+    command.at_a_terminal(width)
+    output = without_colors(command("keys", "list", "--demo").output)
+    assert max(map(len, output.splitlines())) <= width
+    assert re.search(r"^ Support assistant .* \d{4}-\d\d-\d\d \d\d:\d\d +$", output, re.MULTILINE)
+    assert bool(re.search(r" [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ", output)) is shows_ids
 
 
 def test_masked_keys(command: Command) -> None:
