@@ -22,7 +22,7 @@ from dify_async._concurrency import complete
 from dify_async._ids import is_api_key
 from dify_async._tables import ColumnType, write_table
 from dify_async.client import AsyncDifyServer
-from dify_async.client.rotation import is_whole
+from dify_async.client.rotation import CREATED, is_whole
 from dify_async.errors import DifyError, DifyNotFoundError
 from dify_async.models import ApiKey
 from dify_async.models import App as DifyApp
@@ -239,7 +239,8 @@ def _for_each(
             await anyio.to_thread.run_sync(write, _row(app, key))
         if error is not None:
             code = SOME_FAILED
-            note(f"{short(app.name) or app.id}: {error}")
+            text = str(error).replace(CREATED, "The new key was written; delete the old ones in Dify")
+            note(f"{short(app.name) or app.id}: {text}")
 
     async def task(dify: AsyncDifyServer) -> None:
         with progress("apps", is_hidden=hides_progress) as count:

@@ -17,8 +17,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from dify_async import __version__, cli
+from dify_async import DifyLoginError, MemoryTokenStore, __version__, cli
+from dify_async._auth.verdicts import code_session_ended
 from dify_async.cli.app import app
+from dify_async.cli.console import line_of
 from dify_async.testing import FakeDifyServer
 from tests.cli.conftest import Command
 from tests.programs import line_with, started
@@ -137,6 +139,49 @@ def test_a_rejected_login(command: Command, version: str) -> None:
         assert "DifyLoginLockedError: POST /login: 429 email_code_login_limit: " in ended.errors
 
 
+def test_the_login_attempts_are_used_up(
+    command: Command, fake: FakeDifyServer, redis_server: RedisServer
+) -> None:
+    """The attempts of all commands count together, and the error quotes the last response."""
+    command.set(DIFY_PASSWORD="Wrong-Password-1")
+    for _ in range(4):
+        ended = command("keys", "list", "--redis-url", redis_server.url)
+        assert ended.code == 3
+        assert "()" not in ended.errors
+    assert fake.count("POST", "/login") == 3
+    assert re.fullmatch(
+        r"dify-async: error: DifyLoginError: POST /login: 401 authentication_failed: Dify rejected the e-mail"
+        r" or password\. Passwords were sent 3 times without success since .* UTC\. Correct the password, or"
+        r" wait until 24 hours after the last attempt\.\n",
+        ended.errors,
+    )
+
+
+async def test_a_login_that_another_process_lost() -> None:
+    """As a command reports it that runs while the password changes."""
+    store = MemoryTokenStore()
+    async with (
+        FakeDifyServer(apps=1) as fake,
+        fake.client(token_store=store) as one,
+        fake.client(token_store=store) as two,
+    ):
+        await one.profile()
+        await two.profile()
+        fake.password = "Another-Pass-1"
+        fake.revoke_all_tokens()
+        for dify in (one, two):
+            with pytest.raises(DifyLoginError, match=r"call login\(\)") as rejected:
+                await dify.profile()
+    text = line_of(rejected.value)
+    assert " Another client of this account received this response. Check --email and DIFY_PASSWORD" in text
+    assert "()" not in text
+
+
+def test_a_session_from_an_emailed_code_has_ended() -> None:
+    text = line_of(code_session_ended())
+    assert text.endswith("has ended. Set DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an account.")
+
+
 def test_a_server_without_password_login(command: Command) -> None:
     with FakeDifyServer("1.15.0", apps=1) as fake:
         fake.inject("/system-features", body=b'{"enable_email_password_login": false}')
@@ -144,7 +189,7 @@ def test_a_server_without_password_login(command: Command) -> None:
         ended = command("keys", "list")
     assert ended.code == 3
     assert "()" not in ended.errors
-    assert "admin API key" in ended.errors
+    assert ended.errors.endswith(" Set DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an account.\n")
 
 
 def test_warnings_of_the_package(command: Command, caplog: pytest.LogCaptureFixture) -> None:

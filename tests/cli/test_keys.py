@@ -59,6 +59,8 @@ def test_rotating_all_keys_while_one_app_fails(
     assert ended.code == 1
     assert f"{unlucky.name}: POST /apps/" in ended.errors
     assert f"{refused.name}: DELETE /apps/" in ended.errors
+    assert ". The new key was written; delete the old ones in Dify.\n" in ended.errors
+    assert "`" not in ended.errors
     assert len(ended.errors.splitlines()) == 2
     found = {row["app_id"]: row["key"] for row in rows_of((tmp_path / "new.csv").read_text(encoding="utf-8"))}
     # The new key of the app whose old key could not be deleted is not lost.
