@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import anyio
@@ -288,6 +289,26 @@ def test_ctrl_c_while_the_packages_are_imported(command: Command, monkeypatch: p
 
     monkeypatch.setattr(cli, "find_spec", interrupted)
     assert command("report", "--demo") == (130, "", "")
+
+
+@pytest.mark.slow
+async def test_ctrl_c_while_this_package_is_imported(tmp_path: Path) -> None:
+    """Which is most of the start."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, function = project["scripts"]["dify-async"].partition(":")
+    slow = tmp_path / "dify_async"
+    slow.mkdir()
+    text = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (slow / "__init__.py").write_text(text, encoding="utf-8")
+    script = f"import sys\nfrom {module} import {function}\nsys.exit({function}())"
+    async with started(
+        "-P", "-c", script, PYTHONPATH=os.pathsep.join([str(tmp_path), python_path()])
+    ) as process:
+        with anyio.fail_after(60):
+            await line_with(process, "^importing$")
+            process.send_signal(signal.SIGINT)
+            output, _ = await process.communicate()
+        assert (process.returncode, output) == (130, b"")
 
 
 @pytest.mark.slow
