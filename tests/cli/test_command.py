@@ -140,6 +140,31 @@ def test_a_rejected_login(command: Command, version: str) -> None:
         assert "DifyLoginLockedError: POST /login: 429 email_code_login_limit: " in ended.errors
 
 
+@pytest.mark.parametrize(
+    ("options", "environment", "told"),
+    [
+        (["--base-url", "dify.example.com"], {}, '--base-url must begin with "https://" or "http://"'),
+        ([], {"DIFY_BASE_URL": "dify.example.com"}, 'DIFY_BASE_URL must begin with "https://" or "http://"'),
+        (
+            ["--base-url", "", "--email", ""],
+            {"DIFY_EMAIL": ""},
+            "no account: pass --email, or set DIFY_EMAIL",
+        ),
+        (
+            [],
+            {"DIFY_ADMIN_API_KEY": "the-admin-key"},
+            "pass either DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    command: Command, options: list[str], environment: dict[str, str], told: str
+) -> None:
+    """The errors name options and variables, not arguments of the client."""
+    command.set(**environment)
+    assert command("report", *options) == (2, "", f"dify-async: error: {told}\n")
+
+
 def test_the_login_attempts_are_used_up(
     command: Command, fake: FakeDifyServer, redis_server: RedisServer
 ) -> None:
