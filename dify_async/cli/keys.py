@@ -32,6 +32,7 @@ from .connection import Client, Connection
 from .console import (
     OK,
     SOME_FAILED,
+    AsJson,
     UsageError,
     Yes,
     chosen_format,
@@ -65,7 +66,11 @@ keys: Final[App] = App(name="keys", help="List, create and rotate the API keys o
 
 @keys.command(name="list")
 def list_keys(
-    *apps: str, output: Output = None, stdout: Stdout = False, connection: Connection = Connection()
+    *apps: str,
+    output: Output = None,
+    stdout: Stdout = False,
+    as_json: AsJson = False,
+    connection: Connection = Connection(),
 ) -> int:
     """List the API keys of apps, by default of all apps.
 
@@ -75,13 +80,16 @@ def list_keys(
         apps: Names or ids of apps.
         output: Write CSV with the keys to this new file, which only you can read (mode 0600).
         stdout: Print CSV with the keys.
+        as_json: Print JSON, with one object per key, and without the keys.
         connection: The server.
     """
+    if as_json and (output is not None or stdout):
+        raise UsageError("--json cannot be combined with --output or --stdout, which write CSV")
     if output is None and not stdout:
         with connection.client() as client:
             rows: list[Row] = []
             code = _for_each(client, _chosen(client, apps, all_apps=not apps), _keys_of, rows.append)
-        _print([row[: len(_COLUMNS)] for row in rows])
+        _print([row[: len(_COLUMNS)] for row in rows], as_json=as_json)
         return code
     return _written(connection, apps, _keys_of, output, stdout=stdout, all_apps=not apps)
 
@@ -257,8 +265,10 @@ def _row(app: DifyApp, key: ApiKey) -> Row:
     return app.id, app.name, key.id, _time(key.created_at), _time(key.last_used_at), token
 
 
-def _time(seconds: int | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+def _time(seconds: int | None) -> str | None:
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    )
 
 
 def _chosen(client: Client, names: Sequence[str], *, all_apps: bool) -> list[DifyApp]:
@@ -281,9 +291,9 @@ async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
         raise UsageError(f"{str(error).rstrip('.')} (see `dify-async report`)") from None
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Row], *, as_json: bool) -> None:
     console = Console()
-    kind = chosen_format(console, as_csv=False, as_json=False)
+    kind = chosen_format(console, as_csv=False, as_json=as_json)
     if kind != "table":
         print_rows(kind, _COLUMNS, rows)
         return
@@ -296,6 +306,6 @@ def _print(rows: Sequence[Row]) -> None:
     for heading in (*(["key id"] if is_wide else []), "created (UTC)", "last used (UTC)"):
         table.add_column(heading, no_wrap=True)
     for _, name, key_id, *times in rows:
-        texts = (str(time).replace("T", " ")[:16] for time in times)
+        texts = (str(time or "").replace("T", " ")[:16] for time in times)
         table.add_row(short(str(name)), *([str(key_id)] if is_wide else []), *texts)
     console.print(table, markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import stat
 from pathlib import Path
@@ -38,7 +39,11 @@ def test_create_list_and_rotate(command: Command, fake: FakeDifyServer, tmp_path
     command.at_a_terminal(120)
     at_terminal = command("keys", "list", first.name)
     assert first.name in without_colors(at_terminal.output)
+    as_json = command("keys", "list", "--json")
+    assert {row["app_id"] for row in json.loads(as_json.output)} >= {first.id, second.id}
+    assert {row["last_used_at"] for row in json.loads(as_json.output)} == {None}
     for key in created.values():
+        assert key not in as_json.output
         assert key not in ended.output + ended.errors + at_terminal.output
     assert {row["key"] for row in rows_of(command("keys", "list", "--stdout").output)} >= {*created.values()}
     ended = command("keys", "rotate", first.name, "--stdout")
@@ -147,6 +152,7 @@ def test_masked_keys(command: Command) -> None:
         (["rotate", "--all", "--output", "new"], "pass --yes, or run it at a terminal\n"),
         (["rotate", "app-SECRET0SECRET1SECRET2SEC", "--stdout"], "not an API key"),
         (["rotate", "--all", "--stdout", "--frob"], "--frob"),
+        (["list", "--json", "--stdout"], "--json cannot be combined with --output or --stdout"),
     ],
 )
 def test_wrong_use_changes_nothing(
