@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from cyclopts import Group, Parameter
 
+from dify_async._http.urls import normal_base_url
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
 from dify_async.errors import DifyConfigError
@@ -68,9 +69,8 @@ class Connection:
             yield Client(AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=tokens), store)
 
     def _client_of_server(self, store: RedisTokenStore | None) -> AsyncDifyServer:
-        options = self._options()
         try:
-            return AsyncDifyServer.from_env(**options, token_store=store)
+            return AsyncDifyServer.from_env(**self._options(), token_store=store)
         except DifyConfigError as error:
             text = _ARGUMENT.sub(lambda name: self._source_of(name[0]), str(error))
             raise UsageError(text) from None
@@ -87,6 +87,7 @@ class Connection:
         url, email = (options.get(name) or os.environ.get(f"DIFY_{name.upper()}") for name in given)
         if not url:
             raise UsageError("no server: pass --base-url, or set DIFY_BASE_URL; --demo needs none")
+        normal_base_url(url)  # before the password is asked for
         uses_admin_key = not self.email and os.environ.get("DIFY_ADMIN_API_KEY")
         if not uses_admin_key and not email:
             raise UsageError("no account: pass --email, or set DIFY_EMAIL")

@@ -89,6 +89,16 @@ def test_no_password_at_a_terminal(
     assert not fake.requests
 
 
+def test_an_invalid_url_is_reported_before_the_password_is_asked_for(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.type("")
+    monkeypatch.setattr(getpass, "getpass", lambda _: pytest.fail("it asked"))
+    command.set(DIFY_PASSWORD="")
+    ended = command("report", "--base-url", "dify.example.com")
+    assert ended.errors == 'dify-async: error: --base-url must begin with "https://" or "http://"\n'
+
+
 @pytest.mark.parametrize("name", ["demo", "dashboard", "exporter"])
 def test_a_port_that_is_taken(command: Command, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
