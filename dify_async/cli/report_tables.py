@@ -38,9 +38,8 @@ _LESS_IS_BETTER: Final = {"average_response_time"}
 
 def report_tables(dashboard: Dashboard, apps: Sequence[AppDashboard], width: int) -> Group:
     """The totals, the apps in the order given, and the errors."""
-    return Group(
-        _totals_table(dashboard), _apps_table(dashboard, apps, is_wide=width >= _WIDE), _errors(dashboard)
-    )
+    tables = [_totals_table(dashboard), _apps_table(dashboard, apps, is_wide=width >= _WIDE)]
+    return Group(*tables, *([_errors(dashboard)] if dashboard.errors else []))
 
 
 def uses_of(app: AppDashboard) -> Series | None:

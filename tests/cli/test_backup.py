@@ -110,6 +110,13 @@ def test_it_asks_before_it_changes_anything(command: Command, other: FakeDifySer
     assert len(other.apps) == 6
 
 
+def test_a_backup_to_a_file(command: Command, fake: FakeDifyServer, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert command("backup", str(file)) == (2, "", f"dify-async: error: {file} is not a folder\n")
+    assert not fake.requests
+
+
 def test_a_folder_that_does_not_exist(command: Command, tmp_path: Path) -> None:
     error = f"dify-async: error: {tmp_path}/no: No such file or directory\n"
     assert command("restore", f"{tmp_path}/no") == (2, "", error)
