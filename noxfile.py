@@ -17,6 +17,7 @@ nox.options.sessions = ["lint", "types", "tests", "slow", "dates"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 MEASURED = "3.13"  # the Python whose tests measure coverage; sys.monitoring exists since 3.12
+START = "_dify_async.py"  # the only file of the wheel outside of the package
 
 # As the packages spell them. Review a licence before adding it; copyleft licences are not allowed.
 LICENCES = (
@@ -153,7 +154,7 @@ def package(session: nox.Session) -> None:
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     session.run("twine", "check", "--strict", str(sdist), str(wheel))
     files = {path.as_posix() for path in Path("dify_async").rglob("*") if path.is_file()}
-    code = {path for path in files if "/__pycache__/" not in path}
+    code = {START, *(path for path in files if "/__pycache__/" not in path)}
     with zipfile.ZipFile(wheel) as file:
         packed = {name for name in file.namelist() if ".dist-info/" not in name}
     if packed != code:
@@ -162,4 +163,5 @@ def package(session: nox.Session) -> None:
     shutil.unpack_archive(sdist, folder, filter="data")
     session.chdir(folder / sdist.name.removesuffix(".tar.gz"))
     shutil.rmtree("dify_async")
+    Path(START).unlink()
     run_pytest(session, "--numprocesses=auto", *session.posargs)

@@ -62,8 +62,11 @@ def report(usage: Usage) -> None:
     print(f"{'user':24} {'model':16} {'tokens':>10} {'USD':>12}")
     for (name, model), rows in sorted(users.items(), key=lambda pair: -price(pair[1])):
         print(f"{name:24.24} {model:16.16} {sum(row.total_tokens for row in rows):10} {price(rows):12.7f}")
-    title, rest = "Dify's statistics minus these rows", price(usage.unexplained)
-    print(f"{title:41} {sum(row.total_tokens for row in usage.unexplained):10} {rest:12.7f}")
+    # Per app and day: what only the statistics have is positive, and what only the rows have is negative.
+    for title, sign in (("only in Dify's statistics", 1), ("only in these rows", -1)):
+        tokens = sum(max(sign * row.total_tokens, 0) for row in usage.unexplained)
+        cost = sum((max(sign * price([row]), Decimal(0)) for row in usage.unexplained), Decimal(0))
+        print(f"{title:41} {tokens:10} {cost:12.7f}")
 
 
 def price(rows: Iterable[UsageRow]) -> Decimal:

@@ -9,12 +9,13 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
-from dify_async.testing import FakeDifyServer
+from dify_async.testing import FakeApp, FakeDifyServer
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.slow
@@ -204,8 +205,22 @@ async def test_usage_by_user(fake: FakeDifyServer, tmp_path: Path) -> None:
     fake.inject(f"/apps/{fake.apps[0].id}/chat-messages", status=403)
     ended = await run("examples/usage_by_user.py", "--days", "9", **settings(fake))
     assert ended.code == 1
-    assert "Dify's statistics minus these rows" in ended.output
     assert f"{fake.apps[0].name}: GET /apps/" in ended.errors
+
+
+async def test_differences_of_usage_do_not_cancel_out() -> None:
+    """The statistics of one app have more than its messages, those of another have less."""
+    apps = [FakeApp(name=name, mode="chat", messages_per_day=0) for name in ("more", "less")]
+    async with FakeDifyServer("1.15.0", apps=apps) as fake:
+        yesterday = fake.today - timedelta(days=1)
+        for app, counted in zip(fake.apps, (1000, 10), strict=True):
+            fake.add_message(app, datetime.combine(yesterday, time(12)), output_tokens=30, cost="0.5")
+            costs = {"token_count": counted, "total_price": f"{counted / 100}", "currency": "USD"}
+            fake.set_statistics(app, "token_costs", {yesterday: costs})
+        ended = await run("examples/usage_by_user.py", "--days", "3", **settings(fake))
+    assert ended.code == 0, ended.errors
+    differences = re.findall(r"^only in (.*?) +(\d+) +([\d.]+)$", ended.output, re.MULTILINE)
+    assert differences == [("Dify's statistics", "970", "9.5000000"), ("these rows", "20", "0.4000000")]
 
 
 def test_each_example_has_a_test() -> None:

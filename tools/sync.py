@@ -41,13 +41,16 @@ it is closed, it can be opened again. It cannot be used both before and after a 
 per process.
 
 Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
-this client. A `session` must belong to the background thread's event loop.
+this client.
 
 """
 _BODIES: Final = {
     "__init__": "super().__init__(AsyncDifyServer({arguments}))",
-    "from_env": "overrides = masked_options(overrides)\nreturn cls(**from_environment(overrides))",
+    "from_env": "overrides = masked_options(overrides)\n"
+    "return cls(**from_environment(overrides, SyncOptions))",
 }
+# An aiohttp session belongs to the event loop that it was created in, which here is in another thread.
+_ASYNC_ONLY: Final = "session"
 # Methods that `sync._calls` has, as open() and close().
 _BY_HAND: Final = ("open", "aclose")
 _ITERATE: Final = """Iterate over the rows of all pages of `{name}()`, in its order.
@@ -61,6 +64,7 @@ _SECRETS: Final = ("password", "admin_api_key", "proxy", "headers", "code", "tok
 _OWN_NAMES: Final = {
     "AbstractContextManager": "contextlib",
     "AsyncDifyServer": "dify_async.client",
+    "SyncOptions": "dify_async.client.options",
     "Calls": "dify_async.sync._calls",
     "DashboardUpdates": "dify_async.sync._updates",
     "Generator": "collections.abc",
@@ -97,7 +101,8 @@ def _class(source: type) -> str:
     bases = ", ".join(base.__name__ for base in source.__bases__)
     about = inspect.getdoc(source) or ""
     if source is AsyncDifyServer:
-        about = _ABOUT + about[about.index("Args:") :]
+        entry = rf"\n    {_ASYNC_ONLY}: .*?(?=\n    \w+: )"
+        about = _ABOUT + re.sub(entry, "", about[about.index("Args:") :], flags=re.DOTALL)
     (tree,) = ast.parse(inspect.getsource(source)).body
     methods = [
         method
@@ -118,6 +123,7 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
         for place, default in enumerate(defaults):
             if isinstance(default, ast.Name) and default.id.startswith("_"):
                 defaults[place] = ast.Constant(getattr(sys.modules[source.__module__], default.id))
+    _leave_out_async_only(node.args)
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
     _, returns = _row_and_result(node)
     arguments = ", ".join(_arguments(node.args))
@@ -150,6 +156,15 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
         indent(body, "    "),
     ]
     return "\n".join(lines)
+
+
+def _leave_out_async_only(parameters: ast.arguments) -> None:
+    for place, one in enumerate(parameters.kwonlyargs):
+        if one.arg == _ASYNC_ONLY:
+            del parameters.kwonlyargs[place], parameters.kw_defaults[place]
+    rest = parameters.kwarg
+    if rest is not None and rest.annotation is not None and ast.unparse(rest.annotation) == "Unpack[Options]":
+        rest.annotation = ast.Name("Unpack[SyncOptions]")
 
 
 def _iteration(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> Iterator[str]:

@@ -21,6 +21,8 @@ from dify_async.errors import (
     DifyStatusError,
 )
 
+from .verdicts import LOCKED_ADVICE, without_advice
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -98,15 +100,17 @@ class LoginGuard:
         now = int(time.time())
         if not on_purpose:
             if attempts.rejected == own_hash and attempts.rejection not in {"", self._known_rejection}:
-                text = f"{attempts.answer} Another client of this account received this response."
+                text = (
+                    f"{attempts.answer} Another client of this account received this response."
+                    " Correct the cause, then call login() or create a new client."
+                )
                 self.reject(DifyLoginError(text, method="POST", path="/login"))
             age = math.inf if attempts.locked_at is None else abs(now - attempts.locked_at)
             # By the monotonic clock too, since the record may be of a machine with another time.
             if age < _LOCK_PAUSE or (age < math.inf and time.monotonic() < self._locked_until):
                 code = "email_code_login_limit"
-                raise DifyLoginLockedError(
-                    attempts.answer, status=429, code=code, method="POST", path="/login"
-                )
+                text = f"{attempts.answer} {LOCKED_ADVICE}"
+                raise DifyLoginLockedError(text, status=429, code=code, method="POST", path="/login")
         sent = attempts.sent
         if sent.get(own_hash, 0) >= MAX_PER_PASSWORD or sum(sent.values()) >= MAX_PER_ACCOUNT:
             is_recent = -_CLOCK_TOLERANCE <= now - attempts.sent_at <= _WINDOW
@@ -128,7 +132,7 @@ class LoginGuard:
 
     async def record(self, error: DifyError) -> None:
         """Record why the last login failed, and whether the attempt still counts."""
-        attempts = replace(self._store.attempts, answer=str(error))
+        attempts = replace(self._store.attempts, answer=without_advice(error))
         if isinstance(error, DifyLoginLockedError):  # Dify did not check the password
             self._locked_until = time.monotonic() + _LOCK_PAUSE
             attempts = self._uncounted(attempts, locked_at=int(time.time()))

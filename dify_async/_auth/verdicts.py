@@ -25,12 +25,9 @@ if TYPE_CHECKING:
 
 # The statuses of Dify's verdicts on an account; 422 from 1.17.0.
 _VERDICTS: Final = frozenset({200, 400, 401, 403, 422})
-_REJECTED: Final = (
-    "Dify rejected the e-mail or password. Correct it, then call login() or create a new client"
-)
+_REJECTED: Final = "Dify rejected the e-mail or password"
 _REASONS: Final[dict[str | int, str]] = {
-    "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours."
-    " The client retries once an hour; login() retries now",
+    "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours",
     "authentication_failed": _REJECTED,  # from 1.8.0
     "email_or_password_mismatch": _REJECTED,  # up to 1.7
     "account_not_found": _REJECTED,
@@ -38,6 +35,11 @@ _REASONS: Final[dict[str | int, str]] = {
     400: "the server does not accept the form of the e-mail or the password",
     422: "the server does not accept the form of the e-mail or the password",
 }
+# What a program can do, as the last sentence of an error.
+LOCKED_ADVICE: Final = "The client retries once an hour; login() retries now."
+_REJECTED_ADVICE: Final = "Correct it, then call login() or create a new client."
+_OTHER_ADVICE: Final = "Call login() to try again."
+_ADVICE: Final = (LOCKED_ADVICE, _REJECTED_ADVICE, _OTHER_ADVICE)
 # The errors for invalid requests echo the password, decoded [1.11.2/01_login_missing_email].
 _ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 
@@ -89,12 +91,18 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     if error.message == "Invalid encrypted data":
         reason = "the server could not decode the password. Check server_version"
     reason = reason or message or _REASONS.get(reply.status) or "the login was rejected"
+    advice = ""
     if "code" in path:
-        reason = f"{message or 'the code was rejected'}. Call request_login_code() for another code"
+        reason, advice = message or "the code was rejected", "Call request_login_code() for another code."
+    elif error_class is DifyLoginLockedError:
+        advice = LOCKED_ADVICE
+    elif reason is _REJECTED:
+        advice = _REJECTED_ADVICE
     elif reason is message:
-        reason = f"{message}. Call login() to try again"
+        advice = _OTHER_ADVICE
+    code = f" {error.code}" if error.code else ""
     return error_class(
-        f"POST {path}: {reply.status}{f' {error.code}' if error.code else ''}: {reason}.",
+        f"POST {path}: {reply.status}{code}: {reason}.{advice and f' {advice}'}",
         status=reply.status,
         code=error.code,
         message="" if echoes else error.message or redact(data),
@@ -104,12 +112,20 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     )
 
 
+def without_advice(error: DifyError) -> str:
+    """The text of an error of a login, without the advice."""
+    text = str(error)
+    for advice in _ADVICE:
+        text = text.removesuffix(f" {advice}")
+    return text
+
+
 def no_password_login() -> DifyLoginError:
     """The error if the server does not allow passwords; none is sent."""
     return DifyLoginError(
         "GET /system-features: the server does not allow logging in with a password"
-        " (enable_email_password_login is false). Use an admin API key, or an emailed code"
-        " (login_with_code).",
+        " (enable_email_password_login is false). Use an admin API key, or an emailed code with"
+        " login_with_code().",
         method="GET",
         path="/system-features",
     )

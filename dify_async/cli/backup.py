@@ -13,7 +13,7 @@ from dify_async._tables import ColumnType
 from dify_async.client import AppResult, AsyncDifyServer
 
 from .connection import Connection
-from .console import OK, SOME_FAILED, AsJson, chosen_format, note, print_rows, progress, short
+from .console import OK, SOME_FAILED, AsJson, UsageError, chosen_format, note, print_rows, progress, short
 
 _COLUMNS: Final[dict[str, ColumnType]] = {
     "app_id": "text",
@@ -44,6 +44,8 @@ def backup(
         connection: The server.
     """
     kind = chosen_format(Console(), as_csv=False, as_json=as_json)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")
 
     async def task(dify: AsyncDifyServer) -> list[AppResult[Path]]:
         with progress("apps") as count:

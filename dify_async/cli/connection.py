@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from cyclopts import Group, Parameter
 
+from dify_async._http.urls import normal_base_url
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
+from dify_async.errors import DifyConfigError
 from dify_async.tokens import MemoryTokenStore
 
 from .console import UsageError, naming, note
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _GROUP: Final = Group("Connection", sort_key=10)
+# The arguments of the client that its errors name.
+_ARGUMENT: Final = re.compile(r"\b(?:base_url|email|(?<=email and )password|admin_api_key|workspace_id)\b")
 # A little latency shows the progress as it is with a real server.
 _DEMO_LATENCY: Final = 0.02
 
@@ -54,22 +59,36 @@ class Connection:
             raise UsageError("--demo has its own server and account: leave out --base-url and --email")
         store = None if self.redis_url is None else _redis_store(self.redis_url)
         if not self.demo:
-            yield Client(AsyncDifyServer.from_env(**self._options(), token_store=store), store)
+            yield Client(self._client_of_server(store), store)
             return
-        from dify_async.testing import FakeDifyServer  # noqa: PLC0415 - it takes time to import
+        from dify_async.testing.demo import DemoServer  # noqa: PLC0415 - it takes time to import
 
-        with FakeDifyServer(latency=_DEMO_LATENCY) as fake:
+        with DemoServer(latency=_DEMO_LATENCY) as fake:
             note(f"using a fake server at {fake.base_url}")
             tokens = store or MemoryTokenStore()
             yield Client(AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=tokens), store)
 
+    def _client_of_server(self, store: RedisTokenStore | None) -> AsyncDifyServer:
+        try:
+            return AsyncDifyServer.from_env(**self._options(), token_store=store)
+        except DifyConfigError as error:
+            text = _ARGUMENT.sub(lambda name: self._source_of(name[0]), str(error))
+            raise UsageError(text) from None
+
+    def _source_of(self, argument: str) -> str:
+        """The option or variable that an argument of the client is from."""
+        if getattr(self, argument, None):
+            return f"--{argument.replace('_', '-')}"
+        return f"DIFY_{argument.upper()}"
+
     def _options(self) -> dict[str, Any]:
         given = {"base_url": self.base_url, "email": self.email}
-        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value}
         url, email = (options.get(name) or os.environ.get(f"DIFY_{name.upper()}") for name in given)
         if not url:
             raise UsageError("no server: pass --base-url, or set DIFY_BASE_URL; --demo needs none")
-        uses_admin_key = self.email is None and os.environ.get("DIFY_ADMIN_API_KEY")
+        normal_base_url(url)  # before the password is asked for
+        uses_admin_key = not self.email and os.environ.get("DIFY_ADMIN_API_KEY")
         if not uses_admin_key and not email:
             raise UsageError("no account: pass --email, or set DIFY_EMAIL")
         if not uses_admin_key and not os.environ.get("DIFY_PASSWORD"):

@@ -28,15 +28,15 @@ AsCsv = Annotated[
     bool, Parameter(name="--csv", help="Print CSV: the default if the output is piped.", show_default=False)
 ]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.", show_default=False)]
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), show_default=False)]
 
 _MAX_NAME_LENGTH: Final = 60
 _LOGGER: Final = logging.getLogger("dify_async")
 _LOGIN_ADVICE: Final = (
     "Check --email and DIFY_PASSWORD, or set DIFY_ADMIN_API_KEY instead; then run the command again."
 )
-_LOCKED_ADVICE: Final = (
-    "By default, Dify locks an account for 24 hours. Check DIFY_PASSWORD before you run the command again."
-)
+_LOCKED_ADVICE: Final = "Check DIFY_PASSWORD before you run the command again."
+_KEY_ADVICE: Final = "Set DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an account."
 
 
 class UsageError(Exception):
@@ -56,13 +56,18 @@ def note(message: object) -> None:
 
 
 def line_of(error: Exception) -> str:
-    """The text of an error; for a rejected login with options and variables instead of methods."""
-    if not isinstance(error, DifyLoginError) or not error.status:
+    """The text of an error; for a login with options and variables instead of methods."""
+    if not isinstance(error, DifyLoginError):
         return str(error)
-    code = f" {error.code}" if error.code else ""
-    answer = f"{error.status}{code}: {error.message}" if error.message else f"{error.status}{code}"
-    advice = _LOCKED_ADVICE if isinstance(error, DifyLoginLockedError) else _LOGIN_ADVICE
-    return f"{error.method} {error.path}: {answer.rstrip('.')}. {advice}"
+    rest, _, last = str(error).rpartition(". ")
+    names_methods = "()" in last
+    text = f"{rest}." if names_methods else str(error)
+    if isinstance(error, DifyLoginLockedError):
+        return f"{text} {_LOCKED_ADVICE}"
+    if error.path != "/login":  # no password was sent
+        return f"{text} {_KEY_ADVICE}"
+    # Otherwise the attempts are used up, and the text says what to do.
+    return f"{text} {_LOGIN_ADVICE}" if names_methods or error.status else text
 
 
 @contextmanager
@@ -92,6 +97,16 @@ class _Notes(logging.Handler):
             record = copy.copy(record)  # other handlers receive it too
             record.args = tuple(line_of(one) if isinstance(one, Exception) else one for one in args)
         note(self.format(record))
+
+
+def confirm(question: str, *, otherwise: str) -> None:
+    """Ask before a change, at a terminal; `otherwise` is the error if there is none."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"{otherwise}: pass --yes, or run it at a terminal")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise UsageError("nothing was changed")
 
 
 def chosen_format(console: Console, *, as_csv: bool, as_json: bool) -> Format:

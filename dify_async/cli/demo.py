@@ -24,8 +24,8 @@ def demo(
     """Serve a fake server with generated apps until Ctrl-C, and print its URL and account.
 
     Args:
-        port: The port; by default a free one.
-        version: The version of Dify to imitate.
+        port: The port; 0 for a free one.
+        version: The version of Dify to imitate, from 0.15 to 1.18.
         apps: The number of apps.
         latency: Seconds before each response.
         seed: Another seed gives other ids and numbers.

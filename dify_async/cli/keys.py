@@ -22,14 +22,26 @@ from dify_async._concurrency import complete
 from dify_async._ids import is_api_key
 from dify_async._tables import ColumnType, write_table
 from dify_async.client import AsyncDifyServer
-from dify_async.client.rotation import is_whole
+from dify_async.client.rotation import CREATED, is_whole
 from dify_async.errors import DifyError, DifyNotFoundError
 from dify_async.models import ApiKey
 from dify_async.models import App as DifyApp
 from dify_async.statistics.fan_out import affects_all_apps
 
 from .connection import Client, Connection
-from .console import OK, SOME_FAILED, UsageError, chosen_format, note, print_rows, progress, short
+from .console import (
+    OK,
+    SOME_FAILED,
+    AsJson,
+    UsageError,
+    Yes,
+    chosen_format,
+    confirm,
+    note,
+    print_rows,
+    progress,
+    short,
+)
 
 _COLUMNS: Final[dict[str, ColumnType]] = {
     "app_id": "text",
@@ -40,6 +52,8 @@ _COLUMNS: Final[dict[str, ColumnType]] = {
 }
 _KEY_COLUMN: Final[dict[str, ColumnType]] = {"key": "text"}
 
+# Narrower terminals do not show the ids of keys, so that the names of the apps stay readable.
+_WIDE: Final = 100
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 All = Annotated[bool, Parameter(name="--all", show_default=False)]
@@ -52,7 +66,11 @@ keys: Final[App] = App(name="keys", help="List, create and rotate the API keys o
 
 @keys.command(name="list")
 def list_keys(
-    *apps: str, output: Output = None, stdout: Stdout = False, connection: Connection = Connection()
+    *apps: str,
+    output: Output = None,
+    stdout: Stdout = False,
+    as_json: AsJson = False,
+    connection: Connection = Connection(),
 ) -> int:
     """List the API keys of apps, by default of all apps.
 
@@ -62,13 +80,16 @@ def list_keys(
         apps: Names or ids of apps.
         output: Write CSV with the keys to this new file, which only you can read (mode 0600).
         stdout: Print CSV with the keys.
+        as_json: Print JSON, with one object per key, and without the keys.
         connection: The server.
     """
+    if as_json and (output is not None or stdout):
+        raise UsageError("--json cannot be combined with --output or --stdout, which write CSV")
     if output is None and not stdout:
         with connection.client() as client:
             rows: list[Row] = []
             code = _for_each(client, _chosen(client, apps, all_apps=not apps), _keys_of, rows.append)
-        _print([row[: len(_COLUMNS)] for row in rows])
+        _print([row[: len(_COLUMNS)] for row in rows], as_json=as_json)
         return code
     return _written(connection, apps, _keys_of, output, stdout=stdout, all_apps=not apps)
 
@@ -97,6 +118,7 @@ def create(
 def rotate(
     *apps: str,
     all_apps: All = False,
+    yes: Yes = False,
     output: Output = None,
     stdout: Stdout = False,
     connection: Connection = Connection(),
@@ -104,16 +126,19 @@ def rotate(
     """Replace all API keys of each of these apps by one new key.
 
     The new key is created before the old ones are deleted, unless the app has ten, the maximum. Each new key
-    is written at once, so an interruption loses none. Programs that use an old key fail from then on.
+    is written at once, so an interruption loses none. Programs that use an old key fail from then on, so
+    --all asks first.
 
     Args:
         apps: Names or ids of apps.
         all_apps: All apps of the workspace.
+        yes: Do not ask.
         output: Write CSV with the new keys to this new file, which only you can read (mode 0600).
         stdout: Print CSV with the new keys.
         connection: The server.
     """
-    return _written(connection, apps, _rotated, output, stdout=stdout, all_apps=all_apps)
+    asks = all_apps and not yes
+    return _written(connection, apps, _rotated, output, stdout=stdout, all_apps=all_apps, asks=asks)
 
 
 Call = Callable[[AsyncDifyServer, DifyApp], Awaitable[tuple[Sequence[ApiKey], DifyError | None]]]
@@ -142,8 +167,9 @@ def _written(
     *,
     stdout: bool,
     all_apps: bool,
+    asks: bool = False,
 ) -> int:
-    """Write the keys that a call returns, app by app."""
+    """Write the keys that a call returns, app by app. If it `asks`, that is before it changes anything."""
     if (output is None) != stdout:
         raise UsageError("keys are secret: pass either --output FILE or --stdout")
     if bool(names) == all_apps:
@@ -151,6 +177,9 @@ def _written(
     console = Console()
     with connection.client() as client:
         chosen = _chosen(client, names, all_apps=all_apps)
+        if asks:
+            question = f"Replace all API keys of every app ({len(chosen)} in total)?"
+            confirm(question, otherwise="rotate --all replaces the keys of every app")
         with _opened(output) as file:
             writer = csv.writer(file, lineterminator="\n")
             columns = _COLUMNS | _KEY_COLUMN
@@ -218,7 +247,8 @@ def _for_each(
             await anyio.to_thread.run_sync(write, _row(app, key))
         if error is not None:
             code = SOME_FAILED
-            note(f"{short(app.name) or app.id}: {error}")
+            text = str(error).replace(CREATED, "The new key was written; delete the old ones in Dify")
+            note(f"{short(app.name) or app.id}: {text}")
 
     async def task(dify: AsyncDifyServer) -> None:
         with progress("apps", is_hidden=hides_progress) as count:
@@ -235,8 +265,10 @@ def _row(app: DifyApp, key: ApiKey) -> Row:
     return app.id, app.name, key.id, _time(key.created_at), _time(key.last_used_at), token
 
 
-def _time(seconds: int | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+def _time(seconds: int | None) -> str | None:
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    )
 
 
 def _chosen(client: Client, names: Sequence[str], *, all_apps: bool) -> list[DifyApp]:
@@ -259,18 +291,21 @@ async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
         raise UsageError(f"{str(error).rstrip('.')} (see `dify-async report`)") from None
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Row], *, as_json: bool) -> None:
     console = Console()
-    kind = chosen_format(console, as_csv=False, as_json=False)
+    kind = chosen_format(console, as_csv=False, as_json=as_json)
     if kind != "table":
         print_rows(kind, _COLUMNS, rows)
         return
     if not rows:
         console.print("no API keys")
         return
+    is_wide = console.width >= _WIDE
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    for heading in ("app", "key id", "created", "last used"):
-        table.add_column(heading, overflow="fold")
-    for _, name, *others in rows:
-        table.add_row(short(str(name)), *map(str, others))
+    table.add_column("app", overflow="fold")
+    for heading in (*(["key id"] if is_wide else []), "created (UTC)", "last used (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    for _, name, key_id, *times in rows:
+        texts = (str(time or "").replace("T", " ")[:16] for time in times)
+        table.add_row(short(str(name)), *([str(key_id)] if is_wide else []), *texts)
     console.print(table, markup=False)

@@ -38,9 +38,8 @@ _LESS_IS_BETTER: Final = {"average_response_time"}
 
 def report_tables(dashboard: Dashboard, apps: Sequence[AppDashboard], width: int) -> Group:
     """The totals, the apps in the order given, and the errors."""
-    return Group(
-        _totals_table(dashboard), _apps_table(dashboard, apps, is_wide=width >= _WIDE), _errors(dashboard)
-    )
+    tables = [_totals_table(dashboard), _apps_table(dashboard, apps, is_wide=width >= _WIDE)]
+    return Group(*tables, *([_errors(dashboard)] if dashboard.errors else []))
 
 
 def uses_of(app: AppDashboard) -> Series | None:
@@ -91,7 +90,7 @@ def _totals_table(dashboard: Dashboard) -> Table:
         for name, heading in _TOTALS.items()
         if (series := dashboard.totals.get(name)) is not None
     ]
-    rows += [(f"cost in {currency}", series, True) for currency, series in dashboard.costs.items()]
+    rows += [("cost", series, True) for series in dashboard.costs.values()]
     for heading, series, less_is_better in rows:
         bars = _sparkline(series.values, 15)
         shares = _change(series, less_is_better=less_is_better)

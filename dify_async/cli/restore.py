@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,18 @@ from dify_async.client import AsyncDifyServer
 from dify_async.restore import RestoreResult, RestoreStep, plan_restore, restore_apps
 
 from .connection import Connection
-from .console import OK, SOME_FAILED, AsJson, UsageError, chosen_format, note, print_rows, progress, short
+from .console import (
+    OK,
+    SOME_FAILED,
+    AsJson,
+    Yes,
+    chosen_format,
+    confirm,
+    note,
+    print_rows,
+    progress,
+    short,
+)
 
 _COLUMNS: Final[dict[str, ColumnType]] = {
     "file": "text",
@@ -35,7 +45,7 @@ def restore(
     /,
     *,
     copies: Annotated[bool, Parameter(show_default=False)] = False,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), show_default=False)] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     connection: Connection = Connection(),
 ) -> int:
@@ -59,7 +69,7 @@ def restore(
         plan = client.run(partial(plan_restore, folder=folder, copies=copies))
         _print_plan(plan)
         if any(step.action != "skip" for step in plan) and not yes:
-            _confirm()
+            confirm("Restore these apps?", otherwise="restore changes apps")
 
         async def task(dify: AsyncDifyServer) -> list[RestoreResult]:
             with progress("apps") as count:
@@ -89,15 +99,6 @@ def _print_plan(plan: Iterable[RestoreStep]) -> None:
         action = f"skip: {step.reason}" if step.action == "skip" else step.action
         table.add_row(short(step.app_name) or step.path.name, step.mode, action)
     Console(stderr=True, markup=False).print(table)
-
-
-def _confirm() -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("restore changes apps: pass --yes, or run it at a terminal")
-    sys.stderr.write("Restore these apps? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise UsageError("nothing was changed")
 
 
 def _is_copyable(step: RestoreStep) -> bool:

@@ -38,6 +38,7 @@ from .keys import KeyCalls
 from .knowledge import KnowledgeCalls
 from .many_statistics import ManyStatisticCalls
 from .messages import MessageCalls
+from .options import Options
 from .raw import RawCalls
 from .statistics import StatisticCalls
 from .usage import UsageCalls
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
     from dify_async._ids import Id
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
-
-    from .options import Options
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
 
@@ -93,9 +92,11 @@ class AsyncDifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
-            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
-            not apply. It is checked when the client is entered.
+        session: An aiohttp session to use. Its connector, headers, proxy, trust_env, trace_configs and
+            middlewares apply, and the connector's `ssl` replaces this client's. With trust_env, so do the
+            proxy settings of the environment. The session is not closed, its cookies are neither sent nor
+            changed, and its timeout does not apply. If a setting cannot apply, entering the client raises a
+            DifyConfigError.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -106,9 +107,8 @@ class AsyncDifyServer(
         max_response_bytes: The maximum size of a response, after decompression.
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
-            network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
-            session with trust_env=True.
+            network can then read the password.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
         headers: Headers to send with every request to the server, such as those that a login page or gateway
             in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
             Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
@@ -117,8 +117,7 @@ class AsyncDifyServer(
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
-            to 1.9.1, if there is an Authorization header.
+            not a valid Redis URL; and on logging in to Dify up to 1.9.1, if there is an Authorization header.
     """
 
     _base_url: str = ""  # for the repr if __init__ raised an error
@@ -206,7 +205,7 @@ class AsyncDifyServer(
                 DIFY_REDIS_URL is validated when the client is entered.
         """
         overrides = masked_options(overrides)
-        return cls(**from_environment(overrides))
+        return cls(**from_environment(overrides, Options))
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import anyio.to_thread
 
@@ -15,13 +15,15 @@ from dify_async._http.urls import checked_proxy
 from dify_async._secrets import masked
 from dify_async.errors import DifyConfigError
 
-from .options import Options
+from .options import Options, SyncOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dify_async._auth.fallback_store import FallbackStore
     from dify_async.redis_store import RedisTokenStore
+
+OptionsT = TypeVar("OptionsT", bound=SyncOptions)
 
 logger: Final = logging.getLogger("dify_async")
 
@@ -32,19 +34,19 @@ _ADMIN_KEY: Final = ("admin_api_key", "workspace_id")
 _SECRETS: Final = frozenset({"password", "admin_api_key", "proxy", "headers"})
 
 
-def masked_options(options: Options) -> Options:
+def masked_options(options: OptionsT) -> OptionsT:
     """The same arguments, with masked reprs of the secrets, and of those whose name may be misspelt."""
     plain = Options.__annotations__.keys() - _SECRETS
     return cast(
-        "Options", {name: value if name in plain else masked(value) for name, value in options.items()}
+        "OptionsT", {name: value if name in plain else masked(value) for name, value in options.items()}
     )
 
 
-def from_environment(overrides: Options) -> dict[str, Any]:
-    """The client's arguments: the given ones, and the others from environment variables."""
+def from_environment(overrides: SyncOptions, allowed: type[SyncOptions]) -> dict[str, Any]:
+    """The client's arguments: the given ones, if they are `allowed`, and the others from the environment."""
     given: dict[str, Any] = {**overrides}
-    for name in given.keys() - Options.__annotations__.keys():
-        hint = _checks.suggestion(name, Options.__annotations__)
+    for name in given.keys() - allowed.__annotations__.keys():
+        hint = _checks.suggestion(name, allowed.__annotations__)
         raise DifyConfigError(f"from_env has no argument {name!r}{f'; {hint}' if hint else ''}")
     logins = [names for names in (_ACCOUNT, _ADMIN_KEY) if not given.keys().isdisjoint(names)]
     for name in ("base_url", *itertools.chain(*(logins or (_ACCOUNT, _ADMIN_KEY)))):

@@ -1,4 +1,4 @@
-"""The arguments of `AsyncDifyServer` as a TypedDict, for `from_env`."""
+"""The arguments of the clients as TypedDicts, for `from_env`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dify_async.tokens import TokenStore
 
 
-class Options(TypedDict, total=False):
-    """The arguments of `AsyncDifyServer`."""
+class SyncOptions(TypedDict, total=False):
+    """The arguments of `DifyServer`."""
 
     base_url: str
     email: str | None
@@ -25,7 +25,6 @@ class Options(TypedDict, total=False):
     admin_api_key: str | None
     workspace_id: Id | None
     token_store: TokenStore | None
-    session: aiohttp.ClientSession | None
     server_version: str | None
     timeout: float
     max_concurrency: int
@@ -35,3 +34,9 @@ class Options(TypedDict, total=False):
     proxy: str | None
     headers: Mapping[str, str] | None
     on_event: OnEvent | None
+
+
+class Options(SyncOptions, total=False):
+    """The arguments of `AsyncDifyServer`. A session belongs to one event loop."""
+
+    session: aiohttp.ClientSession | None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Dify's limit per app, in all versions up to 1.17.
 MAX_KEYS: Final = 10
+# The end of the error if an old key could not be deleted.
+CREATED: Final = "The new key was created: it is `created_key` of this error"
 # The keys of all versions have 24 letters and digits; masked keys look like "app-A...wxyz" (Dify PR 42168).
 _KEY: Final = re.compile(r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}")
 
@@ -70,7 +72,7 @@ async def rotate(calls: AppKeys, app_id: str, keys: Sequence[ApiKey], old: Seque
             await _delete(calls, app_id, key)
     except DifyError as error:
         error.created_key = new
-        _explain(error, "The new key was created: it is `created_key` of this error")
+        _explain(error, CREATED)
         raise
     return new
 

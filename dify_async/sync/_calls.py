@@ -53,7 +53,7 @@ class Calls(Uncopyable):
         Nothing is sent: the first call logs in. A closed client can be opened again.
 
         Raises:
-            DifyConfigError: A setting of the environment or of the session cannot be used.
+            DifyConfigError: A setting of the environment cannot be used.
             DifyError: The client is open already.
         """
         if self._loop is not None and not self._loop.is_closed:

@@ -10,6 +10,7 @@ from dify_async._http.retry import RetryPolicy
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
 from dify_async.client.environment import from_environment, masked_options
+from dify_async.client.options import SyncOptions
 from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import UnionType
-
-    import aiohttp
 
     from dify_async._choices import (
         AnnotationStatus,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from dify_async._ids import AppOrId, Id
     from dify_async._times import When
     from dify_async.client.bulk import AppResult, Progress
-    from dify_async.client.options import Options
     from dify_async.client.raw import T
     from dify_async.dashboard.dashboard import Dashboard
     from dify_async.events import OnEvent
@@ -2105,7 +2103,7 @@ class DifyServer(
     per process.
 
     Callbacks (`on_event`, `progress`, `token_store`) are called in the background thread and must not call
-    this client. A `session` must belong to the background thread's event loop.
+    this client.
 
     Args:
         base_url: The server's URL, such as "https://dify.example.com", with or without a path.
@@ -2116,9 +2114,6 @@ class DifyServer(
         workspace_id: The workspace to access with the admin API key. Calls act as the workspace's owner.
         token_store: Where tokens are stored: by default, in Redis if the environment variable DIFY_REDIS_URL
             or REDIS_URL is set when the client is created, otherwise in memory.
-        session: An aiohttp session whose connector, headers, proxy, trust_env, trace_configs and middlewares
-            apply. The session is not closed, its cookies are neither sent nor changed, and its timeout does
-            not apply. It is checked when the client is entered.
         server_version: Dify's version, such as "1.11.2", if a proxy hides it. By default, the version is
             read from the server before the first login, and then from every response. If the version is
             unknown, the client assumes the latest one.
@@ -2129,9 +2124,8 @@ class DifyServer(
         max_response_bytes: The maximum size of a response, after decompression.
         ssl: An ssl.SSLContext, for example `ssl.create_default_context(cafile="ca.pem")` for a server with
             a private certificate authority. False disables verification, which is unsafe: anyone on the
-            network can then read the password. If you pass a session, its connector's setting applies.
-        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored, unless you pass a
-            session with trust_env=True.
+            network can then read the password.
+        proxy: The URL of an HTTP proxy. Proxy settings in the environment are ignored.
         headers: Headers to send with every request to the server, such as those that a login page or gateway
             in front of Dify requires. Their values are never shown. The client sets Cookie, X-CSRF-Token,
             Content-Type and, with an admin API key or up to Dify 1.9.1, Authorization itself.
@@ -2140,8 +2134,7 @@ class DifyServer(
 
     Raises:
         DifyConfigError: An argument is invalid. Also raised on entering the client, if DIFY_REDIS_URL is
-            not a valid Redis URL, or if a setting of the session cannot apply; and on logging in to Dify up
-            to 1.9.1, if there is an Authorization header.
+            not a valid Redis URL; and on logging in to Dify up to 1.9.1, if there is an Authorization header.
     """
 
     def __init__(
@@ -2153,7 +2146,6 @@ class DifyServer(
         admin_api_key: str | None = None,
         workspace_id: Id | None = None,
         token_store: TokenStore | None = None,
-        session: aiohttp.ClientSession | None = None,
         server_version: str | None = None,
         timeout: float = 30.0,
         max_concurrency: int = 8,
@@ -2178,7 +2170,6 @@ class DifyServer(
                 admin_api_key=admin_api_key,
                 workspace_id=workspace_id,
                 token_store=token_store,
-                session=session,
                 server_version=server_version,
                 timeout=timeout,
                 max_concurrency=max_concurrency,
@@ -2192,7 +2183,7 @@ class DifyServer(
         )
 
     @classmethod
-    def from_env(cls, **overrides: Unpack[Options]) -> Self:
+    def from_env(cls, **overrides: Unpack[SyncOptions]) -> Self:
         """Create a client from environment variables. Arguments take precedence over their variables.
 
         Variables: DIFY_BASE_URL; DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and
@@ -2204,4 +2195,4 @@ class DifyServer(
                 DIFY_REDIS_URL is validated when the client is entered.
         """
         overrides = masked_options(overrides)
-        return cls(**from_environment(overrides))
+        return cls(**from_environment(overrides, SyncOptions))

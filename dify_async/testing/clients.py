@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Unpack
 
 from dify_async.client import AsyncDifyServer
-from dify_async.client.options import Options
+from dify_async.client.options import Options, SyncOptions
 from dify_async.sync import DifyServer
 from dify_async.testing._console.listener import Listener
 from dify_async.testing._console.state import State
@@ -30,22 +30,24 @@ class Clients:
         For this client it is always noon of the server's `today`, so that `dashboard(days=3)` and the like
         end on that day. `options` are arguments of `AsyncDifyServer`; tokens are stored in memory by default.
         """
-        return _PinnedAsyncClient(self._state.now, **self._options(options))
+        given: Options = {**self._defaults(options), **options}
+        return _PinnedAsyncClient(self._state.now, **given)
 
-    def sync_client(self, **options: Unpack[Options]) -> DifyServer:
+    def sync_client(self, **options: Unpack[SyncOptions]) -> DifyServer:
         """A synchronous client of this server, for the owner's account.
 
         The server must have been entered by `with`, or in another thread. For this client it is always noon
         of the server's `today`. `options` are arguments of `DifyServer`; tokens are stored in memory by
         default.
         """
-        return _PinnedClient(self._state.now, **self._options(options))
+        given: SyncOptions = {**self._defaults(options), **options}
+        return _PinnedClient(self._state.now, **given)
 
-    def _options(self, options: Options) -> Options:
-        defaults: Options = {"base_url": self.base_url, "token_store": MemoryTokenStore()}
+    def _defaults(self, options: SyncOptions) -> SyncOptions:
+        defaults: SyncOptions = {"base_url": self.base_url, "token_store": MemoryTokenStore()}
         if "admin_api_key" not in options:
             defaults |= {"email": self._state.owner.email, "password": self._state.owner.password}
-        return {**defaults, **options}
+        return defaults
 
 
 class _PinnedAsyncClient(AsyncDifyServer):
@@ -62,6 +64,6 @@ class _PinnedAsyncClient(AsyncDifyServer):
 class _PinnedClient(DifyServer):
     """A synchronous client for which it is always the same time."""
 
-    def __init__(self, now: datetime, **options: Unpack[Options]) -> None:
+    def __init__(self, now: datetime, **options: Unpack[SyncOptions]) -> None:
         super().__init__(**options)
         self._dify = _PinnedAsyncClient(now, **options)

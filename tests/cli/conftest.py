@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,6 +18,13 @@ class Ended(NamedTuple):
     code: int
     output: str
     errors: str
+
+
+class Terminal(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Command:
@@ -36,6 +44,9 @@ class Command:
     def at_a_terminal(self, width: int = 80) -> None:
         """As rich sees it."""
         self.set(COLUMNS=str(width), FORCE_COLOR="1", TERM="xterm", NO_COLOR="")
+
+    def type(self, text: str) -> None:
+        self._patch.setattr("sys.stdin", Terminal(text))
 
     def __call__(self, *arguments: str) -> Ended:
         code = main(arguments)

@@ -92,29 +92,29 @@ def test_a_renamed_app_is_found_by_its_id(command: Command, fake: FakeDifyServer
     assert (app.name, twin.id != app.id, len(fake.apps)) == (name, True, count)
 
 
-def test_it_asks_before_it_changes_anything(
-    command: Command, other: FakeDifyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_asks_before_it_changes_anything(command: Command, other: FakeDifyServer, tmp_path: Path) -> None:
     assert command("backup", str(tmp_path)).code == 0
     command.use(other)
     ended = command("restore", str(tmp_path))
     assert ended.code == 2
     assert "pass --yes" in ended.errors
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     for answer in ("n\n", "\n", ""):
-        monkeypatch.setattr("sys.stdin", Terminal(answer))
+        command.type(answer)
         ended = command("restore", str(tmp_path))
         assert ended.code == 2
         assert "Restore these apps? [y/N]" in ended.errors
         assert "nothing was changed" in ended.errors
     assert other.apps == []
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    command.type("y\n")
     assert command("restore", str(tmp_path)).code == 0
     assert len(other.apps) == 6
+
+
+def test_a_backup_to_a_file(command: Command, fake: FakeDifyServer, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert command("backup", str(file)) == (2, "", f"dify-async: error: {file} is not a folder\n")
+    assert not fake.requests
 
 
 def test_a_folder_that_does_not_exist(command: Command, tmp_path: Path) -> None:

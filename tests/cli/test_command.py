@@ -12,13 +12,16 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import anyio
 import pytest
 
-from dify_async import __version__, cli
+from dify_async import DifyLoginError, MemoryTokenStore, __version__, cli
+from dify_async._auth.verdicts import code_session_ended
 from dify_async.cli.app import app
+from dify_async.cli.console import line_of
 from dify_async.testing import FakeDifyServer
 from tests.cli.conftest import Command
 from tests.programs import line_with, started
@@ -86,6 +89,16 @@ def test_no_password_at_a_terminal(
     assert not fake.requests
 
 
+def test_an_invalid_url_is_reported_before_the_password_is_asked_for(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.type("")
+    monkeypatch.setattr(getpass, "getpass", lambda _: pytest.fail("it asked"))
+    command.set(DIFY_PASSWORD="")
+    ended = command("report", "--base-url", "dify.example.com")
+    assert ended.errors == 'dify-async: error: --base-url must begin with "https://" or "http://"\n'
+
+
 @pytest.mark.parametrize("name", ["demo", "dashboard", "exporter"])
 def test_a_port_that_is_taken(command: Command, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -95,9 +108,15 @@ def test_a_port_that_is_taken(command: Command, name: str) -> None:
     assert ended == (2, "", text)
 
 
-def test_other_errors_of_the_demo(command: Command) -> None:
-    text = "dify-async: error: Not a Dify version: 'latest'. Give digits, such as 1.11.2.\n"
-    assert command("demo", "--version", "latest") == (2, "", text)
+@pytest.mark.parametrize(
+    ("version", "text"),
+    [
+        ("latest", "Not a Dify version: 'latest'. Give digits, such as 1.11.2."),
+        ("9.9", "Unsupported Dify version: '9.9'. The fake server supports 0.15 to 1.18."),
+    ],
+)
+def test_a_version_that_the_demo_lacks(command: Command, version: str, text: str) -> None:
+    assert command("demo", "--version", version) == (2, "", f"dify-async: error: {text}\n")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +150,74 @@ def test_a_rejected_login(command: Command, version: str) -> None:
         assert "DifyLoginLockedError: POST /login: 429 email_code_login_limit: " in ended.errors
 
 
+@pytest.mark.parametrize(
+    ("options", "environment", "told"),
+    [
+        (["--base-url", "dify.example.com"], {}, '--base-url must begin with "https://" or "http://"'),
+        ([], {"DIFY_BASE_URL": "dify.example.com"}, 'DIFY_BASE_URL must begin with "https://" or "http://"'),
+        (
+            ["--base-url", "", "--email", ""],
+            {"DIFY_EMAIL": ""},
+            "no account: pass --email, or set DIFY_EMAIL",
+        ),
+        (
+            [],
+            {"DIFY_ADMIN_API_KEY": "the-admin-key"},
+            "pass either DIFY_EMAIL and DIFY_PASSWORD, or DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    command: Command, options: list[str], environment: dict[str, str], told: str
+) -> None:
+    """The errors name options and variables, not arguments of the client."""
+    command.set(**environment)
+    assert command("report", *options) == (2, "", f"dify-async: error: {told}\n")
+
+
+def test_the_login_attempts_are_used_up(
+    command: Command, fake: FakeDifyServer, redis_server: RedisServer
+) -> None:
+    """The attempts of all commands count together, and the error quotes the last response."""
+    command.set(DIFY_PASSWORD="Wrong-Password-1")
+    for _ in range(4):
+        ended = command("keys", "list", "--redis-url", redis_server.url)
+        assert ended.code == 3
+        assert "()" not in ended.errors
+    assert fake.count("POST", "/login") == 3
+    assert re.fullmatch(
+        r"dify-async: error: DifyLoginError: POST /login: 401 authentication_failed: Dify rejected the e-mail"
+        r" or password\. Passwords were sent 3 times without success since .* UTC\. Correct the password, or"
+        r" wait until 24 hours after the last attempt\.\n",
+        ended.errors,
+    )
+
+
+async def test_a_login_that_another_process_lost() -> None:
+    """As a command reports it that runs while the password changes."""
+    store = MemoryTokenStore()
+    async with (
+        FakeDifyServer(apps=1) as fake,
+        fake.client(token_store=store) as one,
+        fake.client(token_store=store) as two,
+    ):
+        await one.profile()
+        await two.profile()
+        fake.password = "Another-Pass-1"
+        fake.revoke_all_tokens()
+        for dify in (one, two):
+            with pytest.raises(DifyLoginError, match=r"call login\(\)") as rejected:
+                await dify.profile()
+    text = line_of(rejected.value)
+    assert " Another client of this account received this response. Check --email and DIFY_PASSWORD" in text
+    assert "()" not in text
+
+
+def test_a_session_from_an_emailed_code_has_ended() -> None:
+    text = line_of(code_session_ended())
+    assert text.endswith("has ended. Set DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an account.")
+
+
 def test_a_server_without_password_login(command: Command) -> None:
     with FakeDifyServer("1.15.0", apps=1) as fake:
         fake.inject("/system-features", body=b'{"enable_email_password_login": false}')
@@ -138,7 +225,7 @@ def test_a_server_without_password_login(command: Command) -> None:
         ended = command("keys", "list")
     assert ended.code == 3
     assert "()" not in ended.errors
-    assert "admin API key" in ended.errors
+    assert ended.errors.endswith(" Set DIFY_ADMIN_API_KEY and DIFY_WORKSPACE_ID instead of an account.\n")
 
 
 def test_warnings_of_the_package(command: Command, caplog: pytest.LogCaptureFixture) -> None:
@@ -237,6 +324,26 @@ def test_ctrl_c_while_the_packages_are_imported(command: Command, monkeypatch: p
 
     monkeypatch.setattr(cli, "find_spec", interrupted)
     assert command("report", "--demo") == (130, "", "")
+
+
+@pytest.mark.slow
+async def test_ctrl_c_while_this_package_is_imported(tmp_path: Path) -> None:
+    """Which is most of the start."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, function = project["scripts"]["dify-async"].partition(":")
+    slow = tmp_path / "dify_async"
+    slow.mkdir()
+    text = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (slow / "__init__.py").write_text(text, encoding="utf-8")
+    script = f"import sys\nfrom {module} import {function}\nsys.exit({function}())"
+    async with started(
+        "-P", "-c", script, PYTHONPATH=os.pathsep.join([str(tmp_path), python_path()])
+    ) as process:
+        with anyio.fail_after(60):
+            await line_with(process, "^importing$")
+            process.send_signal(signal.SIGINT)
+            output, _ = await process.communicate()
+        assert (process.returncode, output) == (130, b"")
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ async def test_another_password_has_its_own_three_within_five(fake: FakeDifyServ
     error = await outcome(fake, token_store=store)
     assert isinstance(error, DifyLoginError)
     assert "5 times without success" in str(error)
+    assert "login()" not in str(error)  # it would raise the same error
     assert "Wrong-Pass" not in str(error)
     assert await outcome(fake) is None  # Dify has not locked the account
 

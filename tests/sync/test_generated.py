@@ -66,12 +66,22 @@ def test_a_method_has_the_same_signature(name: str) -> None:
     assert not inspect.iscoroutinefunction(ours)
     for before, after in zip([theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)], strict=True):
         asynchronous, plain = inspect.signature(before), inspect.signature(after)
-        assert plain.parameters == asynchronous.parameters
+        assert plain.parameters == {
+            name: parameter.replace(annotation="Unpack[SyncOptions]") if name == "overrides" else parameter
+            for name, parameter in asynchronous.parameters.items()
+            if name != "session"
+        }
         assert plain.return_annotation == waiting(asynchronous.return_annotation)
     about = inspect.getdoc(ours) or ""
     assert bool(about) == bool(theirs.__doc__) or name == "__init__"
     assert "await " not in about
     assert "async " not in about
+
+
+@pytest.mark.parametrize("of", [AsyncDifyServer, DifyServer])
+def test_the_docstring_has_every_argument(of: type) -> None:
+    found = re.findall(r"^    (\w+): ", (inspect.getdoc(of) or "").partition("Args:")[2], re.MULTILINE)
+    assert found[:-1] == [*inspect.signature(of).parameters]  # the last one is an error
 
 
 @pytest.mark.parametrize(("name", "row"), lists().items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import os
 import pickle
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from dify_async import (
+    AsyncDifyServer,
     DifyConfigError,
     DifyError,
     DifyNotFoundError,
@@ -81,19 +81,24 @@ def test_opening_and_closing_without_a_block(fake: FakeDifyServer) -> None:
         dify.close()
 
 
-def test_a_failed_enter_leaves_no_thread(fake: FakeDifyServer) -> None:
-    async def closed() -> object:
-        import aiohttp
-
-        async with aiohttp.ClientSession() as session:
-            pass
-        return session
-
-    dify = sync_client(fake, session=asyncio.run(closed()))
+def test_a_failed_enter_leaves_no_thread(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_REDIS_URL", "not a URL")
+    dify = DifyServer(fake.base_url, fake.email, fake.password)
     for _ in range(2):
-        with pytest.raises(DifyConfigError, match="closed"):
+        with pytest.raises(DifyConfigError, match="DIFY_REDIS_URL"):
             dify.__enter__()
         assert threads() == []
+
+
+def test_a_session_of_aiohttp_is_no_argument(fake: FakeDifyServer) -> None:
+    """It belongs to the event loop that it was created in, which is never that of this client."""
+    options: dict[str, Any] = {"base_url": fake.base_url, "email": fake.email, "password": fake.password}
+    options["session"] = None
+    with pytest.raises(TypeError, match="session"):
+        DifyServer(**options)
+    with pytest.raises(DifyConfigError, match="from_env has no argument 'session'"):
+        DifyServer.from_env(**options)
+    assert AsyncDifyServer.from_env(**options).base_url == fake.base_url
 
 
 def test_an_error_in_the_block_closes_the_client(fake: FakeDifyServer) -> None:

@@ -74,6 +74,8 @@ def overloaded(dify: DifyServer) -> None:
 def refused(dify: DifyServer, app: App) -> None:
     DifyServer()  # type: ignore[call-arg]
     DifyServer.from_env(emial="a@example.com")  # type: ignore[call-arg]
+    DifyServer("https://dify.example.com", session=None)  # type: ignore[call-arg]
+    DifyServer.from_env(session=None)  # type: ignore[call-arg]
     dify.app([app])  # type: ignore[arg-type]
     dify.request("GET", "/apps", type="App")  # type: ignore[call-overload]
     found: list[App] = dify.request("GET", "/apps", type=App)  # type: ignore[arg-type]

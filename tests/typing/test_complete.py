@@ -12,7 +12,7 @@ import pytest
 
 import dify_async
 from dify_async import AsyncDifyServer, sync, testing
-from dify_async.client.options import Options
+from dify_async.client.options import Options, SyncOptions
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeApp
 from dify_async.testing._console.models import AppFields
@@ -62,6 +62,8 @@ def test_each_generic_class_has_a_case() -> None:
 
 def test_keywords_are_those_of_what_they_are_passed_to() -> None:
     client = inspect.signature(AsyncDifyServer).parameters
+    sync_client = inspect.signature(DifyServer).parameters
     app = inspect.signature(FakeApp).parameters
     assert Options.__annotations__.keys() == client.keys()
+    assert SyncOptions.__annotations__.keys() == sync_client.keys()
     assert [*AppFields.__annotations__] == [name for name in app if name not in ("name", "mode")]

@@ -1,5 +1,7 @@
 """What the fake stores: accounts, apps, API keys and knowledge bases."""
 
+import secrets
+import string
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,6 +26,7 @@ _NAMES = (
 )
 _MESSAGES_PER_DAY = (24, 9, 15, 0, 12, 4, 18)
 _DATASETS = ("Manuals", "Prices", "Opening hours", "Contracts", "Produkt-Handb\u00fccher")
+_KEY_LETTERS = string.ascii_letters + string.digits
 _DOCUMENT_STATUSES = ("completed", "error", "paused", "indexing")
 
 
@@ -62,6 +65,12 @@ class ApiKey:
     id: str = field(default_factory=lambda: str(uuid4()))
     last_used_at: int | None = None
     created_at: int = field(default_factory=lambda: int(time.time()))
+
+
+def new_key(kind: str) -> ApiKey:
+    """A key for an "app", or for the knowledge bases ("dataset")."""
+    letters = "".join(secrets.choice(_KEY_LETTERS) for _ in range(24))
+    return ApiKey(type=kind, token=f"{kind}-{letters}")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,13 +5,19 @@ from typing import Final
 
 FIRST: Final = (0, 0, 0)
 NEVER: Final = (10**6, 0, 0)
+# The last one is a preview: what Dify's source has after the latest release.
+_SUPPORTED: Final = ((0, 15), (1, 18))
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """Parse "1.11.2" or "1.11"; raise ValueError for anything else."""
+    """Parse "1.11.2" or "1.11"; raise ValueError for anything else, and for versions without rules."""
     if not re.fullmatch(r"\d+\.\d+(\.\d+)?", text, re.ASCII):
         raise ValueError(f"Not a Dify version: {text!r}. Give digits, such as 1.11.2.")
     major, minor, patch, *_ = [*map(int, text.split(".")), 0]
+    first, last = _SUPPORTED
+    if not first <= (major, minor) <= last:
+        names = " to ".join(".".join(map(str, version)) for version in _SUPPORTED)
+        raise ValueError(f"Unsupported Dify version: {text!r}. The fake server supports {names}.")
     return major, minor, patch
 
 
@@ -120,7 +126,6 @@ class Rules:
     description_never_null = Fact(since=(1, 11, 0))
     counts_debug = Fact(until=(1, 9, 0))  # the statistics of messages; those of runs never do
     counts_debug_conversations = Fact(until=(1, 7, 0))
-    decimal_text = Fact(since=(0, 15, 0))  # a sum of big integers is a string
     truncates_nodes = Fact(since=(1, 16, 0))  # flags of node executions; not captured before
     null_counts = Fact(since=(1, 10, 0))  # without workflow runs each count is null; before, 0
     null_status_count = Fact(since=(1, 15, 0))  # without workflow runs the whole object is null

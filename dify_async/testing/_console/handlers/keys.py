@@ -1,19 +1,16 @@
 """API keys of an app, and of the workspace's knowledge bases."""
 
-import secrets
-import string
 from dataclasses import asdict
 
 from dify_async.testing._console import errors
 from dify_async.testing._console.http import Call, HTTPError, Reply, empty_reply, json_reply
-from dify_async.testing._console.models import ApiKey, is_unpublished_agent
+from dify_async.testing._console.models import ApiKey, is_unpublished_agent, new_key
 from dify_async.testing._console.routing import Route
 from dify_async.testing._console.state import State
 
 MAX_KEYS = 10
 _ADMINS = ("owner", "admin")
 _EDITORS = (*_ADMINS, "editor")
-_ALPHABET = string.ascii_letters + string.digits
 
 
 def list_keys(state: State, call: Call) -> Reply:
@@ -36,8 +33,7 @@ def create_key(state: State, call: Call) -> Reply:
     if len(keys) >= MAX_KEYS:
         crashes = rules.app_key_limit_crashes if kind == "app" else rules.dataset_key_limit_crashes
         raise errors.key_limit(rules, crashes=crashes)
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(24))
-    key = ApiKey(type=kind, token=f"{kind}-{letters}")
+    key = new_key(kind)
     keys.append(key)
     return json_reply(asdict(key), 201 if kind == "app" else 200)
 
