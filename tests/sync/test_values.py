@@ -10,8 +10,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from dify_async import AppModelConfig, Metric
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
