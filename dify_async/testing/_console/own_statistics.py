@@ -42,7 +42,7 @@ def set_statistics(state: State, app: FakeApp, metric: str, days: Mapping[date, 
         raise ValueError(f"{metric} does not apply to mode {app.mode!r}, which has {others}.")
     if not isinstance(days, Mapping):
         raise ValueError(f"The numbers must be a mapping from dates to numbers, got {days!r}.")  # noqa: TRY004
-    rows = {_checked(state, day): _row(metric, statistic, value) for day, value in days.items()}
+    rows = {_checked(state, day): _row(state, metric, statistic, value) for day, value in days.items()}
     own = state.own_statistics.setdefault((app.id, statistic.path), {})
     for day, row in rows.items():
         if row is None:
@@ -69,7 +69,7 @@ def _checked(state: State, day: date) -> date:
     return day
 
 
-def _row(metric: str, statistic: Statistic, value: StatisticValue) -> dict[str, Any] | None:
+def _row(state: State, metric: str, statistic: Statistic, value: StatisticValue) -> dict[str, Any] | None:
     if value is None:
         return None
     example = statistic.values(_EXAMPLE)
@@ -87,6 +87,6 @@ def _row(metric: str, statistic: Statistic, value: StatisticValue) -> dict[str, 
         else:  # a price, which is unknown if it is not given
             price = given.get(name)
             row[name] = None if price is None else str(own_values.decimal(name, price))
-        if name in statistic.text_numbers:
+        if name in statistic.text_numbers and state.rules.decimal_text:
             row[name] = str(row[name])
     return row

@@ -126,6 +126,7 @@ class Rules:
     description_never_null = Fact(since=(1, 11, 0))
     counts_debug = Fact(until=(1, 9, 0))  # the statistics of messages; those of runs never do
     counts_debug_conversations = Fact(until=(1, 7, 0))
+    decimal_text = Fact(since=(0, 15, 0))  # a sum of big integers is a string
     truncates_nodes = Fact(since=(1, 16, 0))  # flags of node executions; not captured before
     null_counts = Fact(since=(1, 10, 0))  # without workflow runs each count is null; before, 0
     null_status_count = Fact(since=(1, 15, 0))  # without workflow runs the whole object is null

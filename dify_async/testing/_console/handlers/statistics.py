@@ -34,7 +34,7 @@ class Statistic:
     runs: bool = False  # counts workflow runs instead of messages
     counts_debug: Callable[[Rules], bool] = lambda rules: rules.counts_debug
     ordered: bool = True
-    text_numbers: tuple[str, ...] = ()  # a sum of big integers is a string
+    text_numbers: tuple[str, ...] = ()  # strings since 0.15
 
 
 STATISTICS = [
@@ -128,7 +128,7 @@ def _rows(
     rows = [
         {"date": str(day), **statistic.values(totals)} for day, totals in days if statistic.has_row(totals)
     ]
-    for name in statistic.text_numbers:
+    for name in statistic.text_numbers if state.rules.decimal_text else ():
         for row in rows:
             row[name] = str(row[name])
     if not statistic.ordered:
