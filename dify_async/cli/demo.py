@@ -25,7 +25,7 @@ def demo(
 
     Args:
         port: The port; 0 for a free one.
-        version: The version of Dify to imitate, from 0.15 to 1.18.
+        version: The version of Dify to imitate.
         apps: The number of apps.
         latency: Seconds before each response.
         seed: Another seed gives other ids and numbers.

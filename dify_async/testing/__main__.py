@@ -13,9 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal, and return the exit code: 2 for an invalid argument, 1 for a port in use."""
     parser = argparse.ArgumentParser(prog="python -m dify_async.testing", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
-    parser.add_argument(
-        "--version", default="1.11.2", help="version of Dify, from 0.15 to 1.18 (default: 1.11.2)"
-    )
+    parser.add_argument("--version", default="1.11.2", help="version of Dify (default: 1.11.2)")
     parser.add_argument("--apps", type=int, default=12, help="number of apps (default: 12)")
     parser.add_argument(
         "--latency", type=float, default=0.0, help="seconds before each response (default: 0)"
@@ -34,7 +32,7 @@ def serve(version: str, *, port: int, apps: int, latency: float, seed: int) -> N
     """Serve until Ctrl-C or SIGTERM, and print the URL and the account.
 
     Raises:
-        ValueError: The version is invalid or unsupported.
+        ValueError: The version is not one of Dify.
         OSError: The port is in use.
     """
     fake = DemoServer(version, port=port, apps=apps, latency=latency, seed=seed)

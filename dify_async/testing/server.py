@@ -25,7 +25,7 @@ class FakeDifyServer(Clients, Contents):
     apps and statistics in every run, except for times of creation.
 
     Args:
-        version: The version of Dify, from "0.15" to "1.18", such as "1.11.2".
+        version: The version of Dify, such as "0.15.3", "1.11.2" or "1.17.0".
         email: The address of the workspace's owner.
         password: The owner's password.
         apps: The number of apps to generate, or the apps to serve.

@@ -53,9 +53,6 @@ def test_versions() -> None:
     assert parse_version("1.11.2") == (1, 11, 2)
     assert parse_version("1.11") == (1, 11, 0)
     assert FakeDifyServer("1.13").version == "1.13"
-    for unsupported in ("0.14", "1.19", "9.9"):
-        with pytest.raises(ValueError, match="Unsupported Dify version"):
-            FakeDifyServer(unsupported)
 
 
 def test_apps_to_serve() -> None:

@@ -5,19 +5,13 @@ from typing import Final
 
 FIRST: Final = (0, 0, 0)
 NEVER: Final = (10**6, 0, 0)
-# The last one is a preview: what Dify's source has after the latest release.
-_SUPPORTED: Final = ((0, 15), (1, 18))
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """Parse "1.11.2" or "1.11"; raise ValueError for anything else, and for versions without rules."""
+    """Parse "1.11.2" or "1.11"; raise ValueError for anything else."""
     if not re.fullmatch(r"\d+\.\d+(\.\d+)?", text, re.ASCII):
         raise ValueError(f"Not a Dify version: {text!r}. Give digits, such as 1.11.2.")
     major, minor, patch, *_ = [*map(int, text.split(".")), 0]
-    first, last = _SUPPORTED
-    if not first <= (major, minor) <= last:
-        names = " to ".join(".".join(map(str, version)) for version in _SUPPORTED)
-        raise ValueError(f"Unsupported Dify version: {text!r}. The fake server supports {names}.")
     return major, minor, patch
 
 
