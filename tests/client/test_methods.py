@@ -17,14 +17,12 @@ from dify_async import (
     Metric,
 )
 from dify_async.testing import FakeApp, FakeDifyServer
-from tests.support import MODES, VERSIONS, an_app
+from tests.support import MODES, UNKNOWN, VERSIONS, an_app
 
 # On other dates, one version is enough.
 pytestmark = pytest.mark.parametrize(
     "version", [*VERSIONS[:-1], pytest.param(VERSIONS[-1], marks=pytest.mark.calendar)]
 )
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -13,9 +12,8 @@ from aiohttp.test_utils import TestServer
 
 from dify_async import AsyncDifyServer, DifyDecodeError
 from dify_async.testing import FakeDifyServer
+from tests.client.support import rows_of
 from tests.support import client
-
-T = TypeVar("T")
 
 
 def app(number: int) -> dict[str, object]:
@@ -82,10 +80,6 @@ def endless_rows() -> web.Application:
     console.router.add_get("/console/api/account/profile", zone)
     console.router.add_get(f"/console/api/apps/{ID}/workflow-runs", part)
     return console
-
-
-async def rows_of(rows: AsyncIterable[T]) -> list[T]:
-    return [row async for row in rows]
 
 
 async def test_an_endless_list() -> None:
@@ -175,20 +169,3 @@ async def test_250_apps() -> None:
     async with FakeDifyServer(apps=250) as fake, client(fake) as dify:
         assert len({one.id for one in await dify.apps()}) == 250
         assert fake.count("GET", "/apps") == 3
-
-
-@pytest.mark.parametrize(
-    ("version", "form"),
-    [
-        ("1.10.1", "tag_ids={0}%2C{1}&"),
-        ("1.15.0", "tag_ids={0}&tag_ids={1}&tag_ids%5B0%5D={0}&tag_ids%5B1%5D={1}&"),
-    ],
-)
-async def test_tags_in_the_form_of_the_version(version: str, form: str) -> None:
-    """1.15.0/04_apps_list_tag_ids_bracket_and_plain."""
-    async with FakeDifyServer(version) as fake, client(fake) as dify:
-        one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
-        assert await dify.apps(tag_ids=[one, two]) == []
-        sent = next(request.query for request in fake.requests if request.path == "/apps")
-        assert sent.startswith(form.format(one, two))
-        assert await dify.apps(tag_ids=[])

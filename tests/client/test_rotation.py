@@ -25,10 +25,9 @@ from dify_async import (
     DifyUnknownOutcomeError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, client, shown_by_trackers, until
+from tests.support import UNKNOWN, VERSIONS, client, shown_by_trackers, until
 
 KEYS, KEY = "/apps/*/api-keys", "/apps/*/api-keys/*"
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture

@@ -28,11 +28,10 @@ from dify_async import (
 )
 from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
-from tests.support import EACH_ERA, ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, UNKNOWN, an_app, client
 
 START, END = date(2026, 10, 1), date(2026, 10, 31)
 TODAY = date(2026, 10, 30)
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeApp, FakeDifyServer, FakeTag
+from tests.support import UNKNOWN
 
 from .user import User, release
 
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 ROW = {
     *("id", "name", "max_active_requests", "description", "mode", "icon_type", "icon", "icon_background"),
     *("icon_url", "model_config", "workflow", "use_icon_as_answer_icon", "created_by", "created_at"),
@@ -67,7 +67,7 @@ async def test_keys_of_the_detail(user: User, version: str) -> None:
 
 async def test_unknown_app(user: User) -> None:
     # app_get__unknown_uuid, 04_app_detail_unknown_uuid
-    answer = await user.get(f"/apps/{UNKNOWN_ID}")
+    answer = await user.get(f"/apps/{UNKNOWN}")
     assert answer.json == {"code": "app_not_found", "message": "App not found.", "status": 404}
 
 
@@ -175,7 +175,7 @@ async def test_tags(version: str, session: aiohttp.ClientSession) -> None:
             assert await tagged(**{"tag_ids[0]": f"{red.id},{blue.id}"}) == 400
             assert await tagged(**{"tag_ids[]": red.id}) == "none+red+both"
         else:
-            body = (await user.get("/apps", tag_ids=UNKNOWN_ID, page="3", limit="7")).json
+            body = (await user.get("/apps", tag_ids=UNKNOWN, page="3", limit="7")).json
             assert body == {"page": 1, "limit": 20, "total": 0, "has_more": False, "data": []}
 
 
@@ -204,9 +204,9 @@ async def test_repeated_ids(version: str, session: aiohttp.ClientSession) -> Non
         if new:
             assert await found(f"tag_ids=&tag_ids={red.id}") == "12"
         assert await found("creator_ids[0]=abc") == ("012" if new else 400)
-        assert await found(f"creator_ids[0]={UNKNOWN_ID}") == ("012" if new else "")
-        assert await found(f"creator_ids={UNKNOWN_ID}") == ("" if new else 400)
-        assert await found(f"creator_ids={UNKNOWN_ID}&creator_ids={owner}") == ("012" if new else 400)
+        assert await found(f"creator_ids[0]={UNKNOWN}") == ("012" if new else "")
+        assert await found(f"creator_ids={UNKNOWN}") == ("" if new else 400)
+        assert await found(f"creator_ids={UNKNOWN}&creator_ids={owner}") == ("012" if new else 400)
         assert await found(f"creator_ids={owner},{owner}") == 400
 
 

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeDifyServer
+from tests.support import UNKNOWN
 
 from .user import User, cookie_header, release
 
@@ -15,7 +16,6 @@ COOKIE_ERA = pytest.mark.parametrize(
 BEARER_ERA = pytest.mark.parametrize("version", ["0.15.3", "1.9.1"], indirect=True)
 CSRF = "CSRF token is missing or invalid."
 NO_TOKEN = "Invalid Authorization token."
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = "") -> dict[str, str]:
@@ -58,7 +58,7 @@ async def test_cookies_and_csrf(user: User, make: Callable[[str, str], dict[str,
     for method, path, status in (
         ("GET", keys, 200),
         ("POST", keys, 201),
-        ("DELETE", f"{keys}/{UNKNOWN_ID}", 404),
+        ("DELETE", f"{keys}/{UNKNOWN}", 404),
     ):
         answer = await user.ask(method, path, headers=headers)
         if told:
@@ -154,10 +154,10 @@ async def test_routes_that_ask_for_nothing(user: User) -> None:
 @COOKIE_ERA
 async def test_statistics_look_for_the_app_before_csrf(user: User, version: str) -> None:
     # 03_statistics_unknown_app_without_csrf_header
-    path = f"/apps/{UNKNOWN_ID}/statistics/daily-messages"
+    path = f"/apps/{UNKNOWN}/statistics/daily-messages"
     answer = await user.ask("GET", path, headers=cookies(user.cookies["access_token"]))
     assert answer.status == (401 if release(version) >= (1, 15, 0) else 404)
-    other = await user.ask("GET", f"/apps/{UNKNOWN_ID}", headers=cookies(user.cookies["access_token"]))
+    other = await user.ask("GET", f"/apps/{UNKNOWN}", headers=cookies(user.cookies["access_token"]))
     assert other.status == 401
 
 
@@ -178,7 +178,7 @@ async def test_admin_key(version: str, told: str, session: aiohttp.ClientSession
             assert answer.json["email"] == fake.email
         for headers in (
             key,
-            {**key, "X-WORKSPACE-ID": UNKNOWN_ID},
+            {**key, "X-WORKSPACE-ID": UNKNOWN},
             {**both, "Authorization": "Bearer other"},
         ):
             assert (await user.ask("GET", "/apps", headers=headers)).json["message"] == "Invalid token."

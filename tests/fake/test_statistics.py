@@ -13,10 +13,10 @@ import pytest
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._console.models import MODES
 from dify_async.testing._console.traffic import shared_traffic
+from tests.support import UNKNOWN
 
 from .user import User, release
 
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 TODAY = date(2026, 11, 25)
 FIELDS: dict[str, dict[str, type]] = {
     "/statistics/daily-messages": {"message_count": int},
@@ -245,9 +245,9 @@ async def test_times_that_pass(user: User, version: str) -> None:
 
 async def test_unknown_app(user: User, version: str) -> None:
     # statistics__daily_messages__unknown_app
-    answer = await user.get(f"/apps/{UNKNOWN_ID}{DAILY}")
+    answer = await user.get(f"/apps/{UNKNOWN}{DAILY}")
     assert (answer.status, answer.json["code"], answer.json["status"]) == (404, "app_not_found", 404)
-    path = f"/console/api/apps/{UNKNOWN_ID}{DAILY}"
+    path = f"/console/api/apps/{UNKNOWN}{DAILY}"
     hint = (
         "" if version == "0.15.3" else f" You have requested this URI [{path}] but did you mean /console/api/"
     )

@@ -28,10 +28,8 @@ from dify_async import (
 )
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app
+from tests.support import UNKNOWN, an_app
 from tests.sync.support import sync_client, threads, under_way, wait_until
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(autouse=True)
