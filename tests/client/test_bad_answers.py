@@ -20,9 +20,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, an_app, client
-
-JSON = {"Content-Type": "application/json"}
+from tests.support import JSON, ONCE, an_app, client
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from aiohttp.hdrs import METH_GET
 
 from dify_async import DifyConfigError, DifyConnectionError
 from dify_async.testing import FakeDifyServer
+from tests.client.proxy import BASIC, Proxy
 from tests.client.support import GATEWAY, HEADERS, KEY, SECRET, sent
-from tests.client.test_proxies import BASIC, Proxy
 from tests.support import ONCE, client, shown_by_trackers
 
 DEPRECATED = pytest.mark.filterwarnings(

@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import ssl
 from typing import Any
 
 import aiohttp
 import pytest
-import trustme
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyError
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
+from tests.client.authorities import Authority
+from tests.client.proxy import Proxy
 from tests.client.support import ACCOUNT, GATEWAY, HEADERS, KEY, SECRET, URL, sent
-from tests.client.test_proxies import Proxy
 from tests.support import EACH_ERA, ONCE, client, shown_by_trackers, until
 
 
@@ -166,12 +165,10 @@ async def test_an_authorization_header_of_any_form(value: str) -> None:
 
 @pytest.mark.parametrize("through", ["headers", "session"])
 async def test_a_proxy_does_not_get_the_headers(through: str) -> None:
-    ca = trustme.CA()
-    server, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
-    ca.issue_cert("127.0.0.1").configure_cert(server)
-    ca.configure_trust(trusting)
+    authority = Authority()
+    trusting = authority.trusting
     async with (
-        FakeDifyServer(ssl=server, https_cookies=True) as fake,
+        FakeDifyServer(ssl=authority.server(), https_cookies=True) as fake,
         Proxy(fake.base_url).serve() as proxy,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting), headers=HEADERS) as session,
     ):

@@ -13,7 +13,7 @@ from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
 from dify_async.client.rotation import _KEY
 from dify_async.testing import FakeDifyServer
 from tests import captures
-from tests.support import client
+from tests.support import JSON, client
 
 APP_KEYS, DATASET_KEYS = "/apps/*/api-keys", "/datasets/api-keys"
 
@@ -27,7 +27,7 @@ def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
     """Set the list of keys, oldest first."""
     rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
     body = json.dumps({"data": rows}).encode()
-    fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})
+    fake.inject(path, "GET", body=body, headers=JSON)
 
 
 @pytest.mark.parametrize("mask", ["...", "…", "****", "••••", "..", "___", ""])
@@ -78,7 +78,7 @@ async def test_a_key_that_is_whole_is_taken_before_a_newer_one_that_is_masked(
 async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifyServer) -> None:
     lists(fake, DATASET_KEYS)
     body = b'{"id":"1","token":"datas...wxyz"}'
-    fake.inject(DATASET_KEYS, "POST", body=body, headers={"Content-Type": "application/json"})
+    fake.inject(DATASET_KEYS, "POST", body=body, headers=JSON)
     async with client(fake) as dify:
         for create_if_masked in (False, True):
             with pytest.raises(

@@ -25,7 +25,7 @@ from dify_async import (
     DifyUnknownOutcomeError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import UNKNOWN, VERSIONS, client, shown_by_trackers, until
+from tests.support import JSON, UNKNOWN, VERSIONS, client, shown_by_trackers, until
 
 KEYS, KEY = "/apps/*/api-keys", "/apps/*/api-keys/*"
 
@@ -144,9 +144,8 @@ async def test_a_lost_key_that_is_not_certain_is_not_returned(
     (old,) = await created(dify, app, 1)
     rows = [{"id": str(at), "token": f"app-{'x' * 23}{at}"} for at in range(2)]
     row = {"id": old.id, "token": old.token}
-    as_json = {"Content-Type": "application/json"}
-    fake.inject(KEYS, "GET", body=json.dumps({"data": [row]}).encode(), headers=as_json, times=1)
-    fake.inject(KEYS, "GET", status=status, body=json.dumps({"data": [row, *rows]}).encode(), headers=as_json)
+    fake.inject(KEYS, "GET", body=json.dumps({"data": [row]}).encode(), headers=JSON, times=1)
+    fake.inject(KEYS, "GET", status=status, body=json.dumps({"data": [row, *rows]}).encode(), headers=JSON)
     fake.inject(KEYS, "POST", cut="after")
     with pytest.raises(DifyUnknownOutcomeError):
         await dify.rotate_app_api_key(app, old.id)
@@ -167,7 +166,7 @@ async def test_a_key_that_was_not_created(
 async def test_a_new_key_that_is_masked(fake: FakeDifyServer, dify: AsyncDifyServer, app: str) -> None:
     (old,) = await created(dify, app, 1)
     body = b'{"id":"1","token":"app-A...wxyz"}'
-    fake.inject(KEYS, "POST", body=body, headers={"Content-Type": "application/json"})
+    fake.inject(KEYS, "POST", body=body, headers=JSON)
     with pytest.raises(DifyMaskedKeyError, match="No key was deleted") as caught:
         await dify.rotate_app_api_key(app, old.id)
     assert caught.value.created_key is not None

@@ -10,7 +10,6 @@ from dify_async.testing import FakeDifyServer
 from dify_async.tokens import StoredValue
 from tests.support import client
 
-JSON = {"Content-Type": "application/json"}
 # Faults of a refresh that do not show that the refresh token is invalid.
 PASSING: list[dict[str, Any]] = [
     {"status": 503},

@@ -11,8 +11,8 @@ from dify_async import DifyLoginError, DifyLoginLockedError, DifyServerError, Lo
 from dify_async._auth import login_guard
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async.testing import FakeDifyServer
-from tests.faults.support import JSON, outcome
-from tests.support import HASH_ROUNDS, client, until
+from tests.faults.support import outcome
+from tests.support import HASH_ROUNDS, JSON, client, until
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from dify_async._http.retry import Safety
 from dify_async._http.wire import Reply, Request
 from dify_async.testing import FakeDifyServer
 from tests.captures import capture
-from tests.faults.support import JSON, ReadOnlyStore, outcome
-from tests.support import ONCE, client, counted
+from tests.faults.support import ReadOnlyStore, outcome
+from tests.support import JSON, ONCE, client, counted
 
 EXPIRED = b'{"code":"unauthorized","message":"Token has expired.","status":401}'
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support import VERSIONS
+from tests.support import JSON, VERSIONS
 
 from .support import a_fake, a_message, money, put, tokens, usage_of
 
@@ -96,7 +96,7 @@ async def test_tokens_that_no_node_reports_have_no_model() -> None:
             body=b'{"data": [{"id": "1", "process_data": "?"},'
             b'{"id": "2", "process_data": {"model_name": "m",'
             b' "usage": {"prompt_tokens": 30, "total_tokens": 40}}}]}',
-            headers={"Content-Type": "application/json"},
+            headers=JSON,
         )
         usage = await usage_of(fake, "model")
         assert {row.model: (row.runs, row.total_tokens) for row in usage.rows} == {
@@ -128,7 +128,7 @@ async def test_metadata_of_any_kind() -> None:
         fake.inject(
             "/apps/*/chat-messages",
             body=b'{"data": [%s]}' % rows,
-            headers={"Content-Type": "application/json"},
+            headers=JSON,
         )
         report = await usage_of(fake, "app")
     assert report.rows[0].messages == len(stored)
