@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, MemoryTokenStore, RedisTokenStore, RetryPolicy
+from dify_async import AsyncDifyServer, DifyConfigError, RedisTokenStore, RetryPolicy
 from dify_async.testing import FakeDifyServer
 from tests.client.support import ACCOUNT, KEY, URL
 from tests.support import UNKNOWN, an_app
@@ -125,15 +125,14 @@ CALLS: dict[str, Callable[[AsyncDifyServer, str], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
-async def test_invalid_calls_send_nothing(name: str) -> None:
-    async with (
-        FakeDifyServer() as fake,
-        AsyncDifyServer(fake.base_url, fake.email, fake.password, token_store=MemoryTokenStore()) as dify,
-    ):
-        with pytest.raises(DifyConfigError):
-            await CALLS[name](dify, an_app(fake))
-        assert fake.requests == []
+async def test_invalid_calls_send_nothing(
+    fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
+) -> None:
+    for name, call in CALLS.items():
+        with subtests.test(name):
+            with pytest.raises(DifyConfigError):
+                await call(dify, an_app(fake))
+            assert fake.requests == []
 
 
 def test_lists_check_their_arguments_at_the_call() -> None:

@@ -139,29 +139,29 @@ async def test_form_of_a_password(user: User) -> None:
         assert answer.json == {"code": "invalid_param", "message": message, "params": "password"}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("limit", "0"), ("limit", "101"), ("limit", "1.5"), ("page", "0"), ("page", "100000"), ("page", "abc")],
-)
-async def test_limits(user: User, version: str, name: str, value: str) -> None:
+async def test_limits(user: User, version: str, subtests: pytest.Subtests) -> None:
     # apps_list__limit_0, 04_apps_list_limit_101, 04_apps_list_page_abc and their like
-    answer = await user.get("/apps", **{name: value})
-    assert answer.status == 400
-    high = {"limit": 100, "page": 99999}[name]
-    plain = {
-        "0": f"Invalid argument: 0. argument must be within the range 1 - {high}",
-        "101": "Invalid argument: 101. argument must be within the range 1 - 100",
-        "100000": "Invalid argument: 100000. argument must be within the range 1 - 99999",
-    }.get(value, f"{value} is not a valid integer")
-    if version == "0.15.3":
-        assert answer.json == {"code": "invalid_param", "message": plain, "params": name}
-    elif version in ("1.9.1", "1.10.1"):
-        assert answer.json == {"errors": {name: plain}, "message": "Input payload validation failed"}
-    else:
-        assert (answer.json["code"], answer.json["status"]) == ("invalid_param", 400)
-        assert answer.json["message"].startswith(
-            f"1 validation error for AppListQuery\n{name}\n  Input should be"
-        )
+    for name, value in (
+        *(("limit", "0"), ("limit", "101"), ("limit", "1.5")),
+        *(("page", "0"), ("page", "100000"), ("page", "abc")),
+    ):
+        answer = await user.get("/apps", **{name: value})
+        high = {"limit": 100, "page": 99999}[name]
+        plain = {
+            "0": f"Invalid argument: 0. argument must be within the range 1 - {high}",
+            "101": "Invalid argument: 101. argument must be within the range 1 - 100",
+            "100000": "Invalid argument: 100000. argument must be within the range 1 - 99999",
+        }.get(value, f"{value} is not a valid integer")
+        with subtests.test(name=name, value=value):
+            assert answer.status == 400
+            if version == "0.15.3":
+                assert answer.json == {"code": "invalid_param", "message": plain, "params": name}
+            elif version in ("1.9.1", "1.10.1"):
+                assert answer.json == {"errors": {name: plain}, "message": "Input payload validation failed"}
+            else:
+                assert (answer.json["code"], answer.json["status"]) == ("invalid_param", 400)
+                told = f"1 validation error for AppListQuery\n{name}\n  Input should be"
+                assert answer.json["message"].startswith(told)
 
 
 @pytest.mark.parametrize("version", ["1.11.2", "1.15.0"], indirect=True)
