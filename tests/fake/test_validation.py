@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import JSON
+
 from .user import User, fault
 
 
@@ -72,23 +74,24 @@ async def test_a_body_without_json_type(user: User, version: str) -> None:
     assert ("Allow" in wrong.headers) == (version == "0.15.3")
 
 
-@pytest.mark.parametrize("body", [b'{"email":', b"", b'{"email": "\xff"}', b"[]"])
-async def test_a_body_that_is_no_object(user: User, version: str, body: bytes) -> None:
+async def test_a_body_that_is_no_object(user: User, version: str, subtests: pytest.Subtests) -> None:
     # 0.15.3/login__bad_json, 1.9.1/login__bad_json, 1.11.2/01_login_invalid_json, 01_login_json_array
     url = f"{user.fake.base_url}/console/api/login"
-    async with user.session.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
-        answer = await response.json()
-    assert response.status == fault(version)
-    if version in ("1.9.1", "1.10.1"):
-        assert answer["errors"] == {"email": "Missing required parameter in the JSON body"}
-    elif version == "1.17.0":
-        assert _fields_required(answer) == ["email", "password"]
-    elif body != b"[]":
-        assert answer["code"] == "bad_request"
-    else:
-        assert answer["code"] == "invalid_param"
-        told = "LoginPayload [type=model_type, input_value=[], input_type=list]"
-        assert (told in answer["message"]) == (version != "0.15.3")
+    for body in (b'{"email":', b"", b'{"email": "\xff"}', b"[]"):
+        async with user.session.post(url, data=body, headers=JSON) as response:
+            answer = await response.json()
+        with subtests.test(body=body):
+            assert response.status == fault(version)
+            if version in ("1.9.1", "1.10.1"):
+                assert answer["errors"] == {"email": "Missing required parameter in the JSON body"}
+            elif version == "1.17.0":
+                assert _fields_required(answer) == ["email", "password"]
+            elif body != b"[]":
+                assert answer["code"] == "bad_request"
+            else:
+                assert answer["code"] == "invalid_param"
+                told = "LoginPayload [type=model_type, input_value=[], input_type=list]"
+                assert (told in answer["message"]) == (version != "0.15.3")
 
 
 def _fields_required(answer: dict[str, Any]) -> list[str]:
@@ -177,9 +180,10 @@ async def test_several_problems_are_told_at_once(user: User, version: str) -> No
 
 
 @pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
+async def test_a_body_that_is_no_json_is_an_empty_one(user: User, subtests: pytest.Subtests) -> None:
+    # 1.17-pre/09_post_apps_*
+    url = f"{user.fake.base_url}/console/api/apps"
+    for body, kind in (
         (b"name=x&mode=chat", "application/x-www-form-urlencoded"),
         (b'{"name":"x","mode":"chat"}', "text/plain"),
         (b'{"name":"x","mode":"chat"}', ""),
@@ -190,22 +194,19 @@ async def test_several_problems_are_told_at_once(user: User, version: str) -> No
         (b"null", "application/json"),
         (b"[]", "application/json"),
         (b"", "application/json"),
-    ],
-)
-async def test_a_body_that_is_no_json_is_an_empty_one(user: User, body: bytes, kind: str) -> None:
-    # 1.17-pre/09_post_apps_*
-    url = f"{user.fake.base_url}/console/api/apps"
-    headers = {**user.headers, "Content-Type": kind}
-    async with user.session.post(
-        url, data=body, headers=headers, skip_auto_headers=["Content-Type"]
-    ) as answer:
-        told = await answer.json()
-    assert (answer.status, told["code"]) == (422, "unprocessable_entity")
-    entries = json.loads(told["message"])
-    assert [(entry["loc"], entry["msg"], entry["input"]) for entry in entries] == [
-        (["name"], "Field required", {}),
-        (["mode"], "Field required", {}),
-    ]
+    ):
+        headers = {**user.headers, "Content-Type": kind}
+        async with user.session.post(
+            url, data=body, headers=headers, skip_auto_headers=["Content-Type"]
+        ) as answer:
+            told = await answer.json()
+        with subtests.test(body=body, kind=kind):
+            assert (answer.status, told["code"]) == (422, "unprocessable_entity")
+            entries = json.loads(told["message"])
+            assert [(entry["loc"], entry["msg"], entry["input"]) for entry in entries] == [
+                (["name"], "Field required", {}),
+                (["mode"], "Field required", {}),
+            ]
 
 
 @pytest.mark.parametrize("version", ["1.17.0"], indirect=True)
