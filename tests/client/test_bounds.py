@@ -42,6 +42,7 @@ async def test_an_invalid_bound(
             (1793000000, f"{rule}1793000000"),
             (date(1, 1, 1), f"the year of {name} must be from 2 to 9998, got 0001-01-01 00:00:00"),
         ):
+            fake.reset_counters()
             with subtests.test(method=method, name=name, value=value):
                 with pytest.raises(DifyConfigError) as refused:
                     await called(dify, method, arguments(method, **{name: value}))

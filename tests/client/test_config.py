@@ -129,6 +129,7 @@ async def test_invalid_calls_send_nothing(
     fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
 ) -> None:
     for name, call in CALLS.items():
+        fake.reset_counters()
         with subtests.test(name):
             with pytest.raises(DifyConfigError):
                 await call(dify, an_app(fake))

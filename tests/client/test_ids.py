@@ -94,6 +94,7 @@ async def test_a_name_is_not_an_id(
                 given["folder"] = tmp_path
             if "start" in inspect.signature(getattr(dify, method)).parameters:
                 given["start"] = "2026-10-01 00:00"
+            fake.reset_counters()
             with subtests.test(method=method, name=name, value=value):
                 with pytest.raises(DifyConfigError) as refused:
                     await called(dify, method, given)

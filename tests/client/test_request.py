@@ -66,6 +66,7 @@ async def test_invalid_paths(fake: FakeDifyServer, dify: AsyncDifyServer, subtes
         *("/apps/../setup", "/apps/./x", "/apps//x", "/apps/a%2fb", "/apps/a\\b", "/apps/\n", None),
     ]
     for path in paths:
+        fake.reset_counters()
         with subtests.test(path=path):
             with pytest.raises(DifyConfigError):
                 await dify.request("GET", path)
@@ -77,6 +78,7 @@ async def test_invalid_methods(
 ) -> None:
     methods: list[Any] = ["", "TRACE", "get /", None]
     for method in methods:
+        fake.reset_counters()
         with subtests.test(method=method):
             with pytest.raises(DifyConfigError, match="method"):
                 await dify.request(method, "/apps")
