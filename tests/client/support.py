@@ -1,4 +1,4 @@
-"""Settings, headers and lists for the tests of the client."""
+"""Settings, headers, lists and keys for the tests of the client."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from dify_async import ApiKey, AsyncDifyServer
 from dify_async._http.failures import FailedAttempt, FailureKind
 from dify_async.testing import FakeDifyServer
 from tests.support import put_messages
@@ -34,6 +35,15 @@ def busy(fake: FakeDifyServer, mode: str) -> str:
     moments = [datetime(2026, 11, 5, 23, minute, 30, tzinfo=UTC) for minute in (58, 59)]
     put_messages(fake, app, [*moments, datetime(2026, 11, 6, tzinfo=UTC)])
     return app
+
+
+def tokens(fake: FakeDifyServer, app: str) -> list[str]:
+    """The keys that the server accepts, oldest first."""
+    return [key.token for key in fake._state.keys[app]]
+
+
+async def created(dify: AsyncDifyServer, app: str, count: int) -> list[ApiKey]:
+    return [await dify.create_app_api_key(app) for _ in range(count)]
 
 
 async def rows_of(rows: AsyncIterable[T]) -> list[T]:

@@ -9,10 +9,11 @@ import pickle
 import msgspec
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
+from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError, DifyUnknownOutcomeError
 from dify_async.client.rotation import _KEY
 from dify_async.testing import FakeDifyServer
 from tests import captures
+from tests.client.support import created, tokens
 from tests.support import JSON, client
 
 APP_KEYS, DATASET_KEYS = "/apps/*/api-keys", "/datasets/api-keys"
@@ -23,9 +24,9 @@ def version() -> str:
     return "1.15.0"
 
 
-def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
+def lists(fake: FakeDifyServer, path: str, *keys: str) -> None:
     """Set the list of keys, oldest first."""
-    rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
+    rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(keys, 1)]
     body = json.dumps({"data": rows}).encode()
     fake.inject(path, "GET", body=body, headers=JSON)
 
@@ -88,6 +89,32 @@ async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifySer
             assert "create_if_masked" not in str(masked.value)
 
 
+async def test_a_new_key_that_is_masked(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0].id
+    (old,) = await created(dify, app, 1)
+    body = b'{"id":"1","token":"app-A...wxyz"}'
+    fake.inject(APP_KEYS, "POST", body=body, headers=JSON)
+    with pytest.raises(DifyMaskedKeyError, match="No key was deleted") as caught:
+        await dify.rotate_app_api_key(app, old.id)
+    assert caught.value.created_key is not None
+    assert caught.value.created_key.id == "1"
+    assert fake.count("DELETE") == 0
+
+
+async def test_a_lost_key_that_is_masked_is_not_returned() -> None:
+    async with FakeDifyServer("1.17.0", masks_keys=True) as fake, client(fake) as dify:
+        app = fake.apps[0].id
+        (old,) = await created(dify, app, 1)
+        fake.inject(APP_KEYS, "POST", cut="after", times=1)
+        with pytest.raises(DifyUnknownOutcomeError, match="No key was deleted"):
+            await dify.rotate_app_api_key(app, old.id)
+        assert tokens(fake, app)[0] == old.token
+        # Masked lists do not matter if no answer is lost.
+        new = await dify.rotate_app_api_key(app, old.id)
+        assert old.token not in tokens(fake, app)
+        assert tokens(fake, app)[-1] == new.token
+
+
 @pytest.mark.parametrize("token", ["app-", "", "dataset-A...wxyz", "app-Whole1Whole1Whole1Whole1\n"])
 async def test_what_is_not_a_whole_key(fake: FakeDifyServer, dify: AsyncDifyServer, token: str) -> None:
     lists(fake, DATASET_KEYS, token)
@@ -103,9 +130,9 @@ def test_captured_keys_are_whole(version: str) -> None:
         for row in captures.captures(version)
         if row.route.endswith("api-keys") and row.status in {200, 201}
     ]
-    tokens = [key["token"] for body in bodies for key in body.get("data", [body])]
-    assert tokens
-    assert [token for token in tokens if not _KEY.fullmatch(token)] == []
+    found = [key["token"] for body in bodies for key in body.get("data", [body])]
+    assert found
+    assert [token for token in found if not _KEY.fullmatch(token)] == []
 
 
 async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio
@@ -64,6 +65,19 @@ async def test_a_lock_is_released_although_the_store_has_failed(
     assert fake.count("POST", "/refresh-token") == 2
 
 
+@asynccontextmanager
+async def refreshing(fake: FakeDifyServer, dify: AsyncDifyServer) -> AsyncIterator[None]:
+    """The server takes a while to refresh the tokens of a call, which ends after the block."""
+    await dify.profile()
+    await until(lambda: not running())
+    slow = fake.inject("/refresh-token", delay=0.1, times=1)
+    fake.expire_access_tokens()
+    call = asyncio.create_task(dify.profile())
+    await until(lambda: slow.hits == 1)
+    yield
+    await call
+
+
 async def test_redis_is_slow_while_tokens_are_saved(
     fake: FakeDifyServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,15 +85,9 @@ async def test_redis_is_slow_while_tokens_are_saved(
     async with SlowProxy(redis_server).serve() as proxy:
         store = RedisTokenStore(proxy.url)
         async with client(fake, token_store=store) as dify:
-            await dify.profile()
-            await until(lambda: not running())
-            slow = fake.inject("/refresh-token", delay=0.1, times=1)
-            fake.expire_access_tokens()
-            call = asyncio.create_task(dify.profile())
-            await until(lambda: slow.hits == 1)
-            monkeypatch.setattr(fallback_store, "_PATIENCE", 0.3)
-            proxy.delay = 0.6
-            await call
+            async with refreshing(fake, dify):
+                monkeypatch.setattr(fallback_store, "_PATIENCE", 0.3)
+                proxy.delay = 0.6
             await until(lambda: dify._auth._store._retry_at is not None)  # type: ignore[attr-defined]  # it has one
             with redis_server.admin() as admin:
                 await until(lambda: admin.keys("*:lock") == [])
@@ -89,16 +97,9 @@ async def test_redis_is_slow_while_tokens_are_saved(
 async def test_the_key_is_deleted_during_a_refresh(fake: FakeDifyServer, redis_server: RedisServer) -> None:
     """It was evicted, or Redis was restarted empty: the new tokens are saved all the same."""
     store = RedisTokenStore(redis_server.url)
-    async with client(fake, token_store=store) as dify:
-        await dify.profile()
-        await until(lambda: not running())
-        slow = fake.inject("/refresh-token", delay=0.1, times=1)
-        fake.expire_access_tokens()
-        call = asyncio.create_task(dify.profile())
-        await until(lambda: slow.hits == 1)
+    async with client(fake, token_store=store) as dify, refreshing(fake, dify):
         with redis_server.admin() as admin:
             admin.flushall()
-        await call
     async with client(fake, token_store=store) as other:
         await other.profile()
     await store.aclose()
