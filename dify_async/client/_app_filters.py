@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dify_async import _checks
 from dify_async._choices import AppMode, AppSort
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from dify_async._ids import Id
 
 
-class AppFilters(NamedTuple):
+class AppFilters(Struct, frozen=True):
     """Filters, with ids as strings."""
 
     mode: str | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paginator import Paginator
@@ -197,7 +199,7 @@ class AppCalls(Calls):
         listed = self._pages_of_apps(filters, limit)
         agents = None
         if filters.mode is None:
-            agents = self._pages_of_apps(filters._replace(mode="agent"), limit)
+            agents = self._pages_of_apps(structs.replace(filters, mode="agent"), limit)
         return _AllApps(listed, agents, self._probe, self._max_concurrency)
 
     def _pages_of_apps(self, filters: AppFilters, limit: int, *, page: int = 1) -> AppPages:

@@ -24,9 +24,9 @@ def version() -> str:
     return "1.15.0"
 
 
-def lists(fake: FakeDifyServer, path: str, *keys: str) -> None:
+def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
     """Set the list of keys, oldest first."""
-    rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(keys, 1)]
+    rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
     body = json.dumps({"data": rows}).encode()
     fake.inject(path, "GET", body=body, headers=JSON)
 
@@ -130,9 +130,9 @@ def test_captured_keys_are_whole(version: str) -> None:
         for row in captures.captures(version)
         if row.route.endswith("api-keys") and row.status in {200, 201}
     ]
-    found = [key["token"] for body in bodies for key in body.get("data", [body])]
-    assert found
-    assert [token for token in found if not _KEY.fullmatch(token)] == []
+    tokens = [key["token"] for body in bodies for key in body.get("data", [body])]
+    assert tokens
+    assert [token for token in tokens if not _KEY.fullmatch(token)] == []
 
 
 async def test_the_switch_is_one(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
