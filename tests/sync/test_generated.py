@@ -62,39 +62,35 @@ def test_the_methods_are_the_same() -> None:
     assert public(SyncUpdates).keys() == public(DashboardUpdates).keys()
 
 
-def test_methods_have_the_same_signature(subtests: pytest.Subtests) -> None:
-    for name in ("__init__", *public(AsyncDifyServer)):
-        theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, sync_name(name))
-        with subtests.test(name):
-            assert not inspect.iscoroutinefunction(ours)
-            overloads = [theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)]
-            for before, after in zip(*overloads, strict=True):
-                asynchronous, plain = inspect.signature(before), inspect.signature(after)
-                assert plain.parameters == asynchronous.parameters
-                assert plain.return_annotation == waiting(asynchronous.return_annotation)
-            about = inspect.getdoc(ours) or ""
-            assert bool(about) == bool(theirs.__doc__) or name == "__init__"
-            assert "await " not in about
-            assert "async " not in about
+@pytest.mark.parametrize("name", ["__init__", *public(AsyncDifyServer)])
+def test_a_method_has_the_same_signature(name: str) -> None:
+    theirs, ours = getattr(AsyncDifyServer, name), getattr(DifyServer, sync_name(name))
+    assert not inspect.iscoroutinefunction(ours)
+    for before, after in zip([theirs, *get_overloads(theirs)], [ours, *get_overloads(ours)], strict=True):
+        asynchronous, plain = inspect.signature(before), inspect.signature(after)
+        assert plain.parameters == asynchronous.parameters
+        assert plain.return_annotation == waiting(asynchronous.return_annotation)
+    about = inspect.getdoc(ours) or ""
+    assert bool(about) == bool(theirs.__doc__) or name == "__init__"
+    assert "await " not in about
+    assert "async " not in about
 
 
-def test_each_list_has_an_iteration(subtests: pytest.Subtests) -> None:
-    for name, row in lists().items():
-        listed, iterated = getattr(DifyServer, name), getattr(DifyServer, f"iter_{name}")
-        with subtests.test(name):
-            signature = inspect.signature(iterated)
-            assert signature.return_annotation == f"Generator[{row}, None, None]"
-            if not hasattr(AsyncDifyServer, f"iter_{name}"):
-                assert signature.parameters == inspect.signature(listed).parameters
-            assert f"iter_{name}()" in listed.__doc__
-            assert "Route: GET" in iterated.__doc__
+@pytest.mark.parametrize(("name", "row"), lists().items())
+def test_each_list_has_an_iteration(name: str, row: str) -> None:
+    listed, iterated = getattr(DifyServer, name), getattr(DifyServer, f"iter_{name}")
+    signature = inspect.signature(iterated)
+    assert signature.return_annotation == f"Generator[{row}, None, None]"
+    if not hasattr(AsyncDifyServer, f"iter_{name}"):
+        assert signature.parameters == inspect.signature(listed).parameters
+    assert f"iter_{name}()" in listed.__doc__
+    assert "Route: GET" in iterated.__doc__
 
 
-def test_methods_of_updates_have_the_same_signature(subtests: pytest.Subtests) -> None:
-    for name in public(DashboardUpdates):
-        theirs, ours = (inspect.signature(getattr(of, name)) for of in (DashboardUpdates, SyncUpdates))
-        with subtests.test(name):
-            assert ours == theirs
+@pytest.mark.parametrize("name", public(DashboardUpdates))
+def test_methods_of_updates_have_the_same_signature(name: str) -> None:
+    theirs, ours = (inspect.signature(getattr(of, name)) for of in (DashboardUpdates, SyncUpdates))
+    assert ours == theirs
 
 
 def test_importing_the_package_does_not_import_the_sync_client() -> None:
