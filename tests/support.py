@@ -28,7 +28,7 @@ MODES: Final[tuple[AppMode, ...]] = ("chat", "agent-chat", "completion", "advanc
 UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"  # the id of nothing
 JSON: Final = {"Content-Type": "application/json"}
 QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
-ONCE: Final = RetryPolicy(attempts=1)
+ONCE: Final = RetryPolicy(attempts=1, base_delay=0.01)
 
 
 def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:
