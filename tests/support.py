@@ -25,8 +25,10 @@ ERAS: Final = ("1.9.1", "1.10.1", "1.11.2")
 EACH_ERA: Final = pytest.mark.parametrize("version", ERAS)
 VERSIONS: Final = ("0.15.3", "1.9.1", "1.10.1", "1.11.2", "1.14.1", "1.15.0", "1.16.1", "1.17.0")
 MODES: Final[tuple[AppMode, ...]] = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
+UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"  # the id of nothing
+JSON: Final = {"Content-Type": "application/json"}
 QUICK: Final = RetryPolicy(base_delay=0.01, max_delay=0.02)
-ONCE: Final = RetryPolicy(attempts=1)
+ONCE: Final = RetryPolicy(attempts=1, base_delay=0.01)
 
 
 def client(fake: FakeDifyServer, **options: Any) -> AsyncDifyServer:

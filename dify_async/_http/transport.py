@@ -108,11 +108,10 @@ class Transport:
             )
         if session is not None:
             _checks.instance("session", session, aiohttp.ClientSession, "an aiohttp.ClientSession")
-        url = URL(base_url)
         self.base_url = base_url
+        self._url = url = URL(base_url)
         self.host: str = url.raw_host or ""
         self.port: int = url.port or 0
-        self._url = url
         self._root = str(url).rstrip("/") + API_ROOT
         # For the hints in errors; cleared once a response shows that the path is correct.
         self._base_path = url.path.rstrip("/")
@@ -123,11 +122,9 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
         self._proxy_headers: dict[str, str] | None = None
-        self._given = extras
-        self.extras: Extras = extras  # with those of the session, once the transport is open
+        self._given = self.extras = extras  # `extras` has those of the session too, once this is open
         self._session: aiohttp.ClientSession | None = None
-        self._has_answered = False
-        self._accepts_calls = False
+        self._has_answered = self._accepts_calls = False
         self._loop: asyncio.AbstractEventLoop | None = None
         # Cached, because building a URL takes 7 to 13 µs.
         self._urls: dict[tuple[str, tuple[str, ...], Query], URL] = {}

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
 
 from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
 from dify_async._api.paginator import Paginator
 from dify_async._api.paging import Pages, Selection, numbered
 from dify_async._api.versions import AGENT_APPS, SEPARATE_TAG_IDS, SORTED_APPS, parse_version
-from dify_async._choices import AppMode, AppSort
-from dify_async._ids import checked_ids, id_of
+from dify_async._ids import id_of
 from dify_async.errors import DifyConfigError, DifyNotFoundError, DifyValidationError
 
+from ._app_filters import checked_filters
 from ._calls import Calls, checked_limit, checked_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from dify_async._api.probe import ServerProbe
+    from dify_async._choices import AppMode, AppSort
     from dify_async._http.urls import Query
     from dify_async._ids import AppOrId, Id
     from dify_async.models import App, Page
+
+    from ._app_filters import AppFilters
 
     AppPages = Pages[App, Page[App]]
 
@@ -62,7 +67,7 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        filters = _checked_filters(
+        filters = checked_filters(
             mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
@@ -104,7 +109,7 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        filters = _checked_filters(
+        filters = checked_filters(
             mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
@@ -149,7 +154,7 @@ class AppCalls(Calls):
             DifyValidationError: The server does not support the mode or the order.
             DifyConfigError: An argument is invalid, or the server is too old for it and would ignore it.
         """
-        filters = _checked_filters(
+        filters = checked_filters(
             mode=mode,
             name=name,
             is_created_by_me=is_created_by_me,
@@ -190,64 +195,25 @@ class AppCalls(Calls):
             )
         return found[0]
 
-    def _all_apps(self, filters: _AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
+    def _all_apps(self, filters: AppFilters, limit: int = _PAGE_SIZE) -> _AllApps:
         listed = self._pages_of_apps(filters, limit)
         agents = None
         if filters.mode is None:
-            agents = self._pages_of_apps(filters._replace(mode="agent"), limit)
+            agents = self._pages_of_apps(structs.replace(filters, mode="agent"), limit)
         return _AllApps(listed, agents, self._probe, self._max_concurrency)
 
-    def _pages_of_apps(self, filters: _AppFilters, limit: int, *, page: int = 1) -> AppPages:
+    def _pages_of_apps(self, filters: AppFilters, limit: int, *, page: int = 1) -> AppPages:
         async def select() -> Selection[App]:
             return Selection(await self._app_query(filters))
 
         return numbered(self._caller, APPS, (), select, page=page, limit=limit)
 
-    async def _app_query(self, filters: _AppFilters) -> Query:
-        tags, creators = filters.tag_ids, filters.creator_ids
-        await self._check_version(SORTED_APPS, sort_by=filters.sort_by, creator_ids=creators or None)
-        tagged: Query = ()
-        if tags:
-            are_apart = SEPARATE_TAG_IDS(await self._probe.version())
-            tagged = _several("tag_ids", tags) if are_apart else (("tag_ids", ",".join(tags)),)
-        return (
-            ("mode", filters.mode),
-            ("name", filters.name),
-            ("is_created_by_me", filters.is_created_by_me),
-            ("sort_by", filters.sort_by),
-            *tagged,
-            *_several("creator_ids", creators),
+    async def _app_query(self, filters: AppFilters) -> Query:
+        await self._check_version(
+            SORTED_APPS, sort_by=filters.sort_by, creator_ids=filters.creator_ids or None
         )
-
-
-class _AppFilters(NamedTuple):
-    mode: str | None
-    name: str | None
-    is_created_by_me: bool | None
-    tag_ids: list[str]
-    sort_by: str | None
-    creator_ids: list[str]
-
-
-def _checked_filters(
-    *,
-    mode: str | None,
-    name: str | None,
-    is_created_by_me: bool | None,
-    tag_ids: Iterable[Id] | None,
-    sort_by: str | None,
-    creator_ids: Iterable[Id] | None,
-) -> _AppFilters:
-    _checks.optional_choice("mode", mode, AppMode)
-    _checks.optional_choice("sort_by", sort_by, AppSort)
-    return _AppFilters(
-        mode=mode,
-        name=name,
-        is_created_by_me=_checks.optional_boolean("is_created_by_me", is_created_by_me),
-        tag_ids=checked_ids("tag_ids", tag_ids),
-        sort_by=sort_by,
-        creator_ids=checked_ids("creator_ids", creator_ids),
-    )
+        are_apart = bool(filters.tag_ids) and SEPARATE_TAG_IDS(await self._probe.version())
+        return filters.query(separate_tag_ids=are_apart)
 
 
 class _AllApps:
@@ -297,14 +263,3 @@ def _no_app(name: str, apps: list[App]) -> DifyNotFoundError:
         method="GET",
         path="/apps",
     )
-
-
-def _several(name: str, values: list[str]) -> Query:
-    """A filter with several ids, in the form that each version from 1.14.1 reads.
-
-    Up to 1.15 the server reads brackets, and ignores repeated names if there are brackets
-    [1.15.0/04_apps_list_tag_ids_bracket_and_plain]; from 1.16 it reads repeated names only
-    [1.16.1/04_apps_list_tag_ids_repeated_two_and_bracket_two].
-    """
-    repeated = ((name, value) for value in values)
-    return *repeated, *((f"{name}[{index}]", value) for index, value in enumerate(values))

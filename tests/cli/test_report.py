@@ -17,9 +17,8 @@ import pytest
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
 from tests.cli.conftest import Command, without_colors
-from tests.dashboard.numbers import JSON
 from tests.programs import line_with, started
-from tests.support import an_app
+from tests.support import JSON, an_app
 from tests.test_examples import settings
 
 

@@ -16,11 +16,9 @@ from dify_async import (
     DifyValidationError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import MODES, VERSIONS, an_app
+from tests.support import MODES, UNKNOWN, VERSIONS, an_app
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 async def test_a_new_app(dify: AsyncDifyServer) -> None:

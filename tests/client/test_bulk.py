@@ -6,18 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dify_async import (
-    App,
-    AsyncDifyServer,
-    DifyConfigError,
-    DifyLoginError,
-    DifyNotFoundError,
-)
+from dify_async import App, AsyncDifyServer, DifyConfigError, DifyLoginError, DifyNotFoundError
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, client
+from tests.support import UNKNOWN, VERSIONS, client
 
 GRAPHS = {"workflow", "advanced-chat"}  # publishing does not count as a change of the app
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture

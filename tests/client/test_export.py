@@ -6,9 +6,7 @@ import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError, DifyServerError
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from tests.support import UNKNOWN, an_app
 
 
 @pytest.mark.parametrize("version", ["1.9.0", "1.15.0", "1.18.0"])

@@ -75,30 +75,32 @@ def test_the_methods_are_found() -> None:
     assert len(id_parameters()) > 50
 
 
-@pytest.mark.parametrize(("method", "name"), id_parameters())
 async def test_a_name_is_not_an_id(
-    fake: FakeDifyServer, dify: AsyncDifyServer, method: str, name: str, tmp_path: Path
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """No request is sent, not even to find out the time zone or the version."""
-    is_app = name in {"app", "apps", "app_id"}
-    for value, says in (
-        ("FAQ", "find_app('FAQ')" if is_app else "a UUID, got 'FAQ'"),
-        ("", "got ''"),
-        (APP.replace("-", ""), "which is a UUID"),
-        (KEY, "got an API key"),
-        (f"{APP}/api-keys", "which is a UUID"),
-        (5, "which is a UUID, got 5"),
-    ):
-        given = arguments(method, **{name: [value] if name.endswith("s") else value})
-        if "folder" in given:
-            given["folder"] = tmp_path
-        if "start" in inspect.signature(getattr(dify, method)).parameters:
-            given["start"] = "2026-10-01 00:00"
-        with pytest.raises(DifyConfigError) as refused:
-            await called(dify, method, given)
-        assert says in str(refused.value)
-        assert KEY not in str(refused.value)
-    assert fake.count() == 0
+    for method, name in id_parameters():
+        is_app = name in {"app", "apps", "app_id"}
+        for value, says in (
+            ("FAQ", "find_app('FAQ')" if is_app else "a UUID, got 'FAQ'"),
+            ("", "got ''"),
+            (APP.replace("-", ""), "which is a UUID"),
+            (KEY, "got an API key"),
+            (f"{APP}/api-keys", "which is a UUID"),
+            (5, "which is a UUID, got 5"),
+        ):
+            given = arguments(method, **{name: [value] if name.endswith("s") else value})
+            if "folder" in given:
+                given["folder"] = tmp_path
+            if "start" in inspect.signature(getattr(dify, method)).parameters:
+                given["start"] = "2026-10-01 00:00"
+            fake.reset_counters()
+            with subtests.test(method=method, name=name, value=value):
+                with pytest.raises(DifyConfigError) as refused:
+                    await called(dify, method, given)
+                assert says in str(refused.value)
+                assert KEY not in str(refused.value)
+                assert fake.count() == 0
 
 
 async def test_a_name_in_a_feed(dify: AsyncDifyServer) -> None:
@@ -106,35 +108,36 @@ async def test_a_name_in_a_feed(dify: AsyncDifyServer) -> None:
         DashboardFeed(dify, apps=["FAQ"])
 
 
-@pytest.mark.parametrize(
-    ("method", "name"), [one for one in id_parameters() if one[1] in {"app", "app_id", "apps"}]
-)
 async def test_an_app_and_a_uuid_are_ids(
-    fake: FakeDifyServer, dify: AsyncDifyServer, method: str, name: str, tmp_path: Path
+    fake: FakeDifyServer, dify: AsyncDifyServer, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """In any form, the same request is sent."""
     app = await dify.app(an_app(fake))
-    sent = []
-    for value in (app.id, app, UUID(app.id), app.id.upper()):
-        fake.reset_counters()
-        fake.inject("/apps*", status=418)
-        given = arguments(method, **{name: [value] if name == "apps" else value})
-        if "folder" in given:
-            given["folder"] = tmp_path
-        if method == "update_app":
-            given["name"] = "a"
-        try:
-            await called(dify, method, given)
-        except DifyConfigError as error:
-            raise AssertionError(method) from error
-        except Exception:  # noqa: BLE001 - the 418
-            pass
-        paths = {one.path.lower() for one in fake.requests if "account" not in one.path}
-        bodies = {one.body.lower() for one in fake.requests}
-        # An `App` needs no request for its mode.
-        sent.append((paths - {f"/apps/{app.id}"} or paths, bodies))
-    assert all(app.id in str(one) for one in sent)
-    assert sent[0] == sent[2] == sent[3]
+    fake.inject("/apps*", status=418)
+    for method, name in id_parameters():
+        if name not in {"app", "app_id", "apps"}:
+            continue
+        sent = []
+        for value in (app.id, app, UUID(app.id), app.id.upper()):
+            fake.reset_counters()
+            given = arguments(method, **{name: [value] if name == "apps" else value})
+            if "folder" in given:
+                given["folder"] = tmp_path
+            if method == "update_app":
+                given["name"] = "a"
+            try:
+                await called(dify, method, given)
+            except DifyConfigError as error:
+                raise AssertionError(method) from error
+            except Exception:  # noqa: BLE001 - the 418
+                pass
+            paths = {one.path.lower() for one in fake.requests if "account" not in one.path}
+            bodies = {one.body.lower() for one in fake.requests}
+            # An `App` needs no request for its mode.
+            sent.append((paths - {f"/apps/{app.id}"} or paths, bodies))
+        with subtests.test(method=method, name=name):
+            assert all(app.id in str(one) for one in sent)
+            assert sent[0] == sent[2] == sent[3]
 
 
 async def test_an_app_costs_no_request_for_its_mode(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

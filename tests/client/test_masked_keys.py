@@ -9,11 +9,12 @@ import pickle
 import msgspec
 import pytest
 
-from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError
+from dify_async import AsyncDifyServer, DifyConfigError, DifyMaskedKeyError, DifyUnknownOutcomeError
 from dify_async.client.rotation import _KEY
 from dify_async.testing import FakeDifyServer
 from tests import captures
-from tests.support import client
+from tests.client.support import created, tokens
+from tests.support import JSON, client
 
 APP_KEYS, DATASET_KEYS = "/apps/*/api-keys", "/datasets/api-keys"
 
@@ -27,7 +28,7 @@ def lists(fake: FakeDifyServer, path: str, *tokens: str) -> None:
     """Set the list of keys, oldest first."""
     rows = [{"id": str(at), "token": token, "created_at": at} for at, token in enumerate(tokens, 1)]
     body = json.dumps({"data": rows}).encode()
-    fake.inject(path, "GET", body=body, headers={"Content-Type": "application/json"})
+    fake.inject(path, "GET", body=body, headers=JSON)
 
 
 @pytest.mark.parametrize("mask", ["...", "…", "****", "••••", "..", "___", ""])
@@ -78,7 +79,7 @@ async def test_a_key_that_is_whole_is_taken_before_a_newer_one_that_is_masked(
 async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifyServer) -> None:
     lists(fake, DATASET_KEYS)
     body = b'{"id":"1","token":"datas...wxyz"}'
-    fake.inject(DATASET_KEYS, "POST", body=body, headers={"Content-Type": "application/json"})
+    fake.inject(DATASET_KEYS, "POST", body=body, headers=JSON)
     async with client(fake) as dify:
         for create_if_masked in (False, True):
             with pytest.raises(
@@ -86,6 +87,32 @@ async def test_a_new_key_that_is_masked_is_not_returned_either(fake: FakeDifySer
             ) as masked:
                 await dify.ensure_dataset_api_key(create_if_masked=create_if_masked)
             assert "create_if_masked" not in str(masked.value)
+
+
+async def test_a_new_key_that_is_masked(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    app = fake.apps[0].id
+    (old,) = await created(dify, app, 1)
+    body = b'{"id":"1","token":"app-A...wxyz"}'
+    fake.inject(APP_KEYS, "POST", body=body, headers=JSON)
+    with pytest.raises(DifyMaskedKeyError, match="No key was deleted") as caught:
+        await dify.rotate_app_api_key(app, old.id)
+    assert caught.value.created_key is not None
+    assert caught.value.created_key.id == "1"
+    assert fake.count("DELETE") == 0
+
+
+async def test_a_lost_key_that_is_masked_is_not_returned() -> None:
+    async with FakeDifyServer("1.17.0", masks_keys=True) as fake, client(fake) as dify:
+        app = fake.apps[0].id
+        (old,) = await created(dify, app, 1)
+        fake.inject(APP_KEYS, "POST", cut="after", times=1)
+        with pytest.raises(DifyUnknownOutcomeError, match="No key was deleted"):
+            await dify.rotate_app_api_key(app, old.id)
+        assert tokens(fake, app)[0] == old.token
+        # Masked lists do not matter if no answer is lost.
+        new = await dify.rotate_app_api_key(app, old.id)
+        assert old.token not in tokens(fake, app)
+        assert tokens(fake, app)[-1] == new.token
 
 
 @pytest.mark.parametrize("token", ["app-", "", "dataset-A...wxyz", "app-Whole1Whole1Whole1Whole1\n"])

@@ -17,14 +17,12 @@ from dify_async import (
     Metric,
 )
 from dify_async.testing import FakeApp, FakeDifyServer
-from tests.support import MODES, VERSIONS, an_app
+from tests.support import MODES, UNKNOWN, VERSIONS, an_app
 
 # On other dates, one version is enough.
 pytestmark = pytest.mark.parametrize(
     "version", [*VERSIONS[:-1], pytest.param(VERSIONS[-1], marks=pytest.mark.calendar)]
 )
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -132,25 +130,28 @@ async def test_conversations(fake: FakeDifyServer, dify: AsyncDifyServer) -> Non
         await dify.chat_conversations(app, annotation_status="anotated")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_statistics_one_by_one(fake: FakeDifyServer, dify: AsyncDifyServer, mode: str) -> None:
+async def test_statistics_one_by_one(
+    fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
+) -> None:
     """Metrics that apply to a mode return rows; for the others the server answers 404 or nothing."""
     end = date.today() + timedelta(days=1)
     start = end - timedelta(days=30)
-    app = an_app(fake, mode)
-    together = await dify.statistics(app, start, end)
-    assert together.mode == mode
-    assert together.errors == {}
-    for metric in Metric:
-        try:
-            rows = await getattr(dify, metric)(app, start, end)
-        except DifyNotFoundError:
-            assert together.rows(metric) is None
-            continue
-        days = [row.date for row in rows]
-        assert days == sorted(set(days)), metric
-        assert all(start <= day < end for day in days)
-        assert together.rows(metric) in (None, rows), metric
+    for mode in MODES:
+        app = an_app(fake, mode)
+        together = await dify.statistics(app, start, end)
+        assert together.mode == mode
+        assert together.errors == {}
+        for metric in Metric:
+            with subtests.test(mode=mode, metric=metric):
+                try:
+                    rows = await getattr(dify, metric)(app, start, end)
+                except DifyNotFoundError:
+                    assert together.rows(metric) is None
+                    continue
+                days = [row.date for row in rows]
+                assert days == sorted(set(days))
+                assert all(start <= day < end for day in days)
+                assert together.rows(metric) in (None, rows)
 
 
 async def test_profile(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

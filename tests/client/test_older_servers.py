@@ -42,24 +42,25 @@ async def called(dify: AsyncDifyServer, method: str, app: str, arguments: dict[s
         await answer
 
 
-@pytest.mark.parametrize(("method", "arguments", "since"), ARGUMENTS)
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_an_argument_of_a_newer_version(
-    fake: FakeDifyServer, dify: AsyncDifyServer, method: str, arguments: dict[str, Any], since: str
+    fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
 ) -> None:
     app = an_app(fake, "workflow")
-    if numbers(fake.version) >= numbers(since):
-        if arguments != {"account": "owner@example.com"}:  # no member has that address
-            await called(dify, method, app, arguments)
-            assert fake.count() > 1
-        return
-    (name,) = arguments
-    text = (
-        rf"Dify {re.escape(fake.version)} ignores {name}; upgrade the server to {re.escape(since)} or newer$"
-    )
-    with pytest.raises(DifyConfigError, match=text):
-        await called(dify, method, app, arguments)
-    assert [request.path for request in fake.requests] == ["/system-features"]
+    for method, arguments, since in ARGUMENTS:
+        (name,) = arguments
+        fake.reset_counters()
+        with subtests.test(method=method, **arguments):
+            if numbers(fake.version) >= numbers(since):
+                if name != "account":  # no member has that address
+                    await called(dify, method, app, arguments)
+                    assert fake.count() > 0
+                continue
+            hint = f"upgrade the server to {since} or newer"
+            text = f"Dify {fake.version} ignores {name}; {hint}"
+            with pytest.raises(DifyConfigError, match=rf"{re.escape(text)}$"):
+                await called(dify, method, app, arguments)
+            assert {request.path for request in fake.requests} <= {"/system-features"}
 
 
 async def test_a_hidden_version_is_taken_for_the_newest() -> None:

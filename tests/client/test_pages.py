@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from dify_async import AsyncDifyServer, DifyDecodeError
 from dify_async.testing import FakeDifyServer
+from tests.client.support import rows_of
 from tests.support import client
-
-T = TypeVar("T")
 
 
 def app(number: int) -> dict[str, object]:
     return {"id": f"app-{number}", "name": "", "mode": "chat"}
+
+
+@asynccontextmanager
+async def client_of(console: web.Application) -> AsyncIterator[AsyncDifyServer]:
+    async with (
+        TestServer(console) as server,
+        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
+    ):
+        yield dify
 
 
 # The rows and has_more of each page, by its number (from 1).
@@ -44,14 +51,11 @@ async def test_iteration_ends_without_duplicates(name: str) -> None:
         asked += 1
         rows, has_more = pages(int(request.query["page"]))
         body = {"data": [app(n) for n in rows], "has_more": has_more, "page": 1, "limit": 20, "total": 999}
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return web.json_response(body)
 
     console = web.Application()
     console.router.add_get("/console/api/apps", answer)
-    async with (
-        TestServer(console) as server,
-        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
-    ):
+    async with client_of(console) as dify:
         assert [one.id async for one in dify.apps_page(limit=100)] == [f"app-{n}" for n in expected]
         assert asked <= 3
         assert [one.id for one in await dify.apps()] == [f"app-{n}" for n in expected]
@@ -67,12 +71,12 @@ def endless_rows() -> web.Application:
     async def page(request: web.Request) -> web.Response:
         rows = [app(next(numbers)) for _ in range(int(request.query["limit"]))]
         body = {"data": rows, "has_more": True, "page": 1, "limit": len(rows), "total": 250}
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return web.json_response(body)
 
     async def part(request: web.Request) -> web.Response:
         runs = [{"id": str(next(numbers))} for _ in range(int(request.query["limit"]))]
         body = {"data": runs, "has_more": True, "limit": len(runs)}
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return web.json_response(body)
 
     async def zone(_: web.Request) -> web.Response:
         return web.json_response({"id": ID, "name": "", "email": "", "timezone": "UTC"})
@@ -84,16 +88,9 @@ def endless_rows() -> web.Application:
     return console
 
 
-async def rows_of(rows: AsyncIterable[T]) -> list[T]:
-    return [row async for row in rows]
-
-
 async def test_an_endless_list() -> None:
     """Iteration ends with an error when the list is much longer than its total."""
-    async with (
-        TestServer(endless_rows()) as server,
-        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
-    ):
+    async with client_of(endless_rows()) as dify:
         for call in (dify.apps(), dify.dashboard(days=1)):
             with pytest.raises(DifyDecodeError, match=r"GET /apps: .* after 16 pages"):
                 await call
@@ -104,10 +101,7 @@ async def test_an_endless_list() -> None:
 async def test_an_endless_list_with_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no total, so only the number of pages is limited."""
     monkeypatch.setattr("dify_async._api.paging.MAX_PAGE", 5)
-    async with (
-        TestServer(endless_rows()) as server,
-        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
-    ):
+    async with client_of(endless_rows()) as dify:
         with pytest.raises(DifyDecodeError, match=r"/workflow-runs: .* after 5 pages"):
             await rows_of(dify.workflow_runs(ID, limit=100))
 
@@ -119,15 +113,12 @@ async def test_an_endless_list_of_sparse_pages(total: int) -> None:
 
     async def page(_: web.Request) -> web.Response:
         body = {"data": [app(next(numbers))], "has_more": True, "page": 1, "limit": 100, "total": total}
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return web.json_response(body)
 
     console = web.Application()
     console.router.add_get("/console/api/apps", page)
     console.router.add_get(f"/console/api/apps/{ID}/workflow-runs", page)
-    async with (
-        TestServer(console) as server,
-        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
-    ):
+    async with client_of(console) as dify:
         for call in (dify.apps(), rows_of(dify.workflow_runs(ID, limit=100))):
             with pytest.raises(DifyDecodeError, match="announces more rows after 112 pages"):
                 await call
@@ -140,14 +131,11 @@ async def test_a_long_list_without_a_total() -> None:
     async def page(request: web.Request) -> web.Response:
         number = int(request.query["page"])
         body = {"data": [app(number)], "has_more": number < last, "page": number, "limit": 1, "total": 0}
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return web.json_response(body)
 
     console = web.Application()
     console.router.add_get("/console/api/apps", page)
-    async with (
-        TestServer(console) as server,
-        AsyncDifyServer(str(server.make_url("/")), admin_api_key="k", workspace_id="w") as dify,
-    ):
+    async with client_of(console) as dify:
         assert len(await rows_of(dify.iter_apps(page_size=1))) == last
 
 
@@ -175,20 +163,3 @@ async def test_250_apps() -> None:
     async with FakeDifyServer(apps=250) as fake, client(fake) as dify:
         assert len({one.id for one in await dify.apps()}) == 250
         assert fake.count("GET", "/apps") == 3
-
-
-@pytest.mark.parametrize(
-    ("version", "form"),
-    [
-        ("1.10.1", "tag_ids={0}%2C{1}&"),
-        ("1.15.0", "tag_ids={0}&tag_ids={1}&tag_ids%5B0%5D={0}&tag_ids%5B1%5D={1}&"),
-    ],
-)
-async def test_tags_in_the_form_of_the_version(version: str, form: str) -> None:
-    """1.15.0/04_apps_list_tag_ids_bracket_and_plain."""
-    async with FakeDifyServer(version) as fake, client(fake) as dify:
-        one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
-        assert await dify.apps(tag_ids=[one, two]) == []
-        sent = next(request.query for request in fake.requests if request.path == "/apps")
-        assert sent.startswith(form.format(one, two))
-        assert await dify.apps(tag_ids=[])

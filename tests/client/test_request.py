@@ -60,24 +60,29 @@ async def test_the_same_repeats_and_sign_in(fake: FakeDifyServer, dify: AsyncDif
     assert fake.count("GET", "/apps") == 5
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+async def test_invalid_paths(fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests) -> None:
+    paths: list[Any] = [
         *("", "apps", "http://evil.example.com/apps", "/apps?limit=1", "/apps#a", "/apps/{}/x"),
         *("/apps/../setup", "/apps/./x", "/apps//x", "/apps/a%2fb", "/apps/a\\b", "/apps/\n", None),
-    ],
-)
-async def test_invalid_paths(fake: FakeDifyServer, dify: AsyncDifyServer, path: Any) -> None:
-    with pytest.raises(DifyConfigError):
-        await dify.request("GET", path)
-    assert fake.count() == 0
+    ]
+    for path in paths:
+        fake.reset_counters()
+        with subtests.test(path=path):
+            with pytest.raises(DifyConfigError):
+                await dify.request("GET", path)
+            assert fake.count() == 0
 
 
-@pytest.mark.parametrize("method", ["", "TRACE", "get /", None])
-async def test_invalid_methods(fake: FakeDifyServer, dify: AsyncDifyServer, method: Any) -> None:
-    with pytest.raises(DifyConfigError, match="method"):
-        await dify.request(method, "/apps")
-    assert fake.count() == 0
+async def test_invalid_methods(
+    fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
+) -> None:
+    methods: list[Any] = ["", "TRACE", "get /", None]
+    for method in methods:
+        fake.reset_counters()
+        with subtests.test(method=method):
+            with pytest.raises(DifyConfigError, match="method"):
+                await dify.request(method, "/apps")
+            assert fake.count() == 0
 
 
 async def test_a_missing_route_and_another_type(dify: AsyncDifyServer) -> None:

@@ -14,7 +14,6 @@ import pytest
 from dify_async import (
     AppStatistics,
     AsyncDifyServer,
-    DailyMessages,
     DifyAuthenticationError,
     DifyConfigError,
     DifyConnectionError,
@@ -28,11 +27,10 @@ from dify_async import (
 )
 from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
-from tests.support import EACH_ERA, ONCE, an_app, client
+from tests.support import EACH_ERA, JSON, ONCE, UNKNOWN, an_app, client
 
 START, END = date(2026, 10, 1), date(2026, 10, 31)
 TODAY = date(2026, 10, 30)
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -171,7 +169,6 @@ async def test_a_rejected_session_is_raised(fake: FakeDifyServer) -> None:
             await dify.statistics_many([found])
 
 
-JSON = {"Content-Type": "application/json"}
 UNAUTHORIZED = b'{"code":"unauthorized","message":"Account is banned.","status":401}'
 
 
@@ -265,44 +262,3 @@ async def test_numbers_as_text_and_beyond_64_bits(fake: FakeDifyServer, dify: As
         TokenCosts(date(2026, 10, 2), 12),
         TokenCosts(date(2026, 10, 3), 99999999999999999999, Decimal("0.5"), "EUR"),
     ]
-
-
-def test_filled_rows_and_columns() -> None:
-    one = AppStatistics(
-        app_id="a",
-        app_name="A",
-        mode="chat",
-        daily_messages=[DailyMessages(date(2026, 10, 2), 5)],
-        token_costs=[TokenCosts(date(2026, 10, 2), 7, Decimal("0.1"), "USD")],
-        tokens_per_second=[],
-    )
-    filled = one.filled(date(2026, 10, 1), datetime(2026, 10, 3, 12))
-    assert filled.daily_messages is not None
-    assert [row.message_count for row in filled.daily_messages] == [0, 5, 0]
-    assert filled.token_costs is not None
-    assert filled.token_costs[0] == TokenCosts(date(2026, 10, 1), 0, Decimal(0), "USD")
-    assert filled.tokens_per_second is not None
-    assert [row.tps for row in filled.tokens_per_second] == [0.0, 0.0, 0.0]
-    assert filled.daily_end_users is None
-    assert one.filled("2026-10-02 00:00", "2026-10-02 00:00").daily_messages == []
-    assert one.to_rows() == [
-        {
-            "app_id": "a",
-            "app_name": "A",
-            "mode": "chat",
-            "metric": metric,
-            "date": date(2026, 10, 2),
-            "value": value,
-            "unit": unit,
-        }
-        for metric, value, unit in (
-            ("token_costs", 7, "tokens"),
-            ("token_costs_USD", Decimal("0.1"), "USD"),
-            ("daily_messages", 5, "messages"),
-        )
-    ]
-    columns = one.to_columns()
-    assert columns["metric"] == ["token_costs", "token_costs_USD", "daily_messages"]
-    assert all(len(column) == 3 for column in columns.values())
-    with pytest.raises(DifyConfigError):
-        one.filled(datetime(2026, 10, 1, tzinfo=UTC), date(2026, 10, 2))

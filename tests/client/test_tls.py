@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import anyio.to_thread
 import pytest
 import trustme
 from cryptography import x509
@@ -28,33 +22,14 @@ from dify_async import (
     DifyUnknownOutcomeError,
     DifyValidationError,
 )
-from dify_async._http.failures import FailedAttempt, FailureKind, failure_of
+from dify_async._http.failures import FailureKind, failure_of
 from dify_async._http.tls import permanent_problem
 from dify_async.testing import FakeDifyServer
+from tests.client.authorities import HOST, Authority, one_that_asks_for_a_certificate
+from tests.client.support import failed_attempt
 from tests.support import EACH_ERA, ONCE, an_app, client
 
-HOST = "127.0.0.1"
 KEY = "admin-key"
-
-
-@dataclass
-class Authority:
-    """A private certificate authority."""
-
-    ca: trustme.CA = field(default_factory=trustme.CA)
-
-    def server(self, host: str = HOST, first: datetime | None = None) -> ssl.SSLContext:
-        """A server's context; with `first`, its certificate is valid for nine days from that day."""
-        last = first and first + timedelta(days=9)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.ca.issue_cert(host, not_before=first, not_after=last).configure_cert(context)
-        return context
-
-    @property
-    def trusting(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        self.ca.configure_trust(context)
-        return context
 
 
 @pytest.fixture(scope="module")
@@ -241,38 +216,6 @@ async def test_a_server_that_has_answered_is_not_asked_for_https(fake: FakeDifyS
     assert "https" not in str(raised.value)
 
 
-@asynccontextmanager
-async def one_that_asks_for_a_certificate(
-    authority: Authority, version: ssl.TLSVersion, *, says_why: bool
-) -> AsyncIterator[str]:
-    """Serves in a thread, since asyncio, like some proxies, closes without sending the alert."""
-    context = authority.server()
-    authority.ca.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.minimum_version = context.maximum_version = version
-    with socket.create_server((HOST, 0)) as listener:
-        base_url = "https://{}:{}".format(*listener.getsockname())
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    connection = listener.accept()[0]
-                    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True):
-                        raise AssertionError
-
-        if says_why:
-            thread = threading.Thread(target=serve)
-            thread.start()
-            try:
-                yield base_url
-            finally:
-                listener.shutdown(socket.SHUT_RDWR)
-                await anyio.to_thread.run_sync(thread.join)
-            return
-    async with await asyncio.start_server(lambda _, writer: writer.close(), HOST, 0, ssl=context) as server:
-        yield "https://{}:{}".format(*server.sockets[0].getsockname())
-
-
 @pytest.mark.parametrize("says_why", [True, False], ids=["alert", "closed"])
 @pytest.mark.parametrize("tls", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=str)
 @pytest.mark.parametrize("own", ["none", "of another authority"])
@@ -301,19 +244,7 @@ def test_after_an_alert_about_the_certificate_nothing_was_sent() -> None:
     alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
     error = aiohttp.ClientOSError()
     error.__cause__ = alert
-    attempt = FailedAttempt(
-        call="POST /apps",
-        base_url="https://host",
-        server="host:443",
-        changes=True,
-        may_be_sent=True,
-        has_answered=False,
-        proxy="",
-        timeout=1.0,
-        connect_timeout=1.0,
-        ssl_argument="ssl=",
-        kind=FailureKind.DISCONNECTED,
-    )
+    attempt = failed_attempt(FailureKind.DISCONNECTED, "POST /apps", changes=True)
     failure = failure_of(error, attempt)
     assert type(failure) is DifyConnectionError
     assert not failure.sent

@@ -7,19 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dify_async import (
-    AppMode,
-    AsyncDifyServer,
-    DifyConfigError,
-    DifyNotFoundError,
-    DifyValidationError,
-)
+from dify_async import AppMode, AsyncDifyServer, DifyConfigError, DifyNotFoundError, DifyValidationError
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, an_app
+from tests.support import UNKNOWN, VERSIONS, an_app
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])

@@ -17,9 +17,8 @@ from dify_async import (
     DifyValidationError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import ERAS, VERSIONS, an_app, client, until
+from tests.support import ERAS, UNKNOWN, VERSIONS, an_app, client, until
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 

@@ -15,8 +15,6 @@ from dify_async.testing._console.history import Message
 from dify_async.testing._console.models import FakeApp
 from dify_async.testing._console.traffic import shared_traffic
 
-JSON = {"Content-Type": "application/json"}
-
 
 class Facts:
     """The messages of some apps within a period, or their workflow runs.

@@ -16,10 +16,10 @@ from blockbuster import BlockingError
 
 from dify_async import AsyncDifyServer, Dashboard, DifyConfigError
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app
+from tests.support import JSON, an_app
 
 from .conftest import END, START
-from .numbers import JSON, answer
+from .numbers import answer
 from .test_partial import NAMES
 
 COLUMNS = ["app_id", "app_name", "mode", "metric", "date", "value", "unit"]

@@ -10,10 +10,10 @@ import pytest
 
 from dify_async import AsyncDifyServer, Metric
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, client
+from tests.support import JSON, VERSIONS, client
 
 from .conftest import END, START, TODAY
-from .numbers import JSON, Facts, answer
+from .numbers import Facts, answer
 
 OTHERS = ("chat", "agent-chat", "completion", "advanced-chat")
 

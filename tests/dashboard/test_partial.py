@@ -18,12 +18,10 @@ from dify_async import (
 )
 from dify_async.statistics.metrics import applicable
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, an_app, client
+from tests.support import JSON, UNKNOWN, VERSIONS, an_app, client
 
 from .conftest import END, START
-from .numbers import JSON, answer
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from .numbers import answer
 
 
 async def test_an_app_that_fails_keeps_its_place(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:

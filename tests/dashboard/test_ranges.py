@@ -10,10 +10,10 @@ import pytest
 from dify_async import AsyncDifyServer, DifyConfigError, DifyError
 from dify_async.dashboard.period import checked_range, period_before, period_of
 from dify_async.testing import FakeDifyServer
-from tests.support import client
+from tests.support import JSON, client
 
 from .conftest import END, START
-from .numbers import JSON, Facts
+from .numbers import Facts
 
 pytestmark = pytest.mark.calendar
 

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeDifyServer
+from tests.support import UNKNOWN
 
 from .user import User, cookie_header, release
 
@@ -15,7 +16,6 @@ COOKIE_ERA = pytest.mark.parametrize(
 BEARER_ERA = pytest.mark.parametrize("version", ["0.15.3", "1.9.1"], indirect=True)
 CSRF = "CSRF token is missing or invalid."
 NO_TOKEN = "Invalid Authorization token."
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = "") -> dict[str, str]:
@@ -24,49 +24,50 @@ def cookies(access: str = "", csrf: str = "", header: str = "", bearer: str = ""
     return {name: value for name, value in headers.items() if value}
 
 
+COOKIE_CASES: list[tuple[Callable[[str, str], dict[str, str]], str]] = [
+    (lambda a, c: cookies(a, c, c), ""),  # 03_get_cookie_and_csrf_ok
+    (lambda a, c: cookies("", c, c, bearer=a), ""),  # 03_get_bearer_with_csrf_header_and_csrf_cookie_ok
+    (lambda a, c: cookies(a, c, c, bearer="garbage"), ""),  # 03_get_bearer_garbage_but_good_cookie_ok
+    (lambda _, __: {}, NO_TOKEN),
+    (cookies, CSRF),  # 03_get_cookies_without_csrf_header
+    (lambda a, c: cookies(a, "", c), CSRF),  # 03_get_csrf_header_without_csrf_cookie
+    (lambda a, c: cookies(a, c, c[:-1]), CSRF),  # 03_get_csrf_mismatch
+    (lambda a, _: cookies(a, "garbage", "garbage"), CSRF),  # 03_get_csrf_garbage_equal
+    (lambda a, _: cookies(a, a, a), CSRF),  # another subject, as 03_get_csrf_other_user_equal
+    (lambda a, _: cookies(bearer=a), CSRF),  # 03_get_bearer_only
+    (lambda a, c: cookies("", "", c, bearer=a), CSRF),  # 03_get_bearer_with_csrf_header_only
+    (
+        lambda a, c: cookies("garbage", c, c, bearer=a),
+        "Invalid token.",
+    ),  # 03_get_bearer_good_but_garbage_cookie
+    (lambda _, c: cookies(c, c, c), NO_TOKEN),  # 03_get_csrf_token_used_as_access
+    (lambda a, c: cookies(a[:-4] + "AAAA", c, c), "Invalid token signature."),  # 03_get_jwt_bad_signature
+    (
+        lambda a, c: {**cookies("", c, c), "Authorization": a},
+        NO_TOKEN,
+    ),  # 03_get_authorization_without_scheme
+    (lambda _, __: {"Authorization": "Basic dXNlcjpwYXNz"}, NO_TOKEN),  # 03_get_authorization_basic
+]
+
+
 @COOKIE_ERA
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (lambda a, c: cookies(a, c, c), ""),  # 03_get_cookie_and_csrf_ok
-        (lambda a, c: cookies("", c, c, bearer=a), ""),  # 03_get_bearer_with_csrf_header_and_csrf_cookie_ok
-        (lambda a, c: cookies(a, c, c, bearer="garbage"), ""),  # 03_get_bearer_garbage_but_good_cookie_ok
-        (lambda _, __: {}, NO_TOKEN),
-        (cookies, CSRF),  # 03_get_cookies_without_csrf_header
-        (lambda a, c: cookies(a, "", c), CSRF),  # 03_get_csrf_header_without_csrf_cookie
-        (lambda a, c: cookies(a, c, c[:-1]), CSRF),  # 03_get_csrf_mismatch
-        (lambda a, _: cookies(a, "garbage", "garbage"), CSRF),  # 03_get_csrf_garbage_equal
-        (lambda a, _: cookies(a, a, a), CSRF),  # another subject, as 03_get_csrf_other_user_equal
-        (lambda a, _: cookies(bearer=a), CSRF),  # 03_get_bearer_only
-        (lambda a, c: cookies("", "", c, bearer=a), CSRF),  # 03_get_bearer_with_csrf_header_only
-        (
-            lambda a, c: cookies("garbage", c, c, bearer=a),
-            "Invalid token.",
-        ),  # 03_get_bearer_good_but_garbage_cookie
-        (lambda _, c: cookies(c, c, c), NO_TOKEN),  # 03_get_csrf_token_used_as_access
-        (lambda a, c: cookies(a[:-4] + "AAAA", c, c), "Invalid token signature."),  # 03_get_jwt_bad_signature
-        (
-            lambda a, c: {**cookies("", c, c), "Authorization": a},
-            NO_TOKEN,
-        ),  # 03_get_authorization_without_scheme
-        (lambda _, __: {"Authorization": "Basic dXNlcjpwYXNz"}, NO_TOKEN),  # 03_get_authorization_basic
-    ],
-)
-async def test_cookies_and_csrf(user: User, make: Callable[[str, str], dict[str, str]], told: str) -> None:
+async def test_cookies_and_csrf(user: User, subtests: pytest.Subtests) -> None:
     keys = f"/apps/{user.fake.apps[0].id}/api-keys"
-    headers = make(user.cookies["access_token"], user.cookies["csrf_token"])
-    for method, path, status in (
-        ("GET", keys, 200),
-        ("POST", keys, 201),
-        ("DELETE", f"{keys}/{UNKNOWN_ID}", 404),
-    ):
-        answer = await user.ask(method, path, headers=headers)
-        if told:
-            assert answer.json == {"code": "unauthorized", "message": told, "status": 401}, method
-            assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
-        else:
-            assert answer.status == status, method
-        assert answer.headers["Vary"] == "Cookie"
+    for number, (make, told) in enumerate(COOKIE_CASES):
+        headers = make(user.cookies["access_token"], user.cookies["csrf_token"])
+        for method, path, status in (
+            ("GET", keys, 200),
+            ("POST", keys, 201),
+            ("DELETE", f"{keys}/{UNKNOWN}", 404),
+        ):
+            answer = await user.ask(method, path, headers=headers)
+            with subtests.test(number=number, told=told, method=method):
+                if told:
+                    assert answer.json == {"code": "unauthorized", "message": told, "status": 401}
+                    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+                else:
+                    assert answer.status == status
+                assert answer.headers["Vary"] == "Cookie"
 
 
 @COOKIE_ERA
@@ -154,10 +155,10 @@ async def test_routes_that_ask_for_nothing(user: User) -> None:
 @COOKIE_ERA
 async def test_statistics_look_for_the_app_before_csrf(user: User, version: str) -> None:
     # 03_statistics_unknown_app_without_csrf_header
-    path = f"/apps/{UNKNOWN_ID}/statistics/daily-messages"
+    path = f"/apps/{UNKNOWN}/statistics/daily-messages"
     answer = await user.ask("GET", path, headers=cookies(user.cookies["access_token"]))
     assert answer.status == (401 if release(version) >= (1, 15, 0) else 404)
-    other = await user.ask("GET", f"/apps/{UNKNOWN_ID}", headers=cookies(user.cookies["access_token"]))
+    other = await user.ask("GET", f"/apps/{UNKNOWN}", headers=cookies(user.cookies["access_token"]))
     assert other.status == 401
 
 
@@ -178,7 +179,7 @@ async def test_admin_key(version: str, told: str, session: aiohttp.ClientSession
             assert answer.json["email"] == fake.email
         for headers in (
             key,
-            {**key, "X-WORKSPACE-ID": UNKNOWN_ID},
+            {**key, "X-WORKSPACE-ID": UNKNOWN},
             {**both, "Authorization": "Bearer other"},
         ):
             assert (await user.ask("GET", "/apps", headers=headers)).json["message"] == "Invalid token."

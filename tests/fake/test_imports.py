@@ -27,23 +27,18 @@ async def imported(user: User, text: str, **fields: str) -> Answer:
     return await user.ask("POST", "/apps/imports", content=content)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace("\n", CRLF),
-        lambda text: text.replace("\n", CR),
-        lambda text: MARK + text,
-        lambda text: MARK + text.replace("\n", CRLF),
-    ],
-)
-async def test_a_file_of_an_editor_on_windows(user: User, change: object) -> None:
+async def test_a_file_of_an_editor_on_windows(user: User, subtests: pytest.Subtests) -> None:
     """Real servers read both, as YAML requires (the mark: difyctl's changelog)."""
-    assert callable(change)
     app = next(app for app in user.fake.apps if app.mode == "workflow")
-    answer = await imported(user, change(await definition(user)))
-    assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "completed", "")
-    new = (await user.get(f"/apps/{answer.json['app_id']}")).json
-    assert (new["name"], new["mode"]) == (app.name, "workflow")
+    text = await definition(user)
+    for number, changed in enumerate(
+        (text.replace("\n", CRLF), text.replace("\n", CR), MARK + text, MARK + text.replace("\n", CRLF))
+    ):
+        with subtests.test(number=number):
+            answer = await imported(user, changed)
+            assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "completed", "")
+            new = (await user.get(f"/apps/{answer.json['app_id']}")).json
+            assert (new["name"], new["mode"]) == (app.name, "workflow")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ import aiohttp
 import pytest
 
 from dify_async.testing import FakeDifyServer
+from tests.support import UNKNOWN
 
 from .user import User, release
-
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(params=["app", "dataset"])
@@ -74,24 +73,24 @@ async def test_cap(user: User, kind: str, path: str, app_cap: str | int, dataset
 async def test_unknown_keys_and_apps(user: User, version: str, kind: str, path: str) -> None:
     # app_api_keys_delete__unknown, dataset_api_keys_delete__unknown, app_api_keys_list__unknown_app
     code = {"code": "unknown"} if version == "0.15.3" else {}
-    key = await user.ask("DELETE", f"{path}/{UNKNOWN_ID}")
+    key = await user.ask("DELETE", f"{path}/{UNKNOWN}")
     if kind == "app" or version == "0.15.3":
         assert (key.status, key.json) == (404, {"message": "API key not found", **code})
     else:
-        asked = f"/console/api/datasets/api-keys/{UNKNOWN_ID}"
+        asked = f"/console/api/datasets/api-keys/{UNKNOWN}"
         assert key.json["message"].startswith(
             f"API key not found. You have requested this URI [{asked}] but did you mean "
             "/console/api/datasets/api-keys/<uuid:"
         )
-    app = await user.get(f"/apps/{UNKNOWN_ID}/api-keys")
+    app = await user.get(f"/apps/{UNKNOWN}/api-keys")
     suggestion = (
-        f" You have requested this URI [/console/api/apps/{UNKNOWN_ID}/api-keys]"
+        f" You have requested this URI [/console/api/apps/{UNKNOWN}/api-keys]"
         " but did you mean /console/api/apps/<uuid:app_id>/api-keys ?"
     )
     message = "App not found." + ("" if version == "0.15.3" else suggestion)
     assert app.json == {"message": message, **code}
     assert (await user.ask("DELETE", f"{path}/abc")).headers["Content-Type"].startswith("text/html")
-    assert (await user.get(f"{path}/{UNKNOWN_ID}")).status == 405
+    assert (await user.get(f"{path}/{UNKNOWN}")).status == 405
 
 
 @pytest.mark.parametrize("version", ["1.15.0", "1.16.1", "1.17.0"], indirect=True)

@@ -272,10 +272,12 @@ def message(fake: FakeDifyServer, **fields: Any) -> str:
     return fake.add_message(app_of(fake, CHAT), **fields)
 
 
-@pytest.mark.parametrize("name", NONSENSE)
-async def test_nonsense_is_refused(fake: FakeDifyServer, dify: AsyncDifyServer, name: str) -> None:
-    call, text = NONSENSE[name]
-    with pytest.raises(ValueError, match=text):
-        call(fake)
-    rows = await dify.daily_messages(app_of(fake, CHAT).id)
-    assert [row.message_count for row in rows] == ([1] if name == "user of a conversation" else [])
+async def test_nonsense_is_refused(
+    fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
+) -> None:
+    for name, (call, text) in NONSENSE.items():
+        with subtests.test(name):
+            with pytest.raises(ValueError, match=text):
+                call(fake)
+            rows = await dify.daily_messages(app_of(fake, CHAT).id)
+            assert [row.message_count for row in rows] == ([1] if name == "user of a conversation" else [])

@@ -13,10 +13,10 @@ import pytest
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._console.models import MODES
 from dify_async.testing._console.traffic import shared_traffic
+from tests.support import UNKNOWN
 
 from .user import User, release
 
-UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 TODAY = date(2026, 11, 25)
 FIELDS: dict[str, dict[str, type]] = {
     "/statistics/daily-messages": {"message_count": int},
@@ -210,21 +210,20 @@ async def test_days_of_daylight_saving(user: User) -> None:
     assert (await refused(user, start="2026-10-04 02:15", end="2026-10-04 03:00"))["message"] == message
 
 
-@pytest.mark.parametrize(
-    "text", ["garbage", "2026-11-18", "2026-11-18T00:00", "2026-11-18 00:00:00", "2026-11-18 24:00"]
-)
-async def test_bad_times(user: User, version: str, text: str) -> None:
+async def test_bad_times(user: User, version: str, subtests: pytest.Subtests) -> None:
     # statistics__daily_messages__fmt_start_*, 07_stat_format_*
-    for name in ("start", "end"):
-        body = await refused(user, **{name: text})
-        plain = f"Invalid argument: {text}. argument must be conform to the format %Y-%m-%d %H:%M"
-        if version == "0.15.3":
-            assert body == {"code": "invalid_param", "message": plain, "params": name}
-        elif version in ("1.9.1", "1.10.1"):
-            assert body == {"errors": {name: plain}, "message": "Input payload validation failed"}
-        else:
-            assert (body["code"], body["status"]) == ("bad_request", 400)
-            assert body["message"].startswith(f"Invalid {name} time format: ")
+    for text in ("garbage", "2026-11-18", "2026-11-18T00:00", "2026-11-18 00:00:00", "2026-11-18 24:00"):
+        for name in ("start", "end"):
+            body = await refused(user, **{name: text})
+            plain = f"Invalid argument: {text}. argument must be conform to the format %Y-%m-%d %H:%M"
+            with subtests.test(text=text, name=name):
+                if version == "0.15.3":
+                    assert body == {"code": "invalid_param", "message": plain, "params": name}
+                elif version in ("1.9.1", "1.10.1"):
+                    assert body == {"errors": {name: plain}, "message": "Input payload validation failed"}
+                else:
+                    assert (body["code"], body["status"]) == ("bad_request", 400)
+                    assert body["message"].startswith(f"Invalid {name} time format: ")
 
 
 async def test_times_that_pass(user: User, version: str) -> None:
@@ -245,9 +244,9 @@ async def test_times_that_pass(user: User, version: str) -> None:
 
 async def test_unknown_app(user: User, version: str) -> None:
     # statistics__daily_messages__unknown_app
-    answer = await user.get(f"/apps/{UNKNOWN_ID}{DAILY}")
+    answer = await user.get(f"/apps/{UNKNOWN}{DAILY}")
     assert (answer.status, answer.json["code"], answer.json["status"]) == (404, "app_not_found", 404)
-    path = f"/console/api/apps/{UNKNOWN_ID}{DAILY}"
+    path = f"/console/api/apps/{UNKNOWN}{DAILY}"
     hint = (
         "" if version == "0.15.3" else f" You have requested this URI [{path}] but did you mean /console/api/"
     )

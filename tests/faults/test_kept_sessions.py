@@ -20,14 +20,10 @@ from dify_async import (
 )
 from dify_async._auth import session
 from dify_async.testing import FakeDifyServer
+from tests.faults.support import PASSING
 from tests.support import client, counted, running, until
 
 REFUSED = b'{"code":"unauthorized","message":"Invalid token signature.","status":401}'
-PASSING: list[dict[str, Any]] = [
-    {"status": 503},
-    {"status": 401, "body": b'{"result":"fail","message":"Error 111 connecting to redis:6379."}'},
-    {"cut": "before"},
-]
 
 
 async def sign_in_by_code(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -102,42 +98,6 @@ async def test_a_session_by_code_of_another_process(fake: FakeDifyServer) -> Non
         await two.profile()
 
 
-@pytest.mark.parametrize("fault", [*PASSING, {"status": 401, "body": b'{"message":"Invalid refresh token"}'}])
-async def test_a_failed_early_refresh_keeps_the_credentials(
-    fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
-) -> None:
-    """The token is still valid; a password that was never accepted is not sent before it expires."""
-    store = MemoryTokenStore()
-    async with client(fake, token_store=store) as one:
-        await one.profile()
-    async with client(fake, token_store=store, password="wrong-Pass-1") as dify:
-        await dify.profile()
-        grant = dify._auth.credentials
-        assert grant is not None
-        struck = fake.inject("/refresh-token", **fault)
-        monkeypatch.setattr(grant, "refresh_at", 0.0)
-        await dify.profile()
-        await until(lambda: struck.hits > 0)
-        await until(lambda: not running())
-        assert dify._auth.credentials is grant
-        await dify.profile()
-    assert fake.count("POST", "/login") == 1
-
-
-async def test_an_early_refresh_with_an_invalid_token_logs_in_if_the_password_was_accepted(
-    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await dify.profile()
-    grant = dify._auth.credentials
-    assert grant is not None
-    fake.inject("/refresh-token", status=401, body=b'{"result":"fail","message":"Invalid refresh token"}')
-    monkeypatch.setattr(grant, "refresh_at", 0.0)
-    await dify.profile()
-    await until(lambda: dify._auth.credentials is not grant)
-    await dify.profile()
-    assert counted(fake) == (1, 2)
-
-
 async def test_calls_after_a_rejected_login_do_not_send_the_password(fake: FakeDifyServer) -> None:
     async with client(fake, password="wrong-Pass-1") as dify:
         results = await asyncio.gather(
@@ -162,26 +122,6 @@ async def test_leaving_ends_every_job_that_stands_in_line(
     assert fake.count("POST", "/login") == 1
 
 
-async def test_a_password_rejected_early_leaves_the_valid_token(
-    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await dify.profile()
-    grant = dify._auth.credentials
-    assert grant is not None
-    fake.password = "Another-Pass-1"
-    fake.revoke_refresh_tokens()
-    for _ in range(3):
-        monkeypatch.setattr(grant, "refresh_at", 0.0)
-        await dify.profile()
-        await until(lambda: not running())
-    assert dify._auth.credentials is grant
-    assert counted(fake) == (1, 2)
-    fake.expire_access_tokens()
-    with pytest.raises(DifyLoginError):
-        await dify.profile()
-    assert fake.count("POST", "/login") == 2
-
-
 async def test_nothing_is_reported_of_a_job_that_fails_when_nobody_waits_any_more(
     fake: FakeDifyServer, dify: AsyncDifyServer
 ) -> None:
@@ -195,20 +135,6 @@ async def test_nothing_is_reported_of_a_job_that_fails_when_nobody_waits_any_mor
     await until(lambda: not running())
     assert call.cancelled()
     assert reported == []
-
-
-async def test_a_failed_early_refresh_is_not_retried_by_each_call(
-    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await dify.profile()
-    grant = dify._auth.credentials
-    assert grant is not None
-    struck = fake.inject("/refresh-token", status=503)
-    monkeypatch.setattr(grant, "refresh_at", 0.0)
-    for _ in range(5):
-        await dify.profile()
-        await until(lambda: not running())
-    assert struck.hits == 2
 
 
 async def test_closing_takes_less_than_5_s_while_a_login_hangs(fake: FakeDifyServer) -> None:

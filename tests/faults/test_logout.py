@@ -13,10 +13,10 @@ from dify_async import (
     DifyLoginError,
     DifyServerError,
     MemoryTokenStore,
-    StoredValue,
 )
 from dify_async._auth import fallback_store
 from dify_async.testing import FakeDifyServer
+from tests.faults.support import FlakyStore
 from tests.support import ONCE, client, counted, until
 
 
@@ -102,28 +102,12 @@ async def test_a_call_after_a_logout_does_not_send_a_rejected_password(
     assert fake.count("POST", "/login") == 1
 
 
-class Unreadable(MemoryTokenStore):
-    """Can be neither read nor written while it is down."""
-
-    is_down = False
-
-    async def load(self, key: str) -> StoredValue | None:
-        if self.is_down:
-            raise OSError("down")
-        return await super().load(key)
-
-    async def clear(self, key: str) -> None:
-        if self.is_down:
-            raise OSError("down")
-        await super().clear(key)
-
-
 async def test_a_logout_while_the_store_is_down_for_a_client_that_has_not_read_it(
     fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The session in the store is deleted later, and not used again."""
     monkeypatch.setattr(fallback_store, "_PAUSE", 0.05)
-    store = Unreadable()
+    store = FlakyStore()
     async with client(fake, token_store=store) as dify:
         await dify.profile()
     async with client(fake, token_store=store) as dify:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from email.utils import formatdate
-from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
 
-from dify_async import (
-    AsyncDifyServer,
-    DifyAuthenticationError,
-    MemoryTokenStore,
-    Tokens,
-)
-from dify_async._auth import session
+from dify_async import AsyncDifyServer, DifyAuthenticationError, MemoryTokenStore, Tokens
 from dify_async.testing import FakeDifyServer
-from tests.support import ONCE, client, until
+from tests.faults.support import all_at_once
+from tests.support import client, counted, until
 
 REFUSED = b'{"code":"%s","message":"%s","status":401}'
 
@@ -31,18 +23,6 @@ def kept_in(store: MemoryTokenStore) -> Tokens:
     return tokens
 
 
-def refreshes(fake: FakeDifyServer) -> int:
-    return fake.count("POST", "/refresh-token")
-
-
-def logins(fake: FakeDifyServer) -> int:
-    return fake.count("POST", "/login")
-
-
-async def all_at_once(dify: AsyncDifyServer, calls: int) -> None:
-    await asyncio.gather(*(dify.profile() for _ in range(calls)))
-
-
 async def test_40_calls_rejected_at_once_refresh_once(fake: FakeDifyServer) -> None:
     """dify-spring-boot-starter's token stores, python-keycloak#710."""
     async with client(fake, max_concurrency=40) as dify:
@@ -51,7 +31,7 @@ async def test_40_calls_rejected_at_once_refresh_once(fake: FakeDifyServer) -> N
         refused = fake.inject("/account/*", status=401, body=body, delay=0.05, times=40)
         await all_at_once(dify, 40)
     assert refused.hits == 40
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
     assert fake.count("GET", "/account/profile") == 81
 
 
@@ -64,7 +44,7 @@ async def test_a_late_rejection_refreshes_nothing(fake: FakeDifyServer, dify: As
         await until(lambda: late.hits == 1)
         fake.expire_access_tokens()
         await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
 
 
 async def test_tokens_of_one_second_are_the_same_text() -> None:
@@ -81,7 +61,7 @@ async def test_tokens_of_one_second_are_the_same_text() -> None:
         after = kept_in(store)
         assert before.access_token == after.access_token
         assert before.refresh_token != after.refresh_token
-        assert (refreshes(fake), logins(fake)) == (1, 1)
+        assert counted(fake) == (1, 1)
 
 
 async def test_the_call_that_refreshes_is_cancelled(fake: FakeDifyServer) -> None:
@@ -103,7 +83,7 @@ async def test_the_call_that_refreshes_is_cancelled(fake: FakeDifyServer) -> Non
         await asyncio.gather(*others)
     after = kept_in(store)
     assert after.refresh_token != before.refresh_token
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
 
 
 async def test_all_calls_that_wait_for_a_refresh_are_cancelled(
@@ -120,7 +100,7 @@ async def test_all_calls_that_wait_for_a_refresh_are_cancelled(
             await until(lambda: slow.hits == 1)
             scope.cancel()
     await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +124,7 @@ async def test_a_failed_refresh_leads_to_one_login(
     fake.expire_access_tokens()
     fake.inject("/refresh-token", **fault)
     await all_at_once(dify, 10)
-    assert (refreshes(fake), logins(fake)) == (tried, 2)
+    assert counted(fake) == (tried, 2)
 
 
 async def test_a_refresh_fails_once_because_the_servers_redis_was_down(
@@ -156,7 +136,7 @@ async def test_a_refresh_fails_once_because_the_servers_redis_was_down(
     body = b'{"result":"fail","message":"Error 111 connecting to redis:6379. Connection refused."}'
     fake.inject("/refresh-token", status=401, body=body, times=1)
     await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (2, 1)
+    assert counted(fake) == (2, 1)
     bodies = [request for request in fake.requests if request.path == "/refresh-token"]
     assert bodies[0].headers.get("Cookie") == bodies[1].headers.get("Cookie")
     assert bodies[0].body == bodies[1].body
@@ -168,10 +148,10 @@ async def test_a_token_rejected_when_new_causes_no_loop(fake: FakeDifyServer, di
     fake.inject("/account/*", status=401, body=REFUSED % (b"unauthorized", b"Invalid token signature."))
     with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
         await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 2)
+    assert counted(fake) == (1, 2)
     with pytest.raises(DifyAuthenticationError):
         await dify.profile()
-    assert logins(fake) <= 3
+    assert fake.count("POST", "/login") <= 3
 
 
 @pytest.mark.parametrize("lost", ["expire_access_tokens", "revoke_all_tokens"])
@@ -182,7 +162,7 @@ async def test_tokens_that_end_before_a_call_has_used_them(
     await dify.login()
     getattr(fake, lost)()
     await asyncio.gather(*(dify.profile() for _ in range(10)))
-    assert (refreshes(fake), logins(fake)) == (1, 1 if lost == "expire_access_tokens" else 2)
+    assert counted(fake) == (1, 1 if lost == "expire_access_tokens" else 2)
 
 
 async def test_a_login_whose_tokens_are_never_accepted_causes_no_loop(
@@ -192,7 +172,7 @@ async def test_a_login_whose_tokens_are_never_accepted_causes_no_loop(
     for _ in range(5):
         with pytest.raises(DifyAuthenticationError, match="Invalid token signature"):
             await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
 
 
 @pytest.mark.parametrize("version", ["1.10.1", "1.11.2"], indirect=True)
@@ -205,7 +185,7 @@ async def test_csrf_is_rejected_while_the_access_token_is_valid(
     fake.inject("/account/*", status=401, body=body)
     with pytest.raises(DifyAuthenticationError, match="CSRF"):
         await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 1)
+    assert counted(fake) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +207,7 @@ async def test_a_401_that_no_token_cures(
     with pytest.raises(DifyAuthenticationError) as refused:
         await dify.profile()
     assert refused.value.code == code.decode()
-    assert (refreshes(fake), logins(fake)) == (0, 1)
+    assert counted(fake) == (0, 1)
 
 
 async def test_the_licence_expires_during_a_refresh(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -238,63 +218,7 @@ async def test_the_licence_expires_during_a_refresh(fake: FakeDifyServer, dify: 
     fake.inject("/refresh-token", status=401, body=body)
     with pytest.raises(DifyAuthenticationError, match="license"):
         await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (1, 1)
-
-
-@pytest.mark.parametrize("hours", [-2, 2])
-async def test_a_clock_that_is_off(fake: FakeDifyServer, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
-    """The expiry may be wrong: at worst that causes one more refresh in the background."""
-    skewed = SimpleNamespace(time=lambda: time.time() + hours * 3600, monotonic=time.monotonic)
-    monkeypatch.setattr(session, "time", skewed)
-    store = MemoryTokenStore()
-    for _ in range(2):
-        async with client(fake, token_store=store) as dify:
-            for _ in range(5):
-                await dify.profile()
-    assert logins(fake) == 1
-    assert refreshes(fake) <= 1
-    async with client(fake, token_store=store) as dify:
-        fake.expire_access_tokens()
-        await dify.profile()
-    assert logins(fake) == 1
-    assert refreshes(fake) <= 3
-
-
-async def test_a_token_that_expires_soon_is_refreshed_once_in_the_background(
-    fake: FakeDifyServer, dify: AsyncDifyServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The others use it in the meantime."""
-    await dify.profile()
-    grant = dify._auth.credentials
-    assert grant is not None
-    slow = fake.inject("/refresh-token", delay=0.2)
-    monkeypatch.setattr(grant, "refresh_at", 0.0)
-    await all_at_once(dify, 20)
-    assert dify._auth.credentials is grant  # no call waited for it
-    await until(lambda: dify._auth.credentials is not grant)
-    await dify.profile()
-    assert slow.hits == 1
-    assert (refreshes(fake), logins(fake)) == (1, 1)
-    assert not any(request.status == 401 for request in fake.requests)
-
-
-async def test_a_failed_refresh_in_the_background_is_not_raised(
-    fake: FakeDifyServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A call whose token is rejected in the meantime starts its own refresh."""
-    async with client(fake, retry=ONCE) as dify:
-        await dify.profile()
-        grant = dify._auth.credentials
-        assert grant is not None
-        grant.refresh_at = 0.0
-        failing = fake.inject("/refresh-token", status=500, delay=0.2, times=2)  # it tries twice
-        await dify.profile()
-        await until(lambda: failing.hits == 1)
-        fake.expire_access_tokens()
-        await all_at_once(dify, 5)
-    gc.collect()
-    assert [record.name for record in caplog.records if record.name == "asyncio"] == []
-    assert (refreshes(fake), logins(fake)) == (3, 1)
+    assert counted(fake) == (1, 1)
 
 
 async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: FakeDifyServer) -> None:
@@ -306,7 +230,7 @@ async def test_the_logout_of_one_ends_the_newest_refresh_token_of_another(fake: 
         await other.profile()  # its access token lives on
         fake.expire_access_tokens()
         await all_at_once(other, 10)
-    assert (refreshes(fake), logins(fake)) == (1, 3)
+    assert counted(fake) == (1, 3)
 
 
 async def test_after_logout_the_next_call_logs_in(fake: FakeDifyServer) -> None:
@@ -316,15 +240,4 @@ async def test_after_logout_the_next_call_logs_in(fake: FakeDifyServer) -> None:
         await dify.logout()
         assert store._tokens == {}
         await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (0, 2)
-
-
-async def test_a_date_past_the_end_of_new_tokens_tells_nothing(
-    fake: FakeDifyServer, dify: AsyncDifyServer
-) -> None:
-    """A proxy's clock is two hours ahead; this does not cause a refresh per call."""
-    ahead = formatdate(time.time() + 7200, usegmt=True)
-    fake.inject("*", headers={"Date": ahead})
-    for _ in range(10):
-        await dify.profile()
-    assert (refreshes(fake), logins(fake)) == (0, 1)
+    assert counted(fake) == (0, 2)

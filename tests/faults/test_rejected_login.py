@@ -16,7 +16,7 @@ from dify_async import (
     DifyServerError,
 )
 from dify_async.testing import FakeDifyServer
-from tests.support import client
+from tests.support import JSON, client
 
 
 async def test_a_new_client_logs_in_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
@@ -110,7 +110,7 @@ async def test_a_200_that_is_a_rejection(fake: FakeDifyServer) -> None:
 )
 async def test_a_200_without_tokens(fake: FakeDifyServer, dify: AsyncDifyServer, body: bytes) -> None:
     """It is not a verdict: a proxy may have removed the cookies."""
-    fault = fake.inject("/login", body=body, headers={"Content-Type": "application/json"}, times=2)
+    fault = fake.inject("/login", body=body, headers=JSON, times=2)
     for _ in range(2):
         with pytest.raises(DifyDecodeError, match="has no tokens"):
             await dify.profile()

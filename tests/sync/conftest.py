@@ -9,7 +9,13 @@ from anyio.from_thread import start_blocking_portal
 
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
-from tests.sync.support import sync_client
+from tests.sync.support import sync_client, threads, wait_until
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_leaked() -> Iterator[None]:
+    yield
+    wait_until(lambda: threads() == [])  # a stopped thread is still listed for a moment
 
 
 @pytest.fixture

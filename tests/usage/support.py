@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from dify_async import UsageRow
+from dify_async import Usage, UsageRow
 from dify_async.testing import FakeApp, FakeDifyServer
 from dify_async.testing._console.history import Message
+from tests.support import client
 
 TODAY = date(2026, 11, 25)
 ZONE = ZoneInfo("America/New_York")
+START, END = "2026-11-16 00:00", "2026-11-18 00:00"
 _seeds = count(1000)
 
 
@@ -69,6 +72,11 @@ def put(fake: FakeDifyServer, messages: Iterable[Message], *, app: int = 0) -> N
     traffic._histories.clear()
     traffic._days.clear()
     fake._state.statistics.clear()
+
+
+async def usage_of(fake: FakeDifyServer, *by: Any, **options: Any) -> Usage:
+    async with client(fake) as dify:
+        return await dify.usage(START, END, by=by, **options)
 
 
 def money(rows: Iterable[UsageRow]) -> Decimal:

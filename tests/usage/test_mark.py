@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dify_async import DifyConfigError, Usage, UsageMark
 from dify_async.testing._console.history import Message
 from dify_async.usage.mark import MAX_PENDING, SETTLE, AppMark, Reading
-from tests.support import ONCE, VERSIONS, client
+from tests.support import JSON, ONCE, VERSIONS, client
 
 from .support import a_fake, a_message, put, tokens
 
@@ -148,12 +148,11 @@ async def test_an_answer_that_is_not_finished_is_counted_when_it_is(begun: str) 
         put(fake, [a_message("2026-11-12 10:00")])
         now = int(time.time())
         row = '{"data": [{"id": "m", "created_at": %d, "message_tokens": %d, ' + begun + "}]}"
-        headers = {"Content-Type": "application/json"}
-        fault = fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 0)).encode(), headers=headers)
+        fault = fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 0)).encode(), headers=JSON)
         first = await dify.usage("2020-01-01 00:00")
         assert first.rows == []
         fault.remove()
-        fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 9)).encode(), headers=headers)
+        fake.inject("/apps/*/chat-messages", body=(row % (now - 60, 9)).encode(), headers=JSON)
         second = await dify.usage(since=first.mark)
         assert [(row.messages, row.total_tokens) for row in second.rows] == [(1, 9)]
         assert (await dify.usage(since=second.mark)).rows == []

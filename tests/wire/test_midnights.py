@@ -26,7 +26,7 @@ from dify_async.dashboard.history import History
 from dify_async.dashboard.period import checked_range, on_clock, period_before, period_of
 from dify_async.statistics.metrics import Row
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app, client, put_messages
+from tests.support import JSON, an_app, client, put_messages
 
 DAY = timedelta(days=1)
 HAVANA, AZORES = ZoneInfo("America/Havana"), ZoneInfo("Atlantic/Azores")
@@ -248,7 +248,7 @@ async def test_naive_bounds_work_without_a_zone(fake: FakeDifyServer) -> None:
     """Naive bounds are sent unchanged if the account has no zone, or an unknown one."""
     for zone in (b"null", b'"Nowhere/Land"'):
         body = b'{"id":"1","timezone":' + zone + b"}"
-        fake.inject("/account/profile", body=body, headers={"Content-Type": "application/json"}, times=1)
+        fake.inject("/account/profile", body=body, headers=JSON, times=1)
         async with client(fake) as dify:
             await dify.daily_messages(an_app(fake), date(2026, 10, 1), "2026-10-02 00:00")
             assert fake.requests[-1].query == "start=2026-10-01%2000%3A00&end=2026-10-02%2000%3A00"

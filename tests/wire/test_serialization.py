@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from dify_async import (
     AppStatistics,
     CursorPage,
     DailyMessages,
+    DifyConfigError,
     DifyServerError,
     Metric,
     Page,
@@ -113,3 +114,44 @@ def test_statistics() -> None:
     assert json.loads(found.to_json()) == plain
     assert "客服" in found.to_json()
     assert repr(found) == "AppStatistics(app_name='客服', app_id='1', mode='chat', metrics=1, errors=1)"
+
+
+def test_filled_rows_and_columns() -> None:
+    one = AppStatistics(
+        app_id="a",
+        app_name="A",
+        mode="chat",
+        daily_messages=[DailyMessages(date(2026, 10, 2), 5)],
+        token_costs=[TokenCosts(date(2026, 10, 2), 7, Decimal("0.1"), "USD")],
+        tokens_per_second=[],
+    )
+    filled = one.filled(date(2026, 10, 1), datetime(2026, 10, 3, 12))
+    assert filled.daily_messages is not None
+    assert [row.message_count for row in filled.daily_messages] == [0, 5, 0]
+    assert filled.token_costs is not None
+    assert filled.token_costs[0] == TokenCosts(date(2026, 10, 1), 0, Decimal(0), "USD")
+    assert filled.tokens_per_second is not None
+    assert [row.tps for row in filled.tokens_per_second] == [0.0, 0.0, 0.0]
+    assert filled.daily_end_users is None
+    assert one.filled("2026-10-02 00:00", "2026-10-02 00:00").daily_messages == []
+    assert one.to_rows() == [
+        {
+            "app_id": "a",
+            "app_name": "A",
+            "mode": "chat",
+            "metric": metric,
+            "date": date(2026, 10, 2),
+            "value": value,
+            "unit": unit,
+        }
+        for metric, value, unit in (
+            ("token_costs", 7, "tokens"),
+            ("token_costs_USD", Decimal("0.1"), "USD"),
+            ("daily_messages", 5, "messages"),
+        )
+    ]
+    columns = one.to_columns()
+    assert columns["metric"] == ["token_costs", "token_costs_USD", "daily_messages"]
+    assert all(len(column) == 3 for column in columns.values())
+    with pytest.raises(DifyConfigError):
+        one.filled(datetime(2026, 10, 1, tzinfo=UTC), date(2026, 10, 2))

@@ -119,12 +119,12 @@ APP = "6fd7cbb0-3692-418d-a4b8-dcc6b46371ef"
         f"/datasets/{APP}/documents",
     ],
 )
-@pytest.mark.parametrize("host", ["https://dify.example.com", "http://127.0.0.1:5001/dify"])
-@pytest.mark.parametrize("end", ["", "/", "/console/api"])
-def test_a_base_url_of_a_page_or_of_another_api(host: str, page: str, end: str) -> None:
+def test_a_base_url_of_a_page_or_of_another_api(page: str) -> None:
     """dify-bot#1."""
-    with pytest.raises(DifyConfigError, match=f"remove {page} from base_url"):
-        normal_base_url(host + page + end)
+    for host in ("https://dify.example.com", "http://127.0.0.1:5001/dify"):
+        for end in ("", "/", "/console/api"):
+            with pytest.raises(DifyConfigError, match=f"remove {page} from base_url"):
+                normal_base_url(host + page + end)
 
 
 def test_a_base_url_of_a_route() -> None:
