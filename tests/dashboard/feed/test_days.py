@@ -19,9 +19,8 @@ from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, ranges
 from tests.support import client, until
 
-pytestmark = pytest.mark.calendar
 
-
+@pytest.mark.calendar
 async def test_past_days_are_fetched_once(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM, days=30, compare=True) as feed:
         first = await feed.get()
@@ -48,6 +47,7 @@ async def test_past_days_are_fetched_once(fake: FakeDifyServer, dify: AsyncDifyS
         assert third.dashboard == await dify.dashboard(compare=True)
 
 
+@pytest.mark.calendar
 async def test_a_deleted_app_is_dropped(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM, metrics=["daily_messages"]) as feed:
         first = (await feed.get()).dashboard.period.days[0]
@@ -62,6 +62,7 @@ async def test_a_deleted_app_is_dropped(fake: FakeDifyServer, dify: AsyncDifySer
         assert all(query.startswith(f"start={first}%20") for query in queries)
 
 
+@pytest.mark.calendar
 async def test_a_new_time_zone_fetches_all_days(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM) as feed, client(fake) as other:
         await feed.get()
@@ -75,6 +76,7 @@ async def test_a_new_time_zone_fetches_all_days(fake: FakeDifyServer, dify: Asyn
         assert all(query.startswith(f"start={first}") for query in ranges(fake))
 
 
+@pytest.mark.calendar
 async def test_history_over_several_days() -> None:
     """Yesterday's rows are fetched again today, and kept from then on."""
     asked: list[tuple[date, date]] = []
@@ -118,6 +120,7 @@ async def test_history_over_several_days() -> None:
     assert asked[-1][0] == today - timedelta(days=19)
 
 
+@pytest.mark.calendar
 async def test_all_days_for_any_number_of_callers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM, days=7) as feed:
         first = await feed.get()

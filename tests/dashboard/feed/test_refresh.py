@@ -13,9 +13,8 @@ from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, nothing_left_behind
 from tests.support import ONCE, an_app, client, until
 
-pytestmark = pytest.mark.calendar
 
-
+@pytest.mark.calendar
 async def test_one_refresh_for_any_number_of_readers(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
     async with DashboardFeed(dify, SELDOM) as feed:
         first = await asyncio.gather(*(feed.get() for _ in range(50)))
@@ -32,6 +31,7 @@ async def test_one_refresh_for_any_number_of_readers(fake: FakeDifyServer, dify:
         assert feed.latest is again[0]
 
 
+@pytest.mark.calendar
 async def test_the_latest_dashboard_stays_while_the_server_is_down(fake: FakeDifyServer) -> None:
     async with client(fake, retry=ONCE) as dify, DashboardFeed(dify, SELDOM) as feed:
         good = await feed.get()

@@ -15,8 +15,6 @@ from tests.dashboard.feed.support import SELDOM, listings, same
 from tests.redis_server import RedisServer
 from tests.support import shown_by_trackers, until
 
-pytestmark = pytest.mark.calendar
-
 
 async def test_feeds_that_start_together_refresh_once(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any
@@ -39,6 +37,7 @@ async def test_feeds_that_start_together_refresh_once(
     assert not any(feed.latest.error for feed in feeds)
 
 
+@pytest.mark.calendar
 async def test_a_snapshot_has_everything(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any
 ) -> None:

@@ -26,8 +26,6 @@ from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, 
 from tests.redis_server import RedisServer
 from tests.support import until
 
-pytestmark = pytest.mark.calendar
-
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
