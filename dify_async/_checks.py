@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _Cached: Final = type(cache(len))
-_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE: Final = r"[\ud800-\udfff]"
 
 
 def each(check: Callable[[str, object], object], **values: object) -> None:
@@ -190,7 +190,7 @@ def _number(name: str, value: object, bounds: Meta, rule: str) -> float:
 
 def _encodable(name: str, value: str) -> str:
     # If an environment variable is not valid UTF-8, Python decodes its invalid bytes to lone surrogates.
-    if _LONE_SURROGATE.search(value):
+    if re.search(_LONE_SURROGATE, value):
         raise DifyConfigError(f"{name} must be valid Unicode, got bytes of another encoding")
     return value
 

@@ -21,7 +21,7 @@ AppOrId = App | str | UUID
 # [1.11.2/04_app_detail_uuid_without_dashes].
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 # Also masked keys, such as "app-A...wxyz".
-_API_KEY: Final = re.compile(r"(?:app|dataset|ds)-(?:[A-Za-z0-9]{16,}|[A-Za-z0-9]*\.{3}[A-Za-z0-9]*)")
+_API_KEY: Final = r"(?:app|dataset|ds)-(?:[A-Za-z0-9]{16,}|[A-Za-z0-9]*\.{3}[A-Za-z0-9]*)"
 _MAX_NAME_LENGTH: Final = 255
 
 
@@ -56,7 +56,7 @@ def checked_id(name: str, value: Id) -> str:
 
 def is_api_key(text: str) -> bool:
     """Whether the text has the form of an API key, which must not be sent or shown."""
-    return _API_KEY.fullmatch(text) is not None
+    return re.fullmatch(_API_KEY, text) is not None
 
 
 def optional_id(name: str, value: Id | None) -> str | None:

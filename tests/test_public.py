@@ -56,6 +56,20 @@ def test_importing_the_package_imports_only_what_every_client_needs() -> None:
     assert _output(f"{script}; import dify_async; print(sorted(rest & set(sys.modules)))", "") == "[]"
 
 
+def test_importing_the_package_compiles_only_the_pattern_of_ids() -> None:
+    """To compile a pattern takes as long as to import a small module, and most are for errors."""
+    script = """
+import re, aiohttp, anyio, msgspec
+compiled = []
+compile_pattern = re._compiler.compile
+re._compiler.compile = lambda pattern, flags=0: compiled.append(pattern) or compile_pattern(pattern, flags)
+import dify_async
+from dify_async._ids import _UUID
+print(compiled == [_UUID.pattern])
+"""
+    assert _output(script, "") == "True"
+
+
 def test_names_that_are_imported_when_first_used_are_names_of_the_package() -> None:
     script = """
 import dify_async, pickle

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Dify's limit per app, in all versions up to 1.17.
 MAX_KEYS: Final = 10
 # The keys of all versions have 24 letters and digits; masked keys look like "app-A...wxyz" (Dify PR 42168).
-_KEY: Final = re.compile(r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}")
+_KEY: Final = r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}"
 
 
 class AppKeys(Protocol):
@@ -40,7 +40,7 @@ class AppKeys(Protocol):
 
 def is_whole(key: ApiKey) -> bool:
     """Whether the token is a usable key, and not masked."""
-    return _KEY.fullmatch(key.token) is not None
+    return re.fullmatch(_KEY, key.token) is not None
 
 
 async def rotate(calls: AppKeys, app_id: str, keys: Sequence[ApiKey], old: Sequence[ApiKey]) -> ApiKey:
