@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-import anyio.to_thread
+import anyio
 import msgspec
 from msgspec import Struct
 

@@ -25,9 +25,6 @@ class _InvalidField(Struct, frozen=True):
     loc: object = None
 
 
-_fields_of: Final = msgspec.json.Decoder(list[_InvalidField]).decode
-
-
 def without_input(message: str | list[object]) -> str:
     """The message; pydantic's errors as "field: reason; field: reason".
 
@@ -66,7 +63,10 @@ def _entries_of_text(text: str, count: int) -> list[tuple[str, str]]:
 
 def _entries_of_list(value: str | list[object]) -> list[tuple[str, str]]:
     try:
-        fields = _fields_of(value) if isinstance(value, str) else msgspec.convert(value, list[_InvalidField])
+        if isinstance(value, str):
+            fields = msgspec.json.decode(value, type=list[_InvalidField])
+        else:
+            fields = msgspec.convert(value, list[_InvalidField])
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return []
     return [(_name(field.loc), field.msg) for field in fields]

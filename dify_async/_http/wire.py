@@ -110,13 +110,10 @@ class ErrorBody(Struct, frozen=True):
     error: object = None  # the message of a failed import
 
 
-_error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
-
-
 def error_body(body: bytes) -> ErrorBody | None:
     """Decode the body of an error; None if it is not a JSON object."""
     try:
-        return _error_body(body)
+        return msgspec.json.decode(body, type=ErrorBody, strict=False)
     except UNREADABLE:
         return None
 

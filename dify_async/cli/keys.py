@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
-import anyio.to_thread
+import anyio
 from cyclopts import App, Parameter
 from rich.box import SIMPLE
 from rich.console import Console

@@ -8,7 +8,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import anyio.to_thread
+import anyio
 
 from dify_async import _checks
 from dify_async._http.urls import checked_proxy
