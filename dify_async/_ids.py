@@ -44,6 +44,25 @@ def id_of(app: AppOrId) -> str:
     raise DifyConfigError(f"{rule}got {_checks.shown(app)}{hint}")
 
 
+def checked_apps(apps: Iterable[AppOrId]) -> list[AppOrId]:
+    """The apps as a list, after checking them."""
+    if isinstance(apps, str | App | UUID) or not isinstance(apps, Iterable):
+        given = "one app" if isinstance(apps, str | App | UUID) else _checks.shown(apps)
+        raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
+    found = list(apps)
+    for app in found:
+        id_of(app)
+    return found
+
+
+def unique_apps(apps: Iterable[AppOrId]) -> dict[str, AppOrId]:
+    """The apps by id, without duplicates. Case is ignored, because the server ignores the case of ids."""
+    found: dict[str, AppOrId] = {}
+    for app in apps:
+        found.setdefault(id_of(app).lower(), app)
+    return {id_of(app): app for app in found.values()}
+
+
 def checked_id(name: str, value: Id) -> str:
     """An id of anything but an app, as a string; `name` is the argument."""
     identifier = _uuid_text(value)

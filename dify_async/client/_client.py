@@ -33,7 +33,7 @@ from .apps import AppCalls
 from .conversations import ConversationCalls
 from .dashboard import DashboardCalls
 from .definitions import DefinitionCalls
-from .environment import EnvironmentStore, from_environment, masked_options
+from .environment import EnvironmentStore
 from .keys import KeyCalls
 from .knowledge import KnowledgeCalls
 from .many_statistics import ManyStatisticCalls
@@ -205,6 +205,8 @@ class AsyncDifyServer(
             DifyConfigError: An argument is missing, or a variable is invalid; the message gives its name.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
+        from .options import from_environment, masked_options  # noqa: PLC0415 - few clients need them
+
         overrides = masked_options(overrides)
         return cls(**from_environment(overrides))
 
