@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, structs
 
 from dify_async import _checks
 from dify_async._api.endpoints import APP, APPS
@@ -194,7 +196,7 @@ class AppCalls(Calls):
         listed = self._pages_of_apps(filters, limit)
         agents = None
         if filters.mode is None:
-            agents = self._pages_of_apps(filters._replace(mode="agent"), limit)
+            agents = self._pages_of_apps(structs.replace(filters, mode="agent"), limit)
         return _AllApps(listed, agents, self._probe, self._max_concurrency)
 
     def _pages_of_apps(self, filters: _AppFilters, limit: int, *, page: int = 1) -> AppPages:
@@ -220,7 +222,7 @@ class AppCalls(Calls):
         )
 
 
-class _AppFilters(NamedTuple):
+class _AppFilters(Struct, frozen=True):
     mode: str | None
     name: str | None
     is_created_by_me: bool | None
