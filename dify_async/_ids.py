@@ -19,7 +19,7 @@ AppOrId = App | str | UUID
 
 # The only form that all routes accept: for another one, the server answers 404 with a web page
 # [1.11.2/04_app_detail_uuid_without_dashes].
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # Also masked keys, such as "app-A...wxyz".
 _API_KEY: Final = r"(?:app|dataset|ds)-(?:[A-Za-z0-9]{16,}|[A-Za-z0-9]*\.{3}[A-Za-z0-9]*)"
 _MAX_NAME_LENGTH: Final = 255
