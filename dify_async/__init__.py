@@ -51,7 +51,7 @@ from .events import (
     StoreUp,
 )
 from .models import *  # noqa: F403 - all of its __all__
-from .statistics import AppStatistics, Metric
+from .statistics.metrics import Metric
 from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         Snapshot,
     )
     from .redis_store import RedisTokenStore
+    from .statistics.results import AppStatistics
     from .usage import (
         AppMark,
         Usage,
@@ -169,6 +170,7 @@ _LAZY = {
         "Snapshot",
     ),
     "redis_store": ("RedisTokenStore",),
+    "statistics.results": ("AppStatistics",),
     "usage": (
         "AppMark",
         "Usage",

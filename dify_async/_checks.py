@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import sys
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _Cached: Final = type(cache(len))
-_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE: Final = r"[\ud800-\udfff]"
 
 
 def each(check: Callable[[str, object], object], **values: object) -> None:
@@ -32,12 +33,11 @@ def each(check: Callable[[str, object], object], **values: object) -> None:
 
 def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
     """An integer within the bounds; a bool, a float or a string is rejected."""
-    try:
-        converted: int = msgspec.convert(value, Annotated[int, Meta(ge=minimum, le=maximum)])
-    except msgspec.ValidationError:
-        rule = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise refused(name, f"an integer {rule}", value) from None
-    return converted
+    highest = math.inf if maximum is None else maximum
+    if isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= highest:
+        return int(value)
+    rule = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    raise refused(name, f"an integer {rule}", value)
 
 
 def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | None = None) -> float:
@@ -190,7 +190,7 @@ def _number(name: str, value: object, bounds: Meta, rule: str) -> float:
 
 def _encodable(name: str, value: str) -> str:
     # If an environment variable is not valid UTF-8, Python decodes its invalid bytes to lone surrogates.
-    if _LONE_SURROGATE.search(value):
+    if re.search(_LONE_SURROGATE, value):
         raise DifyConfigError(f"{name} must be valid Unicode, got bytes of another encoding")
     return value
 

@@ -19,9 +19,9 @@ AppOrId = App | str | UUID
 
 # The only form that all routes accept: for another one, the server answers 404 with a web page
 # [1.11.2/04_app_detail_uuid_without_dashes].
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # Also masked keys, such as "app-A...wxyz".
-_API_KEY: Final = re.compile(r"(?:app|dataset|ds)-(?:[A-Za-z0-9]{16,}|[A-Za-z0-9]*\.{3}[A-Za-z0-9]*)")
+_API_KEY: Final = r"(?:app|dataset|ds)-(?:[A-Za-z0-9]{16,}|[A-Za-z0-9]*\.{3}[A-Za-z0-9]*)"
 _MAX_NAME_LENGTH: Final = 255
 
 
@@ -44,6 +44,25 @@ def id_of(app: AppOrId) -> str:
     raise DifyConfigError(f"{rule}got {_checks.shown(app)}{hint}")
 
 
+def checked_apps(apps: Iterable[AppOrId]) -> list[AppOrId]:
+    """The apps as a list, after checking them."""
+    if isinstance(apps, str | App | UUID) or not isinstance(apps, Iterable):
+        given = "one app" if isinstance(apps, str | App | UUID) else _checks.shown(apps)
+        raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
+    found = list(apps)
+    for app in found:
+        id_of(app)
+    return found
+
+
+def unique_apps(apps: Iterable[AppOrId]) -> dict[str, AppOrId]:
+    """The apps by id, without duplicates. Case is ignored, because the server ignores the case of ids."""
+    found: dict[str, AppOrId] = {}
+    for app in apps:
+        found.setdefault(id_of(app).lower(), app)
+    return {id_of(app): app for app in found.values()}
+
+
 def checked_id(name: str, value: Id) -> str:
     """An id of anything but an app, as a string; `name` is the argument."""
     identifier = _uuid_text(value)
@@ -56,7 +75,7 @@ def checked_id(name: str, value: Id) -> str:
 
 def is_api_key(text: str) -> bool:
     """Whether the text has the form of an API key, which must not be sent or shown."""
-    return _API_KEY.fullmatch(text) is not None
+    return re.fullmatch(_API_KEY, text) is not None
 
 
 def optional_id(name: str, value: Id | None) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from ._times import (
     MINUTE,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 
-class Range(NamedTuple):
+class Range(Struct, frozen=True):
     """The range to request, and the rows to keep if the server cannot express it exactly.
 
     Attributes:
@@ -89,14 +91,14 @@ def minute_range(start: When | None, end: When | None, zone: tzinfo | None) -> R
     found = Range()
     if since is not None:
         first = _readable_start(since, zone)
-        found = found._replace(start=formatted(first.astimezone(zone)))
+        found = structs.replace(found, start=formatted(first.astimezone(zone)))
         if first != since:
-            found = found._replace(since=since.timestamp())
+            found = structs.replace(found, since=since.timestamp())
     if until is not None:
         last = until - MINUTE
-        found = found._replace(end=formatted(last.astimezone(zone)))
+        found = structs.replace(found, end=formatted(last.astimezone(zone)))
         if _as_read(last, zone) != last:
-            found = found._replace(until=until.timestamp())
+            found = structs.replace(found, until=until.timestamp())
     return found
 
 

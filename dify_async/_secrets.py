@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 # Shorter strings are not replaced, because they also occur in ordinary words.
 _MIN_SECRET_LENGTH: Final = 4
-_PERCENT_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
+_PERCENT_ESCAPE: Final = "%[0-9A-F]{2}"
 
 
 class Secret(str):
@@ -90,7 +90,7 @@ def _encodings(secret: str) -> Iterable[str]:
         html.escape(secret),
         plain.replace('"', "&#34;").replace("'", "&#39;"),  # Jinja's escapes
         *quoted,
-        *(_PERCENT_ESCAPE.sub(lambda escape: escape[0].lower(), text) for text in quoted),
+        *(re.sub(_PERCENT_ESCAPE, lambda escape: escape[0].lower(), text) for text in quoted),
         encoded,
         encoded.replace("+", "-").replace("/", "_"),
     }

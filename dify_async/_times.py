@@ -6,7 +6,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, auto
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, overload
+
+from msgspec import Struct, structs
 
 from . import _checks
 from .errors import DifyConfigError
@@ -35,7 +37,7 @@ class Dated(Protocol):
 RowT = TypeVar("RowT", bound=Dated)
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True):
     """The range to request from the server, and the days whose rows are kept. See `span_of`.
 
     Attributes:
@@ -151,9 +153,9 @@ def _span_of(start: When | None, end: When | None, zone: tzinfo | None, *_: obje
     first, last = minutes(start, end, zone)
     span = Span(formatted(first), formatted(last))
     if first is not None and _is_odd_midnight(first, zone):
-        span = span._replace(start=formatted(first - _DAY), first=first.date())
+        span = structs.replace(span, start=formatted(first - _DAY), first=first.date())
     if last is not None and _is_odd_midnight(last, zone):
-        span = span._replace(end=formatted(last + _DAY), until=last.date())
+        span = structs.replace(span, end=formatted(last + _DAY), until=last.date())
     return span
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import anyio.to_thread
+import anyio
 
 from dify_async._http.urls import quote_id
 from dify_async._ids import id_of

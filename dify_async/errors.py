@@ -165,3 +165,8 @@ def status_error_class(status: int) -> type[DifyStatusError]:
     if status >= 500:
         return DifyServerError
     return _BY_STATUS.get(status, DifyStatusError)
+
+
+def affects_all_apps(error: DifyError) -> bool:
+    """Whether the error affects every app, such as a rejected session; such errors are always raised."""
+    return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError

@@ -13,14 +13,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-import anyio.to_thread
+import anyio
 import msgspec
 from msgspec import Struct
 
 from dify_async import _checks
 from dify_async.backup import MODES_WITH_WORKFLOW, definitions_in
-from dify_async.errors import DifyConfigError, DifyError
-from dify_async.statistics.fan_out import affects_all_apps
+from dify_async.errors import DifyConfigError, DifyError, affects_all_apps
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

@@ -51,11 +51,27 @@ def test_importing_the_package_does_not_import_optional_packages(variable: str) 
 
 @pytest.mark.slow
 def test_importing_the_package_imports_only_what_every_client_needs() -> None:
-    rest = {f"dify_async.{name}" for name in ("backup", "dashboard", "sync", "testing", "usage", "web")}
+    names = ("backup", "client.options", "dashboard", "statistics.fan_out", "statistics.results", "sync")
+    rest = {f"dify_async.{name}" for name in (*names, "testing", "usage", "web")}
     rest |= {"backoff", "csv", "dataclasses", "difflib", "html", "zoneinfo"}
     # The libraries may import some of them.
-    script = f"import sys, aiohttp, anyio.to_thread, msgspec; rest = {rest} - set(sys.modules)"
+    script = f"import sys, aiohttp, anyio, msgspec; rest = {rest} - set(sys.modules)"
     assert _output(f"{script}; import dify_async; print(sorted(rest & set(sys.modules)))", "") == "[]"
+
+
+@pytest.mark.slow
+def test_importing_the_package_compiles_only_the_pattern_of_ids() -> None:
+    """To compile a pattern takes as long as to import a small module, and most are for errors."""
+    script = """
+import re, aiohttp, anyio, msgspec
+compiled = []
+compile_pattern = re._compiler.compile
+re._compiler.compile = lambda pattern, flags=0: compiled.append(pattern) or compile_pattern(pattern, flags)
+import dify_async
+from dify_async._ids import _UUID
+print(compiled == [_UUID.pattern])
+"""
+    assert _output(script, "") == "True"
 
 
 @pytest.mark.slow

@@ -68,9 +68,9 @@ _OWN_NAMES: Final = {
     "Calls": "dify_async.sync._calls",
     "DashboardUpdates": "dify_async.sync._updates",
     "Generator": "collections.abc",
-    "from_environment": "dify_async.client.environment",
+    "from_environment": "dify_async.client.options",
     "masked": "dify_async._secrets",
-    "masked_options": "dify_async.client.environment",
+    "masked_options": "dify_async.client.options",
     "taken": "dify_async.sync._calls",
 }
 

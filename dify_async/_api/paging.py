@@ -29,7 +29,7 @@ class _HasId(Protocol):
 
 
 RowT = TypeVar("RowT", bound=_HasId)
-PageT = TypeVar("PageT", bound=Page[Any] | CursorPage[Any])
+PageT = TypeVar("PageT", bound="Page[Any] | CursorPage[Any]")
 
 MAX_PAGE: Final = 99_999  # of Dify
 # The total is what the server reports, and may be wrong.

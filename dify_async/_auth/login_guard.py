@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import anyio.to_thread
+import anyio
 from msgspec.structs import replace
 
 from dify_async._http.wire import is_not_about_the_account

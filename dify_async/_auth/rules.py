@@ -95,9 +95,6 @@ class _Claims(Struct, frozen=True):
     exp: Annotated[int, msgspec.Meta(ge=0, lt=_MAX_TIME)] | None = None
 
 
-_token_body: Final = msgspec.json.Decoder(_TokenBody).decode
-
-
 def read_tokens(reply: Reply) -> Tokens | None:
     """The tokens in the response to a login or a refresh; None if it does not have all of them."""
     if reply.status != 200:
@@ -109,7 +106,7 @@ def read_tokens(reply: Reply) -> Tokens | None:
         tokens = Tokens(access_token=access, refresh_token=refresh, csrf_token=csrf, cookie_names=names)
     else:
         try:
-            data = _token_body(reply.body).data
+            data = msgspec.json.decode(reply.body, type=_TokenBody).data
         except UNREADABLE:
             return None
         tokens = Tokens(access_token=data.access_token, refresh_token=data.refresh_token)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-import anyio.to_thread
+import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 

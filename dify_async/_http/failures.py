@@ -74,7 +74,7 @@ _NUMBERS: Final[dict[type, int]] = {
     ConnectionResetError: errno.ECONNRESET,
     ConnectionRefusedError: errno.ECONNREFUSED,
 }
-_ERRNO: Final = re.compile(r"\[Errno (\d{1,6})\]")
+_ERRNO: Final = r"\[Errno (\d{1,6})\]"
 _CURES: Final = {
     "connection refused": "Is the {what} running, and is the port right?",
     "host name not found": "Is the name right, and can this machine resolve it?",
@@ -215,7 +215,7 @@ def _errnos(cause: BaseException | None) -> Iterator[int]:
     elif type(cause) in _NUMBERS:
         yield _NUMBERS[type(cause)]
     # If several addresses fail differently, the error has only a text, which lists all numbers.
-    yield from map(int, _ERRNO.findall(str(cause)))
+    yield from map(int, re.findall(_ERRNO, str(cause)))
 
 
 def _text_of(error: Exception) -> str:

@@ -26,7 +26,7 @@ _RESERVED: Final = frozenset(
 )
 # In addition, with an admin API key.
 RESERVED_WITH_ADMIN_KEY: Final = frozenset({AUTHORIZATION, "x-workspace-id"})
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 
 def checked_headers(
@@ -50,7 +50,7 @@ def checked_headers(
     found: dict[str, Secret] = {}
     seen: set[str] = set()
     for name, value in items:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_NAME, name):
             # Not shown: a name may be a value in the wrong place.
             raise DifyConfigError(f"{argument} must have valid header names, such as X-Team")
         lower = name.lower()

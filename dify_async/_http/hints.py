@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     GetHeader = Callable[[str], str | None]
 
 # In the 400s of nginx, Apache, and servers written in Go.
-_PLAIN_TEXT_TO_TLS: Final = re.compile(rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS")
-_NO_CLIENT_CERTIFICATE: Final = re.compile(rb"No required SSL certificate|SSL certificate error")  # nginx
+_PLAIN_TEXT_TO_TLS: Final = rb"plain HTTP request|speaking plain HTTP|HTTP request to an HTTPS"
+_NO_CLIENT_CERTIFICATE: Final = rb"No required SSL certificate|SSL certificate error"  # nginx
 _MAX_SEARCHED: Final = 1000
 # A server may offer several schemes, in one header or in several.
-_BASIC: Final = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
+_BASIC: Final = r"(?i)(?:^|,)\s*basic\b"
 PROXY_LOGIN_ADVICE: Final = "pass proxy= as http://USER:PASSWORD@HOST:PORT"
 # The statuses with which firewalls, proxies and login pages reject requests.
 _REJECTIONS: Final = frozenset({401, 403, 405, 406, 429, 503})
@@ -58,16 +58,16 @@ def hint_of(
 
 def _proxy_hint(status: int, challenges: str, body: bytes) -> str:
     start = body[:_MAX_SEARCHED]
-    if status == 400 and _PLAIN_TEXT_TO_TLS.search(start):
+    if status == 400 and re.search(_PLAIN_TEXT_TO_TLS, start):
         return "The server requires https: base_url must begin with https://"
-    if status == 400 and _NO_CLIENT_CERTIFICATE.search(start):
+    if status == 400 and re.search(_NO_CLIENT_CERTIFICATE, start):
         return (
             "The server requires a client certificate: load it with context.load_cert_chain(…), and pass"
             " ssl=context"
         )
     if status == 407:
         return f"The proxy requires a user name and password: {PROXY_LOGIN_ADVICE}"
-    if status == 401 and _BASIC.search(challenges):
+    if status == 401 and re.search(_BASIC, challenges):
         return (
             "A proxy in front of Dify, not Dify, requires a user name and password (basic auth): pass them"
             f" with headers=, or exempt {API_ROOT} from it"

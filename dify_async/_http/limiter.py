@@ -33,11 +33,11 @@ class AdaptiveLimiter:
     @property
     def allowed(self) -> int:
         """The number of slots at present."""
-        return max(1, int(self._allowed))
+        return int(self._allowed)
 
     def try_acquire(self) -> bool:
         """Take a slot if one is free and no one waits."""
-        if self._waiting or self._taken >= self.allowed:
+        if self._waiting or self._taken + 1 > self._allowed:
             return False
         self._taken += 1
         return True
@@ -61,7 +61,11 @@ class AdaptiveLimiter:
         self._taken -= 1
         if self._until_next_cut:
             self._until_next_cut -= 1
-        self._wake_next()
+        while self._waiting and self._taken + 1 <= self._allowed:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._taken += 1
+                waiter.set_result(None)
 
     def on_overload(self) -> None:
         """Halve the number of slots; call it before the slot is released.
@@ -83,10 +87,3 @@ class AdaptiveLimiter:
             waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
-
-    def _wake_next(self) -> None:
-        while self._waiting and self._taken < self.allowed:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                self._taken += 1
-                waiter.set_result(None)

@@ -16,8 +16,8 @@ _HOSTNAME_MISMATCH: Final = frozenset({62, 64})
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # Alerts from a server that rejects the client's certificate. If the client has none, some servers send the
 # general alert for a failed handshake (TLS 1.2), and others close the connection.
-_CLIENT_CERTIFICATE_ALERT: Final = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$")
-_HANDSHAKE_ALERT: Final = re.compile(r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$")
+_CLIENT_CERTIFICATE_ALERT: Final = r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA)$"
+_HANDSHAKE_ALERT: Final = r"ALERT_(HANDSHAKE_FAILURE|PROTOCOL_VERSION)$"
 HANDSHAKE_FAILED: Final = (
     "the TLS handshake failed: check whether the server requires a client certificate"
     " (SSLContext.load_cert_chain()), and whether client and server have a TLS version in common"
@@ -36,12 +36,12 @@ def permanent_problem(error: BaseException, address: str, ssl_argument: str) -> 
         return f"the certificate of {address} {_verification_problem(error, ssl_argument)}"
     if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
         return f"{address} does not use TLS; check whether the address must be http://, or the port is wrong"
-    if isinstance(error, ssl.SSLError) and _CLIENT_CERTIFICATE_ALERT.search(error.reason or ""):
+    if isinstance(error, ssl.SSLError) and re.search(_CLIENT_CERTIFICATE_ALERT, error.reason or ""):
         return (
             f"{address} requires a client certificate, and got none or one that it does not trust;"
             f" load it with context.load_cert_chain(…), and pass {ssl_argument}context"
         )
-    if isinstance(error, ssl.SSLError) and _HANDSHAKE_ALERT.search(error.reason or ""):
+    if isinstance(error, ssl.SSLError) and re.search(_HANDSHAKE_ALERT, error.reason or ""):
         return HANDSHAKE_FAILED
     return None
 

@@ -25,10 +25,10 @@ Query = tuple[tuple[str, QueryValue], ...]
 _MAX_ID_LENGTH: Final = 255
 # Quoting is not enough: servers decode %2F before routing (1.11.2 returned the list of keys for GET
 # /apps/ID%2Fapi-keys), and a proxy may decode %25 a second time. Dify's ids never contain these characters.
-_FORBIDDEN_IN_ID: Final = re.compile(r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_FORBIDDEN_IN_ID: Final = r"[/\\%\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 # What base_url ends in if it was copied from a browser, or from a client of the API of apps. A server may be
 # below any other path.
-_PAGE: Final = re.compile(
+_PAGE: Final = (
     r"(?:/signin|/install|/init|(?:/explore)?/apps|/datasets|/(?:app|datasets)/[0-9a-f-]{36}(?:/.*)?|/v1"
     rf"|(?<={API_ROOT})/.+)\Z"
 )
@@ -70,7 +70,7 @@ def normal_base_url(url: str) -> str:
 
 def _base_path(path: str) -> str:
     path = path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
-    if page := _PAGE.search(path):
+    if page := re.search(_PAGE, path):
         raise DifyConfigError(
             "base_url must be the address of the server, not of a page or of another API;"
             f" remove {_checks.shown(page[0])[1:-1]} from base_url"
@@ -136,7 +136,7 @@ def quote_id(identifier: str) -> str:
         not isinstance(identifier, str)
         or identifier in {"", ".", ".."}
         or len(identifier) > _MAX_ID_LENGTH
-        or _FORBIDDEN_IN_ID.search(identifier)
+        or re.search(_FORBIDDEN_IN_ID, identifier)
     ):
         raise DifyConfigError(
             f"{_checks.shown(identifier)} is not an id: ids of Dify are UUIDs, such as `app.id`"

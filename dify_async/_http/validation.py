@@ -8,14 +8,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-_TITLE: Final = re.compile(r"\s*(\d+) validation errors? for .*\n")
-_ENTRY: Final = re.compile(
-    r"(?:(\S.*)\n)? {2}(\S.*?) \[type=.*\](?:\n {4}For further information visit .*)?(?:\n|\Z)"
-)
+_TITLE: Final = r"\s*(\d+) validation errors? for .*\n"
+_ENTRY: Final = r"(?:(\S.*)\n)? {2}(\S.*?) \[type=.*\](?:\n {4}For further information visit .*)?(?:\n|\Z)"
 # The reason may have several lines.
-_FIRST_ENTRY: Final = re.compile(r"(?:(\S.*)\n)? {2}(\S(?s:.*?)) \[type=")
-_LIST: Final = re.compile(r"\s*\[\s*\{")
-_ECHO: Final = re.compile(r'input_value=|\\?"input\\?"\s*:')
+_FIRST_ENTRY: Final = r"(?:(\S.*)\n)? {2}(\S(?s:.*?)) \[type="
+_LIST: Final = r"\s*\[\s*\{"
+_ECHO: Final = r'input_value=|\\?"input\\?"\s*:'
 _RULE: Final = "Input should be "
 _UNREADABLE: Final = "the request failed validation"
 
@@ -27,20 +25,17 @@ class _InvalidField(Struct, frozen=True):
     loc: object = None
 
 
-_fields_of: Final = msgspec.json.Decoder(list[_InvalidField]).decode
-
-
 def without_input(message: str | list[object]) -> str:
     """The message; pydantic's errors as "field: reason; field: reason".
 
     From 1.17 they are JSON as text [1.17-pre/08_app_put_missing_name], from 1.11 text of several lines
     [1.15.0/08_app_put_missing_name]. Both echo the request, so a message that cannot be parsed is replaced.
     """
-    if isinstance(message, str) and (title := _TITLE.match(message)):
+    if isinstance(message, str) and (title := re.match(_TITLE, message)):
         entries = _entries_of_text(message[title.end() :], int(title[1]))
-    elif isinstance(message, list) or _LIST.match(message):
+    elif isinstance(message, list) or re.match(_LIST, message):
         entries = _entries_of_list(message)
-    elif not _ECHO.search(message):
+    elif not re.search(_ECHO, message):
         return message
     else:
         entries = []
@@ -58,17 +53,20 @@ def _reworded(reason: str) -> str:
 
 
 def _entries_of_text(text: str, count: int) -> list[tuple[str, str]]:
-    entries: list[tuple[str, str]] = _ENTRY.findall(text)
-    if len(entries) == count and not _ENTRY.sub("", text):
+    entries: list[tuple[str, str]] = re.findall(_ENTRY, text)
+    if len(entries) == count and not re.sub(_ENTRY, "", text):
         return entries
     # An echoed value may look like an entry, but not before the first one.
-    first = _FIRST_ENTRY.match(text)
+    first = re.match(_FIRST_ENTRY, text)
     return [(first[1] or "", first[2])] if first else []
 
 
 def _entries_of_list(value: str | list[object]) -> list[tuple[str, str]]:
     try:
-        fields = _fields_of(value) if isinstance(value, str) else msgspec.convert(value, list[_InvalidField])
+        if isinstance(value, str):
+            fields = msgspec.json.decode(value, type=list[_InvalidField])
+        else:
+            fields = msgspec.convert(value, list[_InvalidField])
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return []
     return [(_name(field.loc), field.msg) for field in fields]

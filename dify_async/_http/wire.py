@@ -29,12 +29,10 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 # Codes of 401s that new tokens do not fix. Dify 1.13 checks the licence on every route.
 _NOT_ABOUT_THE_TOKEN: Final = frozenset({"not_setup", "not_init_validated", "unauthorized_and_force_logout"})
-_VERSION: Final = re.compile(r"v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$", re.ASCII)
-_ABOUT_THE_TOKEN: Final = re.compile(r"token|signature|csrf", re.IGNORECASE)
+_VERSION: Final = r"(?a)v?\d{1,6}\.\d{1,6}[\w.+-]{0,40}$"
+_ABOUT_THE_TOKEN: Final = r"(?i)token|signature|csrf"  # noqa: S105 - a pattern
 # API keys, JWTs and refresh tokens.
-_SECRET: Final = re.compile(
-    r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
-)
+_CREDENTIAL: Final = r"\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b[0-9a-f]{100,}\b"
 _MAX_MESSAGE_LENGTH: Final = 1000
 # Longer strings are cut before they are searched for secrets, because the rest is never shown.
 _MAX_SEARCHED: Final = 2**16
@@ -88,7 +86,7 @@ class Reply(Masked, frozen=True):
     def version(self) -> str:
         """Dify's version; "" if a proxy removes it, or if the response is not from Dify."""
         value = self.headers.get("X-Version") or ""
-        return value if _VERSION.match(value) and self._looks_like_dify else ""
+        return value if re.match(_VERSION, value) and self._looks_like_dify else ""
 
     @property
     def _looks_like_dify(self) -> bool:
@@ -112,13 +110,10 @@ class ErrorBody(Struct, frozen=True):
     error: object = None  # the message of a failed import
 
 
-_error_body: Final = msgspec.json.Decoder(ErrorBody, strict=False).decode
-
-
 def error_body(body: bytes) -> ErrorBody | None:
     """Decode the body of an error; None if it is not a JSON object."""
     try:
-        return _error_body(body)
+        return msgspec.json.decode(body, type=ErrorBody, strict=False)
     except UNREADABLE:
         return None
 
@@ -203,7 +198,7 @@ def redact(text: str) -> str:
     """Remove keys and tokens from a string, shorten it, and make it encodable as UTF-8."""
     # aiohttp decodes invalid UTF-8 in headers to lone surrogates.
     text = text[:_MAX_SEARCHED].encode(errors="backslashreplace").decode()
-    text = _SECRET.sub("***", text)
+    text = re.sub(_CREDENTIAL, "***", text)
     return text if len(text) <= _MAX_MESSAGE_LENGTH else f"{text[:_MAX_MESSAGE_LENGTH]}…"
 
 
@@ -212,7 +207,7 @@ def is_about_the_token(reply: Reply) -> bool:
     body = error_body(reply.body) if reply.status == 401 else None
     if body is None or body.code != "unauthorized" or not isinstance(body.message, str):
         return False
-    return _ABOUT_THE_TOKEN.search(body.message) is not None
+    return re.search(_ABOUT_THE_TOKEN, body.message) is not None
 
 
 def is_about_csrf(error: DifyStatusError) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
-import anyio.to_thread
+import anyio
 from cyclopts import App, Parameter
 from rich.box import SIMPLE
 from rich.console import Console
@@ -23,10 +23,9 @@ from dify_async._ids import is_api_key
 from dify_async._tables import ColumnType, write_table
 from dify_async.client import AsyncDifyServer
 from dify_async.client.rotation import CREATED, is_whole
-from dify_async.errors import DifyError, DifyNotFoundError
+from dify_async.errors import DifyError, DifyNotFoundError, affects_all_apps
 from dify_async.models import ApiKey
 from dify_async.models import App as DifyApp
-from dify_async.statistics.fan_out import affects_all_apps
 
 from .connection import Client, Connection
 from .console import (

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
-import anyio.to_thread
 import msgspec
 
 from dify_async import _checks
@@ -97,9 +95,10 @@ class Calls(Uncopyable):
         if use is ZoneUse.CONVERSION:
             zone = await self._account_zone()
         elif use is ZoneUse.MIDNIGHTS:
-            # Without a time zone, only a midnight that occurs twice or is skipped would be wrong.
-            with contextlib.suppress(DifyConfigError):
+            try:
                 zone = await self._account_zone()
+            except DifyConfigError:
+                zone = None  # only a midnight that occurs twice or is skipped would be wrong
         return span_of(start, end, zone)
 
     async def _instant_range(self, start: When | None, end: When | None) -> Range | None:

@@ -33,12 +33,11 @@ from .apps import AppCalls
 from .conversations import ConversationCalls
 from .dashboard import DashboardCalls
 from .definitions import DefinitionCalls
-from .environment import EnvironmentStore, from_environment, masked_options
+from .environment import EnvironmentStore
 from .keys import KeyCalls
 from .knowledge import KnowledgeCalls
 from .many_statistics import ManyStatisticCalls
 from .messages import MessageCalls
-from .options import Options
 from .raw import RawCalls
 from .statistics import StatisticCalls
 from .usage import UsageCalls
@@ -56,6 +55,8 @@ if TYPE_CHECKING:
     from dify_async._ids import Id
     from dify_async.events import OnEvent
     from dify_async.tokens import TokenStore
+
+    from .options import Options
 
 _STORE_METHODS: Final = ("load", "save", "clear", "lock")
 
@@ -204,8 +205,10 @@ class AsyncDifyServer(
             DifyConfigError: An argument is missing, or a variable is invalid; the message gives its name.
                 DIFY_REDIS_URL is validated when the client is entered.
         """
+        from .options import from_environment, masked_options  # noqa: PLC0415 - few clients need them
+
         overrides = masked_options(overrides)
-        return cls(**from_environment(overrides, Options))
+        return cls(**from_environment(overrides))
 
     def __repr__(self) -> str:
         return f"AsyncDifyServer({self._base_url!r})"

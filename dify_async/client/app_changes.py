@@ -11,7 +11,7 @@ from dify_async._api import endpoints
 from dify_async._api.versions import MAX_ACTIVE_REQUESTS
 from dify_async._choices import AppMode
 from dify_async._http.retry import SAFE
-from dify_async._http.wire import decoder_of
+from dify_async._http.wire import lazy_decoder
 from dify_async._ids import id_of
 from dify_async.errors import DifyConfigError
 from dify_async.models import AppModelConfig
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Reads the same route as `app()`, but decodes only the complete model configuration.
 _CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
-    "GET", endpoints.APP.path, decoder_of(Configured), SAFE
+    "GET", endpoints.APP.path, lazy_decoder(Configured), SAFE
 )
 
 

@@ -7,11 +7,10 @@ from typing import Generic, TypeVar
 
 from dify_async import _checks
 from dify_async._concurrency import for_each
-from dify_async._ids import AppOrId, id_of
-from dify_async.errors import DifyError
+from dify_async._ids import AppOrId, checked_apps, id_of, unique_apps
+from dify_async.errors import DifyError, affects_all_apps
 from dify_async.models import App
 from dify_async.models.base import DifyModel
-from dify_async.statistics.fan_out import affects_all_apps, checked_apps, unique_apps
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]

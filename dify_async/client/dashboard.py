@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dify_async.dashboard.gather import DashboardSource
     from dify_async.dashboard.updates import DashboardUpdates
     from dify_async.models import App
-    from dify_async.statistics import Metric
+    from dify_async.statistics.metrics import Metric
 
 
 class DashboardCalls(AppCalls, ManyStatisticCalls):

@@ -14,10 +14,9 @@ from dify_async._api.endpoints import (
     NEW_APP_API_KEY,
     NEW_DATASET_API_KEY,
 )
-from dify_async._ids import checked_id, id_of
-from dify_async.errors import DifyError, DifyMaskedKeyError, DifyNotFoundError
+from dify_async._ids import checked_apps, checked_id, id_of
+from dify_async.errors import DifyError, DifyMaskedKeyError, DifyNotFoundError, affects_all_apps
 from dify_async.models import ApiKey
-from dify_async.statistics.fan_out import affects_all_apps, checked_apps
 
 from ._calls import Calls
 from .bulk import AppResult, Progress, for_apps

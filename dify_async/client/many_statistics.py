@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dify_async._api.endpoints import APP
-from dify_async.statistics.fan_out import FanOut, checked_apps
+from dify_async._ids import checked_apps
 
 from .statistics import StatisticCalls
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from dify_async._ids import AppOrId
     from dify_async._times import When
     from dify_async.models import App
-    from dify_async.statistics import AppStatistics, Metric
-    from dify_async.statistics.fan_out import Reader
+    from dify_async.statistics.fan_out import FanOut, Reader
+    from dify_async.statistics.metrics import Metric
+    from dify_async.statistics.results import AppStatistics
 
 
 class ManyStatisticCalls(StatisticCalls):
@@ -108,6 +109,8 @@ class ManyStatisticCalls(StatisticCalls):
             yield stream
 
     def _fan_out(self, metrics: Iterable[Metric | MetricName] | None, on_error: OnError) -> FanOut:
+        from dify_async.statistics.fan_out import FanOut  # noqa: PLC0415 - see `_LAZY` of the package
+
         return FanOut(
             self._get_app,
             self._statistic_rows,

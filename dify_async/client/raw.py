@@ -28,7 +28,7 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SAFETY: Final = {"GET": SAFE, "DELETE": IDEMPOTENT}
 _cached_decoder_of: Final = lru_cache(maxsize=64)(decoder_of)
 # The form of the names in Dify's routes; any other segment of a path is an id.
-_NAME: Final = re.compile(r"[a-z][a-z-]*")
+_NAME: Final = r"[a-z][a-z-]*"
 
 
 class RawCalls(Calls):
@@ -109,8 +109,8 @@ def _template(path: str) -> tuple[str, tuple[str, ...]]:
             "path", 'a path such as "/apps/ID/trace"', path, hint="pass the query as params"
         )
     segments = path[1:].split("/")
-    ids = tuple(segment for segment in segments if not _NAME.fullmatch(segment))
-    return "/" + "/".join(one if _NAME.fullmatch(one) else "{}" for one in segments), ids
+    ids = tuple(segment for segment in segments if not re.fullmatch(_NAME, segment))
+    return "/" + "/".join(one if re.fullmatch(_NAME, one) else "{}" for one in segments), ids
 
 
 def _pairs(params: Mapping[str, QueryValue | Sequence[QueryValue]]) -> Query:

@@ -24,7 +24,7 @@ MAX_KEYS: Final = 10
 # The end of the error if an old key could not be deleted.
 CREATED: Final = "The new key was created: it is `created_key` of this error"
 # The keys of all versions have 24 letters and digits; masked keys look like "app-A...wxyz" (Dify PR 42168).
-_KEY: Final = re.compile(r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}")
+_KEY: Final = r"(?:app|dataset|ds)-[A-Za-z0-9]{16,}"
 
 
 class AppKeys(Protocol):
@@ -42,7 +42,7 @@ class AppKeys(Protocol):
 
 def is_whole(key: ApiKey) -> bool:
     """Whether the token is a usable key, and not masked."""
-    return _KEY.fullmatch(key.token) is not None
+    return re.fullmatch(_KEY, key.token) is not None
 
 
 async def rotate(calls: AppKeys, app_id: str, keys: Sequence[ApiKey], old: Sequence[ApiKey]) -> ApiKey:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from dify_async._choices import AppMode, MetricName, PeriodName
     from dify_async._ids import AppOrId
-    from dify_async.statistics import Metric
+    from dify_async.statistics.metrics import Metric
 
     from .dashboard import Dashboard
     from .gather import DashboardClient

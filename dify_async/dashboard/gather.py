@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from dify_async._ids import unique_apps
 from dify_async._times import span_of
-from dify_async.statistics.fan_out import FanOut, unique_apps
+from dify_async.statistics.fan_out import FanOut
 
 from .period import on_clock, period_before, period_of
 from .updates import DashboardUpdates

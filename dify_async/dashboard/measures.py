@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from dify_async.statistics.metrics import Measure, Metric, measure_of_money
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def _measures() -> Iterator[tuple[str, Measure]]:
     for metric in sorted(Metric, key=lambda one: (one.measure.unit == "tokens", one != "daily_messages")):
         yield metric, metric.measure
         if metric is Metric.USER_SATISFACTION_RATE:
-            yield RATE_PERCENT, metric.measure._replace(unit="%")
+            yield RATE_PERCENT, structs.replace(metric.measure, unit="%")
     yield TOKENS, Metric.TOKEN_COSTS.measure
 
 

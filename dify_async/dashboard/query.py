@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_async import _checks
 from dify_async._choices import AppMode
+from dify_async._ids import checked_apps
 from dify_async.errors import DifyConfigError
-from dify_async.statistics.fan_out import checked_apps
 from dify_async.statistics.metrics import checked_metrics
 
 from .period import checked_range

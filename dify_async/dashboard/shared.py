@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
-import anyio.to_thread
 
 from dify_async._concurrency import cancel_and_wait
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
+import anyio
 
 from dify_async.models.base import DifyModel
 

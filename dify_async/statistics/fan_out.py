@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, get_args
-from uuid import UUID
 
 import anyio
 
@@ -14,14 +12,14 @@ from dify_async import _checks
 from dify_async._choices import OnError
 from dify_async._concurrency import for_each, task_group
 from dify_async._ids import id_of
-from dify_async.errors import DifyAuthenticationError, DifyConfigError, DifyError
+from dify_async.errors import DifyError, affects_all_apps
 from dify_async.models import App
 
 from .metrics import Metric, applicable, checked_metrics
 from .results import AppStatistics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
     from datetime import date
 
     from dify_async._choices import MetricName
@@ -35,30 +33,6 @@ if TYPE_CHECKING:
     GetRows = Callable[[Metric, str], Awaitable[Sequence[Row]]]
     Reader = Callable[[GetSpan], GetRows]
     OnApp = Callable[[int, AppStatistics], None]
-
-
-def affects_all_apps(error: DifyError) -> bool:
-    """Whether the error affects every app, such as a rejected session; such errors are always raised."""
-    return isinstance(error, DifyConfigError | DifyAuthenticationError) or type(error) is DifyError
-
-
-def checked_apps(apps: Iterable[AppOrId]) -> list[AppOrId]:
-    """The apps as a list, after checking them."""
-    if isinstance(apps, str | App | UUID) or not isinstance(apps, Iterable):
-        given = "one app" if isinstance(apps, str | App | UUID) else _checks.shown(apps)
-        raise DifyConfigError(f"apps must be a list of apps or app ids, got {given}")
-    found = list(apps)
-    for app in found:
-        id_of(app)
-    return found
-
-
-def unique_apps(apps: Iterable[AppOrId]) -> dict[str, AppOrId]:
-    """The apps by id, without duplicates. Case is ignored, because the server ignores the case of ids."""
-    found: dict[str, AppOrId] = {}
-    for app in apps:
-        found.setdefault(id_of(app).lower(), app)
-    return {id_of(app): app for app in found.values()}
 
 
 class _Gate:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from msgspec import Struct
 
 from dify_async import _checks
 from dify_async.models import (
@@ -42,7 +44,7 @@ Value = int | float | Decimal | None
 """A number of a statistic: a count, an average, or money."""
 
 
-class Measure(NamedTuple):
+class Measure(Struct, frozen=True):
     """What a number counts, and how it adds up.
 
     Attributes:

@@ -9,8 +9,7 @@ from msgspec import UNSET, UnsetType
 from dify_async._http.retry import RetryPolicy
 from dify_async._secrets import masked
 from dify_async.client import AsyncDifyServer
-from dify_async.client.environment import from_environment, masked_options
-from dify_async.client.options import SyncOptions
+from dify_async.client.options import SyncOptions, from_environment, masked_options
 from dify_async.sync._calls import Calls, taken
 
 if TYPE_CHECKING:
@@ -74,7 +73,8 @@ if TYPE_CHECKING:
         WorkflowTokenCosts,
         Workspace,
     )
-    from dify_async.statistics import AppStatistics, Metric
+    from dify_async.statistics.metrics import Metric
+    from dify_async.statistics.results import AppStatistics
     from dify_async.sync._updates import DashboardUpdates
     from dify_async.tokens import TokenStore
     from dify_async.usage import Usage, UsageDimension, UsageMark

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dify_async._api import endpoints
 from dify_async._concurrency import for_each_async
-from dify_async.errors import DifyError
-from dify_async.statistics.fan_out import affects_all_apps
+from dify_async.errors import DifyError, affects_all_apps
 
 from . import routes
 from .lists import AppLists

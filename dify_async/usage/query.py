@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from dify_async import _checks
+from dify_async._ids import checked_apps
 from dify_async.dashboard.period import checked_range, period_of
-from dify_async.statistics.fan_out import checked_apps
 
 from .mark import UsageMark
 from .models import UsageDimension

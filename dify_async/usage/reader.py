@@ -6,12 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dify_async._concurrency import for_each
-from dify_async._ids import id_of
+from dify_async._ids import id_of, unique_apps
 from dify_async._times import span_of
 from dify_async.dashboard.period import on_clock
-from dify_async.errors import DifyError
+from dify_async.errors import DifyError, affects_all_apps
 from dify_async.models import App
-from dify_async.statistics.fan_out import affects_all_apps, unique_apps
 
 from .app import AppReader
 from .mark import Reading, UsageMark

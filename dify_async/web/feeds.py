@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dify_async.client import AsyncDifyServer
     from dify_async.dashboard import Snapshot
-    from dify_async.statistics import Metric
+    from dify_async.statistics.metrics import Metric
 
     from .queries import PageQuery
 

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from dify_async.errors import DifyConfigError
-from dify_async.statistics import Metric
+from dify_async.statistics.metrics import Metric
 
 from .feeds import Feeds
 from .month import MONTH_DAYS, month_costs

@@ -112,7 +112,7 @@ def test_without_a_zone(start: datetime, seconds: int) -> None:
 
 def test_the_minute_before_the_end_is_sent() -> None:
     """Months do not overlap: the server would include 00:00:59 of the first day after them."""
-    assert minute_range(date(2026, 10, 1), date(2026, 11, 1), NEW_YORK) == (
+    assert minute_range(date(2026, 10, 1), date(2026, 11, 1), NEW_YORK) == Range(
         "2026-10-01 00:00",
         "2026-10-31 23:59",
         -float("inf"),

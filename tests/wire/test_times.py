@@ -18,7 +18,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 def bounds(
     start: When | None, end: When | None, zone: ZoneInfo | None = None
 ) -> tuple[str | None, str | None]:
-    return span_of(start, end, zone)[:2]
+    span = span_of(start, end, zone)
+    return span.start, span.end
 
 
 @pytest.mark.parametrize(
