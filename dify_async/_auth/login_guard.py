@@ -21,7 +21,7 @@ from dify_async.errors import (
     DifyStatusError,
 )
 
-from .verdicts import LOCKED_ADVICE, without_advice
+from .verdicts import still_locked, without_advice
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -108,9 +108,7 @@ class LoginGuard:
             age = math.inf if attempts.locked_at is None else abs(now - attempts.locked_at)
             # By the monotonic clock too, since the record may be of a machine with another time.
             if age < _LOCK_PAUSE or (age < math.inf and time.monotonic() < self._locked_until):
-                code = "email_code_login_limit"
-                text = f"{attempts.answer} {LOCKED_ADVICE}"
-                raise DifyLoginLockedError(text, status=429, code=code, method="POST", path="/login")
+                raise still_locked()
         sent = attempts.sent
         if sent.get(own_hash, 0) >= MAX_PER_PASSWORD or sum(sent.values()) >= MAX_PER_ACCOUNT:
             is_recent = -_CLOCK_TOLERANCE <= now - attempts.sent_at <= _WINDOW
@@ -181,7 +179,7 @@ def _used_up_error(attempts: LoginAttempts) -> DifyLoginError:
                 f" of POST /login. {advice}"
             )
     return DifyLoginError(
-        f"{attempts.answer.rstrip('.')}. Passwords were sent {times} times without success since"
+        f"{attempts.answer} Passwords were sent {times} times without success since"
         f" {since:%Y-%m-%d %H:%M} UTC. {advice}",
         method="POST",
         path="/login",

@@ -25,21 +25,25 @@ if TYPE_CHECKING:
 
 # The statuses of Dify's verdicts on an account; 422 from 1.17.0.
 _VERDICTS: Final = frozenset({200, 400, 401, 403, 422})
-_REJECTED: Final = "Dify rejected the e-mail or password"
-_REASONS: Final[dict[str | int, str]] = {
-    "email_code_login_limit": "the account is locked after too many wrong passwords, by default for 24 hours",
+# What a program can do, as the last sentence of an error.
+_WAIT: Final = "The client retries once an hour; login() retries now."
+_CORRECT: Final = "Correct it, then call login() or create a new client."
+_USE_ANOTHER: Final = "Use an admin API key, or an emailed code with login_with_code()."
+_TRY_AGAIN: Final = "Call login() to try again."
+_ADVICE: Final = (_WAIT, _CORRECT, _USE_ANOTHER, _TRY_AGAIN)
+_LOCKED: Final = "email_code_login_limit"  # sic: the lock after wrong passwords
+_REJECTED: Final = "Dify rejected the e-mail or password", _CORRECT
+_MALFORMED: Final = "the server does not accept the form of the e-mail or the password", _CORRECT
+# By code or status.
+_REASONS: Final[dict[str | int, tuple[str, str]]] = {
+    _LOCKED: ("the account is locked after too many wrong passwords, by default for 24 hours", _WAIT),
     "authentication_failed": _REJECTED,  # from 1.8.0
     "email_or_password_mismatch": _REJECTED,  # up to 1.7
     "account_not_found": _REJECTED,
-    "forbidden": "the server does not allow logging in with a password",
-    400: "the server does not accept the form of the e-mail or the password",
-    422: "the server does not accept the form of the e-mail or the password",
+    "forbidden": ("the server does not allow logging in with a password", _USE_ANOTHER),
+    400: _MALFORMED,
+    422: _MALFORMED,
 }
-# What a program can do, as the last sentence of an error.
-LOCKED_ADVICE: Final = "The client retries once an hour; login() retries now."
-_REJECTED_ADVICE: Final = "Correct it, then call login() or create a new client."
-_OTHER_ADVICE: Final = "Call login() to try again."
-_ADVICE: Final = (LOCKED_ADVICE, _REJECTED_ADVICE, _OTHER_ADVICE)
 # The errors for invalid requests echo the password, decoded [1.11.2/01_login_missing_email].
 _ECHOES: Final = frozenset({"invalid_param", "unprocessable_entity"})
 
@@ -74,7 +78,7 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     if not is_from_dify:
         error.code = None  # it is a code of the proxy
     error_class: type[DifyLoginError] = DifyLoginError
-    if error.code == "email_code_login_limit":  # sic: the lock after wrong passwords
+    if error.code == _LOCKED:
         error_class = DifyLoginLockedError
     elif not is_verdict(reply, error, is_from_dify=is_from_dify):
         if reply.status < 300:
@@ -87,22 +91,16 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     data = body.data if isinstance(body.data, str) and error.code is None else ""
     echoes = error.code in _ECHOES or reply.status == 422 or body.errors is not None
     message = "" if echoes else (error.message or redact(data)).rstrip(".")
-    reason = _REASONS.get(error.code or "")
-    if error.message == "Invalid encrypted data":
-        reason = "the server could not decode the password. Check server_version"
-    reason = reason or message or _REASONS.get(reply.status) or "the login was rejected"
-    advice = ""
     if "code" in path:
         reason, advice = message or "the code was rejected", "Call request_login_code() for another code."
-    elif error_class is DifyLoginLockedError:
-        advice = LOCKED_ADVICE
-    elif reason is _REJECTED:
-        advice = _REJECTED_ADVICE
-    elif reason is message:
-        advice = _OTHER_ADVICE
+    elif error.message == "Invalid encrypted data":
+        reason, advice = "the server could not decode the password", "Check server_version."
+    else:
+        known = _REASONS.get(error.code or "") or (None if message else _REASONS.get(reply.status))
+        reason, advice = known or (message or "the login was rejected", _TRY_AGAIN)
     code = f" {error.code}" if error.code else ""
     return error_class(
-        f"POST {path}: {reply.status}{code}: {reason}.{advice and f' {advice}'}",
+        f"POST {path}: {reply.status}{code}: {reason}. {advice}",
         status=reply.status,
         code=error.code,
         message="" if echoes else error.message or redact(data),
@@ -113,19 +111,25 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
 
 
 def without_advice(error: DifyError) -> str:
-    """The text of an error of a login, without the advice."""
+    """The text of an error of a login as a sentence, without the advice."""
     text = str(error)
     for advice in _ADVICE:
         text = text.removesuffix(f" {advice}")
-    return text
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def still_locked() -> DifyLoginLockedError:
+    """The error while no password is sent, because Dify responded that the account is locked."""
+    reason, advice = _REASONS[_LOCKED]
+    text = f"POST /login: 429 {_LOCKED}: {reason}. {advice}"
+    return DifyLoginLockedError(text, status=429, code=_LOCKED, method="POST", path="/login")
 
 
 def no_password_login() -> DifyLoginError:
     """The error if the server does not allow passwords; none is sent."""
     return DifyLoginError(
         "GET /system-features: the server does not allow logging in with a password"
-        " (enable_email_password_login is false). Use an admin API key, or an emailed code with"
-        " login_with_code().",
+        f" (enable_email_password_login is false). {_USE_ANOTHER}",
         method="GET",
         path="/system-features",
     )

@@ -66,8 +66,8 @@ def line_of(error: Exception) -> str:
         return f"{text} {_LOCKED_ADVICE}"
     if error.path != "/login":  # no password was sent
         return f"{text} {_KEY_ADVICE}"
-    # Otherwise the attempts are used up, and the text says what to do.
-    return f"{text} {_LOGIN_ADVICE}" if names_methods or error.status else text
+    # If the attempts are used up, the text names no method, and says what to do.
+    return f"{text} {_LOGIN_ADVICE}" if names_methods else text
 
 
 @contextmanager

@@ -8,57 +8,31 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
 import anyio
 from cyclopts import App, Parameter
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from dify_async._concurrency import complete
 from dify_async._ids import is_api_key
-from dify_async._tables import ColumnType, write_table
+from dify_async._tables import write_table
 from dify_async.client import AsyncDifyServer
-from dify_async.client.rotation import CREATED, is_whole
+from dify_async.client.rotation import CREATED
 from dify_async.errors import DifyError, DifyNotFoundError, affects_all_apps
 from dify_async.models import ApiKey
 from dify_async.models import App as DifyApp
 
 from .connection import Client, Connection
-from .console import (
-    OK,
-    SOME_FAILED,
-    AsJson,
-    UsageError,
-    Yes,
-    chosen_format,
-    confirm,
-    note,
-    print_rows,
-    progress,
-    short,
-)
+from .console import OK, SOME_FAILED, AsJson, UsageError, Yes, confirm, note, progress, short
+from .key_tables import COLUMNS_WITH_KEYS, Row, print_without_keys, row_of
 
-_COLUMNS: Final[dict[str, ColumnType]] = {
-    "app_id": "text",
-    "app_name": "text",
-    "key_id": "text",
-    "created_at": "text",
-    "last_used_at": "text",
-}
-_KEY_COLUMN: Final[dict[str, ColumnType]] = {"key": "text"}
-
-# Narrower terminals do not show the ids of keys, so that the names of the apps stay readable.
-_WIDE: Final = 100
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 All = Annotated[bool, Parameter(name="--all", show_default=False)]
 Output = Annotated[Path | None, Parameter(name=("--output", "-o"))]
 Stdout = Annotated[bool, Parameter(show_default=False)]
-Row = tuple[object, ...]
 
 keys: Final[App] = App(name="keys", help="List, create and rotate the API keys of apps.")
 
@@ -88,7 +62,7 @@ def list_keys(
         with connection.client() as client:
             rows: list[Row] = []
             code = _for_each(client, _chosen(client, apps, all_apps=not apps), _keys_of, rows.append)
-        _print([row[: len(_COLUMNS)] for row in rows], as_json=as_json)
+        print_without_keys(rows, as_json=as_json)
         return code
     return _written(connection, apps, _keys_of, output, stdout=stdout, all_apps=not apps)
 
@@ -168,7 +142,7 @@ def _written(
     all_apps: bool,
     asks: bool = False,
 ) -> int:
-    """Write the keys that a call returns, app by app. If it `asks`, that is before it changes anything."""
+    """Write the keys that a call returns, app by app. If `asks`, confirm before anything is changed."""
     if (output is None) != stdout:
         raise UsageError("keys are secret: pass either --output FILE or --stdout")
     if bool(names) == all_apps:
@@ -181,9 +155,7 @@ def _written(
             confirm(question, otherwise="rotate --all replaces the keys of every app")
         with _opened(output) as file:
             writer = csv.writer(file, lineterminator="\n")
-            columns = _COLUMNS | _KEY_COLUMN
-            write_table(writer, columns, ())
-
+            write_table(writer, COLUMNS_WITH_KEYS, ())
             written = masked = 0
 
             def write(row: Row) -> None:
@@ -243,7 +215,7 @@ def _for_each(
                 raise
             found, error = (), failure
         for key in found:
-            await anyio.to_thread.run_sync(write, _row(app, key))
+            await anyio.to_thread.run_sync(write, row_of(app, key))
         if error is not None:
             code = SOME_FAILED
             text = str(error).replace(CREATED, "The new key was written; delete the old ones in Dify")
@@ -257,17 +229,6 @@ def _for_each(
 
     client.run(task)
     return code
-
-
-def _row(app: DifyApp, key: ApiKey) -> Row:
-    token = key.token if is_whole(key) else ""
-    return app.id, app.name, key.id, _time(key.created_at), _time(key.last_used_at), token
-
-
-def _time(seconds: int | None) -> str | None:
-    return (
-        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-    )
 
 
 def _chosen(client: Client, names: Sequence[str], *, all_apps: bool) -> list[DifyApp]:
@@ -288,23 +249,3 @@ async def _app(dify: AsyncDifyServer, text: str) -> DifyApp:
         return await (dify.app(text) if _ID.fullmatch(text) else dify.find_app(text))
     except DifyNotFoundError as error:
         raise UsageError(f"{str(error).rstrip('.')} (see `dify-async report`)") from None
-
-
-def _print(rows: Sequence[Row], *, as_json: bool) -> None:
-    console = Console()
-    kind = chosen_format(console, as_csv=False, as_json=as_json)
-    if kind != "table":
-        print_rows(kind, _COLUMNS, rows)
-        return
-    if not rows:
-        console.print("no API keys")
-        return
-    is_wide = console.width >= _WIDE
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("app", overflow="fold")
-    for heading in (*(["key id"] if is_wide else []), "created (UTC)", "last used (UTC)"):
-        table.add_column(heading, no_wrap=True)
-    for _, name, key_id, *times in rows:
-        texts = (str(time or "").replace("T", " ")[:16] for time in times)
-        table.add_row(short(str(name)), *([str(key_id)] if is_wide else []), *texts)
-    console.print(table, markup=False)

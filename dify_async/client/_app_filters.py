@@ -49,7 +49,7 @@ def checked_filters(
     sort_by: str | None,
     creator_ids: Iterable[Id] | None,
 ) -> AppFilters:
-    """The filters of a caller.
+    """Check the filters that a caller passed.
 
     Raises:
         DifyConfigError: One of them is invalid.

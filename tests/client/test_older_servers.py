@@ -10,7 +10,7 @@ import pytest
 
 from dify_async import AsyncDifyServer, DifyConfigError
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, an_app, client
+from tests.support import UNKNOWN, VERSIONS, an_app, client
 
 # Method, arguments, and the version that came with the last of them (WIRE: 1.0 to 1.10; 1.15 is captured).
 ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
@@ -28,7 +28,7 @@ ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
     ("workflow_app_logs", {"detail": True}, "1.10"),
     ("workflow_app_logs", {"detail": False}, "1.10"),
     ("apps", {"sort_by": "recently_created"}, "1.15"),
-    ("iter_apps", {"creator_ids": ["00000000-0000-4000-8000-000000000000"]}, "1.15"),
+    ("iter_apps", {"creator_ids": [UNKNOWN]}, "1.15"),
 ]
 
 

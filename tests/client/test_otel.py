@@ -21,7 +21,7 @@ from dify_async.testing import FakeDifyServer
 from tests.client.telemetry import Telemetry, attributes_of, is_child, seconds_of
 from tests.client.test_events import FailingStore
 from tests.client.test_secrets import secrets_in
-from tests.support import EACH_ERA, ONCE, an_app, client
+from tests.support import EACH_ERA, ONCE, UNKNOWN, an_app, client
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_a_span_has_the_times_of_its_request(fake: FakeDifyServer, telemet
 async def test_an_error_status(fake: FakeDifyServer, telemetry: Telemetry) -> None:
     async with client(fake, on_event=telemetry.hook) as dify:
         with pytest.raises(DifyNotFoundError):
-            await dify.app("00000000-0000-4000-8000-000000000000")
+            await dify.app(UNKNOWN)
     (span,) = telemetry.spans("GET /apps/{}")
     assert span.status.status_code is StatusCode.ERROR
     (duration,) = telemetry.durations("/apps/{}")

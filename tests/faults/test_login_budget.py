@@ -7,12 +7,19 @@ import time
 
 import pytest
 
-from dify_async import DifyLoginError, DifyLoginLockedError, DifyServerError, LoginAttempts, MemoryTokenStore
+from dify_async import (
+    DifyConnectionError,
+    DifyLoginError,
+    DifyLoginLockedError,
+    DifyServerError,
+    LoginAttempts,
+    MemoryTokenStore,
+)
 from dify_async._auth import login_guard
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async.testing import FakeDifyServer
 from tests.faults.support import outcome
-from tests.support import HASH_ROUNDS, JSON, client, until
+from tests.support import HASH_ROUNDS, JSON, ONCE, client, until
 
 
 @pytest.fixture
@@ -99,6 +106,21 @@ async def test_a_lock_is_not_counted_and_tried_once_an_hour(
     assert fake.count("POST", "/login") == 8
     fake.unlock()
     assert await outcome(fake, token_store=store) is None
+
+
+async def test_the_lock_is_reported_although_a_later_login_failed(fake: FakeDifyServer) -> None:
+    """The record then has the result of that login, whose text is not a sentence."""
+    body = b'{"code":"email_code_login_limit","message":"Too many attempts.","status":429}'
+    fake.inject("/login", status=429, body=body, headers=JSON, times=1)
+    async with client(fake, retry=ONCE) as dify:
+        with pytest.raises(DifyLoginLockedError) as locked:
+            await dify.profile()
+        fake.inject("/login", cut="before", times=1)
+        with pytest.raises(DifyConnectionError):
+            await dify.login()
+        with pytest.raises(DifyLoginLockedError) as again:
+            await dify.profile()
+    assert str(again.value) == str(locked.value)
 
 
 async def test_a_login_of_another_client_ends_the_lock(fake: FakeDifyServer) -> None:

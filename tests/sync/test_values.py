@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from dify_async import AppModelConfig, Metric
 from dify_async.sync import DifyServer
 from dify_async.testing import FakeDifyServer
-from tests.support import an_app, client
+from tests.support import UNKNOWN, an_app, client
 from tests.sync.support import sync_client
 from tests.sync.test_generated import public
 
-UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 # Yields method calls, and receives their results.
 Story = Generator[tuple[str, tuple[Any, ...], dict[str, Any]], Any, None]
 MakeStory = Callable[[FakeDifyServer, Path], Story]

@@ -9,7 +9,7 @@ import pytest
 
 from dify_async import DifyConfigError, DifyNotFoundError, Message, TokenUsage
 from dify_async.testing import FakeDifyServer
-from tests.support import VERSIONS, client
+from tests.support import UNKNOWN, VERSIONS, client
 
 from .support import a_fake, a_message, at, put
 
@@ -99,7 +99,7 @@ async def test_wrong_arguments() -> None:
         with pytest.raises(DifyConfigError, match="start must not be after end"):
             await dify.messages(fake.apps[1].id, END, START)
         with pytest.raises(DifyNotFoundError):
-            await dify.messages("00000000-0000-4000-8000-000000000000")
+            await dify.messages(UNKNOWN)
         fake.reset_counters()
         with pytest.raises(DifyConfigError, match=r"^start must be a datetime, a date or "):
             await dify.messages(fake.apps[1].id, "yesterday")

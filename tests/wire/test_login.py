@@ -55,6 +55,8 @@ def test_every_captured_login_gives_tokens_or_a_rejection(version: str) -> None:
         else:
             assert isinstance(error, DifyStatusError), str(row)
             assert not isinstance(error, DifyLoginError), str(row)
+        if isinstance(error, DifyLoginError):  # it says what to do
+            assert str(error).endswith((*verdicts._ADVICE, "Check server_version.")), str(error)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

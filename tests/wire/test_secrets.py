@@ -144,7 +144,7 @@ def test_no_error_repeats_the_request(version: str) -> None:
 def test_a_422_never_repeats_what_was_sent(code: str) -> None:
     """Whatever its code: a proxy may encode the password once more."""
     body = msgspec.json.encode({"code": code, "message": "bad: %2553ecret-Pass-42", "status": 422})
-    error = verdicts.refusal(Reply(422, CIMultiDict(), body), "POST", "/login")
+    error = verdicts.refusal(Reply(422, CIMultiDict(), body), "/login", "Secret-Pass-42")
     assert type(error) is DifyLoginError
     assert (error.code, error.message) == (code, "")
     assert "ecret-Pass-42" not in str(error)
