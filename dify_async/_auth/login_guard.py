@@ -172,7 +172,10 @@ def _used_up_error(attempts: LoginAttempts) -> DifyLoginError:
     since = datetime.fromtimestamp(attempts.since, UTC)
     advice = "Correct the password, or wait until 24 hours after the last attempt."
     if not attempts.is_answered:
-        advice = "Nothing more is sent until 24 hours after the last attempt, to protect the account."
+        advice = (
+            "Nothing more is sent until 24 hours after the last attempt, to protect the account."
+            " Find out why POST /login fails."
+        )
         if attempts.replaced:
             advice = (
                 "GET /system-features works, so a proxy or gateway in front of Dify replaces the responses"

@@ -150,7 +150,7 @@ def _written(
     console = Console()
     with connection.client() as client:
         chosen = _chosen(client, names, all_apps=all_apps)
-        if asks:
+        if asks and chosen:
             question = f"Replace all API keys of every app ({len(chosen)} in total)?"
             confirm(question, otherwise="rotate --all replaces the keys of every app")
         with _opened(output) as file:
