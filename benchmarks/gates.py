@@ -59,6 +59,7 @@ GATES: Final[dict[str, Gate]] = {
     "10,000 apps, kept": Gate(2.2, 2.5, "KB per app"),
     "10,000 apps, page by page": Gate(1, 3, "MB at most"),
     "import, over aiohttp and msgspec": Gate(5, 15, "ms"),
+    "import / aiohttp and msgspec": Gate(1.06, 1.12),
     "redis, pydantic, cryptography imported": Gate(0, 0, "modules"),
     "10 to 10,000 calls queued: dearest / cheapest call": Gate(1.1, 1.2),
     "dashboard of 1,000 x 7 x 90 at 20 ms, 64 at once / ideal": Gate(1.3, 1.3),
