@@ -104,6 +104,7 @@ def test_adjacent_ranges_have_each_row_once(transition: datetime, steps: list[in
 
 @given(start=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), seconds=st.integers(0, 10_000))
 def test_without_a_zone(start: datetime, seconds: int) -> None:
+    start = start.replace(fold=0)  # with fold=1, it depends on the zone whether it is after its equal
     end = start + timedelta(seconds=seconds)
     utc = ZoneInfo("UTC")
     assert minute_range(start, end, None) == minute_range(start, end, utc)
