@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 import sys
 from collections.abc import Iterable
@@ -33,11 +32,12 @@ def each(check: Callable[[str, object], object], **values: object) -> None:
 
 def integer(name: str, value: object, *, minimum: int = 1, maximum: int | None = None) -> int:
     """An integer within the bounds; a bool, a float or a string is rejected."""
-    highest = math.inf if maximum is None else maximum
-    if isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= highest:
-        return int(value)
-    rule = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-    raise refused(name, f"an integer {rule}", value)
+    try:
+        converted: int = msgspec.convert(value, Annotated[int, Meta(ge=minimum, le=maximum)])
+    except msgspec.ValidationError:
+        rule = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise refused(name, f"an integer {rule}", value) from None
+    return converted
 
 
 def number(name: str, value: object, *, minimum: float = 0.0, maximum: float | None = None) -> float:
