@@ -1,5 +1,6 @@
 """Asyncio client of Dify's console API: apps, API keys, conversations and statistics."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import models
@@ -16,7 +17,6 @@ from ._choices import (
 )
 from ._http.retry import RetryPolicy
 from ._ids import AppOrId, Id
-from ._lazy import importer
 from ._times import When
 from .client import AppResult, AsyncDifyServer, Progress
 from .errors import (
@@ -182,7 +182,15 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name
-    __getattr__ = importer(__name__, _LAZY)
+
+    def __getattr__(name: str) -> object:
+        for module, names in _LAZY.items():
+            if name == module or name in names:
+                found = import_module(f".{module}", __name__)
+                value = found if name == module else getattr(found, name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

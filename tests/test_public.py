@@ -88,17 +88,6 @@ print(set(dify_async.__all__) - set(globals()))
     assert _output(script, "") == "set()"
 
 
-def test_a_dashboard_imports_no_feeds() -> None:
-    """The first call of a program imports what it needs on the event loop."""
-    script = """
-import sys
-from dify_async.dashboard.gather import gather
-names = ("feed", "history", "layout", "shared", "snapshot")
-print([name for name in names if f"dify_async.dashboard.{name}" in sys.modules])
-"""
-    assert _output(script, "") == "[]"
-
-
 @pytest.mark.parametrize("module", [dashboard, models, usage])
 def test_the_package_has_the_names_of_its_modules(module: ModuleType) -> None:
     assert set(module.__all__) <= set(dify_async.__all__)
