@@ -122,7 +122,8 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._ssl = ssl
         self._proxy_headers: dict[str, str] | None = None
-        self._given = self.extras = extras  # `extras` has those of the session too, once this is open
+        self._given = extras
+        self.extras: Extras = extras  # with those of the session, once the transport is open
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = self._accepts_calls = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -274,8 +275,7 @@ class Transport:
                 proxy_status=getattr(error, "status", 0),
             )
             failure = failure_of(error, attempt)
-        # Raised outside the except block: otherwise __context__ would be aiohttp's error, whose headers may
-        # contain tokens.
+        # Outside the except block, or __context__ would be aiohttp's error, whose headers may have tokens.
         try:
             raise failure
         finally:
