@@ -119,9 +119,16 @@ class Attempts:
         return retry_after + jitter if retry_after <= self.policy.max_retry_after else None
 
 
+def import_what_failures_need() -> None:
+    """Import modules that only retries and errors use: it is too late once no more files can be opened."""
+    import html  # noqa: F401, PLC0415 - for secrets in errors
+
+    import backoff  # noqa: F401, PLC0415
+
+
 def jittered_delays(base: float, longest: float) -> Iterator[float]:
     """An endless series of random delays. Their upper bound starts at `base`, and doubles up to `longest`."""
-    import backoff  # noqa: PLC0415 - only for retries
+    import backoff  # noqa: PLC0415 - see above
 
     if not base:  # backoff would double 0 until the number of doublings is too large for a float
         return itertools.repeat(0.0)

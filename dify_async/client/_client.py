@@ -18,7 +18,7 @@ from dify_async._concurrency import complete
 from dify_async._http.extras import Extras
 from dify_async._http.headers import RESERVED_WITH_ADMIN_KEY, checked_headers
 from dify_async._http.limiter import AdaptiveLimiter
-from dify_async._http.retry import RetryPolicy
+from dify_async._http.retry import RetryPolicy, import_what_failures_need
 from dify_async._http.sender import Sender
 from dify_async._http.transport import Transport
 from dify_async._http.urls import checked_proxy, normal_base_url
@@ -237,6 +237,7 @@ class AsyncDifyServer(
         """
         if self._own_store is not None:
             await self._own_store.open()
+        import_what_failures_need()
         await self._transport.open()
         return self
 

@@ -1,0 +1,65 @@
+"""A process that can open no more files, and so no connections."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.support import ERAS, UNKNOWN
+
+SCRIPT = """
+import asyncio, contextlib, os, resource, sys
+from dify_async import AsyncDifyServer, DifyError, RetryPolicy
+
+@contextlib.contextmanager
+def all_files():
+    files = []
+    with contextlib.suppress(OSError):
+        while True:
+            files.append(os.open(os.devnull, os.O_RDONLY))
+    yield
+    for file in files:
+        os.close(file)
+
+async def outcome(call):
+    try:
+        return await call
+    except DifyError as error:
+        return f"{type(error).__name__}: {error}"
+
+async def main(url, email, password, unknown):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    retry = RetryPolicy(attempts=10, base_delay=0.01, max_delay=0.1)
+    async with AsyncDifyServer(url, email, password, server_version="1.11.2", retry=retry) as dify:
+        with all_files():
+            found = [await outcome(dify.profile())]
+        await dify.profile()
+        with all_files():
+            # One call uses the open connection. The other one is retried until it gets it too.
+            found += await asyncio.gather(*(outcome(dify.app(unknown)) for _ in range(2)))
+        print(*found, sep="\\n")
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ERAS[-1:])
+@pytest.mark.skipif(sys.platform == "win32", reason="the module resource is for Unix")
+async def test_no_more_files_can_be_opened(fake: FakeDifyServer) -> None:
+    """Retries and errors import nothing then: the first use of backoff once raised an OSError."""
+    arguments = [fake.base_url, fake.email, fake.password, UNKNOWN]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SCRIPT, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    unconnected, *unknown = output.decode().splitlines()
+    assert unconnected.startswith("DifyConnectionError: ")
+    assert "too many open files" in unconnected
+    assert all(text.startswith("DifyNotFoundError: GET /apps/") for text in unknown)
+    assert any(text.endswith("attempts)") for text in unknown)
