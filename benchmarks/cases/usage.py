@@ -105,7 +105,7 @@ class _Bare:
 async def usage(effort: Effort) -> Figures:
     """Against a handwritten loop, in memory, and with a mark."""
     figures: Figures = {}
-    with workspace(_APPS, max(100, effort.sized(500))) as (url, send):
+    with workspace(max(3, effort.sized(_APPS)), max(100, effort.sized(500))) as (url, send):
         script = [sys.executable, "-c", _MEMORY, url, _START, _END, _EMAIL, _PASSWORD]
         process = await asyncio.create_subprocess_exec(*script, stdout=asyncio.subprocess.PIPE)
         output, _ = await process.communicate()
