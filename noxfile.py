@@ -59,7 +59,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     install(session, "types")
-    session.run("mypy")
+    session.run("mypy", "--num-workers", "auto")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "dify_async", "--ignoreexternal")
 

@@ -78,7 +78,6 @@ async def test_an_example_without_an_account(name: str) -> None:
     assert ended.output
 
 
-@pytest.mark.calendar
 async def test_statistics_concurrently_without_an_account() -> None:
     """It starts its own fake server."""
     ended = await run("examples/statistics_concurrently.py")

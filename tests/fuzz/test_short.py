@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.target import WORDS, check, seeds
+
+pytestmark = pytest.mark.slow
 
 SEEDS = list(dict.fromkeys(seeds()))  # many versions answer alike
 
