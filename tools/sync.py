@@ -159,9 +159,10 @@ def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, source: type) -> str:
 
 
 def _leave_out_async_only(parameters: ast.arguments) -> None:
-    for place, one in enumerate(parameters.kwonlyargs):
-        if one.arg == _ASYNC_ONLY:
-            del parameters.kwonlyargs[place], parameters.kw_defaults[place]
+    names = [one.arg for one in parameters.kwonlyargs]
+    if _ASYNC_ONLY in names:
+        place = names.index(_ASYNC_ONLY)
+        del parameters.kwonlyargs[place], parameters.kw_defaults[place]
     rest = parameters.kwarg
     if rest is not None and rest.annotation is not None and ast.unparse(rest.annotation) == "Unpack[Options]":
         rest.annotation = ast.Name("Unpack[SyncOptions]")

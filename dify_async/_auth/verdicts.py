@@ -98,9 +98,8 @@ def refusal(reply: Reply, path: str, secret: str, *, is_from_dify: bool = True) 
     else:
         known = _REASONS.get(error.code or "") or (None if message else _REASONS.get(reply.status))
         reason, advice = known or (message or "the login was rejected", _TRY_AGAIN)
-    code = f" {error.code}" if error.code else ""
     return error_class(
-        f"POST {path}: {reply.status}{code}: {reason}. {advice}",
+        _text(path, reply.status, error.code, reason, advice),
         status=reply.status,
         code=error.code,
         message="" if echoes else error.message or redact(data),
@@ -121,8 +120,12 @@ def without_advice(error: DifyError) -> str:
 def still_locked() -> DifyLoginLockedError:
     """The error while no password is sent, because Dify responded that the account is locked."""
     reason, advice = _REASONS[_LOCKED]
-    text = f"POST /login: 429 {_LOCKED}: {reason}. {advice}"
+    text = _text("/login", 429, _LOCKED, reason, advice)
     return DifyLoginLockedError(text, status=429, code=_LOCKED, method="POST", path="/login")
+
+
+def _text(path: str, status: int, code: str | None, reason: str, advice: str) -> str:
+    return f"POST {path}: {status}{f' {code}' if code else ''}: {reason}. {advice}"
 
 
 def no_password_login() -> DifyLoginError:
