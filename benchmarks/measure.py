@@ -88,18 +88,33 @@ async def cost(work: Work) -> Cost:
     return Cost(time.process_time() - cpu, time.perf_counter() - wall)
 
 
-async def in_turns(works: Mapping[str, Work], rounds: int) -> dict[str, Cost]:
-    """Medians of interleaved runs (A B A B), since machines drift; the first round is a warm-up."""
-    taken: dict[str, list[Cost]] = {name: [] for name in works}
-    for number in range(rounds + 1):
-        for name, work in works.items():
-            spent = await cost(work)
-            if number:
-                taken[name].append(spent)
-    return {
-        name: Cost(statistics.median(c.cpu for c in costs), statistics.median(c.wall for c in costs))
-        for name, costs in taken.items()
-    }
+class Turns:
+    """The costs of interleaved works, by round."""
+
+    def __init__(self, rounds: list[dict[str, Cost]]) -> None:
+        self._rounds = rounds
+
+    def cpu(self, name: str) -> float:
+        """The median CPU time."""
+        return statistics.median(costs[name].cpu for costs in self._rounds)
+
+    def ratio(self, one: str, other: str) -> float:
+        """The ratio of the CPU times: the median over the rounds, as machines drift less in one."""
+        return statistics.median(costs[one].cpu / costs[other].cpu for costs in self._rounds)
+
+    def wall_ratio(self, one: str, other: str) -> float:
+        """The ratio of the wall times."""
+        return statistics.median(costs[one].wall / costs[other].wall for costs in self._rounds)
+
+
+async def in_turns(works: Mapping[str, Work], rounds: int) -> Turns:
+    """Interleave the works (A B, B A, …), since machines drift; the first round is a warm-up."""
+    taken = []
+    order = list(works)
+    for _ in range(rounds + 1):
+        taken.append({name: await cost(works[name]) for name in order})
+        order.reverse()
+    return Turns(taken[1:])
 
 
 async def repeated(call: Callable[[int], Awaitable[object]], calls: int, at_once: int) -> None:

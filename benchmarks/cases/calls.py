@@ -11,13 +11,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from benchmarks import bodies
 from benchmarks.contenders.on_aiohttp import Bare, BareWithNewUrls, Idiomatic, Ours
-from benchmarks.measure import Cost, Effort, Figures, Work, in_turns, repeated, server
+from benchmarks.measure import Effort, Figures, Work, in_turns, repeated, server
 from dify_async import App, Metric
 from dify_async._api.endpoints import STATISTICS
 from dify_async.models import Page, TokenCosts
 from dify_async.models.base import Rows
 
 _MANY_APPS = 100_000  # more than the URL cache holds
+_TURNS = 5  # per round: the shorter, the less a machine drifts between the works
 
 
 async def against_aiohttp(effort: Effort) -> Figures:
@@ -29,13 +30,14 @@ async def against_aiohttp(effort: Effort) -> Figures:
                 await stack.enter_async_context(one(url)) for one in (Ours, Bare, Idiomatic)
             ]
             for at_once in (1, 8, 64):
-                works = _works({"ours": ours, "bare": bare}, effort, at_once)
+                contenders = {"ours": ours, "bare": bare}
                 if at_once == 8:
-                    works |= _works({"idiomatic": idiomatic}, effort, at_once)
-                costs = await in_turns(works, effort.rounds)
-                figures[f"a statistic, {at_once} at once / bare"] = _ratio(costs, "ours", "bare")
+                    contenders["idiomatic"] = idiomatic
+                works = _works(contenders, effort.calls // _TURNS, at_once)
+                costs = await in_turns(works, effort.rounds * _TURNS)
+                figures[f"a statistic, {at_once} at once / bare"] = costs.ratio("ours", "bare")
                 if at_once == 8:
-                    figures["idiomatic aiohttp + msgspec / ours"] = _ratio(costs, "idiomatic", "ours")
+                    figures["idiomatic aiohttp + msgspec / ours"] = costs.ratio("idiomatic", "ours")
     return figures
 
 
@@ -54,7 +56,7 @@ async def with_new_urls(effort: Effort) -> Figures:
                 return run
 
             costs = await in_turns({"ours": work("ours", ours), "bare": work("bare", bare)}, effort.rounds)
-    return {"a statistic, new URLs / bare": _ratio(costs, "ours", "bare")}
+    return {"a statistic, new URLs / bare": costs.ratio("ours", "bare")}
 
 
 async def pages(effort: Effort) -> Figures:
@@ -77,15 +79,15 @@ async def pages(effort: Effort) -> Figures:
                 "bare": partial(repeated, handwritten, calls, 8),
             }
             costs = await in_turns(works, effort.rounds)
-    return {"a page of 100 apps / bare": _ratio(costs, "ours", "bare")}
+    return {"a page of 100 apps / bare": costs.ratio("ours", "bare")}
 
 
 async def eras(effort: Effort) -> Figures:
     """Three cookies and a CSRF header per call, against one bearer header."""
     with server("--version", "1.11.2") as cookies, server("--version", "1.9.1") as bearer:
         async with Ours(cookies) as new, Ours(bearer) as old:
-            costs = await in_turns(_works({"new": new, "old": old}, effort, 8), effort.rounds)
-    return {"cookie era / bearer era": _ratio(costs, "new", "old")}
+            costs = await in_turns(_works({"new": new, "old": old}, effort.calls, 8), effort.rounds)
+    return {"cookie era / bearer era": costs.ratio("new", "old")}
 
 
 async def own_layer(effort: Effort) -> Figures:
@@ -103,7 +105,7 @@ async def own_layer(effort: Effort) -> Figures:
             }
             costs = await in_turns(works, effort.rounds)
             ours.dify._transport._session, bare.session = own_session, bare_session
-    return {"own layer, over the bare loop": (costs["ours"].cpu - costs["bare"].cpu) / calls * 1e6}
+    return {"own layer, over the bare loop": (costs.cpu("ours") - costs.cpu("bare")) / calls * 1e6}
 
 
 async def decoding(effort: Effort) -> Figures:
@@ -120,7 +122,7 @@ async def decoding(effort: Effort) -> Figures:
         "bare": partial(decode, bare),
     }
     costs = await in_turns(works, effort.rounds)
-    return {"decoding 90 days / bare decoder": _ratio(costs, "ours", "bare")}
+    return {"decoding 90 days / bare decoder": costs.ratio("ours", "bare")}
 
 
 async def queued(effort: Effort) -> Figures:
@@ -140,19 +142,12 @@ async def queued(effort: Effort) -> Figures:
 
         works: dict[str, Work] = {str(number): partial(run, number) for number in numbers}
         costs = await in_turns(works, max(3, effort.rounds // 2))
-    per_call = [costs[str(number)].cpu / (max(1, numbers[-1] // number) * number) for number in numbers]
+    per_call = [costs.cpu(str(number)) / (max(1, numbers[-1] // number) * number) for number in numbers]
     return {"10 to 10,000 calls queued: dearest / cheapest call": max(per_call) / min(per_call)}
 
 
-def _works(contenders: dict[str, Any], effort: Effort, at_once: int) -> dict[str, Work]:
-    return {
-        name: partial(repeated, contender.call, effort.calls, at_once)
-        for name, contender in contenders.items()
-    }
-
-
-def _ratio(costs: dict[str, Cost], one: str, other: str) -> float:
-    return costs[one].cpu / costs[other].cpu
+def _works(contenders: dict[str, Any], calls: int, at_once: int) -> dict[str, Work]:
+    return {name: partial(repeated, contender.call, calls, at_once) for name, contender in contenders.items()}
 
 
 class _StubSession:

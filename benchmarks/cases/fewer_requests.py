@@ -61,8 +61,8 @@ async def server_model(effort: Effort) -> Figures:
             }
             one = await in_turns(works, effort.rounds)
     return {
-        "60 apps, two thirds idle, wall / all metrics": many["gated"].wall / many["all"].wall,
-        "one busy app, wall / all metrics at once": one["one call"].wall / one["all"].wall,
+        "60 apps, two thirds idle, wall / all metrics": many.wall_ratio("gated", "all"),
+        "one busy app, wall / all metrics at once": one.wall_ratio("one call", "all"),
     }
 
 

@@ -36,5 +36,5 @@ async def other_libraries(effort: Effort) -> Figures:
                     "other": partial(repeated, other.call, calls, at_once),
                 }
                 costs = await in_turns(works, min(3, effort.rounds))
-            figures[f"{name} / ours, {at_once} at once"] = costs["other"].cpu / costs["ours"].cpu
+            figures[f"{name} / ours, {at_once} at once"] = costs.ratio("other", "ours")
     return figures

@@ -45,9 +45,7 @@ async def refreshes(effort: Effort) -> Figures:
                 "httpx": partial(repeated, httpx.call, apps * _METRICS, 64),
             }
             costs = await in_turns(works, min(3, effort.rounds))
-        figures["refresh by httpx + pydantic / ours, 64 at once, wall"] = (
-            costs["httpx"].wall / costs["ours"].wall
-        )
+        figures["refresh by httpx + pydantic / ours, 64 at once, wall"] = costs.wall_ratio("httpx", "ours")
     return figures
 
 

@@ -133,6 +133,6 @@ async def usage(effort: Effort) -> Figures:
             costs = await in_turns({"ours": ours, "bare": bare.run}, min(effort.rounds, 3))
         figures["usage since a mark, requests"] = 100 * new_requests / requests
         figures["usage, connections at 8 at once"] = connections
-        figures["usage of 60,000 messages / bare"] = costs["ours"].cpu / costs["bare"].cpu
-        figures["usage of 60,000 messages / bare, wall"] = costs["ours"].wall / costs["bare"].wall
+        figures["usage of 60,000 messages / bare"] = costs.ratio("ours", "bare")
+        figures["usage of 60,000 messages / bare, wall"] = costs.wall_ratio("ours", "bare")
     return figures

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dify_async.models import TokenCosts
-    from dify_async.statistics.metrics import Value
+    from dify_async.statistics.metrics import Row, Value
     from dify_async.statistics.results import AppStatistics
 
     from .period import Period
@@ -54,16 +55,14 @@ def app_dashboard(statistics: AppStatistics, period: Period, previous: Period | 
 def _columns(statistics: AppStatistics, days: tuple[date, ...]) -> dict[str, tuple[Value, ...]]:
     """The values of each series, including derived series, in the order of display; one per day."""
     columns: dict[str, tuple[Value, ...]] = {}
+    positions = _positions(days)
     for metric in Metric:
         rows = statistics.rows(metric)
         if rows is not None and metric is not Metric.TOKEN_COSTS:
-            # The first field of every row is the date, and the second is the value.
-            value_of = attrgetter(metric.row_type.__struct_fields__[1])
-            by_day: ByDay = {row.date: value_of(row) for row in rows}
-            columns[metric] = _filled(by_day, days, metric.measure.zero)
+            columns[metric] = _filled(metric, rows, positions)
     if statistics.token_costs is not None:
         for name, by_day in _tokens_and_money(statistics.token_costs).items():
-            columns[name] = _filled(by_day, days, measure_of(name).zero)
+            columns[name] = tuple(map(by_day.get, days, repeat(measure_of(name).zero)))
     if Metric.USER_SATISFACTION_RATE in columns:
         rates = columns[Metric.USER_SATISFACTION_RATE]
         columns[RATE_PERCENT] = tuple([rate and _percent(rate) for rate in rates])
@@ -74,15 +73,21 @@ def _columns(statistics: AppStatistics, days: tuple[date, ...]) -> dict[str, tup
     return {str(name): columns[name] for name in in_order(columns)}
 
 
-def _filled(by_day: ByDay, days: tuple[date, ...], zero: Value) -> tuple[Value, ...]:
-    """One value per day; `zero` for days without a row."""
-    filled = _zeros(days, zero) | by_day
-    return tuple(filled.values())[: len(days)]  # rows of other days are at the end
+def _filled(metric: Metric, rows: Sequence[Row], positions: Mapping[date, int]) -> tuple[Value, ...]:
+    """One value per day; zero for days without a row."""
+    filled = [metric.measure.zero] * len(positions)
+    # The first field of every row is the date, and the second is the value.
+    value_of = attrgetter(metric.row_type.__struct_fields__[1])
+    for row in rows:
+        position = positions.get(row.date)
+        if position is not None:
+            filled[position] = value_of(row)
+    return tuple(filled)
 
 
-@lru_cache(maxsize=8, typed=True)  # dicts are merged by position, in a tenth of the time of a loop
-def _zeros(days: tuple[date, ...], zero: Value) -> ByDay:
-    return dict.fromkeys(days, zero)
+@lru_cache(maxsize=8)  # all apps of a dashboard have the same days
+def _positions(days: tuple[date, ...]) -> Mapping[date, int]:
+    return {day: position for position, day in enumerate(days)}
 
 
 @lru_cache(maxsize=4096)  # to round a number takes as long as all else that is done with it

@@ -53,9 +53,14 @@ def test_totals_are_the_sum_of_the_days_in_range(
 ) -> None:
     rows = [TokenCosts(first + timedelta(days=n), *row) for n, row in known.items()]
     inside = [row for row in rows if first <= row.date < first + timedelta(days=days)]
-    one = app_dashboard(AppStatistics(app_id="a", mode="chat", token_costs=rows), period(first, days), None)
+    messages = [DailyMessages(row.date, row.token_count) for row in rows]
+    statistics = AppStatistics(app_id="a", mode="chat", token_costs=rows, daily_messages=messages)
+    one = app_dashboard(statistics, period(first, days), None)
     for series in one.series.values():
         assert len(series.values) == days
+    by_day = {row.date: row.message_count for row in messages}
+    expected = tuple(by_day.get(day, 0) for day in period(first, days).days)
+    assert one.series["daily_messages"].values == expected
     assert one.series["token_costs"].total == sum(row.token_count for row in inside)
     for currency in {row.currency for row in rows}:
         money = one.series[f"token_costs_{currency}"]
