@@ -15,7 +15,7 @@ from dify_async.statistics.results import money_of
 from .measures import RATE_PERCENT, TOKENS, in_order, measure_of
 from .models import AppDashboard, SeriesByKey
 from .period import compared_days
-from .totals import Column, Numbers, added, series_of, weights_of
+from .totals import Numbers, added, series_of, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,6 +121,6 @@ def _tokens_and_money(rows: Sequence[TokenCosts]) -> dict[str, ByDay]:
 def _numbers(columns: Mapping[str, tuple[Value, ...]]) -> dict[str, Numbers]:
     """The numbers of the days of a period."""
     return {
-        name: Numbers(values, [Column(values, weights_of(measure_of(name), columns, len(values)))])
+        name: Numbers(values, weights_of(measure_of(name), columns, len(values)))
         for name, values in columns.items()
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Context, Decimal, localcontext
-from itertools import chain, compress
+from itertools import compress
 from operator import mul
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -25,23 +25,34 @@ EXACT: Final = Context(prec=200)
 _ALL_DAYS: Final = slice(None)
 
 
-class Column(NamedTuple):
-    """The values of some days, and their weights; only averages have weights."""
+class Part(NamedTuple):
+    """What an average is computed from. The parts of several days add up to the average over these days.
 
-    values: Sequence[Value]
-    weights: Sequence[Value]
+    Attributes:
+        known: The number of known values.
+        first: The first of them, since the average of a single value needs no weight.
+        weighted: The sum of these values, each multiplied by its weight.
+        weight: The sum of their weights; None if one of them is not known.
+    """
+
+    known: int
+    first: float
+    weighted: float
+    weight: float | None
 
 
 class Numbers(NamedTuple):
-    """The numbers of a series in one period.
+    """The numbers of a series in one period, by day.
 
     Attributes:
-        values: One per day.
-        columns: What the total is computed from: one column, or for an average over apps, one per app.
+        values: One value per day.
+        weights: Their weights, if they are averages of one app.
+        parts: What they are computed from, if they are averages over apps.
     """
 
     values: tuple[Value, ...]
-    columns: Sequence[Column]
+    weights: Sequence[Value] = ()
+    parts: Sequence[Part] | None = None
 
 
 def added(values: Sequence[Value], zero: Value) -> Value:
@@ -55,27 +66,35 @@ def added(values: Sequence[Value], zero: Value) -> Value:
     return sum(known)
 
 
-def mean(values: Sequence[Any], weights: Sequence[Any]) -> float | None:
-    """The weighted mean of the known values; None if there are none, or if a weight is missing.
-
-    A single value needs no weight.
-    """
+def part_of(values: Sequence[Any], weights: Sequence[Any]) -> Part:
+    """The known ones of these values, for an average."""
     if None in values:
         known = [value is not None for value in values]
         values, weights = [*compress(values, known)], [*compress(weights, known)]
-    if len(values) < 2:
-        return float(values[0] or 0) if values else None
+    if not values:
+        return Part(0, 0, 0, 0)
     if None in weights:
+        return Part(len(values), values[0], 0, None)
+    return Part(len(values), values[0], math.fsum(map(mul, values, weights)), math.fsum(weights))
+
+
+def average(parts: Iterable[Part]) -> float | None:
+    """The weighted average of all parts; None if no value is known, or if a weight is missing."""
+    parts = [part for part in parts if part.known]
+    if len(parts) == 1 and parts[0].known == 1:
+        return float(parts[0].first)
+    weights = [part.weight for part in parts if part.weight is not None]
+    if len(weights) < len(parts):
         return None
     total = math.fsum(weights)
-    return math.fsum(map(mul, values, weights)) / total if total else None
+    return math.fsum(part.weighted for part in parts) / total if total else None
 
 
-def total_of(measure: Measure, columns: Sequence[Column], days: slice = _ALL_DAYS) -> Value:
-    """The total over some days of all columns."""
-    values = [*chain.from_iterable(column.values[days] for column in columns)]
+def total_of(measure: Measure, numbers: Numbers, days: slice = _ALL_DAYS) -> Value:
+    """The total over some days."""
+    values = numbers.values[days]
     if measure.kind == "average":
-        return mean(values, [*chain.from_iterable(column.weights[days] for column in columns)])
+        return average(numbers.parts[days] if numbers.parts else [part_of(values, numbers.weights[days])])
     if measure.kind == "users" and len(values) != 1:
         return None
     return added(values, measure.zero)
@@ -102,15 +121,13 @@ def weights_of(measure: Measure, values_of: Mapping[str, Sequence[Value]], days:
 def series_of(name: str, new: Numbers, old: Numbers | None, compared: Compared | None) -> Series:
     """A series with its total, its previous period and its change."""
     measure = measure_of(name)
-    total = total_of(measure, new.columns)
+    total = total_of(measure, new)
     if old is None:
         return Series(name=name, unit=measure.unit, values=new.values, total=total)
     previous = series_of(name, old, None, None)
     change = None
     if compared is not None:
-        change = _change(
-            total_of(measure, new.columns, compared.new), total_of(measure, old.columns, compared.old)
-        )
+        change = _change(total_of(measure, new, compared.new), total_of(measure, old, compared.old))
     return Series(
         name=name, unit=measure.unit, values=new.values, total=total, previous=previous, change=change
     )
@@ -133,15 +150,15 @@ def totals_of(apps: Sequence[AppDashboard], period: Period, previous: Period | N
 
 def _over_apps(name: str, apps: Iterable[Mapping[str, Sequence[Value]]], days: int) -> Numbers:
     measure = measure_of(name)
-    columns = [Column(app[name], weights_of(measure, app, days)) for app in apps if name in app]
-    by_day = zip(*(column.values for column in columns), strict=True)
-    if measure.kind != "average":
-        # Only money may be unknown.
-        is_money = measure.kind == "money"
-        values = tuple([added(day, measure.zero) for day in by_day] if is_money else map(sum, by_day))
-        return Numbers(values, [Column(values, ())])
-    weights = zip(*(column.weights for column in columns), strict=True)
-    return Numbers(tuple(map(mean, by_day, weights)), columns)
+    apps = [app for app in apps if name in app]
+    by_day = zip(*[app[name] for app in apps], strict=True)
+    if measure.kind == "average":
+        weights = zip(*[weights_of(measure, app, days) for app in apps], strict=True)
+        parts = [part_of(*day) for day in zip(by_day, weights, strict=True)]
+        return Numbers(tuple([average([part]) for part in parts]), parts=parts)
+    # Only money may be unknown.
+    is_money = measure.kind == "money"
+    return Numbers(tuple([added(day, measure.zero) for day in by_day] if is_money else map(sum, by_day)))
 
 
 def _change(new: Value, old: Value) -> Change:

@@ -28,7 +28,7 @@ from dify_async import (
 from dify_async.dashboard.measures import measure_of
 from dify_async.dashboard.period import checked_range, period_before, period_of
 from dify_async.dashboard.series import app_dashboard
-from dify_async.dashboard.totals import added, mean, totals_of, weights_of
+from dify_async.dashboard.totals import added, average, part_of, totals_of, weights_of
 from dify_async.statistics.metrics import Value
 
 ZONES = st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"])
@@ -241,7 +241,15 @@ def test_a_message_with_two_likes() -> None:
     assert rate([one for day in days for one in day]) == 500.0
 
 
-def test_means() -> None:
+def test_averages() -> None:
+    def mean(values: list[float | None], weights: list[float | None]) -> float | None:
+        # In one part, or in one part per value, as for an average over days.
+        whole = average([part_of(values, weights)])
+        assert whole == average(
+            [part_of([one], [weight]) for one, weight in zip(values, weights, strict=True)]
+        )
+        return whole
+
     assert mean([], []) is None
     assert mean([None], [3]) is None
     assert mean([5.0, None], [None, None]) == 5.0
