@@ -1,6 +1,5 @@
 """Asyncio client of Dify's console API: apps, API keys, conversations and statistics."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import models
@@ -17,6 +16,7 @@ from ._choices import (
 )
 from ._http.retry import RetryPolicy
 from ._ids import AppOrId, Id
+from ._lazy import lazy_names
 from ._times import When
 from .client import AppResult, AsyncDifyServer, Progress
 from .errors import (
@@ -50,7 +50,6 @@ from .events import (
     StoreDown,
     StoreUp,
 )
-from .models import *  # noqa: F403 - all of its __all__
 from .statistics.metrics import Metric
 from .tokens import LoginAttempts, MemoryTokenStore, StoredValue, Tokens, TokenStore
 
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
         Series,
         Snapshot,
     )
+    from .models import *  # noqa: F403 - all of its __all__
     from .redis_store import RedisTokenStore
     from .statistics.results import AppStatistics
     from .usage import (
@@ -169,6 +169,7 @@ _LAZY = {
         "Series",
         "Snapshot",
     ),
+    "models": models.__all__,
     "redis_store": ("RedisTokenStore",),
     "statistics.results": ("AppStatistics",),
     "usage": (
@@ -182,15 +183,7 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name
-
-    def __getattr__(name: str) -> object:
-        for module, names in _LAZY.items():
-            if name == module or name in names:
-                found = import_module(f".{module}", __name__)
-                value = found if name == module else getattr(found, name)
-                globals()[name] = value
-                return value
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = lazy_names(__name__, _LAZY)
 
 
 def __dir__() -> list[str]:

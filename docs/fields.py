@@ -120,3 +120,13 @@ class Fields(griffe.Extension):
         ]
         others = [part for part in sections if part.kind is not ATTRIBUTES]
         cls.docstring.parsed = [*others, griffe.DocstringSectionAttributes(listed)]
+
+
+class LazyNames(griffe.Extension):
+    """Lets `from .models import *` include the models that are imported when they are first used."""
+
+    def on_members(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Called with each object whose members were read."""
+        if obj.path == "dify_async.models":
+            for member in obj.members.values():
+                member.runtime = True

@@ -51,8 +51,9 @@ def test_importing_the_package_does_not_import_optional_packages(variable: str) 
 
 @pytest.mark.slow
 def test_importing_the_package_imports_only_what_every_client_needs() -> None:
-    names = ("backup", "client.options", "dashboard", "statistics.fan_out", "statistics.results", "sync")
-    rest = {f"dify_async.{name}" for name in (*names, "testing", "usage", "web")}
+    names = {"backup", "client.options", "dashboard", "statistics.fan_out", "statistics.results", "sync"}
+    names |= {"testing", "usage", "web", *(f"models.{module}" for module in models._LAZY)}
+    rest = {f"dify_async.{name}" for name in names}
     rest |= {"backoff", "csv", "dataclasses", "difflib", "html", "zoneinfo"}
     # The libraries may import some of them.
     script = f"import sys, aiohttp, anyio, msgspec; rest = {rest} - set(sys.modules)"

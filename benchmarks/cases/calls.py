@@ -118,7 +118,7 @@ async def decoding(effort: Effort) -> Figures:
             by(body)
 
     works: dict[str, Work] = {
-        "ours": partial(decode, STATISTICS[Metric.TOKEN_COSTS].decode),
+        "ours": partial(decode, STATISTICS[Metric.TOKEN_COSTS].decoder()),
         "bare": partial(decode, bare),
     }
     costs = await in_turns(works, effort.rounds)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
 
+from dify_async._http.failures import explained
 from dify_async._http.retry import Attempts
 from dify_async._http.wire import UNREADABLE, Reply, Request, decode_error, is_about_the_token, status_error
-from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
+from dify_async.errors import OUTCOME_UNKNOWN, DifyConnectionError, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dify_async._http.urls import Query
     from dify_async.errors import DifyStatusError
 
-    from .endpoints import Endpoint
+    from .endpoints import Decode, Endpoint
 
 T = TypeVar("T")
 
@@ -114,6 +115,7 @@ class Caller:
         """Call an endpoint, retry after failures, replace rejected credentials, and decode the response."""
         self._transport.check()
         url = self._transport.url(endpoint.path, ids, query)
+        decode = self._decoder_of(endpoint, url)
         attempts = Attempts(self._policy, endpoint.safety)
         credentials: Credentials | None = None
 
@@ -138,9 +140,9 @@ class Caller:
             if 200 <= reply.status < 300:
                 if credentials is not None:
                     credentials.accepted = True
-                return self._decode(endpoint, url, reply)
+                return self._decode(decode, endpoint, url, reply)
             if reply.status == 404 and endpoint.method == "DELETE" and attempts.may_have_taken_effect:
-                return self._decode(endpoint, url, Reply(204, reply.headers, b""))
+                return self._decode(decode, endpoint, url, Reply(204, reply.headers, b""))
             # Called if it is raised: expired tokens are replaced without an error.
             error = partial(self._error_of, endpoint, url, reply, attempts.made - attempts.rejected)
             if credentials is None or not is_about_the_token(reply) or refreshes == _MAX_REFRESHES:
@@ -160,9 +162,19 @@ class Caller:
             self._auth.refresh_early(credentials)
         return credentials
 
-    def _decode(self, endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
+    def _decoder_of(self, endpoint: Endpoint[T], url: URL) -> Decode[T]:
+        # Before anything is sent, since the first call of a route imports the type of its response.
         try:
-            return endpoint.decode(reply.body)
+            return endpoint.decoder()
+        except OSError as error:
+            call = f"{endpoint.method} {self._transport.path_of(url)}"
+            reason = explained(error, otherwise="Nothing was sent.")
+            text = f"{call}: cannot read a module of dify_async: {reason}"
+            raise DifyConnectionError(text, sent=False) from None
+
+    def _decode(self, decode: Decode[T], endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
+        try:
+            return decode(reply.body)
         except UNREADABLE as error:
             raise decode_error(endpoint.method, self._transport.path_of(url), reply, error) from None
 

@@ -85,7 +85,7 @@ class ServerProbe:
             self._has_asked = True
             return
         try:
-            features = endpoint.decode(reply.body)
+            features = endpoint.decoder()(reply.body)
         except UNREADABLE as error:
             raise decode_error("GET", endpoint.path, reply, error) from None
         # Every version has this field [0.15.3 to 1.17-pre, system_features].

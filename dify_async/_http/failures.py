@@ -191,15 +191,20 @@ def _temporary_reason(error: Exception, attempt: FailedAttempt, what: str) -> st
         return f"the proxy responded with {status}{advice}"
     if attempt.kind is not FailureKind.CANNOT_CONNECT:
         return _text_of(error)
-    reason = _reason(error.__cause__)
-    if attempt.is_tls and reason == "connection reset":
+    cause = error.__cause__
+    if attempt.is_tls and (reason := _reason(cause)) == "connection reset":
         return f"{reason}; {HANDSHAKE_FAILED}"
-    cure = _CURES.get(reason, "Check base_url and the network.")
-    return f"{reason}. {cure.format(what=what)}"
+    return explained(cause, what=what, otherwise="Check base_url and the network.")
+
+
+def explained(error: BaseException | None, *, what: str = "", otherwise: str) -> str:
+    """Why the operating system refused something, and what to do."""
+    reason = _reason(error)
+    return f"{reason}. {_CURES.get(reason, otherwise).format(what=what)}"
 
 
 def _reason(cause: BaseException | None) -> str:
-    """Why connecting failed, in words."""
+    """Why it failed, in words."""
     if isinstance(cause, socket.gaierror):
         return "host name not found"
     numbers = set(_errnos(cause))

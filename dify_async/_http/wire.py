@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from email.utils import parsedate_to_datetime
-from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeGuard
 
@@ -122,15 +121,6 @@ def decoder_of(model: Any) -> Callable[[bytes], Any]:
     """A function that decodes a JSON body to this type."""
     # Not strict: some versions and databases send integers as strings ("1234") or as 12.0.
     return msgspec.json.Decoder(model, strict=False).decode
-
-
-def lazy_decoder(model: Any) -> Callable[[bytes], Any]:
-    """A function that decodes a JSON body to this type, with a decoder that is created on first use.
-
-    Creating all decoders on import would take longer than the rest of the import.
-    """
-    decoder = cache(partial(decoder_of, model))
-    return lambda body: decoder()(body)  # noqa: PLW0108 - creates the decoder on the first call
 
 
 def decode_error(method: str, path: str, reply: Reply, error: Exception) -> DifyDecodeError:

@@ -6,27 +6,21 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec import UNSET, UnsetType
 
-from dify_async import _checks
+from dify_async import _checks, models
 from dify_async._api import endpoints
 from dify_async._api.versions import MAX_ACTIVE_REQUESTS
 from dify_async._choices import AppMode
-from dify_async._http.retry import SAFE
-from dify_async._http.wire import lazy_decoder
 from dify_async._ids import id_of
 from dify_async.errors import DifyConfigError
-from dify_async.models import AppModelConfig
-from dify_async.models.definitions import Configured
 
 from ._calls import Calls, body_of, encoded
 
 if TYPE_CHECKING:
     from dify_async._ids import AppOrId
-    from dify_async.models import App
+    from dify_async.models import App, AppModelConfig
 
-# Reads the same route as `app()`, but decodes only the complete model configuration.
-_CONFIGURED: Final[endpoints.Endpoint[Configured]] = endpoints.Endpoint(
-    "GET", endpoints.APP.path, lazy_decoder(Configured), SAFE
-)
+# Only the complete model configuration is decoded.
+_CONFIGURED: Final = endpoints.APP.decoded_to(lambda: models.definitions.Configured)
 
 
 class AppChangeCalls(Calls):
@@ -191,7 +185,7 @@ class AppChangeCalls(Calls):
         """
         app_id = id_of(app_id)
         config = (await self._caller.call(_CONFIGURED, (app_id,))).model_config
-        return None if config is None else AppModelConfig.of(config)
+        return None if config is None else models.AppModelConfig.of(config)
 
     async def update_app_model_config(self, app_id: AppOrId, config: AppModelConfig) -> None:
         """Replace the model configuration of a chat, agent-chat or completion app.
@@ -208,7 +202,7 @@ class AppChangeCalls(Calls):
             DifyPermissionError: The account is not an editor.
         """
         app_id = id_of(app_id)
-        _checks.instance("config", config, AppModelConfig, "an AppModelConfig")
+        _checks.instance("config", config, models.AppModelConfig, "an AppModelConfig")
         await self._caller.call(endpoints.MODEL_CONFIG, (app_id,), body=encoded(config.to_dict()))
 
     async def enable_app_api(self, app_id: AppOrId, enabled: bool) -> App:  # noqa: FBT001 - the only setting

@@ -16,7 +16,6 @@ from dify_async._api.endpoints import (
 )
 from dify_async._ids import checked_apps, checked_id, id_of
 from dify_async.errors import DifyError, DifyMaskedKeyError, DifyNotFoundError, affects_all_apps
-from dify_async.models import ApiKey
 
 from ._calls import Calls
 from .bulk import AppResult, Progress, for_apps
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from dify_async._ids import AppOrId, Id
-    from dify_async.models import DatasetApiKey
+    from dify_async.models import ApiKey, DatasetApiKey
 
-KeyT = TypeVar("KeyT", bound=ApiKey)
+KeyT = TypeVar("KeyT", bound="ApiKey")
 
 
 class KeyCalls(Calls):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dify_async._http.wire import UNREADABLE, lazy_decoder
+from dify_async._http.wire import UNREADABLE, decoder_of
 from dify_async.models.usage import ModelCall, PricedMetadata
 
 from .tally import Model, ModelTokens, Person, Tokens
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _CURRENCY: Final = "USD"
 _UNFINISHED_RUNS: Final = ("running", "scheduled", "paused")
 # These take the raw part of an answer too.
-_decode_metadata: Final[Callable[[msgspec.Raw], PricedMetadata]] = lazy_decoder(PricedMetadata)
-_decode_call: Final[Callable[[msgspec.Raw], ModelCall]] = lazy_decoder(ModelCall)
+_decode_metadata: Final[Callable[[msgspec.Raw], PricedMetadata]] = decoder_of(PricedMetadata)
+_decode_call: Final[Callable[[msgspec.Raw], ModelCall]] = decoder_of(ModelCall)
 
 
 def tokens_of(message: UsageMessage) -> Tokens:

@@ -36,7 +36,7 @@ async def main(url, email, password, unknown):
     retry = RetryPolicy(attempts=10, base_delay=0.01, max_delay=0.1)
     async with AsyncDifyServer(url, email, password, server_version="1.11.2", retry=retry) as dify:
         with all_files():
-            found = [await outcome(dify.profile())]
+            found = [await outcome(dify.app(unknown)), await outcome(dify.profile())]
         await dify.profile()
         with all_files():
             # One call uses the open connection. The other one is retried until it gets it too.
@@ -58,8 +58,11 @@ async def test_no_more_files_can_be_opened(fake: FakeDifyServer) -> None:
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    unconnected, *unknown = output.decode().splitlines()
-    assert unconnected.startswith("DifyConnectionError: ")
-    assert "too many open files" in unconnected
+    unconnected, unread, *unknown = output.decode().splitlines()
+    cure = "too many open files. Close files, or raise the limit of this process (ulimit -n)."
+    assert unconnected == f"DifyConnectionError: Cannot connect to {fake.base_url}: {cure}"
+    # The first call of a route imports the type of its response, before anything is sent.
+    call = "GET /account/profile: cannot read a module of dify_async"
+    assert unread == f"DifyConnectionError: {call}: {cure}"
     assert all(text.startswith("DifyNotFoundError: GET /apps/") for text in unknown)
     assert any(text.endswith("attempts)") for text in unknown)

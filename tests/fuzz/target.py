@@ -79,7 +79,7 @@ def _check_call(endpoint: Endpoint[object], reply: Reply) -> None:
     url = _caller._transport.url(endpoint.path, ("id",) * endpoint.path.count("{}"), ())
     try:
         if reply.status < 300:
-            repr(_caller._decode(endpoint, url, reply))
+            repr(_caller._decode(endpoint.decoder(), endpoint, url, reply))
         else:
             error = _caller._error_of(endpoint, url, reply, attempts=2)
             is_about_the_token(reply), is_about_csrf(error)

@@ -53,7 +53,7 @@ def test_any_body_decodes_or_is_a_decode_error(body: bytes) -> None:
     for endpoint in (APPS, STATISTICS[Metric.TOKEN_COSTS], DELETE_APP_API_KEY):
         reply = Reply(200, CIMultiDict(), body)
         try:
-            endpoint.decode(body)
+            endpoint.decoder()(body)
         except UNREADABLE as error:
             text = str(decode_error("GET", "/apps", reply, error))
             assert len(text) < 2000
@@ -63,13 +63,13 @@ def test_any_body_decodes_or_is_a_decode_error(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"204", b"204\n", b'{"result":"success"}'])
 def test_an_empty_answer_is_none(body: bytes) -> None:
     """1.11.2/08_tag_delete_ok is a 200 with the body `204`."""
-    assert DELETE_APP_API_KEY.decode(body) is None
+    assert DELETE_APP_API_KEY.decoder()(body) is None
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", b"[]", b'"text"', b"\xff"])
 def test_other_answers_are_not_empty(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
-        DELETE_APP_API_KEY.decode(body)
+        DELETE_APP_API_KEY.decoder()(body)
 
 
 @pytest.mark.parametrize(
@@ -217,13 +217,13 @@ def test_something_missing_is_none(name: str) -> None:
     row = capture(name)
     endpoint = WORKFLOW_RUN if "run" in name else PUBLISHED_WORKFLOW
     assert row.status == 200
-    assert endpoint.decode(row.reply.body) is None
+    assert endpoint.decoder()(row.reply.body) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b'{"id":{}}', b"\xff"])
 def test_invalid_answers_are_not_none(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
-        PUBLISHED_WORKFLOW.decode(body)
+        PUBLISHED_WORKFLOW.decoder()(body)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def sent() -> dict[str, set[str]]:
     for version in VERSIONS:
         for capture, endpoint in of_our_routes(version):
             if 200 <= capture.status < 300:
-                value = endpoint.decode(capture.reply.body)
+                value = endpoint.decoder()(capture.reply.body)
                 if isinstance(value, Struct):
                     collect(value, msgspec.json.decode(capture.body), keys)
     return keys

@@ -52,7 +52,7 @@ def test_the_json_of_every_captured_answer_converts_back(version: str) -> None:
     for capture, endpoint in of_our_routes(version):
         if not 200 <= capture.status < 300:
             continue
-        value = endpoint.decode(capture.reply.body)
+        value = endpoint.decoder()(capture.reply.body)
         if isinstance(value, Page | CursorPage):
             assert value.to_dict()["data"] == [row.to_dict() for row in value.data]
             assert json.loads(value.to_json()) == value.to_dict()
