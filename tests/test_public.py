@@ -51,7 +51,15 @@ def test_importing_the_package_does_not_import_optional_packages(variable: str) 
 
 @pytest.mark.slow
 def test_importing_the_package_imports_only_what_every_client_needs() -> None:
-    names = {"backup", "client.options", "dashboard", "statistics.fan_out", "statistics.results", "sync"}
+    names = {
+        "_auth.admin_key",
+        "backup",
+        "client.options",
+        "dashboard",
+        "statistics.fan_out",
+        "statistics.results",
+        "sync",
+    }
     names |= {"testing", "usage", "web", *(f"models.{module}" for module in models._LAZY)}
     rest = {f"dify_async.{name}" for name in names}
     rest |= {"backoff", "csv", "dataclasses", "difflib", "html", "zoneinfo"}

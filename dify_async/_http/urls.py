@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import string
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -32,7 +33,8 @@ _PAGE: Final = (
     r"(?:/signin|/install|/init|(?:/explore)?/apps|/datasets|/(?:app|datasets)/[0-9a-f-]{36}(?:/.*)?|/v1"
     rf"|(?<={API_ROOT})/.+)\Z"
 )
-_QUOTED: Final = {code: quote(chr(code), safe="") for code in range(128)}
+_UNRESERVED: Final = f"{string.ascii_letters}{string.digits}-._~"  # RFC 3986, 2.3
+_QUOTED: Final = {code: f"%{code:02X}" for code in range(128) if chr(code) not in _UNRESERVED}
 
 
 def normal_base_url(url: str) -> str:

@@ -11,7 +11,6 @@ from dify_async import _checks
 from dify_async._api.caller import Caller
 from dify_async._api.probe import ServerProbe
 from dify_async._api.versions import checked_version
-from dify_async._auth.admin_key import AdminKey
 from dify_async._auth.fallback_store import FallbackStore
 from dify_async._auth.session import Session
 from dify_async._concurrency import complete
@@ -181,6 +180,8 @@ class AsyncDifyServer(
         self._own_store: EnvironmentStore | None = None
         self._auth: Auth
         if isinstance(credentials, AdminKeyCredentials):
+            from dify_async._auth.admin_key import AdminKey  # noqa: PLC0415 - few clients have one
+
             self._auth = AdminKey(self._probe, credentials.admin_api_key, credentials.workspace_id)
             self._account_key = _store_key(self._base_url, credentials.workspace_id)
         else:
