@@ -24,8 +24,8 @@ def test_a_page_of_a_firewall(status: int) -> None:
 def test_a_page_of_another_server() -> None:
     text = text_of(404, HTML)
     assert text == (
-        "GET /apps: 404. There is no such route, or base_url is not the address of Dify's API, or the id is not a"
-        " UUID"
+        "GET /apps: 404. There is no such route, or base_url is not the address of Dify's API,"
+        " or the id is not a UUID"
     )
 
 
