@@ -72,9 +72,9 @@ def text(name: str, value: object) -> str:
     """A string that is not empty. Errors never show the value, because it may be a password or a code."""
     if isinstance(value, str) and value:
         return _encodable(name, value)
-    raise DifyConfigError(
-        f"{name} must be a string, got {'an empty string' if value == '' else described(value)}"
-    )
+    if value == "":
+        raise DifyConfigError(f"{name} must not be empty")
+    raise DifyConfigError(f"{name} must be a string, got {described(value)}")
 
 
 def optional_text(name: str, value: object) -> str | None:

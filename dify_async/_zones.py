@@ -23,5 +23,5 @@ def find_zone(name: str) -> ZoneInfo:
     except (LookupError, ValueError, OSError):  # OSError: a folder of the database, such as "America"
         raise DifyConfigError(
             f"the time zone {name[:60]!r} is not in this machine's time zone database;"
-            " install the package tzdata (pip install tzdata)"
+            " if the name is right, install the package tzdata (pip install tzdata)"
         ) from None

@@ -198,7 +198,10 @@ class RedisTokenStore(Uncopyable):
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             if opened is not None:
                 return msgspec.json.decode(opened, type=model)
-        logger.warning("Redis contains invalid data in place of tokens; it will be overwritten")
+        logger.warning(
+            "Redis contains invalid data in place of tokens, or tokens of another encryption_key;"
+            " they will be overwritten"
+        )
         return None
 
     def _name(self, key: str, suffix: str = "tokens") -> str:

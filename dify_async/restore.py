@@ -140,11 +140,12 @@ async def restore_apps(
         progress: Called after each step with the number of finished steps and the total.
 
     Raises:
+        DifyConfigError: An argument is invalid; nothing was changed.
         DifyAuthenticationError: The session was rejected.
         OSError: A file cannot be read.
     """
     _checks.callback("progress", progress)
-    wanted = list(steps)
+    wanted = [_checks.instance("each step", step, RestoreStep, "a step of plan_restore()") for step in steps]
     results: list[RestoreResult] = []
     for step in wanted:
         results.append(await _restore(dify, step))

@@ -34,7 +34,7 @@ INVALID: list[tuple[str, object, str]] = [
     ("boolean", "false", "x must be True or False, got 'false'"),
     ("boolean", None, "x must be True or False, got None"),
     ("optional_boolean", 1, "x must be True or False, got 1"),
-    ("text", "", "x must be a string, got an empty string"),
+    ("text", "", "x must not be empty"),
     ("text", b"secret", "x must be a string, got a value of type bytes"),
     ("text", None, "x must be a string, got None"),
     ("text", "\udce9", "x must be valid Unicode, got bytes of another encoding"),
@@ -112,5 +112,5 @@ def test_an_object_without_the_methods() -> None:
 
 def test_the_same_check_for_several_arguments() -> None:
     checks.each(checks.text, a="x", b="y")
-    with pytest.raises(DifyConfigError, match=r"^b must be a string, got an empty string$"):
+    with pytest.raises(DifyConfigError, match=r"^b must not be empty$"):
         checks.each(checks.text, a="x", b="")

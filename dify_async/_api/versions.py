@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from dify_async.errors import DifyConfigError
+from dify_async import _checks
 
 Version = tuple[int, int, int]
 
@@ -20,8 +20,8 @@ def parse_version(text: str) -> Version | None:
 
 def checked_version(text: str) -> str:
     """The `server_version` argument, if it can be parsed."""
-    if parse_version(text) is None:
-        raise DifyConfigError(f'server_version must be a version such as "1.11.2", got {text!r:.40}')
+    if not isinstance(text, str) or parse_version(text) is None:
+        raise _checks.refused("server_version", 'a version such as "1.11.2"', text)
     return text
 
 

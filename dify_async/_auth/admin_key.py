@@ -42,7 +42,7 @@ class AdminKey(Auth):
 
     async def login(self) -> None:
         """Raise DifyConfigError: an admin API key cannot log in."""
-        raise DifyConfigError("login() requires an e-mail and a password; an admin API key cannot log in")
+        raise DifyConfigError("login() requires an email and a password; an admin API key cannot log in")
 
     async def login_with_code(self, *_: str) -> None:
         """Raise DifyConfigError: an admin API key cannot log in."""

@@ -44,7 +44,7 @@ _REJECTION_TTL: Final = 60.0
 
 
 class Session(Auth):
-    """The session of an account with e-mail and password. All calls share one refresh.
+    """The session of an account with email and password. All calls share one refresh.
 
     While rejected credentials are replaced, `credentials` is None, so that calls wait instead of being
     rejected too.

@@ -32,8 +32,8 @@ _USE_ANOTHER: Final = "Use an admin API key, or an emailed code with login_with_
 _TRY_AGAIN: Final = "Call login() to try again."
 _ADVICE: Final = (_WAIT, _CORRECT, _USE_ANOTHER, _TRY_AGAIN)
 _LOCKED: Final = "email_code_login_limit"  # sic: the lock after wrong passwords
-_REJECTED: Final = "Dify rejected the e-mail or password", _CORRECT
-_MALFORMED: Final = "the server does not accept the form of the e-mail or the password", _CORRECT
+_REJECTED: Final = "Dify rejected the email or password", _CORRECT
+_MALFORMED: Final = "the server does not accept the form of the email or the password", _CORRECT
 # By code or status.
 _REASONS: Final[dict[str | int, tuple[str, str]]] = {
     _LOCKED: ("the account is locked after too many wrong passwords, by default for 24 hours", _WAIT),

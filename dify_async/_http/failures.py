@@ -56,8 +56,8 @@ _NOT_SENT: Final = frozenset(
 )
 
 
-# Reasons why no connection was made, in words, the most informative first: a host may have several addresses,
-# each of which fails in its own way.
+# Why a connection was not made or was lost, in words, the most informative first: a host may have several
+# addresses, each of which fails in its own way.
 _REASONS: Final = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
@@ -224,4 +224,6 @@ def _errnos(cause: BaseException | None) -> Iterator[int]:
 
 
 def _text_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in _REASONS:
+        return _REASONS[error.errno]
     return redact(str(error) or repr(error))

@@ -79,7 +79,7 @@ def _page_hint(status: int, base_path: str) -> str:
     if status in {404, 405} and base_path:
         return _base_path_hint(base_path)
     if status == 404:
-        return "There is no such route, or the id is not a UUID, or base_url lacks a part of its path"
+        return "There is no such route, or base_url is not the address of Dify's API, or the id is not a UUID"
     if status in _REJECTIONS:
         return (
             "The response is a web page, so it is from a firewall, proxy or login page in front of Dify:"

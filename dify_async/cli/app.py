@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EXIT_CODES: Final = (
-    "Exit codes: 0 success, 1 some apps failed, 2 wrong use or settings, 3 no data (the server cannot be"
-    " reached, or rejects the login), 130 interrupted."
+    "Exit codes: 0 success, 1 some apps failed or were skipped, 2 invalid arguments or settings, 3 no data"
+    " (the server cannot be reached, or rejects the login), 130 interrupted."
 )
 _HELP: Final = """Dashboards, backups and API keys of all apps of a Dify server.
 

@@ -146,7 +146,7 @@ def _written(
     if (output is None) != stdout:
         raise UsageError("keys are secret: pass either --output FILE or --stdout")
     if bool(names) == all_apps:
-        raise UsageError("give the names or ids of apps, or --all")
+        raise UsageError("give either names or ids of apps, or --all")
     console = Console()
     with connection.client() as client:
         chosen = _chosen(client, names, all_apps=all_apps)

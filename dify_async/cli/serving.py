@@ -42,9 +42,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def cannot_listen(host: str, port: int, error: OSError) -> UsageError:
     """The error for a port that cannot be used."""
-    number = error.errno or 0  # negative if the host is unknown
+    number = error.errno or 0
+    if number < 0:
+        return UsageError(f"cannot listen on {host!r}: host name not found")
     # Not `strerror`, to which Python and asyncio add the address.
-    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+    reason = os.strerror(number) if number else str(error)
     return UsageError(f"cannot listen on port {port} of {host}: {reason}")
 
 

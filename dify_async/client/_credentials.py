@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from dify_async import _checks
+from dify_async._ids import is_api_key
 from dify_async.errors import DifyConfigError
 
 
@@ -33,6 +34,8 @@ def checked_credentials(
     given = [pair for pair in (account, admin_key) if any(value is not None for value in pair.values())]
     if len(given) != 1:
         raise DifyConfigError("pass either email and password, or admin_api_key and workspace_id")
+    if isinstance(email, str) and is_api_key(email):  # the credential of Dify's other APIs
+        raise DifyConfigError("email must be that of a console account, got an API key")
     for name, value in given[0].items():
         if value is None:
             raise DifyConfigError(f"{name} is missing; pass {' and '.join(given[0])}")

@@ -12,6 +12,7 @@ import msgspec
 from dify_async import _checks
 from dify_async._api.endpoints import Endpoint
 from dify_async._http.retry import IDEMPOTENT, SAFE, UNSAFE
+from dify_async._http.urls import API_ROOT
 from dify_async._http.wire import decoder_of
 
 from ._calls import Calls, encoded
@@ -105,6 +106,8 @@ class RawCalls(Calls):
 
 def _template(path: str) -> tuple[str, tuple[str, ...]]:
     """The route, and the ids in it."""
+    if isinstance(path, str) and path.startswith(f"{API_ROOT}/"):  # as a browser shows it
+        raise _checks.refused("path", f"the part after {API_ROOT}", path)
     if not isinstance(path, str) or not path.startswith("/") or re.search(r"[?#{}]", path):
         raise _checks.refused(
             "path", 'a path such as "/apps/ID/trace"', path, hint="pass the query as params"

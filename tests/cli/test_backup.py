@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,6 +184,19 @@ async def test_the_file_with_secrets_is_used(fake: FakeDifyServer, tmp_path: Pat
             await dify.export_apps([fake.apps[0].id], tmp_path, include_secret=include)
     ((name, _, _),) = await plan(fake, tmp_path)
     assert name.endswith(".secrets.yml")
+
+
+async def test_a_folder_is_not_a_plan(tmp_path: Path) -> None:
+    """Nothing is changed, even if only the last step is wrong."""
+    async with FakeDifyServer(apps=2) as fake, client(fake) as dify:
+        await dify.export_apps(await dify.apps(), tmp_path)
+        steps: list[Any] = await plan_restore(dify, tmp_path)
+        fake.reset_counters()
+        plans: list[Any] = [str(tmp_path), [*steps, steps[0].path]]
+        for wrong in plans:
+            with pytest.raises(DifyConfigError, match=r"^each step must be a step of plan_restore\(\), got"):
+                await restore_apps(dify, wrong)
+        assert fake.count() == 0
 
 
 async def test_formats_and_errors(tmp_path: Path) -> None:

@@ -74,6 +74,13 @@ def test_a_port_that_is_taken(command: Command, name: str) -> None:
     assert ended == (2, "", text)
 
 
+@pytest.mark.parametrize("name", ["dashboard", "exporter"])
+def test_a_host_that_does_not_exist(command: Command, name: str) -> None:
+    ended = command(name, "--host", "no.such.host.invalid", "--port", "0")
+    text = "dify-async: error: cannot listen on 'no.such.host.invalid': host name not found\n"
+    assert ended == (2, "", text)
+
+
 def test_other_errors_of_the_demo(command: Command) -> None:
     text = "dify-async: error: Not a Dify version: 'latest'. Give digits, such as 1.11.2.\n"
     assert command("demo", "--version", "latest") == (2, "", text)

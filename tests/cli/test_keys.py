@@ -142,8 +142,8 @@ def test_masked_keys(command: Command) -> None:
     [
         (["rotate", "--all"], "pass either --output FILE or --stdout"),
         (["create", "--all", "--stdout", "--output", "x"], "pass either --output FILE or --stdout"),
-        (["rotate", "--stdout"], "give the names or ids of apps, or --all"),
-        (["rotate", "Twin", "--all", "--stdout"], "give the names or ids of apps, or --all"),
+        (["rotate", "--stdout"], "give either names or ids of apps, or --all"),
+        (["rotate", "Twin", "--all", "--stdout"], "give either names or ids of apps, or --all"),
         (["rotate", "Twins", "--stdout"], "Did you mean 'Twin'? (see `dify-async report`)\n"),
         (["rotate", "zzz", "--stdout"], "List the names of all apps (see `dify-async report`)\n"),
         (["rotate", "Twin", "--stdout"], "2 apps are named 'Twin': "),

@@ -100,7 +100,7 @@ def test_the_login_attempts_are_used_up(
         assert "()" not in ended.errors
     assert fake.count("POST", "/login") == 3
     assert re.fullmatch(
-        r"dify-async: error: DifyLoginError: POST /login: 401 authentication_failed: Dify rejected the e-mail"
+        r"dify-async: error: DifyLoginError: POST /login: 401 authentication_failed: Dify rejected the email"
         r" or password\. Passwords were sent 3 times without success since .* UTC\. Correct the password, or"
         r" wait until 24 hours after the last attempt\.\n",
         ended.errors,

@@ -51,6 +51,7 @@ from tests.support import UNKNOWN, an_app
         {**ACCOUNT, "max_response_bytes": 1e6},
         {**ACCOUNT, "max_response_bytes": True},
         {**ACCOUNT, "server_version": "latest"},
+        {**ACCOUNT, "server_version": 1.11},
         {**ACCOUNT, "proxy": "proxy.example.com"},
         {**ACCOUNT, "proxy": 5},
         {**ACCOUNT, "ssl": "ca.pem"},
@@ -69,6 +70,12 @@ def test_invalid_arguments(wrong: dict[str, Any]) -> None:
         AsyncDifyServer(URL, **wrong)
     assert isinstance(refused.value, ValueError)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rest", [{}, {"password": "hunter2"}])
+def test_an_api_key_instead_of_an_account(rest: dict[str, Any]) -> None:
+    with pytest.raises(DifyConfigError, match=r"^email must be that of a console account, got an API key$"):
+        AsyncDifyServer(URL, "app-SECRET0SECRET1SECRET2SEC", **rest)
 
 
 def test_a_client_can_be_created_without_an_event_loop() -> None:

@@ -34,6 +34,15 @@ async def test_a_name_that_does_not_exist() -> None:
     assert str(refused.value) == f"Cannot connect to {url}: {reason}"
 
 
+@pytest.mark.parametrize("changes", [False, True])
+def test_why_a_connection_was_lost(*, changes: bool) -> None:
+    error = aiohttp.ClientOSError(errno.ECONNRESET, "Connection reset by peer")
+    attempt = failed_attempt(FailureKind.OTHER, "GET /apps", changes=changes)
+    text = str(failure_of(error, attempt))
+    assert "connection reset" in text
+    assert "rrno" not in text
+
+
 @pytest.mark.parametrize(
     ("cause", "says"),
     [

@@ -73,6 +73,14 @@ async def test_invalid_paths(fake: FakeDifyServer, dify: AsyncDifyServer, subtes
             assert fake.count() == 0
 
 
+async def test_a_path_copied_from_a_browser(fake: FakeDifyServer, dify: AsyncDifyServer) -> None:
+    with pytest.raises(
+        DifyConfigError, match=r"^path must be the part after /console/api, got '/console/api/apps'$"
+    ):
+        await dify.request("GET", "/console/api/apps")
+    assert fake.count() == 0
+
+
 async def test_invalid_methods(
     fake: FakeDifyServer, dify: AsyncDifyServer, subtests: pytest.Subtests
 ) -> None:

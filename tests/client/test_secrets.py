@@ -73,7 +73,7 @@ async def test_nothing_secret_is_in_an_error(fake: FakeDifyServer, case: str) ->
 @EACH_ERA
 async def test_a_refused_sign_in_does_not_repeat_the_password(fake: FakeDifyServer) -> None:
     """A login's 400 echoes the password, decoded [1.11.2/01_login_missing_email]."""
-    async with AsyncDifyServer(fake.base_url, "no e-mail", fake.password) as dify:
+    async with AsyncDifyServer(fake.base_url, "no email", fake.password) as dify:
         with pytest.raises(DifyError) as refused:
             await dify.profile()
     assert secrets_in(str(refused.value) + repr(vars(refused.value)), fake) == []

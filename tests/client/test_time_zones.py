@@ -19,7 +19,7 @@ from dify_async.testing import FakeDifyServer
 from dify_async.testing.__main__ import main
 from tests.support import an_app
 
-HINT = r"'America/New_York' is not in .*database; install the package tzdata"
+HINT = r"'America/New_York' is not in .*database; if the name is right, install the package tzdata"
 
 
 @pytest.fixture

@@ -185,6 +185,14 @@ async def test_a_fault_answers(user: User, version: str) -> None:
     }
 
 
+@pytest.mark.parametrize("path", ["apps", "", "/console/api/apps"])
+def test_a_fault_that_matches_no_request(path: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^path must be a pattern for the path below /console/api, such as "
+    ):
+        FakeDifyServer().inject(path, status=500)
+
+
 @pytest.mark.parametrize("version", ["1.11.2"], indirect=True)
 async def test_bytes_of_a_fault(user: User) -> None:
     fault = user.fake.inject(body=b"<html>Bad Gateway</html>", status=502)

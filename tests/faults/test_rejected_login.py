@@ -56,7 +56,7 @@ async def test_a_rejected_password_is_sent_by_login_or_by_a_new_client(fake: Fak
 
 
 async def test_the_text_of_a_rejected_password(fake: FakeDifyServer) -> None:
-    text = "Dify rejected the e-mail or password. Correct it, then call login() or create a new client."
+    text = "Dify rejected the email or password. Correct it, then call login() or create a new client."
     async with client(fake, password="wrong-Pass-1") as dify:
         with pytest.raises(DifyLoginError) as refused:
             await dify.profile()

@@ -21,6 +21,14 @@ def test_a_page_of_a_firewall(status: int) -> None:
     assert "a web page, so it is from a firewall, proxy or login page in front" in text_of(status, HTML)
 
 
+def test_a_page_of_another_server() -> None:
+    text = text_of(404, HTML)
+    assert text == (
+        "GET /apps: 404. There is no such route, or base_url is not the address of Dify's API,"
+        " or the id is not a UUID"
+    )
+
+
 def test_errors_of_dify_have_no_such_hint() -> None:
     body = b'{"code":"not_found","message":"App not found."}'
     assert text_of(404, HTML, body, "/apps") == "GET /apps: 404 not_found: App not found."

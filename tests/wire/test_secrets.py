@@ -152,7 +152,7 @@ def test_a_422_never_repeats_what_was_sent(code: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_password_that_the_server_echoes_decoded_is_not_shown(status: int) -> None:
-    """If the e-mail is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
+    """If the email is missing, `input` is all that was sent: a 400 up to 1.16, a 422 from 1.17."""
     given = msgspec.json.decode(capture("1.16.1/01_login_missing_email").body)["message"]
     assert "'password': 'Secret-Pass-42'" in given
     if status == 422:
@@ -166,7 +166,7 @@ def test_a_password_that_the_server_echoes_decoded_is_not_shown(status: int) -> 
     assert type(error) is DifyLoginError
     assert (error.status, error.code, error.message) == (status, code, "")
     assert "Secret-Pass-42" not in str(error)
-    assert "the form of the e-mail or the password" in str(error)
+    assert "the form of the email or the password" in str(error)
 
 
 def _decoded(password: object) -> str | None:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Literal
 
 from dify_async.testing._console import errors
-from dify_async.testing._console.http import Reply
+from dify_async.testing._console.http import API, Reply
 from dify_async.testing._console.rules import Rules
 
 Cut = Literal["before", "after", "body"]
@@ -41,6 +41,13 @@ class Fault:
     probability: float = 1.0
     hits: int = 0
     removed: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject a path that matches no request."""
+        if not self.path.startswith(("/", "*")) or self.path.startswith(f"{API}/"):
+            raise ValueError(
+                f'path must be a pattern for the path below {API}, such as "/apps/*", got {self.path!r}'
+            )
 
     def remove(self) -> None:
         """End the fault."""

@@ -133,7 +133,9 @@ class State:
         for one in self.apps:
             if one is app or one.id == app:
                 return one
-        raise ValueError(f"This fake has no app {app!r}; use one of its `apps`, or add_app().")
+        raise ValueError(
+            f"This fake has no app {app!r:.60}; pass its id or one of `apps`, or call add_app()."
+        )
 
     def find_app(self, call: Call, modes: tuple[str, ...] = ()) -> FakeApp:
         """The app named by the path; a 404 if there is none, or if it has none of these modes."""
