@@ -39,6 +39,7 @@ async def main(url, email, password, unknown):
             found = [await outcome(dify.profile())]
         await dify.profile()
         with all_files():
+            found.append(await outcome(dify.daily_messages(unknown, "2026-01-01T00:00Z")))
             # One call uses the open connection. The other one is retried until it gets it too.
             found += await asyncio.gather(*(outcome(dify.app(unknown)) for _ in range(2)))
         print(*found, sep="\\n")
@@ -58,8 +59,9 @@ async def test_no_more_files_can_be_opened(fake: FakeDifyServer) -> None:
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    unconnected, *unknown = output.decode().splitlines()
+    unconnected, zone, *unknown = output.decode().splitlines()
     assert unconnected.startswith("DifyConnectionError: ")
     assert "too many open files" in unconnected
+    assert zone.startswith("DifyError: the time zone 'America/New_York' cannot be read: too many open files.")
     assert all(text.startswith("DifyNotFoundError: GET /apps/") for text in unknown)
     assert any(text.endswith("attempts)") for text in unknown)
