@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +27,9 @@ from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, same
 from tests.redis_server import RedisServer
 from tests.support import until
+
+# A state whose time has no offset from UTC, so that its age is not known.
+NO_OFFSET = base64.b64encode(zlib.compress(b'[1,1,"2026-01-01T00:00:00",0.1,null]'))
 
 
 @pytest.fixture
@@ -140,7 +145,7 @@ async def test_garbage_is_overwritten(fake: FakeDifyServer, redis_server: RedisS
     await (await opened(redis_server.url)).get()
     with redis_server.admin() as admin:
         for name in ("state", "snapshot", "history"):
-            for garbage in (b"\x00\xff", b"e30=", b"{}"):
+            for garbage in (b"\x00\xff", b"e30=", b"{}", NO_OFFSET):
                 (key,) = admin.keys(f"*feed-{name}")
                 admin.set(key, garbage)
                 asked = listings(fake)
