@@ -126,9 +126,10 @@ class SnapshotStore:
         return found.encode() if isinstance(found, str) else bytes(found or b"")
 
     async def _run(self, command: str, *arguments: object) -> bytes | str | int | None:
-        with anyio.fail_after(_PATIENCE):
+        with anyio.move_on_after(_PATIENCE):
             found: bytes | str | int | None = await self._connections.run(command, *arguments)
-        return found
+            return found
+        raise TimeoutError(f"no response within {_PATIENCE:g} s")
 
 
 def _milliseconds(seconds: float) -> int:

@@ -103,6 +103,18 @@ async def test_a_redis_that_was_not_reachable_has_an_older_snapshot(
     assert same(other.latest, newest)
 
 
+async def test_a_redis_that_does_not_respond(
+    own_redis: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dify_async._redis_snapshots._PATIENCE", 0.1)
+    with own_redis.admin() as admin:
+        admin.execute_command("CLIENT", "PAUSE", 60_000)
+    assert (await (await opened(own_redis.url)).get()).error is None
+    assert caplog.messages == [
+        "the dashboard feed refreshes alone, because Redis failed: no response within 0.1 s"
+    ]
+
+
 async def test_the_data_is_encrypted_with_the_key_of_the_token_store(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any
 ) -> None:
