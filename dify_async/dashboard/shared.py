@@ -33,6 +33,9 @@ _DUE: Final = 0.9
 _FIRST: Final = (0.95, 1.05)
 _OTHERS: Final = (1.05, 1.15)
 _ALONE: Final = (0.9, 1.1)
+# The others also wait for the refresh, which may take twice as long as the last one, but no longer than this:
+# if the last one was slow, they would miss the next ones, and notice late that the first feed has died.
+_MAX_TOOK: Final = 0.85
 # A feed that runs sees a new state soon: a larger difference is that of two machines' clocks.
 _MAX_LAG: Final = 0.2
 # A lease that is not extended for half of an interval is lost: its process has died.
@@ -81,8 +84,8 @@ class SharedRefresh:
         """Seconds until the next look."""
         low, high = _ALONE if not self._is_available else _FIRST if self._is_first else _OTHERS
         due = self._interval * random.uniform(low, high)  # noqa: S311 - not a secret
-        if self._state is not None and not self._is_first:
-            due += 2 * self._state.took
+        if self._is_available and self._state is not None and not self._is_first:
+            due += min(2 * self._state.took, _MAX_TOOK * self._interval)
         left = due - (time.monotonic() - self._refreshed_at)
         # If it is overdue, another feed has the lease.
         return left if left > 0 else _LEASE * self._interval

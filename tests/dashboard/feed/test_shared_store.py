@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from msgspec import structs
 from redis.asyncio import Redis
 
 from dify_async import (
@@ -101,6 +102,19 @@ async def test_a_redis_that_was_not_reachable_has_an_older_snapshot(
     newest = await one.refresh()
     await other._flight.join(other._refresh)
     assert same(other.latest, newest)
+
+
+async def test_the_pause_after_a_slow_refresh(own_redis: RedisServer, opened: Any) -> None:
+    """The next refreshes may be quick again, or not come at all."""
+    leader = await opened(own_redis.url)
+    await leader.get()
+    feed = await opened(own_redis.url)
+    await feed.get()
+    feed._shared._state = structs.replace(feed._shared._state, took=10 * SELDOM)
+    assert feed._shared.pause() <= 2 * SELDOM
+    own_redis.kill()
+    await feed.refresh()
+    assert feed._shared.pause() <= 1.1 * SELDOM
 
 
 async def test_a_redis_that_does_not_respond(
