@@ -75,6 +75,8 @@ class SharedRefresh:
         self._seen = b""  # the state as it was in Redis at the last look
         self._state: State | None = None
         self._shown: int | None = None  # the version of the snapshot that is shown; None if not of Redis
+        # Snapshots of this version or later were certainly fetched after the one that is shown.
+        self._newer_from = math.inf
         self._is_first = False  # whether this feed made the last refresh
         self._refreshed_at = -math.inf  # the last refresh of any feed, by this machine's monotonic clock
         self._is_available = True
@@ -144,8 +146,14 @@ class SharedRefresh:
     async def _read(self, known: Outcome) -> Outcome:
         """What is shown, updated from Redis if something was published."""
         seen = await self._store.state()
-        if seen == self._seen:
-            return known
+        if seen != self._seen:
+            known = await self._read_state(seen, known)
+        if self._state is not None:
+            # A refresh begins after the one before was published: the next but one has not begun yet.
+            self._newer_from = min(self._newer_from, self._state.version + 2)
+        return known
+
+    async def _read_state(self, seen: bytes, known: Outcome) -> Outcome:
         self._is_first = False
         before, self._state = self._state, decoded_state(self._store.opened(seen))
         state = self._state
@@ -168,9 +176,9 @@ class SharedRefresh:
             return known
         is_later = known.snapshot is None or found.fetched_at > known.snapshot.fetched_at
         # Versions are certain, while the clocks of two machines may differ.
-        if not is_later and (self._shown is None or found.version <= self._shown):
+        if not is_later and found.version < self._newer_from:
             return known
-        self._shown = found.version
+        self._show(found.version)
         age = max(0.0, (datetime.now(UTC) - found.fetched_at).total_seconds())
         return Outcome(
             Snapshot(
@@ -182,8 +190,11 @@ class SharedRefresh:
         outcome = await self._fetch(known, all_days=all_days)
         self._refreshed_at, self._is_first = time.monotonic(), False
         if outcome.error is None:
-            self._shown = None
+            self._shown, self._newer_from = None, math.inf
         return outcome
+
+    def _show(self, version: int) -> None:
+        self._shown, self._newer_from = version, version + 1
 
     async def _publish(self, outcome: Outcome, took: float) -> Outcome:
         """Share the outcome; what another feed has published in the meantime is shown if it is newer."""
@@ -202,7 +213,7 @@ class SharedRefresh:
                 return await self._read(outcome)
             self._seen, self._state, self._is_first = packed, state, True
             if values is not None:
-                self._shown = version
+                self._show(version)
             await self._release()
         except Exception as failure:  # noqa: BLE001 - redis-py raises errors of many classes
             self._report(failure)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import zlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, same
 from tests.redis_server import RedisServer
 from tests.support import until
+
 
 # A state whose time has no offset from UTC, so that its age is not known.
 NO_OFFSET = base64.b64encode(zlib.compress(b'[1,1,"2026-01-01T00:00:00",0.1,null]'))
@@ -102,6 +104,37 @@ async def test_a_redis_that_was_not_reachable_has_an_older_snapshot(
     newest = await one.refresh()
     await other._flight.join(other._refresh)
     assert same(other.latest, newest)
+
+
+async def test_a_clock_that_is_ahead(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feed that refreshed alone does not wait until the other clocks have caught up with its own."""
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Ahead:
+            return super().now(tz) + timedelta(minutes=5)
+
+    async def fail(*_: object) -> bytes:
+        raise ConnectionError("away")
+
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(one.get(), other.get())
+    with monkeypatch.context() as patch:
+        patch.setattr(other._shared._store, "state", fail)
+        patch.setattr("dify_async.dashboard.snapshot.datetime", Ahead)
+        alone = await other.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, alone)
+    # This refresh may have begun before.
+    await one.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, alone)
+    for _ in range(2):
+        newest = await one.refresh()
+        await other._flight.join(other._refresh)
+        assert same(other.latest, newest)
 
 
 async def test_the_pause_after_a_slow_refresh(own_redis: RedisServer, opened: Any) -> None:
