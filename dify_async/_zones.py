@@ -24,7 +24,7 @@ def find_zone(name: str) -> ZoneInfo:
         from zoneinfo import ZoneInfo  # noqa: PLC0415 - called in a thread, unlike the import of this module
 
         return ZoneInfo(name)
-    except (LookupError, ValueError, OSError) as error:  # OSError: a folder of the database, such as "America"
+    except (LookupError, ValueError, OSError) as error:  # also for a folder of the database: "America"
         if getattr(error, "errno", None) in _NO_MORE_FILES:
             raise DifyError(
                 f"the time zone {name[:60]!r} cannot be read: too many open files. Close files, or raise the"

@@ -30,7 +30,6 @@ from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, 
 from tests.redis_server import RedisServer
 from tests.support import until
 
-
 # A state whose time has no offset from UTC, so that its age is not known.
 NO_OFFSET = base64.b64encode(zlib.compress(b'[1,1,"2026-01-01T00:00:00",0.1,null]'))
 
