@@ -146,6 +146,30 @@ async def test_a_feed_that_lost_its_lease_does_not_publish(
     assert slow.latest.fetched_at >= late.fetched_at
 
 
+async def test_the_lease_is_extended_during_a_long_refresh(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dify_async.dashboard.shared._MAX_LEASE", 2.0)
+    feed = await opened(redis_server.url)
+    await feed.get()
+    held = fake.inject("/apps", delay=60.0, times=1)
+    refreshing = asyncio.create_task(feed.refresh())
+    await until(lambda: listings(fake) == 2)
+    with redis_server.admin() as admin:
+        (lease,) = admin.keys("*lease")
+        left = admin.pttl(lease)
+
+        def is_extended() -> bool:
+            nonlocal left
+            before, left = left, admin.pttl(lease)
+            return left > before
+
+        await until(is_extended)
+    held.remove()
+    refreshing.cancel()
+    await asyncio.wait([refreshing])
+
+
 PROCESS = """
 import asyncio, sys
 from dify_async import AsyncDifyServer, DashboardFeed, MemoryTokenStore
