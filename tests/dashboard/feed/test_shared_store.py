@@ -105,15 +105,18 @@ async def test_a_redis_that_was_not_reachable_has_an_older_snapshot(
     assert same(other.latest, newest)
 
 
-async def test_a_clock_that_is_ahead(
+class Ahead(datetime):
+    """The clock of a machine that is a day ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Ahead:
+        return super().now(tz) + timedelta(days=1)
+
+
+async def test_a_feed_that_refreshed_alone_with_a_clock_that_is_ahead(
     redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A feed that refreshed alone does not wait until the other clocks have caught up with its own."""
-
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Ahead:
-            return super().now(tz) + timedelta(minutes=5)
+    """It does not wait until the other clocks have caught up with its own."""
 
     async def fail(*_: object) -> bytes:
         raise ConnectionError("away")
@@ -134,6 +137,20 @@ async def test_a_clock_that_is_ahead(
         newest = await one.refresh()
         await other._flight.join(other._refresh)
         assert same(other.latest, newest)
+
+
+async def test_a_new_state_is_not_old_by_a_clock_that_is_ahead(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feed that ran when it was published does not refresh again."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(one.get(), other.get())
+    newest = await one.refresh()
+    asked = listings(fake)
+    monkeypatch.setattr("dify_async.dashboard.shared.datetime", Ahead)
+    await other._flight.join(other._refresh)
+    assert same(other.latest, newest)
+    assert listings(fake) == asked
 
 
 async def test_the_pause_after_a_slow_refresh(own_redis: RedisServer, opened: Any) -> None:
