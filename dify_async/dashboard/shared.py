@@ -41,7 +41,9 @@ _MAX_LAG: Final = 0.2
 # A lease that is not extended for half of an interval is lost: its process has died.
 _LEASE: Final = 0.5
 _MAX_LEASE: Final = 10.0
+# Callers that wait for the refresh of another feed wait at most a quarter longer than it takes.
 _MIN_WAIT: Final = 0.05  # seconds
+_LONGER: Final = 1.25
 _RELEASE_TIMEOUT: Final = 2.5
 # The values in Redis outlive a restart of the service.
 _TTL: Final = 24 * 3600.0
@@ -138,7 +140,7 @@ class SharedRefresh:
             if not (now or all_days) and known != Outcome():
                 return known, False
             await anyio.sleep(wait)
-            wait = min(2 * wait, _LEASE * self._interval)
+            wait = min(_LONGER * wait, _LEASE * self._interval)
             known = await self._read(known)
             if self._seen != before and known != Outcome() and not all_days:
                 return known, False
