@@ -76,6 +76,7 @@ class SharedRefresh:
         self._holder = uuid.uuid4().hex
         self._seen = b""  # the state as it was in Redis at the last look
         self._state: State | None = None
+        self._version = 0  # the highest that was seen, which continues if Redis is emptied
         self._shown: int | None = None  # the version of the snapshot that is shown; None if not of Redis
         # Snapshots of this version or later were certainly fetched after the one that is shown.
         self._newer_from = math.inf
@@ -160,6 +161,7 @@ class SharedRefresh:
         before, self._state = self._state, decoded_state(self._store.opened(seen))
         state = self._state
         if state is not None:
+            self._version = max(self._version, state.version)
             lag = max(0.0, (datetime.now(UTC) - state.refreshed_at).total_seconds())
             if before is not None:
                 lag = min(lag, _MAX_LAG * self._interval)
@@ -201,7 +203,7 @@ class SharedRefresh:
     async def _publish(self, outcome: Outcome, took: float) -> Outcome:
         """Share the outcome; what another feed has published in the meantime is shown if it is newer."""
         last = self._state
-        version = 1 + max(0 if last is None else last.version, self._shown or 0)
+        version = self._version + 1
         shared = 0 if last is None else last.snapshot_version
         error = None if outcome.error is None else SharedError.of(outcome.error)
         try:
@@ -213,7 +215,7 @@ class SharedRefresh:
             packed = self._store.closed(encoded(state))
             if not await self._store.publish(self._seen, packed, values, max(_TTL, 4 * self._interval)):
                 return await self._read(outcome)
-            self._seen, self._state, self._is_first = packed, state, True
+            self._seen, self._state, self._version, self._is_first = packed, state, version, True
             if values is not None:
                 self._show(version)
             await self._release()

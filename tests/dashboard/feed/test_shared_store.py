@@ -162,6 +162,22 @@ async def test_a_feed_that_refreshed_alone_with_a_clock_that_is_ahead(
         assert same(other.latest, newest)
 
 
+async def test_an_emptied_redis(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions continue, so that the clocks are not compared."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    with monkeypatch.context() as patch:
+        patch.setattr("dify_async.dashboard.snapshot.datetime", Ahead)
+        first = await one.get()
+    assert same(await other.get(), first)
+    with redis_server.admin() as admin:
+        admin.flushall()
+    newest = await one.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, newest)
+
+
 async def test_a_new_state_is_not_old_by_a_clock_that_is_ahead(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
