@@ -11,7 +11,7 @@ import pytest
 
 from dify_async import AsyncDifyServer, DashboardFeed, DifyConfigError, DifyNotFoundError, DifyServerError
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import SELDOM, listings, same
+from tests.dashboard.feed.support import SELDOM, listings, ranges, same
 from tests.redis_server import RedisServer
 from tests.support import shown_by_trackers, until
 
@@ -113,6 +113,23 @@ async def test_a_refresh_under_way_is_joined(
     assert listings(fake) == 1
 
 
+async def test_all_days_after_a_refresh_under_way(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """The refresh of another feed, which requests only new days, does not count."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    day = (await one.get()).dashboard.period.days[0]
+    await other.get()
+    fake.reset_counters()
+    fake.inject("/apps", delay=0.5, times=1)
+    refreshing = asyncio.create_task(one.refresh())
+    await until(lambda: listings(fake) == 1)
+    all_days = asyncio.create_task(other.refresh(all_days=True))
+    assert (await all_days).fetched_at > (await refreshing).fetched_at
+    assert any(f"start={day}%20" in query for query in ranges(fake))
+    assert listings(fake) == 2
+
+
 async def test_intervals_may_differ(fake: FakeDifyServer, redis_server: RedisServer, opened: Any) -> None:
     """The feed with the shortest interval refreshes, and the others read."""
     slow = await opened(redis_server.url)
@@ -152,12 +169,12 @@ async def test_the_lease_is_extended_during_a_long_refresh(
     monkeypatch.setattr("dify_async.dashboard.shared._MAX_LEASE", 2.0)
     feed = await opened(redis_server.url)
     await feed.get()
-    held = fake.inject("/apps", delay=60.0, times=1)
+    fake.inject("/apps", delay=60.0, times=1)
     refreshing = asyncio.create_task(feed.refresh())
     await until(lambda: listings(fake) == 2)
     with redis_server.admin() as admin:
         (lease,) = admin.keys("*lease")
-        left = admin.pttl(lease)
+        left: int = admin.pttl(lease)
 
         def is_extended() -> bool:
             nonlocal left
@@ -165,7 +182,6 @@ async def test_the_lease_is_extended_during_a_long_refresh(
             return left > before
 
         await until(is_extended)
-    held.remove()
     refreshing.cancel()
     await asyncio.wait([refreshing])
 
