@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
-from dify_async import AsyncDifyServer, DashboardFeed, DifyConfigError, DifyNotFoundError, DifyServerError
+from dify_async import (
+    AsyncDifyServer,
+    DashboardFeed,
+    DifyConfigError,
+    DifyNotFoundError,
+    DifyServerError,
+    MemoryTokenStore,
+)
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, ranges, same
 from tests.redis_server import RedisServer
@@ -30,11 +37,38 @@ async def test_feeds_that_start_together_refresh_once(
     late = await opened(redis_server.url)
     assert same(await late.get(), found[0])
     assert listings(fake) == 1
-    assert 0 <= late.latest.age < SELDOM
-    # Another query, or another account, is another feed.
+    # Another query is another feed.
     await (await opened(redis_server.url, days=8)).get()
     assert listings(fake) == 2
     assert not any(feed.latest.error for feed in feeds)
+
+
+async def test_another_account_is_another_feed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    await (await opened(redis_server.url)).get()
+    email, password = "other@example.com", "Other-Word-1"
+    fake.add_account(email, password, timezone="Asia/Tokyo")
+    async with (
+        AsyncDifyServer(fake.base_url, email, password, token_store=MemoryTokenStore()) as dify,
+        DashboardFeed(dify, SELDOM, days=7, shared=redis_server.url) as feed,
+    ):
+        assert (await feed.get()).dashboard.period.zone == "Asia/Tokyo"
+
+
+async def test_the_age_of_a_snapshot_of_another_feed(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # as msgspec encodes it
+            return datetime.now(tz) - timedelta(minutes=5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dify_async.dashboard.snapshot.datetime", Earlier)
+        await (await opened(redis_server.url)).get()
+    found = await (await opened(redis_server.url)).get()
+    assert 300 <= found.age < 400
 
 
 @pytest.mark.calendar
@@ -184,6 +218,24 @@ async def test_the_lease_is_extended_during_a_long_refresh(
         await until(is_extended)
     refreshing.cancel()
     await asyncio.wait([refreshing])
+
+
+async def test_a_feed_that_lost_its_lease_and_failed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """It shows what another feed has published in the meantime, without an error."""
+    slow, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(slow.get(), other.get())
+    fake.inject("/apps", status=503, delay=0.5, times=1)
+    refreshing = asyncio.create_task(slow.refresh())
+    await until(lambda: listings(fake) == 2)
+    with redis_server.admin() as admin:
+        (lease,) = admin.keys("*lease")
+        admin.delete(lease)
+    newer = await other.refresh()
+    found = await refreshing
+    assert same(found, newer)
+    assert found.error is None
 
 
 PROCESS = """

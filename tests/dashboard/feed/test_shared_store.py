@@ -24,6 +24,7 @@ from dify_async import (
     RedisTokenStore,
     Series,
 )
+from dify_async._redis_snapshots import SnapshotStore
 from dify_async.dashboard import layout
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, same
@@ -281,6 +282,34 @@ async def test_nothing_is_left_behind(
     assert feed._shared is not None
     with redis_server.admin() as admin:
         assert admin.keys("*lease") == []
+
+
+async def test_a_lease(redis_server: RedisServer) -> None:
+    """Only one feed has it, and only if it knows what was published; a lost response does not matter."""
+    store = SnapshotStore(redis_server.url, "key", None)
+    assert await store.acquire("one", b"", 10)
+    assert await store.acquire("one", b"", 10)
+    assert not await store.acquire("other", b"", 10)
+    for _ in range(2):
+        assert await store.publish(b"", b"state 1", (b"snapshot", b"history"), 1000)
+    assert not await store.publish(b"", b"state 2", None, 1000)
+    await store.release("other")
+    assert not await store.acquire("other", b"state 1", 10)
+    await store.release("one")
+    assert not await store.acquire("other", b"", 10)
+    assert await store.acquire("other", b"state 1", 10)
+    assert not await store.extend("one", 10)
+    await store.aclose()
+
+
+async def test_another_layout_is_another_feed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions of the package may run side by side."""
+    await (await opened(redis_server.url)).get()
+    monkeypatch.setattr(layout, "LAYOUT", layout.LAYOUT + 1)
+    await (await opened(redis_server.url)).get()
+    assert listings(fake) == 2
 
 
 def test_the_layout_has_a_version() -> None:
