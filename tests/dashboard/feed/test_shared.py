@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,21 +54,6 @@ async def test_another_account_is_another_feed(
         DashboardFeed(dify, SELDOM, days=7, shared=redis_server.url) as feed,
     ):
         assert (await feed.get()).dashboard.period.zone == "Asia/Tokyo"
-
-
-async def test_the_age_of_a_snapshot_of_another_feed(
-    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Earlier(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # as msgspec encodes it
-            return datetime.now(tz) - timedelta(minutes=5)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("dify_async.dashboard.snapshot.datetime", Earlier)
-        await (await opened(redis_server.url)).get()
-    found = await (await opened(redis_server.url)).get()
-    assert 300 <= found.age < 400
 
 
 @pytest.mark.calendar
