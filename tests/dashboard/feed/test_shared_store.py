@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.fernet import Fernet
@@ -23,6 +24,7 @@ from dify_async import (
     RedisTokenStore,
     Series,
 )
+from dify_async._redis_sealing import Seal
 from dify_async._redis_snapshots import SnapshotStore
 from dify_async.dashboard import layout
 from dify_async.testing import FakeDifyServer
@@ -234,6 +236,22 @@ async def test_a_lease(redis_server: RedisServer) -> None:
     assert not await store.acquire("other", b"", 10)
     assert await store.acquire("other", b"state 1", 10)
     assert not await store.extend("one", 10)
+    await store.aclose()
+
+
+async def test_large_values_do_not_block_the_event_loop(redis_server: RedisServer) -> None:
+    class Recording(Seal):
+        threads: ClassVar[set[int]] = set()
+
+        def open(self, value: bytes) -> bytes | None:
+            self.threads.add(threading.get_ident())
+            return super().open(value)
+
+    store = SnapshotStore(redis_server.url, "key", Recording(Fernet.generate_key()))
+    values = store.closed(b"snapshot"), store.closed(b"history")
+    assert await store.publish(b"", b"state", values, 1000)
+    assert (await store.snapshot(), await store.history()) == (b"snapshot", b"history")
+    assert threading.get_ident() not in Recording.threads
     await store.aclose()
 
 
