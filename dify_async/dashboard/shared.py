@@ -88,12 +88,15 @@ class SharedRefresh:
     def pause(self) -> float:
         """Seconds until the next look."""
         low, high = _ALONE if not self._is_available else _FIRST if self._is_first else _OTHERS
+        took = 0.0 if self._state is None else self._state.took
         due = self._interval * random.uniform(low, high)  # noqa: S311 - not a secret
-        if self._is_available and self._state is not None and not self._is_first:
-            due += min(2 * self._state.took, _MAX_TOOK * self._interval)
+        if self._is_available and not self._is_first:
+            due += min(2 * took, _MAX_TOOK * self._interval)
         left = due - (time.monotonic() - self._refreshed_at)
-        # If it is overdue, another feed has the lease.
-        return left if left > 0 else _LEASE * self._interval
+        if left > 0:
+            return left
+        # It is overdue, so another feed has the lease. A look takes two commands.
+        return self._interval if took > self._interval else _LEASE * self._interval
 
     async def refresh(self, known: Outcome, *, now: bool, all_days: bool) -> Outcome:
         """What to show next: the shared snapshot if it is fresh, otherwise a new one for all feeds.

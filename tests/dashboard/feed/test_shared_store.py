@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import threading
 import zlib
 from collections.abc import Iterator
@@ -138,6 +139,8 @@ async def test_the_pause_after_a_slow_refresh(own_redis: RedisServer, opened: An
     await feed.get()
     feed._shared._state = structs.replace(feed._shared._state, took=10 * SELDOM)
     assert feed._shared.pause() <= 2 * SELDOM
+    feed._shared._refreshed_at = -math.inf  # the refresh takes long again
+    assert feed._shared.pause() == SELDOM
     own_redis.kill()
     await feed.refresh()
     assert feed._shared.pause() <= 1.1 * SELDOM
