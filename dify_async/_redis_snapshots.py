@@ -73,11 +73,11 @@ class SnapshotStore:
 
     async def snapshot(self) -> bytes | None:
         """The snapshot; None if there is none that can be decrypted."""
-        return self.opened(await self._get(self._snapshot))
+        return await self._get_opened(self._snapshot)
 
     async def history(self) -> bytes | None:
         """The rows of past days; None if there are none that can be decrypted."""
-        return self.opened(await self._get(self._history))
+        return await self._get_opened(self._history)
 
     async def acquire(self, holder: str, expected: bytes, seconds: float) -> bool:
         """Take the lease, if the state is still the expected one and no other feed has the lease."""
@@ -121,14 +121,19 @@ class SnapshotStore:
         except (ValueError, zlib.error):
             return None
 
+    async def _get_opened(self, name: str) -> bytes | None:
+        # In a thread: the values of a large workspace take tenths of a second.
+        return await anyio.to_thread.run_sync(self.opened, await self._get(name))
+
     async def _get(self, name: str) -> bytes:
         found = await self._run("get", name)
         return found.encode() if isinstance(found, str) else bytes(found or b"")
 
     async def _run(self, command: str, *arguments: object) -> bytes | str | int | None:
-        with anyio.fail_after(_PATIENCE):
+        with anyio.move_on_after(_PATIENCE):
             found: bytes | str | int | None = await self._connections.run(command, *arguments)
-        return found
+            return found
+        raise TimeoutError(f"no response within {_PATIENCE:g} s")
 
 
 def _milliseconds(seconds: float) -> int:

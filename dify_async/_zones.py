@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Final
 
-from .errors import DifyConfigError
+from .errors import DifyConfigError, DifyError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+_NO_MORE_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -15,12 +18,18 @@ def find_zone(name: str) -> ZoneInfo:
 
     Raises:
         DifyConfigError: No database has it; Windows and slim images have no database.
+        DifyError: No more files can be opened.
     """
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - called in a thread, unlike the import of this module
-
     try:
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - called in a thread, unlike the import of this module
+
         return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):  # OSError: a folder of the database, such as "America"
+    except (LookupError, ValueError, OSError) as error:  # also for a folder of the database: "America"
+        if getattr(error, "errno", None) in _NO_MORE_FILES:
+            raise DifyError(
+                f"the time zone {name[:60]!r} cannot be read: too many open files. Close files, or raise the"
+                " limit of this process (ulimit -n)."
+            ) from None
         raise DifyConfigError(
             f"the time zone {name[:60]!r} is not in this machine's time zone database;"
             " if the name is right, install the package tzdata (pip install tzdata)"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from dify_async import errors
 from dify_async._ids import id_of
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .query import DashboardQuery
 
 T = TypeVar("T")
+
+# Times without an offset could not be compared.
+_Aware = Annotated[datetime, Meta(tz=True)]
 
 # Part of every key in Redis: increase it with any change of what is encoded here, so that two versions of
 # the package can run side by side.
@@ -41,7 +44,7 @@ class State(Struct, frozen=True, array_like=True):
 
     version: int
     snapshot_version: int
-    refreshed_at: datetime
+    refreshed_at: _Aware
     took: float
     error: SharedError | None
 
@@ -50,7 +53,7 @@ class SharedSnapshot(Struct, frozen=True, array_like=True):
     """A dashboard, and the version at which it was published."""
 
     version: int
-    fetched_at: datetime
+    fetched_at: _Aware
     dashboard: Dashboard
 
 

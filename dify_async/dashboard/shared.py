@@ -33,12 +33,17 @@ _DUE: Final = 0.9
 _FIRST: Final = (0.95, 1.05)
 _OTHERS: Final = (1.05, 1.15)
 _ALONE: Final = (0.9, 1.1)
+# The others also wait for the refresh, which may take twice as long as the last one, but no longer than this:
+# if the last one was slow, they would miss the next ones, and notice late that the first feed has died.
+_MAX_TOOK: Final = 0.85
 # A feed that runs sees a new state soon: a larger difference is that of two machines' clocks.
 _MAX_LAG: Final = 0.2
 # A lease that is not extended for half of an interval is lost: its process has died.
 _LEASE: Final = 0.5
 _MAX_LEASE: Final = 10.0
+# Callers that wait for the refresh of another feed wait at most a quarter longer than it takes.
 _MIN_WAIT: Final = 0.05  # seconds
+_LONGER: Final = 1.25
 _RELEASE_TIMEOUT: Final = 2.5
 # The values in Redis outlive a restart of the service.
 _TTL: Final = 24 * 3600.0
@@ -71,7 +76,10 @@ class SharedRefresh:
         self._holder = uuid.uuid4().hex
         self._seen = b""  # the state as it was in Redis at the last look
         self._state: State | None = None
+        self._version = 0  # the highest that was seen, which continues if Redis is emptied
         self._shown: int | None = None  # the version of the snapshot that is shown; None if not of Redis
+        # Snapshots of this version or later were certainly fetched after the one that is shown.
+        self._newer_from = math.inf
         self._is_first = False  # whether this feed made the last refresh
         self._refreshed_at = -math.inf  # the last refresh of any feed, by this machine's monotonic clock
         self._is_available = True
@@ -80,12 +88,15 @@ class SharedRefresh:
     def pause(self) -> float:
         """Seconds until the next look."""
         low, high = _ALONE if not self._is_available else _FIRST if self._is_first else _OTHERS
+        took = 0.0 if self._state is None else self._state.took
         due = self._interval * random.uniform(low, high)  # noqa: S311 - not a secret
-        if self._state is not None and not self._is_first:
-            due += 2 * self._state.took
+        if self._is_available and not self._is_first:
+            due += min(2 * took, _MAX_TOOK * self._interval)
         left = due - (time.monotonic() - self._refreshed_at)
-        # If it is overdue, another feed has the lease.
-        return left if left > 0 else _LEASE * self._interval
+        if left > 0:
+            return left
+        # It is overdue, so another feed has the lease. A look takes two commands.
+        return self._interval if took > self._interval else _LEASE * self._interval
 
     async def refresh(self, known: Outcome, *, now: bool, all_days: bool) -> Outcome:
         """What to show next: the shared snapshot if it is fresh, otherwise a new one for all feeds.
@@ -133,7 +144,7 @@ class SharedRefresh:
             if not (now or all_days) and known != Outcome():
                 return known, False
             await anyio.sleep(wait)
-            wait = min(2 * wait, _LEASE * self._interval)
+            wait = min(_LONGER * wait, _LEASE * self._interval)
             known = await self._read(known)
             if self._seen != before and known != Outcome() and not all_days:
                 return known, False
@@ -141,12 +152,19 @@ class SharedRefresh:
     async def _read(self, known: Outcome) -> Outcome:
         """What is shown, updated from Redis if something was published."""
         seen = await self._store.state()
-        if seen == self._seen:
-            return known
+        if seen != self._seen:
+            known = await self._read_state(seen, known)
+        if self._state is not None:
+            # A refresh begins after the one before was published: the next but one has not begun yet.
+            self._newer_from = min(self._newer_from, self._state.version + 2)
+        return known
+
+    async def _read_state(self, seen: bytes, known: Outcome) -> Outcome:
         self._is_first = False
         before, self._state = self._state, decoded_state(self._store.opened(seen))
         state = self._state
         if state is not None:
+            self._version = max(self._version, state.version)
             lag = max(0.0, (datetime.now(UTC) - state.refreshed_at).total_seconds())
             if before is not None:
                 lag = min(lag, _MAX_LAG * self._interval)
@@ -165,9 +183,9 @@ class SharedRefresh:
             return known
         is_later = known.snapshot is None or found.fetched_at > known.snapshot.fetched_at
         # Versions are certain, while the clocks of two machines may differ.
-        if not is_later and (self._shown is None or found.version <= self._shown):
+        if not is_later and found.version < self._newer_from:
             return known
-        self._shown = found.version
+        self._show(found.version)
         age = max(0.0, (datetime.now(UTC) - found.fetched_at).total_seconds())
         return Outcome(
             Snapshot(
@@ -179,13 +197,16 @@ class SharedRefresh:
         outcome = await self._fetch(known, all_days=all_days)
         self._refreshed_at, self._is_first = time.monotonic(), False
         if outcome.error is None:
-            self._shown = None
+            self._shown, self._newer_from = None, math.inf
         return outcome
+
+    def _show(self, version: int) -> None:
+        self._shown, self._newer_from = version, version + 1
 
     async def _publish(self, outcome: Outcome, took: float) -> Outcome:
         """Share the outcome; what another feed has published in the meantime is shown if it is newer."""
         last = self._state
-        version = 1 + max(0 if last is None else last.version, self._shown or 0)
+        version = self._version + 1
         shared = 0 if last is None else last.snapshot_version
         error = None if outcome.error is None else SharedError.of(outcome.error)
         try:
@@ -197,9 +218,9 @@ class SharedRefresh:
             packed = self._store.closed(encoded(state))
             if not await self._store.publish(self._seen, packed, values, max(_TTL, 4 * self._interval)):
                 return await self._read(outcome)
-            self._seen, self._state, self._is_first = packed, state, True
+            self._seen, self._state, self._version, self._is_first = packed, state, version, True
             if values is not None:
-                self._shown = version
+                self._show(version)
             await self._release()
         except Exception as failure:  # noqa: BLE001 - redis-py raises errors of many classes
             self._report(failure)

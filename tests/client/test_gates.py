@@ -241,3 +241,22 @@ async def test_the_gates_of_a_feed_decide_about_the_days_that_it_requests() -> N
             fourth = (await feed.refresh()).dashboard
             assert fourth == await dify.dashboard(days=10)
             assert fourth != third
+
+
+@pytest.mark.calendar
+async def test_a_gate_of_a_feed_that_failed_before() -> None:
+    """It is requested since the first day, and the other metrics since the day before yesterday."""
+    today = datetime.now(UTC).date()
+    noon = datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=12)
+    apps = [FakeApp(name=str(number), mode="chat") for number in range(2)]
+    async with FakeDifyServer(apps=apps, timezone="UTC") as fake, client(fake, retry=ONCE) as dify:
+        put_messages(fake, fake.apps[0].id, [noon - 2 * DAY])
+        put_messages(fake, fake.apps[1].id, [noon - 3 * DAY])
+        failing = fake.inject("*/statistics/daily-messages", status=500, times=2)
+        async with DashboardFeed(dify, SELDOM, days=10) as feed:
+            assert len((await feed.get()).dashboard.errors) == 2
+            failing.remove()
+            fake.reset_counters()
+            second = (await feed.refresh()).dashboard
+            assert requested(fake)[Metric.TOKEN_COSTS.route] == 1
+            assert second == await dify.dashboard(days=10)

@@ -39,6 +39,7 @@ async def main(url, email, password, unknown):
             found = [await outcome(dify.app(unknown)), await outcome(dify.profile())]
         await dify.profile()
         with all_files():
+            found.append(await outcome(dify.daily_messages(unknown, "2026-01-01T00:00Z")))
             # One call uses the open connection. The other one is retried until it gets it too.
             found += await asyncio.gather(*(outcome(dify.app(unknown)) for _ in range(2)))
         print(*found, sep="\\n")
@@ -58,11 +59,12 @@ async def test_no_more_files_can_be_opened(fake: FakeDifyServer) -> None:
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    unconnected, unread, *unknown = output.decode().splitlines()
+    unconnected, unread, zone, *unknown = output.decode().splitlines()
     cure = "too many open files. Close files, or raise the limit of this process (ulimit -n)."
     assert unconnected == f"DifyConnectionError: Cannot connect to {fake.base_url}: {cure}"
     # The first call of a route imports the type of its response, before anything is sent.
     call = "GET /account/profile: cannot read a module of dify_async"
     assert unread == f"DifyConnectionError: {call}: {cure}"
+    assert zone == f"DifyError: the time zone 'America/New_York' cannot be read: {cure}"
     assert all(text.startswith("DifyNotFoundError: GET /apps/") for text in unknown)
     assert any(text.endswith("attempts)") for text in unknown)

@@ -108,3 +108,19 @@ def test_there_is_always_one_slot() -> None:
         limiter.release()
     assert limiter.allowed == 1
     assert limiter.try_acquire()
+
+
+async def test_a_part_of_a_slot_is_not_a_slot() -> None:
+    limiter = AdaptiveLimiter(3)
+    assert limiter.try_acquire()
+    limiter.on_overload()  # leaves one and a half
+    assert not limiter.try_acquire()
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(2)]
+    await checkpoint()
+    limiter.release()
+    await waiting[0]
+    await checkpoint()
+    assert limiter.taken == 1
+    assert not waiting[1].done()
+    limiter.release()
+    await waiting[1]

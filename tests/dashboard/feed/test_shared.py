@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from dify_async import AsyncDifyServer, DashboardFeed, DifyConfigError, DifyNotFoundError, DifyServerError
+from dify_async import (
+    AsyncDifyServer,
+    DashboardFeed,
+    DifyConfigError,
+    DifyNotFoundError,
+    DifyServerError,
+    MemoryTokenStore,
+)
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import SELDOM, listings, same
+from tests.dashboard.feed.support import SELDOM, listings, ranges, same
 from tests.redis_server import RedisServer
 from tests.support import shown_by_trackers, until
 
@@ -30,11 +37,23 @@ async def test_feeds_that_start_together_refresh_once(
     late = await opened(redis_server.url)
     assert same(await late.get(), found[0])
     assert listings(fake) == 1
-    assert 0 <= late.latest.age < SELDOM
-    # Another query, or another account, is another feed.
+    # Another query is another feed.
     await (await opened(redis_server.url, days=8)).get()
     assert listings(fake) == 2
     assert not any(feed.latest.error for feed in feeds)
+
+
+async def test_another_account_is_another_feed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    await (await opened(redis_server.url)).get()
+    email, password = "other@example.com", "Other-Word-1"
+    fake.add_account(email, password, timezone="Asia/Tokyo")
+    async with (
+        AsyncDifyServer(fake.base_url, email, password, token_store=MemoryTokenStore()) as dify,
+        DashboardFeed(dify, SELDOM, days=7, shared=redis_server.url) as feed,
+    ):
+        assert (await feed.get()).dashboard.period.zone == "Asia/Tokyo"
 
 
 @pytest.mark.calendar
@@ -113,6 +132,23 @@ async def test_a_refresh_under_way_is_joined(
     assert listings(fake) == 1
 
 
+async def test_all_days_after_a_refresh_under_way(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """The refresh of another feed, which requests only new days, does not count."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    day = (await one.get()).dashboard.period.days[0]
+    await other.get()
+    fake.reset_counters()
+    fake.inject("/apps", delay=0.5, times=1)
+    refreshing = asyncio.create_task(one.refresh())
+    await until(lambda: listings(fake) == 1)
+    all_days = asyncio.create_task(other.refresh(all_days=True))
+    assert (await all_days).fetched_at > (await refreshing).fetched_at
+    assert any(f"start={day}%20" in query for query in ranges(fake))
+    assert listings(fake) == 2
+
+
 async def test_intervals_may_differ(fake: FakeDifyServer, redis_server: RedisServer, opened: Any) -> None:
     """The feed with the shortest interval refreshes, and the others read."""
     slow = await opened(redis_server.url)
@@ -144,6 +180,47 @@ async def test_a_feed_that_lost_its_lease_does_not_publish(
     assert late.fetched_at >= newer.fetched_at
     await slow._flight.join(slow._refresh)
     assert slow.latest.fetched_at >= late.fetched_at
+
+
+async def test_the_lease_is_extended_during_a_long_refresh(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dify_async.dashboard.shared._MAX_LEASE", 2.0)
+    feed = await opened(redis_server.url)
+    await feed.get()
+    fake.inject("/apps", delay=60.0, times=1)
+    refreshing = asyncio.create_task(feed.refresh())
+    await until(lambda: listings(fake) == 2)
+    with redis_server.admin() as admin:
+        (lease,) = admin.keys("*lease")
+        left: int = admin.pttl(lease)
+
+        def is_extended() -> bool:
+            nonlocal left
+            before, left = left, admin.pttl(lease)
+            return left > before
+
+        await until(is_extended)
+    refreshing.cancel()
+    await asyncio.wait([refreshing])
+
+
+async def test_a_feed_that_lost_its_lease_and_failed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """It shows what another feed has published in the meantime, without an error."""
+    slow, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(slow.get(), other.get())
+    fake.inject("/apps", status=503, delay=0.5, times=1)
+    refreshing = asyncio.create_task(slow.refresh())
+    await until(lambda: listings(fake) == 2)
+    with redis_server.admin() as admin:
+        (lease,) = admin.keys("*lease")
+        admin.delete(lease)
+    newer = await other.refresh()
+    found = await refreshing
+    assert same(found, newer)
+    assert found.error is None
 
 
 PROCESS = """

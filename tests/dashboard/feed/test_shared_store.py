@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import math
+import threading
+import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.fernet import Fernet
+from msgspec import structs
 from redis.asyncio import Redis
 
 from dify_async import (
@@ -20,11 +25,16 @@ from dify_async import (
     RedisTokenStore,
     Series,
 )
+from dify_async._redis_sealing import Seal
+from dify_async._redis_snapshots import SnapshotStore
 from dify_async.dashboard import layout
 from dify_async.testing import FakeDifyServer
 from tests.dashboard.feed.support import SELDOM, listings, nothing_left_behind, same
 from tests.redis_server import RedisServer
 from tests.support import until
+
+# A state whose time has no offset from UTC, so that its age is not known.
+NO_OFFSET = base64.b64encode(zlib.compress(b'[1,1,"2026-01-01T00:00:00",0.1,null]'))
 
 
 @pytest.fixture
@@ -34,29 +44,52 @@ def own_redis() -> Iterator[RedisServer]:
         yield server
 
 
+class Counting(Redis):
+    """Keeps the commands that it sends."""
+
+    def __init__(self, redis_server: RedisServer) -> None:
+        super().__init__(unix_socket_path=redis_server.socket)
+        self.commands: list[str] = []
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.commands.append(str(args[0]))
+        return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # by redis-py
+
+
 async def test_two_commands_per_interval(redis_server: RedisServer, opened: Any) -> None:
-    commands: list[str] = []
-
-    class Counting(Redis):
-        async def execute_command(self, *args: Any, **options: Any) -> Any:
-            commands.append(str(args[0]))
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # by redis-py
-
     leader = await opened(redis_server.url)
     await leader.get()
-    async with Counting(unix_socket_path=redis_server.socket) as redis:
+    async with Counting(redis_server) as redis:
         reader = await opened(redis)
         await reader.get()
         for _ in range(3):
-            commands.clear()
+            redis.commands.clear()
             new = await leader.refresh()
             await reader._flight.join(reader._refresh)
             assert same(await reader.get(), new)
-            assert commands == ["GET", "GET"]
-        commands.clear()
+            assert redis.commands == ["GET", "GET"]
+        redis.commands.clear()
         await reader._flight.join(reader._refresh)
-        assert commands == ["GET"]
+        assert redis.commands == ["GET"]
         await reader.__aexit__(None, None, None)
+
+
+async def test_looks_while_another_feed_refreshes(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """The pauses between them are a part of the time so far, so that no caller waits much longer."""
+    leader = await opened(redis_server.url)
+    fake.inject("/apps", delay=60.0, times=1)
+    await until(lambda: listings(fake) == 1)
+    async with Counting(redis_server) as redis:
+        reader = await opened(redis)
+        reading = asyncio.create_task(reader.get())
+        await until(lambda: redis.commands.count("EVAL") == 12)  # if each pause doubled, in 102 seconds
+        assert listings(fake) == 1
+        reading.cancel()
+        await asyncio.wait([reading])
+        await reader.__aexit__(None, None, None)
+    await leader.__aexit__(None, None, None)
 
 
 async def test_redis_is_away(fake: FakeDifyServer, own_redis: RedisServer, opened: Any) -> None:
@@ -96,6 +129,33 @@ async def test_a_redis_that_was_not_reachable_has_an_older_snapshot(
     newest = await one.refresh()
     await other._flight.join(other._refresh)
     assert same(other.latest, newest)
+
+
+async def test_the_pause_after_a_slow_refresh(own_redis: RedisServer, opened: Any) -> None:
+    """The next refreshes may be quick again, or not come at all."""
+    leader = await opened(own_redis.url)
+    await leader.get()
+    feed = await opened(own_redis.url)
+    await feed.get()
+    feed._shared._state = structs.replace(feed._shared._state, took=10 * SELDOM)
+    assert feed._shared.pause() <= 2 * SELDOM
+    feed._shared._refreshed_at = -math.inf  # the refresh takes long again
+    assert feed._shared.pause() == SELDOM
+    own_redis.kill()
+    await feed.refresh()
+    assert feed._shared.pause() <= 1.1 * SELDOM
+
+
+async def test_a_redis_that_does_not_respond(
+    own_redis: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dify_async._redis_snapshots._PATIENCE", 0.1)
+    with own_redis.admin() as admin:
+        admin.execute_command("CLIENT", "PAUSE", 60_000)
+    assert (await (await opened(own_redis.url)).get()).error is None
+    assert caplog.messages == [
+        "the dashboard feed refreshes alone, because Redis failed: no response within 0.1 s"
+    ]
 
 
 async def test_the_data_is_encrypted_with_the_key_of_the_token_store(
@@ -140,7 +200,7 @@ async def test_garbage_is_overwritten(fake: FakeDifyServer, redis_server: RedisS
     await (await opened(redis_server.url)).get()
     with redis_server.admin() as admin:
         for name in ("state", "snapshot", "history"):
-            for garbage in (b"\x00\xff", b"e30=", b"{}"):
+            for garbage in (b"\x00\xff", b"e30=", b"{}", NO_OFFSET):
                 (key,) = admin.keys(f"*feed-{name}")
                 admin.set(key, garbage)
                 asked = listings(fake)
@@ -162,6 +222,50 @@ async def test_nothing_is_left_behind(
     assert feed._shared is not None
     with redis_server.admin() as admin:
         assert admin.keys("*lease") == []
+
+
+async def test_a_lease(redis_server: RedisServer) -> None:
+    """Only one feed has it, and only if it knows what was published; a lost response does not matter."""
+    store = SnapshotStore(redis_server.url, "key", None)
+    assert await store.acquire("one", b"", 10)
+    assert await store.acquire("one", b"", 10)
+    assert not await store.acquire("other", b"", 10)
+    for _ in range(2):
+        assert await store.publish(b"", b"state 1", (b"snapshot", b"history"), 1000)
+    assert not await store.publish(b"", b"state 2", None, 1000)
+    await store.release("other")
+    assert not await store.acquire("other", b"state 1", 10)
+    await store.release("one")
+    assert not await store.acquire("other", b"", 10)
+    assert await store.acquire("other", b"state 1", 10)
+    assert not await store.extend("one", 10)
+    await store.aclose()
+
+
+async def test_large_values_do_not_block_the_event_loop(redis_server: RedisServer) -> None:
+    class Recording(Seal):
+        threads: ClassVar[set[int]] = set()
+
+        def open(self, value: bytes) -> bytes | None:
+            self.threads.add(threading.get_ident())
+            return super().open(value)
+
+    store = SnapshotStore(redis_server.url, "key", Recording(Fernet.generate_key()))
+    values = store.closed(b"snapshot"), store.closed(b"history")
+    assert await store.publish(b"", b"state", values, 1000)
+    assert (await store.snapshot(), await store.history()) == (b"snapshot", b"history")
+    assert threading.get_ident() not in Recording.threads
+    await store.aclose()
+
+
+async def test_another_layout_is_another_feed(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions of the package may run side by side."""
+    await (await opened(redis_server.url)).get()
+    monkeypatch.setattr(layout, "LAYOUT", layout.LAYOUT + 1)
+    await (await opened(redis_server.url)).get()
+    assert listings(fake) == 2
 
 
 def test_the_layout_has_a_version() -> None:

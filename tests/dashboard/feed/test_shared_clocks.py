@@ -1,0 +1,88 @@
+"""Feeds that share their refreshes on machines whose clocks differ."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+from dify_async.testing import FakeDifyServer
+from tests.dashboard.feed.support import listings, same
+from tests.redis_server import RedisServer
+
+DAY = 24 * 3600.0
+
+
+class Ahead(datetime):
+    """The clock of a machine that is a day ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # as msgspec encodes it
+        return datetime.now(tz) + timedelta(seconds=DAY)
+
+
+async def test_a_feed_that_refreshed_alone_with_a_clock_that_is_ahead(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait until the other clocks have caught up with its own."""
+
+    async def fail(*_: object) -> bytes:
+        raise ConnectionError("away")
+
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(one.get(), other.get())
+    with monkeypatch.context() as patch:
+        patch.setattr(other._shared._store, "state", fail)
+        patch.setattr("dify_async.dashboard.snapshot.datetime", Ahead)
+        alone = await other.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, alone)
+    # This refresh may have begun before.
+    await one.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, alone)
+    for _ in range(2):
+        newest = await one.refresh()
+        await other._flight.join(other._refresh)
+        assert same(other.latest, newest)
+
+
+async def test_an_emptied_redis(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions continue, so that the clocks are not compared."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    with monkeypatch.context() as patch:
+        patch.setattr("dify_async.dashboard.snapshot.datetime", Ahead)
+        first = await one.get()
+    assert same(await other.get(), first)
+    with redis_server.admin() as admin:
+        admin.flushall()
+    newest = await one.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, newest)
+
+
+async def test_a_new_state_is_not_old_by_a_clock_that_is_ahead(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feed that ran when it was published does not refresh again."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(one.get(), other.get())
+    newest = await one.refresh()
+    asked = listings(fake)
+    monkeypatch.setattr("dify_async.dashboard.shared.datetime", Ahead)
+    await other._flight.join(other._refresh)
+    assert same(other.latest, newest)
+    assert listings(fake) == asked
+
+
+async def test_the_age_of_a_snapshot_of_another_feed(
+    redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await opened(redis_server.url, 10 * DAY)).get()
+    monkeypatch.setattr("dify_async.dashboard.shared.datetime", Ahead)
+    found = await (await opened(redis_server.url, 10 * DAY)).get()
+    assert DAY <= found.age < DAY + 100
