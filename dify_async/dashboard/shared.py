@@ -38,6 +38,8 @@ _ALONE: Final = (0.9, 1.1)
 _MAX_TOOK: Final = 0.85
 # A feed that runs sees a new state soon: a larger difference is that of two machines' clocks.
 _MAX_LAG: Final = 0.2
+# While feeds run, a snapshot is not older than this, even if the feed that refreshes dies.
+_OLD: Final = 2.0
 # A lease that is not extended for half of an interval is lost: its process has died.
 _LEASE: Final = 0.5
 _MAX_LEASE: Final = 10.0
@@ -130,7 +132,12 @@ class SharedRefresh:
             await self._store.aclose()
 
     async def _look(self, known: Outcome, *, now: bool, all_days: bool) -> tuple[Outcome, bool]:
-        """What is shown by now, and whether this feed has the lease to refresh it."""
+        """What is shown by now, and whether this feed has the lease to refresh it.
+
+        Other feeds may refresh while it is shown, but not while callers wait for the first snapshot, and what
+        was left in Redis is old.
+        """
+        is_first_look = known == Outcome()
         known = await self._read(known)
         before, wait = self._seen, _MIN_WAIT
         while True:
@@ -141,7 +148,8 @@ class SharedRefresh:
             if await self._store.acquire(self._holder, self._seen, self._lease):
                 return known, True
             self._may_have_lease = False
-            if not (now or all_days) and known != Outcome():
+            has_to_wait = now or all_days or known == Outcome() or (is_first_look and self._is_old)
+            if not has_to_wait:
                 return known, False
             await anyio.sleep(wait)
             wait = min(_LONGER * wait, _LEASE * self._interval)
@@ -240,6 +248,10 @@ class SharedRefresh:
             data = await self._store.history()
             if data is not None:
                 await anyio.to_thread.run_sync(self._history.load, data)
+
+    @property
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._refreshed_at > _OLD * self._interval
 
     @property
     def _lease(self) -> float:

@@ -86,3 +86,17 @@ async def test_the_age_of_a_snapshot_of_another_feed(
     monkeypatch.setattr("dify_async.dashboard.shared.datetime", Ahead)
     found = await (await opened(redis_server.url, 10 * DAY)).get()
     assert DAY <= found.age < DAY + 100
+
+
+async def test_the_first_snapshot_is_not_what_was_left_a_day_ago(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If another feed already refreshes, it waits for that."""
+    left = await (await opened(redis_server.url)).get()
+    asked = listings(fake)
+    monkeypatch.setattr("dify_async.dashboard.shared.datetime", Ahead)
+    feeds = [await opened(redis_server.url) for _ in range(3)]
+    first, *others = await asyncio.gather(*(feed.get() for feed in feeds))
+    assert listings(fake) == asked + 1
+    assert not same(first, left)
+    assert all(same(other, first) for other in others)
