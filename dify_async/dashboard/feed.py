@@ -88,6 +88,8 @@ class DashboardFeed(Uncopyable):
         shared: Redis | RedisCluster | str | None = None,
     ) -> None:
         shared = masked(shared)  # a URL may have a password
+        if not hasattr(type(dify), "dashboard_source"):
+            raise _checks.refused("dify", "an AsyncDifyServer", dify)
         if not isinstance(shared, str | None):
             _checks.methods("shared", shared, ("get", "eval"), "a Redis URL or a redis.asyncio client")
         self._source = dify.dashboard_source

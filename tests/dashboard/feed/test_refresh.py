@@ -181,3 +181,9 @@ async def test_wrong_arguments_are_rejected_immediately(dify: AsyncDifyServer) -
         DashboardFeed(dify, apps="one")
     with pytest.raises(DifyConfigError):
         DashboardFeed(dify, metrics=["nonsense"])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("dify", ["http://127.0.0.1", None, AsyncDifyServer])
+async def test_a_feed_needs_a_client(dify: Any) -> None:
+    with pytest.raises(DifyConfigError, match="dify must be an AsyncDifyServer, got "):
+        DashboardFeed(dify)
