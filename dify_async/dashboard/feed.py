@@ -12,7 +12,7 @@ from dify_async import _checks
 from dify_async._concurrency import SingleFlight, cancel_and_wait
 from dify_async._secrets import masked
 from dify_async._uncopyable import Uncopyable
-from dify_async.errors import DifyError
+from dify_async.errors import DifyConfigError, DifyError
 
 from .gather import gather
 from .history import History
@@ -89,7 +89,7 @@ class DashboardFeed(Uncopyable):
     ) -> None:
         shared = masked(shared)  # a URL may have a password
         if not hasattr(type(dify), "dashboard_source"):
-            raise _checks.refused("dify", "an AsyncDifyServer", dify)
+            raise DifyConfigError(f"dify must be an AsyncDifyServer, got {_checks.described(dify)}")
         if not isinstance(shared, str | None):
             _checks.methods("shared", shared, ("get", "eval"), "a Redis URL or a redis.asyncio client")
         self._source = dify.dashboard_source
