@@ -59,6 +59,6 @@ async def test_several_apps_of_one_name(fake: FakeDifyServer, dify: AsyncDifySer
 
 @pytest.mark.parametrize("name", ["", None, 5])
 async def test_a_name_must_be_text(fake: FakeDifyServer, dify: AsyncDifyServer, name: object) -> None:
-    with pytest.raises(DifyConfigError, match="name must (be a string|not be empty)"):
+    with pytest.raises(DifyConfigError, match=r"name must (be a string|not be empty)"):
         await dify.find_app(name)  # type: ignore[arg-type]
     assert fake.count() == 0
