@@ -6,11 +6,15 @@ import asyncio
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+import anyio
 import pytest
+from msgspec.structs import replace
 
+from dify_async.dashboard.layout import encoded
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import listings, same
+from tests.dashboard.feed.support import SELDOM, listings, same
 from tests.redis_server import RedisServer
+from tests.support import until
 
 DAY = 24 * 3600.0
 
@@ -100,3 +104,25 @@ async def test_the_first_snapshot_is_not_what_was_left_a_day_ago(
     assert listings(fake) == asked + 1
     assert not same(first, left)
     assert all(same(other, first) for other in others)
+
+
+async def test_the_first_snapshot_while_refreshes_take_longer_than_the_interval(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """The running feeds show one of this age too, so a new feed does not wait for the next one."""
+    leader = await opened(redis_server.url)
+    left = await leader.get()
+    store, state = leader._shared._store, leader._shared._state
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*state")
+        refreshed_at = state.refreshed_at - timedelta(seconds=3 * SELDOM)
+        admin.set(name, store.closed(encoded(replace(state, refreshed_at=refreshed_at, took=2 * SELDOM))))
+    asked = listings(fake)
+    fake.inject("/apps", delay=60.0, times=1)
+    refreshing = asyncio.create_task(leader.refresh())
+    await until(lambda: listings(fake) == asked + 1)
+    with anyio.fail_after(30):
+        assert same(await (await opened(redis_server.url)).get(), left)
+    assert not refreshing.done()
+    refreshing.cancel()
+    await asyncio.wait([refreshing])
