@@ -138,7 +138,7 @@ class SharedRefresh:
         """
         is_first_look = known == Outcome()
         known = await self._read(known)
-        before, wait = self._seen, _MIN_WAIT
+        before, wait = self._version, _MIN_WAIT
         while True:
             is_due = time.monotonic() - self._refreshed_at >= _DUE * self._interval
             if not (now or all_days or is_due):
@@ -153,7 +153,7 @@ class SharedRefresh:
             await anyio.sleep(wait)
             wait = min(_LONGER * wait, _LEASE * self._interval)
             known = await self._read(known)
-            if self._seen != before and known != Outcome() and not all_days:
+            if self._version > before and known != Outcome() and not all_days:
                 return known, False
 
     async def _read(self, known: Outcome) -> Outcome:
