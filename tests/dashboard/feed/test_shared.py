@@ -135,7 +135,7 @@ async def test_a_refresh_under_way_is_joined(
 async def test_redis_is_emptied_during_a_refresh_under_way(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any
 ) -> None:
-    """That is no refresh, so the caller does not receive what it knows."""
+    """That is not a refresh, so the caller does not receive what it knows."""
     one, other = await opened(redis_server.url), await opened(redis_server.url)
     known, _ = await asyncio.gather(other.get(), one.get())
     fake.inject("/apps", delay=60.0, times=1)
