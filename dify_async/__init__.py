@@ -183,8 +183,4 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name
-    __getattr__ = lazy_names(__name__, _LAZY)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, _LAZY)

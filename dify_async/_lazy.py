@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-def lazy_names(package: str, names_by_module: Mapping[str, Iterable[str]]) -> Callable[[str], object]:
-    """The `__getattr__` of a package, for these of its modules and for their names."""
+def lazy_names(
+    package: str, names_by_module: Mapping[str, Iterable[str]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """The `__getattr__` and `__dir__` of a package, for these of its modules and for their names."""
     modules = {name: module for module, names in names_by_module.items() for name in (module, *names)}
 
     def find(name: str) -> object:
@@ -22,4 +24,8 @@ def lazy_names(package: str, names_by_module: Mapping[str, Iterable[str]]) -> Ca
         setattr(sys.modules[package], name, value)
         return value
 
-    return find
+    def names() -> list[str]:
+        found = vars(sys.modules[package])
+        return sorted({*found, *found["__all__"]})
+
+    return find, names

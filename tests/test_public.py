@@ -87,7 +87,8 @@ print(compiled == [_UUID.pattern])
 def test_names_that_are_imported_when_first_used_are_names_of_the_package() -> None:
     script = """
 import dify_async, pickle
-assert set(dify_async.__all__) <= set(dir(dify_async))
+for package in (dify_async, dify_async.models):
+    assert set(package.__all__) <= set(dir(package)), package
 period, mark = dify_async.Period, dify_async.usage.UsageMark
 from dify_async import *
 assert Period is period is dify_async.dashboard.Period and UsageMark is mark

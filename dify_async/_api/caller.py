@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
 
-from dify_async._http.failures import explained
+from dify_async._http.failures import unread_module
 from dify_async._http.retry import Attempts
 from dify_async._http.wire import UNREADABLE, Reply, Request, decode_error, is_about_the_token, status_error
-from dify_async.errors import OUTCOME_UNKNOWN, DifyConnectionError, DifyUnknownOutcomeError
+from dify_async.errors import OUTCOME_UNKNOWN, DifyUnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,10 +167,7 @@ class Caller:
         try:
             return endpoint.decoder()
         except OSError as error:
-            call = f"{endpoint.method} {self._transport.path_of(url)}"
-            reason = explained(error, otherwise="Nothing was sent.")
-            text = f"{call}: cannot read a module of dify_async: {reason}"
-            raise DifyConnectionError(text, sent=False) from None
+            raise unread_module(endpoint.method, self._transport.path_of(url), error) from None
 
     def _decode(self, decode: Decode[T], endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
         try:

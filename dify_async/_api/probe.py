@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_async._http.failures import unread_module
 from dify_async._http.retry import SAFE, Attempts
 from dify_async._http.wire import UNREADABLE, Request, decode_error, status_error
 from dify_async.errors import DifyDecodeError
@@ -75,6 +76,10 @@ class ServerProbe:
         # Not GET /version, which returns the newest release, or without internet the version that was sent.
         endpoint = SYSTEM_FEATURES
         url = self._sender.transport.url(endpoint.path, (), ())
+        try:
+            decode = endpoint.decoder()
+        except OSError as error:
+            raise unread_module("GET", endpoint.path, error) from None
         request = Request("GET", endpoint.path, url, {}, None)
         attempts = Attempts(self._policy, SAFE)
         reply = await self._sender(lambda: request, attempts)
@@ -85,7 +90,7 @@ class ServerProbe:
             self._has_asked = True
             return
         try:
-            features = endpoint.decoder()(reply.body)
+            features = decode(reply.body)
         except UNREADABLE as error:
             raise decode_error("GET", endpoint.path, reply, error) from None
         # Every version has this field [0.15.3 to 1.17-pre, system_features].

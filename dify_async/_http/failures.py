@@ -194,10 +194,16 @@ def _temporary_reason(error: Exception, attempt: FailedAttempt, what: str) -> st
     cause = error.__cause__
     if attempt.is_tls and (reason := _reason(cause)) == "connection reset":
         return f"{reason}; {HANDSHAKE_FAILED}"
-    return explained(cause, what=what, otherwise="Check base_url and the network.")
+    return _explained(cause, what=what, otherwise="Check base_url and the network.")
 
 
-def explained(error: BaseException | None, *, what: str = "", otherwise: str) -> str:
+def unread_module(method: str, path: str, error: OSError) -> DifyConnectionError:
+    """The error if the type of a response cannot be imported, such as when too many files are open."""
+    reason = _explained(error, otherwise="Nothing was sent.")
+    return DifyConnectionError(f"{method} {path}: cannot read a module of dify_async: {reason}", sent=False)
+
+
+def _explained(error: BaseException | None, *, what: str = "", otherwise: str) -> str:
     """Why the operating system refused something, and what to do."""
     reason = _reason(error)
     return f"{reason}. {_CURES.get(reason, otherwise).format(what=what)}"

@@ -38,7 +38,7 @@ _ALONE: Final = (0.9, 1.1)
 _MAX_TOOK: Final = 0.85
 # A feed that runs sees a new state soon: a larger difference is that of two machines' clocks.
 _MAX_LAG: Final = 0.2
-# While feeds run, a snapshot is not older than this, even if the feed that refreshes dies.
+# While feeds run, the next refresh begins within this, even if the feed that refreshes dies.
 _OLD: Final = 2.0
 # A lease that is not extended for half of an interval is lost: its process has died.
 _LEASE: Final = 0.5
@@ -90,15 +90,14 @@ class SharedRefresh:
     def pause(self) -> float:
         """Seconds until the next look."""
         low, high = _ALONE if not self._is_available else _FIRST if self._is_first else _OTHERS
-        took = 0.0 if self._state is None else self._state.took
         due = self._interval * random.uniform(low, high)  # noqa: S311 - not a secret
         if self._is_available and not self._is_first:
-            due += min(2 * took, _MAX_TOOK * self._interval)
+            due += min(2 * self._took, _MAX_TOOK * self._interval)
         left = due - (time.monotonic() - self._refreshed_at)
         if left > 0:
             return left
         # It is overdue, so another feed has the lease. A look takes two commands.
-        return self._interval if took > self._interval else _LEASE * self._interval
+        return self._interval if self._took > self._interval else _LEASE * self._interval
 
     async def refresh(self, known: Outcome, *, now: bool, all_days: bool) -> Outcome:
         """What to show next: the shared snapshot if it is fresh, otherwise a new one for all feeds.
@@ -139,7 +138,7 @@ class SharedRefresh:
         """
         is_first_look = known == Outcome()
         known = await self._read(known)
-        before, wait = self._seen, _MIN_WAIT
+        before, wait = self._version, _MIN_WAIT
         while True:
             is_due = time.monotonic() - self._refreshed_at >= _DUE * self._interval
             if not (now or all_days or is_due):
@@ -154,7 +153,7 @@ class SharedRefresh:
             await anyio.sleep(wait)
             wait = min(_LONGER * wait, _LEASE * self._interval)
             known = await self._read(known)
-            if self._seen != before and known != Outcome() and not all_days:
+            if self._version > before and known != Outcome() and not all_days:
                 return known, False
 
     async def _read(self, known: Outcome) -> Outcome:
@@ -250,8 +249,13 @@ class SharedRefresh:
                 await anyio.to_thread.run_sync(self._history.load, data)
 
     @property
+    def _took(self) -> float:
+        return 0.0 if self._state is None else self._state.took
+
+    @property
     def _is_old(self) -> bool:
-        return time.monotonic() - self._refreshed_at > _OLD * self._interval
+        """Whether the last refresh is longer ago than if feeds had run since then."""
+        return time.monotonic() - self._refreshed_at > _OLD * self._interval + self._took
 
     @property
     def _lease(self) -> float:

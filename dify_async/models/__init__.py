@@ -117,4 +117,4 @@ _LAZY = {
 }
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any name
-    __getattr__ = lazy_names(__name__, _LAZY)
+    __getattr__, __dir__ = lazy_names(__name__, _LAZY)

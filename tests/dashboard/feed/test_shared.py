@@ -132,6 +132,25 @@ async def test_a_refresh_under_way_is_joined(
     assert listings(fake) == 1
 
 
+async def test_redis_is_emptied_during_a_refresh_under_way(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """That is not a refresh, so the caller does not receive what it knows."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    known, _ = await asyncio.gather(other.get(), one.get())
+    fake.inject("/apps", delay=60.0, times=1)
+    refreshing = asyncio.create_task(one.refresh())
+    await until(lambda: listings(fake) == 2)
+    with redis_server.admin() as admin:
+        joined = asyncio.create_task(other.refresh())
+        await until(lambda: other._shared._may_have_lease)
+        admin.flushall()
+    assert (await joined).fetched_at > known.fetched_at
+    assert listings(fake) == 3
+    refreshing.cancel()
+    await asyncio.wait([refreshing])
+
+
 async def test_all_days_after_a_refresh_under_way(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any
 ) -> None:

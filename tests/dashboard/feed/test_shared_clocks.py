@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+import anyio
 import pytest
+from msgspec.structs import replace
 
+from dify_async.dashboard.layout import encoded
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import listings, same
+from tests.dashboard.feed.support import SELDOM, listings, same
 from tests.redis_server import RedisServer
+from tests.support import until
 
 DAY = 24 * 3600.0
 
@@ -65,6 +70,21 @@ async def test_an_emptied_redis(
     assert same(other.latest, newest)
 
 
+async def test_a_redis_restored_from_a_backup(redis_server: RedisServer, opened: Any) -> None:
+    """Its versions are not used again, since feeds already show snapshots of them."""
+    one, other = await opened(redis_server.url), await opened(redis_server.url)
+    await asyncio.gather(one.get(), other.get())
+    with redis_server.admin() as admin:
+        backup = {name: admin.get(name) for name in admin.keys("*feed-*")}
+        newer = await one.refresh()
+        await other._flight.join(other._refresh)
+        assert same(other.latest, newer)
+        admin.mset(backup)
+    newest = await one.refresh()
+    await other._flight.join(other._refresh)
+    assert same(other.latest, newest)
+
+
 async def test_a_new_state_is_not_old_by_a_clock_that_is_ahead(
     fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,3 +120,40 @@ async def test_the_first_snapshot_is_not_what_was_left_a_day_ago(
     assert listings(fake) == asked + 1
     assert not same(first, left)
     assert all(same(other, first) for other in others)
+
+
+async def test_the_first_snapshot_while_refreshes_take_longer_than_the_interval(
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+) -> None:
+    """The running feeds show one of this age too, so a new feed does not wait for the next one."""
+    leader = await opened(redis_server.url)
+    left = await leader.get()
+    store, state = leader._shared._store, leader._shared._state
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*state")
+        refreshed_at = state.refreshed_at - timedelta(seconds=3 * SELDOM)
+        admin.set(name, store.closed(encoded(replace(state, refreshed_at=refreshed_at, took=2 * SELDOM))))
+    asked = listings(fake)
+    fake.inject("/apps", delay=60.0, times=1)
+    refreshing = asyncio.create_task(leader.refresh())
+    await until(lambda: listings(fake) == asked + 1)
+    with anyio.fail_after(30):
+        assert same(await (await opened(redis_server.url)).get(), left)
+    assert not refreshing.done()
+    refreshing.cancel()
+    await asyncio.wait([refreshing])
+
+
+async def test_a_feed_that_shows_a_snapshot_does_not_wait_for_another(
+    redis_server: RedisServer, opened: Any
+) -> None:
+    """However old its snapshot is, it looks again after a pause."""
+    feed = await opened(redis_server.url)
+    known = await feed.get()
+    with redis_server.admin() as admin:
+        (name,) = admin.keys("*state")
+        admin.set(name.replace(b"state", b"lease"), "another", px=60_000)
+    feed._shared._refreshed_at = -math.inf
+    with anyio.fail_after(30):
+        await feed._flight.join(feed._refresh)
+    assert feed.latest is known
