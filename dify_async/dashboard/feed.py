@@ -14,7 +14,7 @@ from dify_async._secrets import masked
 from dify_async._uncopyable import Uncopyable
 from dify_async.errors import DifyConfigError, DifyError
 
-from .gather import gather
+from .gather import DashboardSource, gather
 from .history import History
 from .layout import feed_key
 from .query import checked_query
@@ -88,11 +88,12 @@ class DashboardFeed(Uncopyable):
         shared: Redis | RedisCluster | str | None = None,
     ) -> None:
         shared = masked(shared)  # a URL may have a password
-        if not hasattr(type(dify), "dashboard_source"):
+        source = getattr(dify, "dashboard_source", None)
+        if not isinstance(source, DashboardSource):
             raise DifyConfigError(f"dify must be an AsyncDifyServer, got {_checks.described(dify)}")
         if not isinstance(shared, str | None):
             _checks.methods("shared", shared, ("get", "eval"), "a Redis URL or a redis.asyncio client")
-        self._source = dify.dashboard_source
+        self._source = source
         self._interval = _checks.positive("interval", interval)
         self._query = checked_query(
             days=days,
