@@ -133,17 +133,24 @@ async def test_a_refresh_under_way_is_joined(
 
 
 async def test_redis_is_emptied_during_a_refresh_under_way(
-    fake: FakeDifyServer, redis_server: RedisServer, opened: Any
+    fake: FakeDifyServer, redis_server: RedisServer, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That is not a refresh, so the caller does not receive what it knows."""
     one, other = await opened(redis_server.url), await opened(redis_server.url)
+    acquire, waits = other._shared._store.acquire, asyncio.Event()
+
+    async def observed(*arguments: Any) -> Any:
+        waits.set()
+        return await acquire(*arguments)
+
     known, _ = await asyncio.gather(other.get(), one.get())
     fake.inject("/apps", delay=60.0, times=1)
     refreshing = asyncio.create_task(one.refresh())
     await until(lambda: listings(fake) == 2)
+    monkeypatch.setattr(other._shared._store, "acquire", observed)
+    joined = asyncio.create_task(other.refresh())
+    await waits.wait()
     with redis_server.admin() as admin:
-        joined = asyncio.create_task(other.refresh())
-        await until(lambda: other._shared._may_have_lease)
         admin.flushall()
     assert (await joined).fetched_at > known.fetched_at
     assert listings(fake) == 3
