@@ -84,7 +84,7 @@ async def test_looks_while_another_feed_refreshes(
     async with Counting(redis_server) as redis:
         reader = await opened(redis)
         reading = asyncio.create_task(reader.get())
-        await until(lambda: redis.commands.count("EVAL") == 12)  # if each pause doubled, in 102 seconds
+        await until(lambda: redis.commands.count("EVAL") >= 12)  # if each pause doubled, in 102 seconds
         assert listings(fake) == 1
         reading.cancel()
         await asyncio.wait([reading])
