@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from dify_async import Snapshot
+from dify_async import DashboardFeed, Snapshot
 from dify_async.testing import FakeDifyServer
+from tests.support import until
 
 SELDOM = 3600.0
 
@@ -20,6 +22,15 @@ def listings(fake: FakeDifyServer) -> int:
 def ranges(fake: FakeDifyServer) -> set[str]:
     """The queries for statistics."""
     return {request.query for request in fake.requests if "/statistics/" in request.path}
+
+
+async def begin_refresh(fake: FakeDifyServer, feed: DashboardFeed, **fault: Any) -> asyncio.Task[Snapshot]:
+    """Start a refresh, and return once it lists the apps, which is delayed or fails by the fault."""
+    asked = listings(fake)
+    fake.inject("/apps", times=1, **fault)
+    refreshing = asyncio.create_task(feed.refresh())
+    await until(lambda: listings(fake) == asked + 1)
+    return refreshing
 
 
 def same(one: Snapshot, other: Snapshot) -> bool:

@@ -18,7 +18,7 @@ from dify_async import (
     MemoryTokenStore,
 )
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import SELDOM, listings, ranges, same
+from tests.dashboard.feed.support import SELDOM, begin_refresh, listings, ranges, same
 from tests.redis_server import RedisServer
 from tests.support import shown_by_trackers, until
 
@@ -37,6 +37,7 @@ async def test_feeds_that_start_together_refresh_once(
     late = await opened(redis_server.url)
     assert same(await late.get(), found[0])
     assert listings(fake) == 1
+    assert 0 <= late.latest.age < SELDOM
     # Another query is another feed.
     await (await opened(redis_server.url, days=8)).get()
     assert listings(fake) == 2
@@ -144,9 +145,7 @@ async def test_redis_is_emptied_during_a_refresh_under_way(
         return await acquire(*arguments)
 
     known, _ = await asyncio.gather(other.get(), one.get())
-    fake.inject("/apps", delay=60.0, times=1)
-    refreshing = asyncio.create_task(one.refresh())
-    await until(lambda: listings(fake) == 2)
+    refreshing = await begin_refresh(fake, one, delay=60.0)
     monkeypatch.setattr(other._shared._store, "acquire", observed)
     joined = asyncio.create_task(other.refresh())
     await waits.wait()
@@ -166,9 +165,7 @@ async def test_all_days_after_a_refresh_under_way(
     day = (await one.get()).dashboard.period.days[0]
     await other.get()
     fake.reset_counters()
-    fake.inject("/apps", delay=0.5, times=1)
-    refreshing = asyncio.create_task(one.refresh())
-    await until(lambda: listings(fake) == 1)
+    refreshing = await begin_refresh(fake, one, delay=0.5)
     all_days = asyncio.create_task(other.refresh(all_days=True))
     assert (await all_days).fetched_at > (await refreshing).fetched_at
     assert any(f"start={day}%20" in query for query in ranges(fake))
@@ -214,9 +211,7 @@ async def test_the_lease_is_extended_during_a_long_refresh(
     monkeypatch.setattr("dify_async.dashboard.shared._MAX_LEASE", 2.0)
     feed = await opened(redis_server.url)
     await feed.get()
-    fake.inject("/apps", delay=60.0, times=1)
-    refreshing = asyncio.create_task(feed.refresh())
-    await until(lambda: listings(fake) == 2)
+    refreshing = await begin_refresh(fake, feed, delay=60.0)
     with redis_server.admin() as admin:
         (lease,) = admin.keys("*lease")
         left: int = admin.pttl(lease)
@@ -237,9 +232,7 @@ async def test_a_feed_that_lost_its_lease_and_failed(
     """It shows what another feed has published in the meantime, without an error."""
     slow, other = await opened(redis_server.url), await opened(redis_server.url)
     await asyncio.gather(slow.get(), other.get())
-    fake.inject("/apps", status=503, delay=0.5, times=1)
-    refreshing = asyncio.create_task(slow.refresh())
-    await until(lambda: listings(fake) == 2)
+    refreshing = await begin_refresh(fake, slow, status=503, delay=0.5)
     with redis_server.admin() as admin:
         (lease,) = admin.keys("*lease")
         admin.delete(lease)

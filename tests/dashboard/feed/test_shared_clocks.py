@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from dify_async.dashboard.layout import encoded
 from dify_async.testing import FakeDifyServer
-from tests.dashboard.feed.support import SELDOM, listings, same
+from tests.dashboard.feed.support import SELDOM, begin_refresh, listings, same
 from tests.redis_server import RedisServer
-from tests.support import until
 
 DAY = 24 * 3600.0
 
@@ -133,10 +132,7 @@ async def test_the_first_snapshot_while_refreshes_take_longer_than_the_interval(
         (name,) = admin.keys("*state")
         refreshed_at = state.refreshed_at - timedelta(seconds=3 * SELDOM)
         admin.set(name, store.closed(encoded(replace(state, refreshed_at=refreshed_at, took=2 * SELDOM))))
-    asked = listings(fake)
-    fake.inject("/apps", delay=60.0, times=1)
-    refreshing = asyncio.create_task(leader.refresh())
-    await until(lambda: listings(fake) == asked + 1)
+    refreshing = await begin_refresh(fake, leader, delay=60.0)
     with anyio.fail_after(30):
         assert same(await (await opened(redis_server.url)).get(), left)
     assert not refreshing.done()
