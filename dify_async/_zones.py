@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
-from .errors import DifyConfigError, DifyError
+from .errors import CLOSE_FILES, DifyConfigError, DifyError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -27,8 +27,7 @@ def find_zone(name: str) -> ZoneInfo:
     except (LookupError, ValueError, OSError) as error:  # also for a folder of the database: "America"
         if getattr(error, "errno", None) in _NO_MORE_FILES:
             raise DifyError(
-                f"the time zone {name[:60]!r} cannot be read: too many open files. Close files, or raise the"
-                " limit of this process (ulimit -n)."
+                f"the time zone {name[:60]!r} cannot be read: too many open files. {CLOSE_FILES}"
             ) from None
         raise DifyConfigError(
             f"the time zone {name[:60]!r} is not in this machine's time zone database;"

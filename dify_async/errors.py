@@ -143,6 +143,7 @@ class DifyLoginLockedError(DifyLoginError, DifyRateLimitError):
     """The account is locked after too many wrong passwords, by default for 24 hours."""
 
 
+CLOSE_FILES: Final = "Close files, or raise the limit of this process (ulimit -n)."
 OUTCOME_UNKNOWN: Final = (
     "the change may or may not have been made; check with the matching list or get call"
     " before you send it again"

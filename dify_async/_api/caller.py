@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dify_async._http.limiter import AdaptiveLimiter
     from dify_async._http.retry import RetryPolicy
     from dify_async._http.sender import Sender
+    from dify_async._http.transport import Transport
     from dify_async._http.urls import Query
     from dify_async.errors import DifyStatusError
 
@@ -95,6 +96,14 @@ class Auth:
         """Finish or cancel background tasks."""
 
 
+def load_decoder(endpoint: Endpoint[T], transport: Transport, url: URL) -> Decode[T]:
+    """The decoder of a route. Call it before the request: the first time, it imports the response's type."""
+    try:
+        return endpoint.decoder()
+    except OSError as error:
+        raise unread_module(endpoint.method, transport.path_of(url), error) from None
+
+
 class Caller:
     """Makes the calls of one client."""
 
@@ -115,7 +124,7 @@ class Caller:
         """Call an endpoint, retry after failures, replace rejected credentials, and decode the response."""
         self._transport.check()
         url = self._transport.url(endpoint.path, ids, query)
-        decode = self._decoder_of(endpoint, url)
+        decode = load_decoder(endpoint, self._transport, url)
         attempts = Attempts(self._policy, endpoint.safety)
         credentials: Credentials | None = None
 
@@ -161,13 +170,6 @@ class Caller:
         if credentials.refresh_at < time.monotonic():
             self._auth.refresh_early(credentials)
         return credentials
-
-    def _decoder_of(self, endpoint: Endpoint[T], url: URL) -> Decode[T]:
-        # Before anything is sent, since the first call of a route imports the type of its response.
-        try:
-            return endpoint.decoder()
-        except OSError as error:
-            raise unread_module(endpoint.method, self._transport.path_of(url), error) from None
 
     def _decode(self, decode: Decode[T], endpoint: Endpoint[T], url: URL, reply: Reply) -> T:
         try:

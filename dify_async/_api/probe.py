@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_async._http.failures import unread_module
 from dify_async._http.retry import SAFE, Attempts
 from dify_async._http.wire import UNREADABLE, Request, decode_error, status_error
 from dify_async.errors import DifyDecodeError
 
+from .caller import load_decoder
 from .endpoints import SYSTEM_FEATURES
 
 if TYPE_CHECKING:
@@ -76,10 +76,7 @@ class ServerProbe:
         # Not GET /version, which returns the newest release, or without internet the version that was sent.
         endpoint = SYSTEM_FEATURES
         url = self._sender.transport.url(endpoint.path, (), ())
-        try:
-            decode = endpoint.decoder()
-        except OSError as error:
-            raise unread_module("GET", endpoint.path, error) from None
+        decode = load_decoder(endpoint, self._sender.transport, url)
         request = Request("GET", endpoint.path, url, {}, None)
         attempts = Attempts(self._policy, SAFE)
         reply = await self._sender(lambda: request, attempts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from dify_async.errors import (
+    CLOSE_FILES,
     OUTCOME_UNKNOWN,
     DifyConnectionError,
     DifyDecodeError,
@@ -81,7 +82,7 @@ _CURES: Final = {
     "timed out": "Is the address right, or does a firewall block it?",
     "host unreachable": "Is the address right, and is this machine in its network?",
     "network unreachable": "Is this machine connected to the network?",
-    "too many open files": "Close files, or raise the limit of this process (ulimit -n).",
+    "too many open files": CLOSE_FILES,
 }
 
 

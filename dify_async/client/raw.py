@@ -96,8 +96,8 @@ class RawCalls(Calls):
         method = _checks.one_of("method", method.upper() if isinstance(method, str) else method, _METHODS)
         template, ids = _template(path)
         safety = _SAFETY.get(method, UNSAFE)
-        decoder = _decoder(type)
-        endpoint = Endpoint(method, template, lambda: decoder, safety)
+        decode = _decoder(type)
+        endpoint = Endpoint(method, template, lambda: decode, safety)
         # From 1.11 the server rejects a POST without a body with 415.
         sent = {} if json is None and safety is UNSAFE else json
         body = None if sent is None else encoded(sent)
